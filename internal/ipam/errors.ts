@@ -1,0 +1,47 @@
+// Every way an operation of ours can fail, in our own words. Adapters translate at the border.
+
+export type ErrorCode =
+  | 'bad_input' // a setting, annotation, request or answer that is not what it must be
+  | 'no_address' // nothing to hand out now
+  | 'conflict' // somebody else changed it first
+  | 'not_found'
+  | 'throttled' // the API asks us to slow down; nothing happened
+  | 'unavailable' // could not be reached, or said so; nothing happened
+  | 'unknown_outcome' // sent, and no answer: it may have happened
+  | 'in_progress' // another task on the same object runs; nothing happened
+  | 'eni_quota' // the VPC's or the instance's ENI quota is used up
+  | 'ip_quota' // the ENI's address quota is used up
+  | 'subnet_full'
+  | 'invalid_state' // the object is not in a state that allows this
+  | 'denied' // credentials or permissions
+  | 'cloud_fault' // any other refusal by the cloud
+  | 'kernel' // a link, route, rule or sysctl could not be set
+  | 'storage' // the database cannot be used or trusted
+
+export class IpamError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  /** `message` reads "Cannot <do what>: <what is so now>"; `hint` says what to do. */
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'IpamError'
+    this.code = code
+    this.hint = options.hint
+  }
+}
+
+/** The code of anything thrown; what we did not throw ourselves is a cloud_fault only where the caller says so. */
+export function errorCode(error: unknown): ErrorCode | undefined {
+  return error instanceof IpamError ? error.code : undefined
+}
+
+/** Worth trying again later without a person's help. */
+export function isRetryable(code: ErrorCode): boolean {
+  return code !== 'bad_input' && code !== 'not_found'
+}
+
+/** May the operation have taken effect although it failed? Then ask before repeating it. */
+export function mayHaveHappened(code: ErrorCode | undefined): boolean {
+  return code === undefined || code === 'unknown_outcome'
+}

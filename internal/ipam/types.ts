@@ -1,0 +1,239 @@
+// The words of the product. Pure data: what the leader and the node agent know and decide on.
+import type { Cidr } from '../value/cidr.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { Mac } from '../value/mac.ts'
+import type { Millis } from '../value/millis.ts'
+
+export type NodeName = string
+export type EniId = string
+export type SubnetId = string
+export type InstanceId = string
+export type PodUid = string
+
+export interface PodName {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Warm pool bounds: pods + minWarm <= bound <= pods + maxWarm (P1). */
+export interface WarmTargets {
+  readonly minWarm: number
+  readonly maxWarm: number
+}
+
+/** What an instance can carry: ENIs for pods (the primary ENI not counted) and pod addresses per ENI (its primary not counted). */
+export interface EniLimits {
+  readonly maxEnis: number
+  readonly ipsPerEni: number
+}
+
+// ---- what Kubernetes says -------------------------------------------------------------------
+
+export interface NodeFact {
+  readonly name: NodeName
+  readonly uid: string
+  /** The CVM behind the node; undefined until the cloud controller has set it. */
+  readonly instanceId: InstanceId | undefined
+}
+
+/** A pod reduced to what we use. */
+export interface PodFact extends PodName {
+  readonly uid: PodUid
+  readonly node: NodeName | undefined
+  readonly hostNetwork: boolean
+  /** Phase Succeeded or Failed: its containers will not run again. */
+  readonly terminal: boolean
+  /** Has a deletion timestamp. */
+  readonly deleting: boolean
+  /** Asks for a shared ENI address by resource, annotation, or the cluster's default network (P18). */
+  readonly wantsRouteEni: boolean
+  readonly ip: Ipv4 | undefined
+}
+
+// ---- NEC: the only channel between leader and node agent ------------------------------------
+
+/** One address of the pool. `grant` rises with every binding, so that an old return never touches a new binding. */
+export interface PublishedIp {
+  readonly address: Ipv4
+  readonly grant: number
+}
+
+export interface PublishedEni {
+  readonly id: EniId
+  readonly mac: Mac
+  readonly primaryIp: Ipv4
+  readonly subnetId: SubnetId
+  readonly subnetCidr: Cidr
+  readonly gateway: Ipv4
+  /** Position on the node, from 1. */
+  readonly slot: number
+  readonly ips: readonly PublishedIp[]
+}
+
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+  readonly lastTransitionTime: string
+}
+
+/** The leader's half of a NEC: spec, status.eniInfos and status.conditions. */
+export interface NecPublication extends WarmTargets, EniLimits {
+  readonly instanceId: InstanceId
+  readonly zone: string
+  readonly enis: readonly PublishedEni[]
+  readonly conditions: readonly Condition[]
+}
+
+/** The agent's half of a NEC: status.node. */
+export interface NodeReport {
+  /** Drained and unallocatable on the node: the leader may unassign them. */
+  readonly returned: readonly PublishedIp[]
+  readonly inUse: number
+  readonly idle: number
+  /** Identity of the agent's database: a new one means that the old pool state is gone. */
+  readonly databaseId: string
+  readonly version: string
+}
+
+export interface Nec {
+  readonly name: NodeName
+  readonly uid: string
+  readonly annotations: Readonly<Record<string, string>>
+  /** undefined until the leader has published, or when the fields are not readable. */
+  readonly publication: NecPublication | undefined
+  readonly report: NodeReport | undefined
+  /** Why a part could not be read; undefined when all is well. */
+  readonly fault: string | undefined
+}
+
+// ---- what the cloud says --------------------------------------------------------------------
+
+export interface CloudIp {
+  readonly address: Ipv4
+  readonly state: 'pending' | 'available' | 'migrating' | 'deleting'
+}
+
+export interface CloudEni {
+  readonly id: EniId
+  readonly name: string
+  readonly subnetId: SubnetId
+  readonly mac: Mac
+  /** The API keeps AVAILABLE while attached: attached means available with an `instanceId`. */
+  readonly state: 'pending' | 'available' | 'attaching' | 'detaching' | 'deleting'
+  readonly primary: boolean
+  readonly instanceId: InstanceId | undefined
+  readonly primaryIp: Ipv4
+  readonly ips: readonly CloudIp[]
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface CloudSubnet {
+  readonly id: SubnetId
+  readonly vpcId: string
+  readonly cidr: Cidr
+  readonly zone: string
+  readonly available: number
+}
+
+export interface CloudInstance {
+  readonly id: InstanceId
+  readonly zone: string
+  readonly vpcId: string
+  readonly instanceType: string
+  readonly state: string
+  /** Addresses of the primary ENI. */
+  readonly addresses: readonly Ipv4[]
+}
+
+/** Quotas of an instance as the API counts them: the primary ENI and each ENI's primary address included. */
+export interface CloudEniQuota {
+  readonly enis: number
+  readonly ipsPerEni: number
+}
+
+// ---- the node's kernel ----------------------------------------------------------------------
+
+export interface Link {
+  readonly name: string
+  readonly index: number
+  readonly mac: Mac | undefined
+  readonly up: boolean
+}
+
+/** What one shared ENI needs on the node. */
+export interface EniWiring {
+  readonly mac: Mac
+  readonly primaryIp: Ipv4
+  readonly subnetCidr: Cidr
+  readonly gateway: Ipv4
+}
+
+/** What one pod needs: a veth born in its network namespace, a route to it, and rules for its packets. */
+export interface PodWiring {
+  readonly address: Ipv4
+  /** The ENI that carries the address. */
+  readonly eniMac: Mac
+  /** Path of the pod's network namespace. */
+  readonly netns: string
+  /** Name inside the pod, as CNI_IFNAME says. */
+  readonly ifname: string
+  readonly hostLink: string
+  readonly mtu: number
+}
+
+export interface PodLink {
+  readonly podMac: Mac
+  readonly hostMac: Mac
+}
+
+export interface Rule {
+  readonly priority: number
+  readonly from?: Ipv4
+  readonly to?: Ipv4
+  readonly table: number
+}
+
+export interface Route {
+  readonly table: number
+  /** "default", an address or a block. */
+  readonly to: string
+  readonly via?: Ipv4
+  readonly dev: string
+}
+
+/** Everything of ours in the node's own network namespace, and the sysctls we keep. */
+export interface KernelSurvey {
+  readonly links: readonly Link[]
+  readonly rules: readonly Rule[]
+  readonly routes: readonly Route[]
+  /** Host ends of pod links of ours, with the address each was made for. */
+  readonly podLinks: readonly { readonly name: string; readonly up: boolean }[]
+  readonly sysctls: Readonly<Record<string, string>>
+}
+
+export type KernelChange =
+  | { readonly kind: 'set-up-eni'; readonly eni: EniWiring; readonly link: string }
+  | { readonly kind: 'add-rule' | 'remove-rule'; readonly rule: Rule }
+  | { readonly kind: 'add-route' | 'remove-route'; readonly route: Route }
+  | { readonly kind: 'remove-link'; readonly link: string }
+  | { readonly kind: 'raise-link'; readonly link: string }
+  | { readonly kind: 'set-sysctl'; readonly key: string; readonly value: string }
+
+// ---- events ---------------------------------------------------------------------------------
+
+/** A Kubernetes Event: a stable reason an alert can match, and a sentence for a person (K3). */
+export interface Notice {
+  readonly about: {
+    readonly kind: 'Pod' | 'Node' | 'NodeENIConfig'
+    readonly name: string
+    readonly namespace?: string
+    readonly uid?: string
+  }
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+}
+
+export type At = Millis

@@ -1,0 +1,128 @@
+// Every contract with the outside, in domain words; types only. Production adapters and their
+// twins in the simulation implement these, and one contract suite per port holds both to them.
+import type {
+  CloudEni,
+  CloudEniQuota,
+  CloudInstance,
+  CloudSubnet,
+  EniId,
+  InstanceId,
+  KernelChange,
+  KernelSurvey,
+  Link,
+  Nec,
+  NecPublication,
+  NodeFact,
+  NodeName,
+  NodeReport,
+  Notice,
+  PodFact,
+  PodLink,
+  PodWiring,
+  SubnetId,
+} from './ipam/types.ts'
+import type { Ipv4 } from './value/ipv4.ts'
+
+// ---- Tencent Cloud --------------------------------------------------------------------------
+
+/** Who waits for a call; a lower one is sent first when calls queue for their rate limit. */
+export type Priority = 'waiting-pod' | 'warm-refill' | 'release' | 'collect'
+
+export interface CreateEni {
+  readonly name: string
+  readonly description: string
+  readonly subnetId: SubnetId
+  readonly securityGroups: readonly string[]
+  readonly secondaryIps: number
+  readonly tags: Readonly<Record<string, string>>
+  /** At most 64 ASCII characters; the same token gives the same ENI. */
+  readonly clientToken: string
+}
+
+export type EniQuery =
+  | { readonly ids: readonly EniId[] }
+  | { readonly tags: Readonly<Record<string, string>> }
+  | { readonly instanceId: InstanceId }
+
+/**
+ * The VPC and CVM APIs. Mutations are asynchronous: they return once accepted, and `describeEnis` shows when they are done.
+ * Every method throws IpamError; `unknown_outcome` when it may have happened.
+ */
+export interface Cloud {
+  /** Unknown ids are simply not in the answer. Not ordered. */
+  describeEnis(query: EniQuery, priority: Priority): Promise<readonly CloudEni[]>
+  describeSubnets(ids: readonly SubnetId[], priority: Priority): Promise<readonly CloudSubnet[]>
+  describeInstances(ids: readonly InstanceId[], priority: Priority): Promise<readonly CloudInstance[]>
+  describeEniQuota(instance: InstanceId, priority: Priority): Promise<CloudEniQuota>
+  /** The ENI as accepted, still pending. */
+  createEni(request: CreateEni, priority: Priority): Promise<CloudEni>
+  attachEni(
+    request: { eni: EniId; instance: InstanceId; clientToken: string },
+    priority: Priority,
+  ): Promise<void>
+  detachEni(
+    request: { eni: EniId; instance: InstanceId; clientToken: string },
+    priority: Priority,
+  ): Promise<void>
+  deleteEni(eni: EniId, priority: Priority): Promise<void>
+  /** The addresses chosen by the VPC, known at once, usable when available. */
+  assignIps(
+    request: { eni: EniId; count: number; clientToken: string },
+    priority: Priority,
+  ): Promise<readonly Ipv4[]>
+  /** At most 10 addresses a call. */
+  unassignIps(request: { eni: EniId; addresses: readonly Ipv4[] }, priority: Priority): Promise<void>
+}
+
+// ---- Kubernetes -----------------------------------------------------------------------------
+
+/** Receives a list and then its changes, for ever; after a gap `replaced` comes again. */
+export interface Feed<T> {
+  /** The whole truth as of one list. */
+  replaced(items: readonly T[]): void
+  changed(item: T): void
+  removed(item: T): void
+}
+
+export type Stop = () => void
+
+/** What the leader needs of Kubernetes. Writers never overlap: it writes NEC spec, status.eniInfos and status.conditions. */
+export interface LeaderKube {
+  watchNodes(feed: Feed<NodeFact>): Stop
+  watchPods(feed: Feed<PodFact>): Stop
+  watchNecs(feed: Feed<Nec>): Stop
+  /** A fresh answer of the API server, past every cache: undefined when there is no such pod (or it has another uid). */
+  getPod(pod: { namespace: string; name: string; uid: string }): Promise<PodFact | undefined>
+  getNode(name: NodeName): Promise<NodeFact | undefined>
+  /** Creates the NEC when it is missing, then merges the leader's fields into it. */
+  publishNec(name: NodeName, publication: NecPublication): Promise<void>
+  deleteNec(name: NodeName): Promise<void>
+  /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
+  notify(notice: Notice): void
+}
+
+/** What a node agent needs of Kubernetes: its own NEC, and the pods of its own node. */
+export interface NodeKube {
+  watchNec(feed: Feed<Nec>): Stop
+  watchPods(feed: Feed<PodFact>): Stop
+  /** Merges status.node of this node's NEC. */
+  report(report: NodeReport): Promise<void>
+  notify(notice: Notice): void
+}
+
+// ---- Linux ----------------------------------------------------------------------------------
+
+/** Links, routes, rules, sysctls and namespaces of one node. All throw IpamError 'kernel'. */
+export interface Linux {
+  links(): Promise<readonly Link[]>
+  survey(): Promise<KernelSurvey>
+  /** In order; idempotent one by one (what is already so is no fault). */
+  apply(changes: readonly KernelChange[]): Promise<void>
+  /** Idempotent: an existing link of the same name and namespace is kept. Throws when the namespace is gone. */
+  connectPod(wiring: PodWiring): Promise<PodLink>
+  /** Idempotent, also when namespace or link are gone already. */
+  disconnectPod(wiring: Pick<PodWiring, 'address' | 'hostLink'>): Promise<void>
+  /** What is not as connectPod left it; empty when all is well. */
+  inspectPod(wiring: PodWiring): Promise<readonly string[]>
+  namespaceExists(netns: string): Promise<boolean>
+}

@@ -1,0 +1,34 @@
+// Points in time and durations, both in milliseconds; points since the Unix epoch.
+
+export type Millis = number
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** The duration in `text` ("90s", "1h30m", "250ms"; "0"), or undefined when it is not one. */
+export function parseDuration(text: string): Millis | undefined {
+  if (text === '0') return 0
+  if (!/^(\d+(ms|s|m|h|d))+$/.test(text)) return undefined
+  let total = 0
+  for (const [, count, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g))
+    total += Number(count) * (units[unit ?? ''] ?? 0)
+  return Number.isSafeInteger(total) ? total : undefined
+}
+
+/** The duration in its two largest units: 90_000 is "1m30s". */
+export function formatDuration(duration: Millis): string {
+  if (duration < 1000) return `${Math.round(duration)}ms`
+  const parts: string[] = []
+  let rest = Math.floor(duration / 1000)
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
+    const count = Math.floor(rest / size)
+    rest %= size
+    if (count > 0) parts.push(`${count}${unit}`)
+    if (parts.length === 2) break
+  }
+  return parts.join('')
+}
