@@ -1,0 +1,79 @@
+// Pure: Kubernetes objects reduced to what we use. What is missing or malformed is undefined, never an error,
+// so that one odd object cannot stop a watch.
+import type { NodeFact, PodFact } from '../ipam/types.ts'
+import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
+import { at, listAt, textAt } from './json.ts'
+import { networksAnnotation, parseNetworks } from './networks.ts'
+
+/** The cluster's network for pods that name none. */
+export type DefaultNetwork = 'tke-route-eni' | 'other'
+
+const routeEni = 'tke-route-eni'
+const routeEniResource = 'tke.cloud.tencent.com/eni-ip'
+const directEniResource = 'tke.cloud.tencent.com/direct-eni'
+const instanceLabel = 'cloud.tencent.com/node-instance-id'
+
+/** The node in `object`; undefined when it has no name or uid, hence is no object of an API server. */
+export function toNodeFact(object: unknown): NodeFact | undefined {
+  const name = textAt(object, 'metadata', 'name')
+  const uid = textAt(object, 'metadata', 'uid')
+  if (name === undefined || uid === undefined) return undefined
+  return { name, uid, instanceId: instanceOf(object) }
+}
+
+/** The pod in `object`; undefined when it has no name, namespace or uid. */
+export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodFact | undefined {
+  const metadata = at(object, 'metadata')
+  const name = textAt(metadata, 'name')
+  const namespace = textAt(metadata, 'namespace')
+  const uid = textAt(metadata, 'uid')
+  if (name === undefined || namespace === undefined || uid === undefined) return undefined
+  const phase = at(object, 'status', 'phase')
+  return {
+    namespace,
+    name,
+    uid,
+    node: textAt(object, 'spec', 'nodeName'),
+    hostNetwork: at(object, 'spec', 'hostNetwork') === true,
+    terminal: phase === 'Succeeded' || phase === 'Failed',
+    deleting: textAt(metadata, 'deletionTimestamp') !== undefined,
+    wantsRouteEni: wantsRouteEni(object, defaultNetwork),
+    ip: podIp(at(object, 'status')),
+  }
+}
+
+function instanceOf(node: unknown): string | undefined {
+  const label = textAt(node, 'metadata', 'labels', instanceLabel)
+  if (label !== undefined) return label
+  // qcloud:///<zone id>/ins-…, set by the cloud controller
+  return /^qcloud:\/\/.*\/(ins-[0-9a-z]+)$/.exec(textAt(node, 'spec', 'providerID') ?? '')?.[1]
+}
+
+function wantsRouteEni(pod: unknown, defaultNetwork: DefaultNetwork): boolean {
+  const networks = parseNetworks(textAt(pod, 'metadata', 'annotations', networksAnnotation))
+  if (networks.includes(routeEni) || asksFor(pod, routeEniResource)) return true
+  if (networks.length > 0) return false
+  return defaultNetwork === routeEni && !asksFor(pod, directEniResource)
+}
+
+function asksFor(pod: unknown, resource: string): boolean {
+  const containers = [...listAt(pod, 'spec', 'containers'), ...listAt(pod, 'spec', 'initContainers')]
+  return containers.some((container) =>
+    ['requests', 'limits'].some((kind) => isPositive(at(container, 'resources', kind, resource))),
+  )
+}
+
+/** Extended resources are whole numbers, but a quantity may be spelled "1", 1 or "1k". */
+function isPositive(quantity: unknown): boolean {
+  return Number.parseFloat(String(quantity)) > 0
+}
+
+function podIp(status: unknown): Ipv4 | undefined {
+  const primary = textAt(status, 'podIP')
+  const all = [primary, ...listAt(status, 'podIPs').map((entry) => textAt(entry, 'ip'))]
+  for (const text of all) {
+    const ip = text === undefined ? undefined : parseIpv4(text)
+    if (ip !== undefined) return ip
+  }
+  return undefined
+}

@@ -1,0 +1,121 @@
+// The leader's side of Kubernetes: port LeaderKube over HTTP.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
+import type { Nec, NecPublication, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
+import type { LeaderKube } from '../ports.ts'
+import { decodeNec, encodePublication, type PublicationJson } from '../wire/nec.ts'
+import type { KubeClient } from './client.ts'
+import { createEvents } from './events.ts'
+import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
+import { at } from './json.ts'
+import { mergeNec, necCollection, necGroup, necPath } from './nec-api.ts'
+import { type ReflectorLimits, reflect, type Source } from './reflector.ts'
+
+export interface LeaderKubeParts {
+  readonly client: KubeClient
+  /** A client of its own, so that a flood of events never delays a NEC. */
+  readonly eventClient: KubeClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly defaultNetwork: DefaultNetwork
+  /** Name of this process in the events it writes. */
+  readonly instance: string
+  readonly limits?: Partial<ReflectorLimits>
+}
+
+/** How often publishNec begins again when the NEC comes or goes under its hands. */
+const maxRaces = 4
+
+export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close(): void } {
+  const { client, defaultNetwork } = parts
+  const events = createEvents({ ...parts, client: parts.eventClient })
+  const nodes: Source<NodeFact> = {
+    what: 'nodes',
+    path: '/api/v1/nodes',
+    read: toNodeFact,
+    freshness: 'consistent',
+  }
+  const pods: Source<PodFact> = {
+    what: 'pods',
+    path: '/api/v1/pods',
+    read: (object) => toPodFact(object, defaultNetwork),
+    freshness: 'consistent',
+  }
+  const necs: Source<Nec> = { what: 'NECs', path: necCollection, read: decodeNec, freshness: 'consistent' }
+  return {
+    watchNodes: (feed) => reflect(nodes, feed, parts),
+    watchPods: (feed) => reflect(pods, feed, parts),
+    watchNecs: (feed) => reflect(necs, feed, parts),
+    async getPod({ namespace, name, uid }) {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+      const object = await getFresh(client, `get pod "${namespace}/${name}"`, path)
+      const pod = toPodFact(object, defaultNetwork)
+      return pod?.uid === uid ? pod : undefined
+    },
+    async getNode(name) {
+      return toNodeFact(
+        await getFresh(client, `get node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`),
+      )
+    },
+    publishNec: (name, publication) => publishNec(client, name, publication),
+    deleteNec: (name) => deleteNec(client, name),
+    notify: events.notify,
+    close: events.close,
+  }
+}
+
+/** A GET without resourceVersion is answered from etcd with a quorum, past the server's cache. */
+async function getFresh(client: KubeClient, doing: string, path: string): Promise<unknown> {
+  try {
+    return await client.call({ doing, path })
+  } catch (error) {
+    if (errorCode(error) === 'not_found') return undefined
+    throw error
+  }
+}
+
+/** Status first: it changes most, and its answer shows whether spec needs a write at all. */
+async function publishNec(client: KubeClient, name: NodeName, publication: NecPublication): Promise<void> {
+  const json = encodePublication(publication)
+  for (let race = 0; race < maxRaces; race++) {
+    try {
+      const now = await mergeNec(client, name, 'status', { status: json.status })
+      if (!holds(at(now, 'spec'), json.spec)) await mergeNec(client, name, 'spec', { spec: json.spec })
+      return
+    } catch (error) {
+      if (errorCode(error) !== 'not_found') throw error
+      await createNec(client, name, json)
+    }
+  }
+  throw new IpamError('conflict', `Cannot publish NEC "${name}": somebody keeps deleting it`)
+}
+
+async function createNec(client: KubeClient, name: NodeName, { spec }: PublicationJson): Promise<void> {
+  const body = { apiVersion: `${necGroup}/v1`, kind: 'NodeENIConfig', metadata: { name }, spec }
+  try {
+    await client.call({ doing: `create NEC "${name}"`, method: 'POST', path: necCollection, body })
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'conflict') return
+    if (code !== 'not_found') throw error
+    throw new IpamError('unavailable', `Cannot create NEC "${name}": the API server does not know NECs`, {
+      hint: 'install the CRD nodeeniconfigs.networking.tke.cloud.tencent.com',
+      cause: error,
+    })
+  }
+}
+
+async function deleteNec(client: KubeClient, name: NodeName): Promise<void> {
+  try {
+    await client.call({ doing: `delete NEC "${name}"`, method: 'DELETE', path: necPath(name) })
+  } catch (error) {
+    if (errorCode(error) !== 'not_found') throw error
+  }
+}
+
+function holds(actual: unknown, wanted: PublicationJson['spec']): boolean {
+  return Object.entries(wanted).every(([key, value]) => at(actual, key) === value)
+}
