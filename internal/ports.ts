@@ -1,5 +1,8 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
+import type { Action } from './ipam/plan-node.ts'
+import type { NodePool } from './ipam/pool.ts'
+import type { Intent } from './ipam/settle-intent.ts'
 import type {
   CloudEni,
   CloudEniQuota,
@@ -9,6 +12,7 @@ import type {
   InstanceId,
   KernelChange,
   KernelSurvey,
+  LedgerNodeView,
   Link,
   Nec,
   NecPublication,
@@ -18,10 +22,15 @@ import type {
   Notice,
   PodFact,
   PodLink,
+  PodName,
+  PodUid,
   PodWiring,
+  PublishedEni,
   SubnetId,
 } from './ipam/types.ts'
+import type { Cidr } from './value/cidr.ts'
 import type { Ipv4 } from './value/ipv4.ts'
+import type { Millis } from './value/millis.ts'
 
 // ---- Tencent Cloud --------------------------------------------------------------------------
 
@@ -125,4 +134,54 @@ export interface Linux {
   /** What is not as connectPod left it; empty when all is well. */
   inspectPod(wiring: PodWiring): Promise<readonly string[]>
   namespaceExists(netns: string): Promise<boolean>
+}
+
+// ---- the leader's ledger --------------------------------------------------------------------
+
+export interface LedgerNode extends LedgerNodeView {
+  readonly uid: string
+  readonly phase: 'active' | 'leaving'
+}
+
+/** SQLite as the state: each read answers from the file, each change is one transaction on disk before it is answered. */
+export interface LeaderLedger {
+  /** All changes of `change` or none; shares a commit with what else arrives in this turn. Throws `conflict`, `storage`. */
+  write<T>(change: (tx: LeaderTx) => T): Promise<T>
+  nodes(): readonly LedgerNode[]
+  node(name: NodeName): LedgerNode | undefined
+  pool(name: NodeName): NodePool | undefined
+  /** ENIs that serve, with their bound addresses: what a NEC shows. */
+  publishedEnis(name: NodeName): readonly PublishedEni[]
+  /** Not yet resolved, oldest first. */
+  openIntents(): readonly Intent[]
+  /** Every address in the ledger on this ENI. */
+  addressesOf(eni: number): ReadonlySet<Ipv4>
+  /** The pod seen on each bound address of the ledger that has one. */
+  podAddresses(): ReadonlyMap<Ipv4, PodUid>
+}
+
+export interface LeaderTx {
+  addNode(node: LedgerNode): void
+  setPhase(name: NodeName, phase: LedgerNode['phase']): void
+  /** Only once it has no ENI left. */
+  removeNode(name: NodeName): void
+  /** Stores what will be asked of the cloud, and its first effect on the ledger. Throws `conflict` when the ENI is busy. */
+  record(node: LedgerNode, action: Action, cidr: Cidr | undefined, token: string): Intent
+  /** About to be sent again, under `token`. */
+  resend(intent: Intent, token: string): Intent
+  acceptCreation(intent: Intent, eni: CloudEni): void
+  acceptAssignment(intent: Intent, addresses: readonly Ipv4[]): void
+  accept(intent: Intent): void
+  /** Its answer is lost: from now on only what the cloud shows counts. */
+  noteUnanswered(intent: Intent, error: string): void
+  /** The cloud did (not) show the object of the intent. */
+  noteMissing(intent: Intent, missing: boolean): void
+  /** Done, as `eni` shows; undefined when it no longer exists. */
+  finish(intent: Intent, eni: CloudEni | undefined): void
+  /** It did not happen: the ledger is as before. */
+  fail(intent: Intent, error: string): void
+  /** The pod that shows an address in its status, or none. */
+  setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void
+  /** Forgets resolved intents and address history older than `before`. */
+  prune(before: Millis): void
 }

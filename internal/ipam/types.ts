@@ -27,6 +27,15 @@ export interface EniLimits {
   readonly ipsPerEni: number
 }
 
+/** A node as the ledger has it, for what is decided and published about it. */
+export interface LedgerNodeView {
+  readonly name: NodeName
+  readonly instanceId: InstanceId
+  readonly zone: string
+  readonly limits: EniLimits
+  readonly targets: WarmTargets
+}
+
 // ---- what Kubernetes says -------------------------------------------------------------------
 
 export interface NodeFact {

@@ -1,0 +1,172 @@
+// What the leader does next for one node: grow the pool to pods + minWarm on as few ENIs as possible (P1, P2, P12),
+// unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
+import type { Ipv4 } from '../value/ipv4.ts'
+import { chooseSubnet } from './choose-subnet.ts'
+import { maxBindable, type NodePool, occupied, type PoolEni, serving } from './pool.ts'
+import type { CloudSubnet, SubnetId } from './types.ts'
+
+export interface NodeDemand {
+  /** Pods that count (P18) on this node. */
+  readonly pods: number
+  /** Addresses the agent has given up and no pod holds. */
+  readonly returned: ReadonlySet<Ipv4>
+  readonly zone: string
+  /** Container subnets, as last read. */
+  readonly subnets: readonly CloudSubnet[]
+}
+
+export type Action =
+  | {
+      readonly kind: 'create'
+      readonly slot: number
+      readonly subnetId: SubnetId
+      readonly ips: number
+      readonly reason: string
+    }
+  | { readonly kind: 'attach' | 'detach' | 'delete'; readonly eni: number; readonly reason: string }
+  | { readonly kind: 'assign'; readonly eni: number; readonly count: number; readonly reason: string }
+  | {
+      readonly kind: 'unassign'
+      readonly eni: number
+      readonly addresses: readonly Ipv4[]
+      readonly reason: string
+    }
+
+export interface NodePlan {
+  readonly actions: readonly Action[]
+  /** Addresses wanted that no ENI or subnet can give. */
+  readonly unmet: number
+  /** Why, when `unmet` is above 0. */
+  readonly obstacle: 'no-subnet-in-zone' | 'subnets-full' | 'node-full' | undefined
+}
+
+/** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
+export const maxUnassignBatch = 10
+
+/** The actions that are due and do not wait for another one; each ENI gets at most one. */
+export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
+  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), unmet: 0, obstacle: undefined }
+  const growth = planGrowth(pool, demand)
+  const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
+  const rest = pool.enis.filter((eni) => !eni.busy && !taken.has(eni.key))
+  const actions = [
+    ...growth.actions,
+    ...rest.flatMap((eni) => advance(eni) ?? giveBack(eni, demand) ?? retire(eni, growth.short) ?? []),
+  ]
+  return { actions, unmet: growth.unmet, obstacle: growth.obstacle }
+}
+
+/** Fullest ENI first; among equals the lowest slot. */
+export function byFullest(returned: ReadonlySet<Ipv4>): (a: PoolEni, b: PoolEni) => number {
+  return (a, b) => serving(b, returned) - serving(a, returned) || a.slot - b.slot
+}
+
+function planGrowth(pool: NodePool, demand: NodeDemand) {
+  const { limits, targets } = pool
+  const uncapped = demand.pods + targets.minWarm
+  const wanted = Math.min(uncapped, maxBindable(limits))
+  const have = pool.enis.reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
+  const actions: Action[] = []
+  let need = wanted - have
+  const short = need > 0
+  const available = new Map(demand.subnets.map((subnet) => [subnet.id, subnet.available]))
+  for (const eni of pool.enis.filter(({ goal }) => goal === 'serve').toSorted(byFullest(demand.returned))) {
+    if (need <= 0) break
+    const count = Math.min(need, limits.ipsPerEni - occupied(eni), available.get(eni.subnetId) ?? 0)
+    if (count <= 0) continue
+    // An ENI that is busy or not attached yet keeps its room for later: that comes before another ENI (P12).
+    if (eni.state === 'attached' && !eni.busy) {
+      actions.push({
+        kind: 'assign',
+        eni: eni.key,
+        count,
+        reason: `pool needs ${need} more for ${demand.pods} pods`,
+      })
+    }
+    need -= count
+    available.set(eni.subnetId, (available.get(eni.subnetId) ?? 0) - count)
+  }
+  const slots = freeSlots(pool)
+  while (need > 0) {
+    const subnet = chooseSubnet(
+      demand.subnets.map((s) => ({ ...s, available: available.get(s.id) ?? 0 })),
+      demand.zone,
+    )
+    if (subnet === undefined) break
+    const slot = slots.shift()
+    if (slot === undefined) break
+    const ips = Math.min(need, limits.ipsPerEni, subnet.available - 1)
+    actions.push({
+      kind: 'create',
+      slot,
+      subnetId: subnet.id,
+      ips,
+      reason: `bound ENIs are full, ${need} more wanted`,
+    })
+    need -= ips
+    available.set(subnet.id, subnet.available - ips - 1)
+  }
+  const unmet = Math.max(need, 0)
+  return {
+    actions,
+    short,
+    unmet: unmet || uncapped - wanted,
+    obstacle: obstacle(unmet, uncapped - wanted, slots, demand),
+  }
+}
+
+function obstacle(
+  unmet: number,
+  beyondNode: number,
+  slots: readonly number[],
+  demand: NodeDemand,
+): NodePlan['obstacle'] {
+  if (unmet > 0 && slots.length > 0) {
+    return demand.subnets.some(({ zone }) => zone === demand.zone) ? 'subnets-full' : 'no-subnet-in-zone'
+  }
+  return unmet > 0 || beyondNode > 0 ? 'node-full' : undefined
+}
+
+function freeSlots(pool: NodePool): number[] {
+  const used = new Set(pool.enis.map(({ slot }) => slot))
+  const free = []
+  for (let slot = 1; slot <= pool.limits.maxEnis; slot++) if (!used.has(slot)) free.push(slot)
+  return free.slice(0, Math.max(0, pool.limits.maxEnis - pool.enis.length))
+}
+
+/** The next step of an ENI on its way in or out. */
+function advance(eni: PoolEni): Action | undefined {
+  if (eni.state === 'available' && eni.goal === 'serve')
+    return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
+  if (eni.state === 'available') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
+  if (eni.state === 'attached' && eni.goal === 'delete')
+    return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
+  return undefined
+}
+
+function giveBack(eni: PoolEni, demand: NodeDemand): Action | undefined {
+  const addresses = eni.ips
+    .filter((ip) => ip.state === 'bound' && demand.returned.has(ip.address))
+    .map((ip) => ip.address)
+  if (eni.state !== 'attached' || addresses.length === 0) return undefined
+  return {
+    kind: 'unassign',
+    eni: eni.key,
+    addresses: addresses.slice(0, maxUnassignBatch),
+    reason: 'surplus returned by the node',
+  }
+}
+
+/** An ENI without secondary addresses, when none are wanted, is detached; deletion follows. */
+function retire(eni: PoolEni, short: boolean): Action | undefined {
+  if (short || eni.state !== 'attached' || eni.ips.length > 0) return undefined
+  return { kind: 'detach', eni: eni.key, reason: 'all its addresses are returned' }
+}
+
+function giveBackAll(pool: NodePool): Action[] {
+  return pool.enis.flatMap((eni): Action[] => {
+    if (eni.busy) return []
+    if (eni.state === 'attached') return [{ kind: 'detach', eni: eni.key, reason: 'the node is gone' }]
+    return eni.state === 'available' ? [{ kind: 'delete', eni: eni.key, reason: 'the node is gone' }] : []
+  })
+}

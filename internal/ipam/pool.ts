@@ -1,0 +1,56 @@
+// A node's shared-ENI pool as the leader's ledger holds it, and the counts everybody derives from it.
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { EniId, EniLimits, NodeName, SubnetId, WarmTargets } from './types.ts'
+
+/** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
+export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
+export type IpState = 'assigning' | 'bound' | 'unassigning'
+
+export interface PoolIp {
+  readonly address: Ipv4
+  readonly state: IpState
+  readonly grant: number
+}
+
+export interface PoolEni {
+  /** The ledger's own key: known before the cloud's id is. */
+  readonly key: number
+  readonly id: EniId | undefined
+  readonly slot: number
+  readonly subnetId: SubnetId
+  readonly state: EniState
+  /** Once `delete`, an ENI never serves again. */
+  readonly goal: 'serve' | 'delete'
+  /** An intent on it is open: nothing else may be started. */
+  readonly busy: boolean
+  /** Addresses asked for and not known yet, by creation or assignment. */
+  readonly expectedIps: number
+  readonly ips: readonly PoolIp[]
+}
+
+export interface NodePool {
+  readonly node: NodeName
+  /** A `leaving` node gives everything back. */
+  readonly phase: 'active' | 'leaving'
+  readonly limits: EniLimits
+  readonly targets: WarmTargets
+  readonly enis: readonly PoolEni[]
+}
+
+/** Max bindable addresses of a node (P14). */
+export function maxBindable(limits: EniLimits): number {
+  return limits.maxEnis * limits.ipsPerEni
+}
+
+/** Addresses that occupy the ENI's quota, on their way in or out included. */
+export function occupied(eni: PoolEni): number {
+  return eni.ips.length + eni.expectedIps
+}
+
+/** Addresses of the ENI that serve the pool or soon will; `returned` ones do no more. */
+export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
+  if (eni.goal === 'delete') return 0
+  return (
+    eni.expectedIps + eni.ips.filter((ip) => ip.state !== 'unassigning' && !returned.has(ip.address)).length
+  )
+}

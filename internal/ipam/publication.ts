@@ -1,0 +1,44 @@
+// What a node's NEC should say, and whether it does.
+import type { Condition, LedgerNodeView, NecPublication, PublishedEni } from './types.ts'
+
+export interface PoolCondition {
+  readonly ready: boolean
+  readonly reason: string
+  readonly message: string
+}
+
+/** The leader's half of the NEC; a condition that did not change keeps its transition time. */
+export function publicationOf(
+  node: LedgerNodeView,
+  enis: readonly PublishedEni[],
+  pool: PoolCondition,
+  before: readonly Condition[],
+  at: string,
+): NecPublication {
+  const status = pool.ready ? 'True' : 'False'
+  const former = before.find(({ type }) => type === 'PoolReady')
+  const lastTransitionTime = former?.status === status ? former.lastTransitionTime : at
+  return {
+    instanceId: node.instanceId,
+    zone: node.zone,
+    ...node.limits,
+    ...node.targets,
+    enis,
+    conditions: [
+      { type: 'PoolReady', status, reason: pool.reason, message: pool.message, lastTransitionTime },
+    ],
+  }
+}
+
+/** Do both say the same, whatever the order of their keys? */
+export function samePublication(a: NecPublication, b: NecPublication): boolean {
+  return canonical(a) === canonical(b)
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([x], [y]) => (x < y ? -1 : 1)))
+      : inner,
+  )
+}

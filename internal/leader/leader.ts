@@ -1,0 +1,97 @@
+// The leader: Kubernetes says what is wanted, the ledger what is, the cloud makes it so.
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
+import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import { clusterFacts } from './facts.ts'
+import { createIntentRunner } from './intent-runner.ts'
+import { createPodObserver } from './observe-pods.ts'
+import { createNodeReconciler, type NodeReconciler } from './reconcile-node.ts'
+import type { LeaderSettings } from './settings.ts'
+import { createSubnets } from './subnets.ts'
+
+export interface LeaderPorts {
+  readonly kube: LeaderKube
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface Leader {
+  /** Has it seen Kubernetes' nodes, pods and NECs since its start? */
+  ready(): boolean
+  /** Stops after what is under way; what stays open is settled by the next start. */
+  stop(): Promise<void>
+}
+
+/** Nodes looked at together; cloud calls queue for their own limits behind it. */
+const concurrentNodes = 32
+
+export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leader {
+  const { kube, cloud, ledger, clock, random, log } = ports
+  const queue = createWorkQueue({
+    clock,
+    concurrency: concurrentNodes,
+    work: (name) => reconciler.reconcile(name),
+  })
+  const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
+  const pods = createPodObserver(ledger, clock, log)
+  const facts = clusterFacts(wake, (pod: PodFact, gone) => pods.observe(pod, gone))
+  const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
+  const runner = createIntentRunner({
+    cloud,
+    ledger,
+    clock,
+    random,
+    log,
+    clusterId: settings.clusterId,
+    securityGroups: settings.securityGroups,
+    policy: settings.settle,
+    resolved(intent, failure) {
+      if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
+      reconciler.resolved(intent.node, failure)
+    },
+  })
+  const reconciler: NodeReconciler = createNodeReconciler({
+    ...ports,
+    facts,
+    subnets,
+    runner,
+    settings,
+    wake,
+  })
+
+  runner.resume()
+  const stops = [
+    kube.watchNodes(facts.nodeFeed),
+    kube.watchPods(facts.podFeed),
+    kube.watchNecs(facts.necFeed),
+  ]
+  let cancelRound: Cancel = () => {}
+  function round(): void {
+    for (const { name } of facts.nodes()) wake(name)
+    for (const { name } of ledger.nodes()) wake(name)
+    runner.resume()
+    ledger
+      .write((tx) => tx.prune(clock.now() - settings.historyFor))
+      .catch((error: unknown) => {
+        log.error('ledger not pruned', { error: String(error) })
+      })
+    cancelRound = clock.after(settings.reconcileEvery, round)
+  }
+  cancelRound = clock.after(settings.gatherFor, round)
+
+  return {
+    ready: () => facts.synced(),
+    async stop() {
+      cancelRound()
+      for (const stop of stops) stop()
+      runner.stop()
+      await queue.stop()
+    },
+  }
+}

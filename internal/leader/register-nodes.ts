@@ -1,0 +1,63 @@
+// Learns what a new node is in the cloud (zone, quotas) and opens its page in the ledger. Many nodes that join at once
+// share their describe calls; quotas are asked once per instance type.
+import type { Log } from '../base/log.ts'
+import { IpamError } from '../ipam/errors.ts'
+import type { CloudEniQuota, CloudInstance, EniLimits, NodeFact } from '../ipam/types.ts'
+import type { Cloud, LeaderLedger } from '../ports.ts'
+import type { LeaderSettings } from './settings.ts'
+
+export interface Registrar {
+  /** Registers the node; throws `not_found` when the cloud has no such instance. */
+  register(node: NodeFact & { readonly instanceId: string }): Promise<void>
+}
+
+export function createRegistrar(
+  cloud: Cloud,
+  ledger: LeaderLedger,
+  settings: LeaderSettings,
+  log: Log,
+): Registrar {
+  const quotas = new Map<string, Promise<CloudEniQuota>>()
+
+  function quotaOf(instance: CloudInstance): Promise<CloudEniQuota> {
+    const known = quotas.get(instance.instanceType)
+    if (known !== undefined) return known
+    const asked = cloud.describeEniQuota(instance.id, 'warm-refill')
+    quotas.set(instance.instanceType, asked)
+    asked.catch(() => quotas.delete(instance.instanceType)) // a failure is no answer to remember
+    return asked
+  }
+
+  return {
+    async register(node) {
+      const [instance] = await cloud.describeInstances([node.instanceId], 'warm-refill')
+      if (instance === undefined) {
+        throw new IpamError(
+          'not_found',
+          `Cannot register node "${node.name}": there is no instance "${node.instanceId}"`,
+          {
+            hint: 'check the node label cloud.tencent.com/node-instance-id and the region setting',
+          },
+        )
+      }
+      const limits = limitsOf(await quotaOf(instance))
+      await ledger.write((tx) =>
+        tx.addNode({
+          name: node.name,
+          uid: node.uid,
+          instanceId: instance.id,
+          zone: instance.zone,
+          phase: 'active',
+          limits,
+          targets: settings.targets,
+        }),
+      )
+      log.info('node registered', { node: node.name, instance: instance.id, zone: instance.zone, ...limits })
+    },
+  }
+}
+
+/** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
+export function limitsOf(quota: CloudEniQuota): EniLimits {
+  return { maxEnis: Math.max(0, quota.enis - 1), ipsPerEni: Math.max(0, quota.ipsPerEni - 1) }
+}

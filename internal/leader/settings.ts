@@ -1,0 +1,36 @@
+// What an operator can set for the leader.
+import type { BackoffPolicy } from '../base/backoff.ts'
+import type { SettlePolicy } from '../ipam/settle-intent.ts'
+import type { SubnetId, WarmTargets } from '../ipam/types.ts'
+import type { Millis } from '../value/millis.ts'
+
+export interface LeaderSettings {
+  /** Marks every ENI of ours in the cloud. */
+  readonly clusterId: string
+  readonly subnetIds: readonly SubnetId[]
+  readonly securityGroups: readonly string[]
+  /** For nodes seen for the first time from now on (P9). */
+  readonly targets: WarmTargets
+  /** Every node is looked at so often even when nothing seems to happen. */
+  readonly reconcileEvery: Millis
+  readonly subnetMaxAge: Millis
+  /** A burst of pods within it makes one plan. */
+  readonly gatherFor: Millis
+  /** A node must be absent for so long, twice, before its ENIs are taken back. */
+  readonly leaveAfter: Millis
+  readonly historyFor: Millis
+  readonly settle: SettlePolicy
+  readonly retry: BackoffPolicy
+}
+
+export const leaderDefaults = {
+  securityGroups: [],
+  targets: { minWarm: 5, maxWarm: 5 },
+  reconcileEvery: 30_000,
+  subnetMaxAge: 30_000,
+  gatherFor: 50,
+  leaveAfter: 30_000,
+  historyFor: 30 * 86_400_000,
+  settle: { staleFor: 5000, giveUpAfter: 60_000 },
+  retry: { firstMs: 1000, maxMs: 60_000 },
+} satisfies Omit<LeaderSettings, 'clusterId' | 'subnetIds'>

@@ -1,0 +1,110 @@
+// Table `eni`: the shared ENIs of every node, from the intent to create them until they are deleted.
+import { IpamError } from '../../ipam/errors.ts'
+import type { EniState, PoolEni } from '../../ipam/pool.ts'
+import type { CloudEni, EniId, NodeName, PublishedEni } from '../../ipam/types.ts'
+import type { Database } from '../../sqlite/database.ts'
+import { type Cidr, gatewayOf } from '../../value/cidr.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Mac } from '../../value/mac.ts'
+import { ipsOf } from './ips.ts'
+
+export interface EniRow {
+  readonly key: number
+  readonly id: EniId | null
+  readonly node: NodeName
+  readonly slot: number
+  readonly subnet_id: string
+  readonly subnet_cidr: Cidr
+  readonly mac: Mac | null
+  readonly primary_ip: Ipv4 | null
+  readonly state: EniState
+  readonly goal: 'serve' | 'delete'
+  readonly expected_ips: number
+}
+
+export function findEni(db: Database, key: number): EniRow {
+  const row = db.get<EniRow>(`SELECT * FROM eni WHERE key = ?`, key)
+  if (row === undefined) throw new IpamError('not_found', `Cannot find ENI ${key} in the ledger`)
+  return row
+}
+
+export function addEni(
+  db: Database,
+  now: number,
+  eni: { node: NodeName; slot: number; subnetId: string; cidr: Cidr; ips: number },
+): number {
+  const row = db.get<{ key: number }>(
+    `INSERT INTO eni (node, slot, subnet_id, subnet_cidr, state, expected_ips, changed_at)
+     VALUES (?, ?, ?, ?, 'creating', ?, ?) RETURNING key`,
+    eni.node,
+    eni.slot,
+    eni.subnetId,
+    eni.cidr,
+    eni.ips,
+    now,
+  )
+  return row?.key ?? 0
+}
+
+export function identifyEni(db: Database, key: number, eni: CloudEni): void {
+  db.run(`UPDATE eni SET id = ?, mac = ?, primary_ip = ? WHERE key = ?`, eni.id, eni.mac, eni.primaryIp, key)
+}
+
+export function setEniState(db: Database, now: number, key: number, state: EniState): void {
+  db.run(`UPDATE eni SET state = ?, changed_at = ? WHERE key = ?`, state, now, key)
+}
+
+export function doomEni(db: Database, key: number): void {
+  db.run(`UPDATE eni SET goal = 'delete' WHERE key = ?`, key)
+}
+
+export function expectIps(db: Database, key: number, count: number): void {
+  db.run(`UPDATE eni SET expected_ips = ? WHERE key = ?`, count, key)
+}
+
+export function removeEni(db: Database, key: number): void {
+  db.run(`DELETE FROM eni WHERE key = ?`, key)
+}
+
+export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
+  return enisOf(db, node).map((row) => ({
+    key: row.key,
+    id: row.id ?? undefined,
+    slot: row.slot,
+    subnetId: row.subnet_id,
+    state: row.state,
+    goal: row.goal,
+    busy: row.busy === 1,
+    expectedIps: row.expected_ips,
+    ips: ipsOf(db, row.key),
+  }))
+}
+
+export function publishedEnis(db: Database, node: NodeName): readonly PublishedEni[] {
+  return enisOf(db, node).flatMap((row) => {
+    const { id, mac, primary_ip: primaryIp, subnet_cidr: subnetCidr } = row
+    if (row.state !== 'attached' || row.goal !== 'serve' || id === null || mac === null || primaryIp === null)
+      return []
+    const ips = ipsOf(db, row.key).filter(({ state }) => state === 'bound')
+    return [
+      {
+        id,
+        mac,
+        primaryIp,
+        subnetId: row.subnet_id,
+        subnetCidr,
+        gateway: gatewayOf(subnetCidr),
+        slot: row.slot,
+        ips: ips.map(({ address, grant }) => ({ address, grant })),
+      },
+    ]
+  })
+}
+
+function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1 })[] {
+  return db.all(
+    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE intent.eni = eni.key AND intent.state IN ('recorded', 'accepted')) AS busy
+     FROM eni WHERE node = ? ORDER BY slot`,
+    node,
+  )
+}

@@ -1,0 +1,124 @@
+// Table `intent`: what was asked of the cloud, stored before it is sent and resolved with its result.
+import { IpamError } from '../../ipam/errors.ts'
+import type { Intent, IntentKind } from '../../ipam/settle-intent.ts'
+import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+
+interface IntentRow {
+  readonly id: number
+  readonly kind: IntentKind
+  readonly node: string
+  readonly instance_id: string
+  readonly eni: number
+  readonly eni_id: string | null
+  readonly subnet_id: string
+  readonly slot: number
+  readonly count: number
+  readonly addresses: string
+  readonly token: string
+  readonly resent: number
+  readonly reason: string
+  readonly state: 'recorded' | 'accepted'
+  readonly created_at: number
+  readonly changed_at: number
+  readonly missing_since: number | null
+}
+
+export function openIntents(db: Database): readonly Intent[] {
+  return db
+    .all<IntentRow>(`SELECT * FROM intent WHERE state IN ('recorded', 'accepted') ORDER BY id`)
+    .map(fromRow)
+}
+
+export function addIntent(
+  db: Database,
+  now: number,
+  intent: Omit<Intent, 'id' | 'state' | 'resent' | 'createdAt' | 'changedAt' | 'missingSince'>,
+): Intent {
+  const row = db.get<IntentRow>(
+    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, count, addresses, token, reason, state, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
+    intent.kind,
+    intent.node,
+    intent.instanceId,
+    intent.eni,
+    intent.eniId ?? null,
+    intent.subnetId,
+    intent.slot,
+    intent.count,
+    JSON.stringify(intent.addresses),
+    intent.token,
+    intent.reason,
+    now,
+    now,
+  )
+  if (row === undefined) throw new IpamError('storage', 'Cannot record an intent: the row did not come back')
+  return fromRow(row)
+}
+
+/** Changes an open intent; throws `conflict` when it is resolved already. */
+export function updateIntent(
+  db: Database,
+  now: number,
+  id: number,
+  change: {
+    state?: 'accepted' | 'done' | 'failed'
+    eniId?: string
+    addresses?: readonly Ipv4[]
+    token?: string
+    error?: string
+  },
+): void {
+  const changes = db.run(
+    `UPDATE intent SET state = coalesce(?, state), eni_id = coalesce(?, eni_id), addresses = coalesce(?, addresses),
+       token = coalesce(?, token), resent = resent + ?, error = coalesce(?, error), changed_at = ?, missing_since = NULL
+     WHERE id = ? AND state IN ('recorded', 'accepted')`,
+    change.state ?? null,
+    change.eniId ?? null,
+    change.addresses === undefined ? null : JSON.stringify(change.addresses),
+    change.token ?? null,
+    change.token === undefined ? 0 : 1,
+    change.error ?? null,
+    now,
+    id,
+  )
+  if (changes !== 1) throw new IpamError('conflict', `Cannot change intent ${id}: it is resolved already`)
+}
+
+/** Sent anew: what is known of the former sending no longer counts. */
+export function reopenIntent(db: Database, id: number): void {
+  db.run(`UPDATE intent SET state = 'recorded' WHERE id = ? AND state IN ('recorded', 'accepted')`, id)
+}
+
+/** Without touching `changed_at`: being looked at is no progress. */
+export function setMissing(db: Database, id: number, since: number | undefined): void {
+  db.run(`UPDATE intent SET missing_since = ? WHERE id = ?`, since ?? null, id)
+}
+
+export function findIntent(db: Database, id: number): Intent {
+  const row = db.get<IntentRow>(`SELECT * FROM intent WHERE id = ?`, id)
+  if (row === undefined) throw new IpamError('not_found', `Cannot find intent ${id}`)
+  return fromRow(row)
+}
+
+function fromRow(row: IntentRow): Intent {
+  return {
+    id: row.id,
+    kind: row.kind,
+    node: row.node,
+    instanceId: row.instance_id,
+    eni: row.eni,
+    eniId: row.eni_id ?? undefined,
+    subnetId: row.subnet_id,
+    slot: row.slot,
+    state: row.state,
+    count: row.count,
+    addresses: JSON.parse(row.addresses) as Ipv4[],
+    token: row.token,
+    resent: row.resent,
+    reason: row.reason,
+    createdAt: row.created_at,
+    changedAt: row.changed_at,
+    missingSince: row.missing_since ?? undefined,
+  }
+}

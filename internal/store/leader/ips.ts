@@ -1,0 +1,112 @@
+// Table `ip`: every address of ours, and its history. Only this file writes either, so no change goes unrecorded.
+import type { PodName, PodUid } from '../../ipam/types.ts'
+import type { Database } from '../../sqlite/database.ts'
+import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
+
+export interface IpRow {
+  readonly address: Ipv4
+  readonly eni: number
+  readonly state: 'assigning' | 'bound' | 'unassigning'
+  readonly grant: number
+}
+
+export function ipsOf(db: Database, eni: number): readonly IpRow[] {
+  return db
+    .all<IpRow>(`SELECT address, eni, state, "grant" FROM ip WHERE eni = ?`, eni)
+    .toSorted((a, b) => compareIpv4(a.address, b.address))
+}
+
+/** The address is on its way to the ENI, or there already; an address known elsewhere is a conflict of the primary key. */
+export function addIp(
+  db: Database,
+  now: number,
+  ip: { address: Ipv4; eni: number; state: 'assigning' | 'bound' },
+  reason: string,
+): void {
+  db.run(
+    `INSERT INTO ip (address, eni, state, "grant", changed_at) VALUES (?, ?, ?, ?, ?)`,
+    ip.address,
+    ip.eni,
+    ip.state,
+    nextGrant(db),
+    now,
+  )
+  remember(db, now, ip.address, ip.state, reason)
+}
+
+export function setIpState(
+  db: Database,
+  now: number,
+  address: Ipv4,
+  state: IpRow['state'],
+  reason: string,
+): void {
+  db.run(`UPDATE ip SET state = ?, changed_at = ? WHERE address = ?`, state, now, address)
+  remember(db, now, address, state, reason)
+}
+
+/** Usable again after a refused unassignment: a new binding as far as the node is concerned. */
+export function rebindIp(db: Database, now: number, address: Ipv4, reason: string): void {
+  db.run(
+    `UPDATE ip SET state = 'bound', "grant" = ?, changed_at = ? WHERE address = ?`,
+    nextGrant(db),
+    now,
+    address,
+  )
+  remember(db, now, address, 'bound', reason)
+}
+
+export function removeIp(db: Database, now: number, address: Ipv4, reason: string): void {
+  remember(db, now, address, 'gone', reason)
+  db.run(`DELETE FROM ip WHERE address = ?`, address)
+}
+
+/** Notes which pod shows the address in its status. A pod that showed another one before has moved on from it. */
+export function setPod(
+  db: Database,
+  now: number,
+  address: Ipv4,
+  pod: (PodName & { uid: PodUid }) | undefined,
+): void {
+  if (pod === undefined) {
+    remember(db, now, address, 'left', 'the pod is gone')
+    db.run(
+      `UPDATE ip SET pod_namespace = NULL, pod_name = NULL, pod_uid = NULL, pod_since = NULL WHERE address = ?`,
+      address,
+    )
+    return
+  }
+  const before = db.get<{ address: Ipv4 }>(
+    `SELECT address FROM ip WHERE pod_uid = ? AND address <> ?`,
+    pod.uid,
+    address,
+  )
+  if (before !== undefined) setPod(db, now, before.address, undefined)
+  const changes = db.run(
+    `UPDATE ip SET pod_namespace = ?, pod_name = ?, pod_uid = ?, pod_since = ? WHERE address = ?`,
+    pod.namespace,
+    pod.name,
+    pod.uid,
+    now,
+    address,
+  )
+  if (changes === 1) remember(db, now, address, 'taken', 'the pod shows it in its status')
+}
+
+function nextGrant(db: Database): number {
+  db.run(`INSERT INTO meta (key, value) VALUES ('last-grant', '1')
+    ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`)
+  return Number(db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)?.value)
+}
+
+function remember(db: Database, now: number, address: Ipv4, event: string, reason: string): void {
+  db.run(
+    `INSERT INTO ip_history (at, address, event, node, eni_id, pod_namespace, pod_name, pod_uid, reason)
+     SELECT ?, ip.address, ?, eni.node, eni.id, ip.pod_namespace, ip.pod_name, ip.pod_uid, ?
+     FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.address = ?`,
+    now,
+    event,
+    reason,
+    address,
+  )
+}

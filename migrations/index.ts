@@ -1,0 +1,8 @@
+// The ordered manifest of every migration. Forward only: a released one never changes.
+import { readAsset } from '../internal/base/asset.ts'
+
+export const leaderMigrations = [
+  { name: '0001_init', sql: readAsset('./leader/0001_init.sql', import.meta.url) },
+]
+
+export const nodeMigrations = [{ name: '0001_init', sql: readAsset('./node/0001_init.sql', import.meta.url) }]
