@@ -1,0 +1,27 @@
+// Every subcommand there is. A line here is all that the others cost: a command's code is loaded when it is called.
+import type { Command } from 'commander'
+import type { Host } from './host.ts'
+
+export interface CommandModule {
+  /** The command with its options, help and action. */
+  define(host: Host): Command
+}
+
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<CommandModule>
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'version',
+    summary: 'Print the version of the program and of what it is made of',
+    load: () => import('./version.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
+]
