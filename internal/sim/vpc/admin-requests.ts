@@ -1,0 +1,108 @@
+// What the side entrance reads from its callers.
+import type { Millis } from '../../value/millis.ts'
+import type { Admin } from './admin.ts'
+import { ApiError } from './api-error.ts'
+import type { Faults, Limits } from './settings.ts'
+import { flag, id, integer, list, number, oneOf, optional, perName, record, text } from './shape.ts'
+
+/** Throws ApiError: unknown names and wrong types. */
+export function readFaults(value: unknown): Partial<Faults> {
+  return faultsShape.read(value, '')
+}
+
+/** Throws ApiError: unknown names and wrong types. */
+export function readLimits(value: unknown): Partial<Limits> {
+  return limitsShape.read(value, '')
+}
+
+/** Makes what is missing; answers what there is. Throws ApiError. */
+export function seed(admin: Admin, value: unknown, at: Millis): unknown {
+  const { types = [], vpcs = [], subnets = [], instances = [] } = seedShape.read(value, '')
+  for (const type of types) admin.setInstanceType(type)
+  return {
+    vpcs: vpcs.map((vpc) => admin.createVpc(vpc, at)),
+    subnets: subnets.map((subnet) => admin.createSubnet(subnet, at)),
+    instances: instances.map((instance) => admin.createInstance(instance, at)),
+  }
+}
+
+/** Throws ApiError. */
+export function changeInstance(admin: Admin, value: unknown, at: Millis): unknown {
+  const change = instanceShape.read(value, '')
+  if (change.terminate === true) admin.terminateInstance(change.id, at)
+  else if (change.state !== undefined) admin.setInstanceState(change.id, change.state, at)
+  else throw new ApiError('MissingParameter', 'Give `state`, or `terminate`: true.')
+  return change
+}
+
+const seedShape = record({
+  types: optional(
+    list(
+      record({
+        name: text(),
+        cpu: integer(1),
+        memoryGb: integer(1),
+        enis: integer(1),
+        ipsPerEni: integer(1),
+      }),
+      1000,
+    ),
+  ),
+  vpcs: optional(list(record({ id: optional(id('vpc')), name: optional(text()), cidr: text() }), 1000)),
+  subnets: optional(
+    list(
+      record({
+        id: optional(id('subnet')),
+        name: optional(text()),
+        vpcId: id('vpc'),
+        cidr: text(),
+        zone: text(),
+      }),
+      1000,
+    ),
+  ),
+  instances: optional(
+    list(
+      record({
+        id: optional(id('ins')),
+        name: optional(text()),
+        instanceType: text(),
+        subnetId: id('subnet'),
+        address: optional(text()),
+      }),
+      100_000,
+    ),
+  ),
+})
+
+const instanceShape = record({
+  id: id('ins'),
+  state: optional(text({ oneOf: ['RUNNING', 'STOPPED', 'STARTING', 'STOPPING', 'REBOOTING', 'SHUTDOWN'] })),
+  terminate: optional(flag()),
+})
+
+const probability = number(0, 1)
+
+const faultsShape = record({
+  outage: optional(oneOf('off', 'reset', 'hang', 'unavailable', 'bad-gateway')),
+  answerDelayMs: optional(integer()),
+  taskDelayMs: optional(integer()),
+  throttle: optional(perName(probability)),
+  throttleUntil: optional(integer()),
+  lostRequests: optional(perName(probability)),
+  lostAnswers: optional(perName(probability)),
+  loseNextAnswers: optional(perName(integer())),
+  failTasks: optional(perName(probability)),
+  staleDescribeMs: optional(integer()),
+})
+
+const limitsShape = record({
+  enisPerVpc: optional(integer()),
+  ipsPerFreeEni: optional(integer(1)),
+  rateLimits: optional(flag()),
+  rates: optional(perName(integer(1))),
+  refuseTokenWhileRunning: optional(flag()),
+  refuseUnknownEnis: optional(flag()),
+  tokenLifeMs: optional(integer()),
+  taskLifeMs: optional(integer()),
+})

@@ -1,0 +1,108 @@
+// What exists in the cloud and who owns it, and whether the cloud itself is consistent.
+import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { World } from './world.ts'
+
+export interface AuditEni {
+  readonly id: string
+  readonly name: string
+  readonly vpcId: string
+  readonly subnetId: string
+  readonly instanceId: string | null
+  readonly primary: boolean
+  readonly state: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface AuditIp {
+  readonly vpcId: string
+  readonly address: Ipv4
+  readonly eniId: string
+  readonly primary: boolean
+  readonly state: string
+  readonly description: string
+}
+
+export interface Audit {
+  readonly at: Millis
+  readonly enis: readonly AuditEni[]
+  readonly ips: readonly AuditIp[]
+  /** What the ENIs with a tag hold together, by "key=value". */
+  readonly owners: Readonly<Record<string, { readonly enis: number; readonly ips: number }>>
+  readonly runningTasks: number
+  /** Broken invariants of the cloud's own; empty when all is well. */
+  readonly faults: readonly string[]
+}
+
+/** The cloud as it is; transitions that are due should be applied before. */
+export function audit({ db, settings }: World, at: Millis): Audit {
+  const running = db.get<{ n: number }>(`SELECT count(*) AS n FROM task WHERE state = 'RUNNING'`)
+  return {
+    at,
+    enis: auditEnis(db),
+    ips: auditIps(db),
+    owners: owners(db),
+    runningTasks: running?.n ?? 0,
+    faults: [...checks, vpcQuota(settings.limits().enisPerVpc)].flatMap((sql) =>
+      db.all<{ fault: string }>(sql).map(({ fault }) => fault),
+    ),
+  }
+}
+
+function auditEnis(db: Database): AuditEni[] {
+  const rows = db.all<Omit<AuditEni, 'primary' | 'tags'> & { is_primary: number; tags: string }>(
+    `SELECT id, name, vpc_id AS vpcId, subnet_id AS subnetId, instance_id AS instanceId, state, is_primary,
+       (SELECT json_group_object(key, value) FROM tag WHERE resource = eni.id) AS tags FROM eni ORDER BY seq`,
+  )
+  return rows.map(({ is_primary, tags, ...eni }) => ({
+    ...eni,
+    primary: is_primary === 1,
+    tags: JSON.parse(tags) as Record<string, string>,
+  }))
+}
+
+function auditIps(db: Database): AuditIp[] {
+  const rows = db.all<Omit<AuditIp, 'primary'> & { is_primary: number }>(
+    `SELECT vpc_id AS vpcId, address, eni_id AS eniId, state, description, is_primary FROM ip
+     ORDER BY vpc_id, number`,
+  )
+  return rows.map(({ is_primary, ...ip }) => ({ ...ip, primary: is_primary === 1 }))
+}
+
+function owners(db: Database): Audit['owners'] {
+  const rows = db.all<{ tag: string; enis: number; ips: number }>(
+    `SELECT key || '=' || value AS tag, count(*) AS enis,
+       sum((SELECT count(*) FROM ip WHERE eni_id = resource)) AS ips
+     FROM tag JOIN eni ON eni.id = tag.resource GROUP BY key, value ORDER BY key, value`,
+  )
+  return Object.fromEntries(rows.map(({ tag, enis, ips }) => [tag, { enis, ips }]))
+}
+
+/** One owner per address and per device are constraints of the schema; these are the rest. */
+const checks: readonly string[] = [
+  `SELECT 'address ' || address || ' is outside subnet ' || subnet.id AS fault FROM ip
+     JOIN subnet ON subnet.id = ip.subnet_id
+     WHERE number < first_number + 2 OR number > first_number + size - 2`,
+  `SELECT 'address ' || address || ' is of another subnet than ' || eni.id AS fault FROM ip
+     JOIN eni ON eni.id = ip.eni_id WHERE eni.subnet_id <> ip.subnet_id OR eni.vpc_id <> ip.vpc_id`,
+  `SELECT 'ENI ' || id || ' has no primary address' AS fault FROM eni
+     WHERE NOT EXISTS (SELECT 1 FROM ip WHERE eni_id = eni.id AND is_primary = 1)`,
+  `SELECT 'instance ' || i.id || ' has more ENIs than its quota' AS fault FROM instance i
+     JOIN instance_type t ON t.name = i.type
+     WHERE (SELECT count(*) FROM eni WHERE instance_id = i.id) > t.enis`,
+  `SELECT 'ENI ' || e.id || ' has more addresses than its quota' AS fault FROM eni e
+     JOIN instance i ON i.id = e.instance_id JOIN instance_type t ON t.name = i.type
+     WHERE (SELECT count(*) FROM ip WHERE eni_id = e.id) > t.ips_per_eni`,
+  `SELECT 'ENI ' || id || ' is ' || state || ' for ever' AS fault FROM eni WHERE state <> 'AVAILABLE'
+     AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = eni.id)`,
+  `SELECT 'address ' || address || ' is ' || state || ' for ever' AS fault FROM ip WHERE state <> 'AVAILABLE'
+     AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = ip.eni_id)`,
+  `SELECT 'resource ' || resource || ' is gone and has tags' AS fault FROM tag WHERE resource NOT IN
+     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance)`,
+]
+
+function vpcQuota(limit: number): string {
+  return `SELECT 'VPC ' || vpc_id || ' has more ENIs than its quota' AS fault FROM eni WHERE is_primary = 0
+    GROUP BY vpc_id HAVING count(*) > ${limit}`
+}

@@ -1,0 +1,7 @@
+// The schema of the simulated cloud, in order.
+import { readAsset } from '../../base/asset.ts'
+import type { Migration } from '../../sqlite/migrate.ts'
+
+export const migrations: readonly Migration[] = [
+  { name: '0001_init', sql: readAsset('../../../migrations/vpc-sim/0001_init.sql', import.meta.url) },
+]

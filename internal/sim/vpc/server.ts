@@ -1,0 +1,142 @@
+// The simulated cloud over HTTP: the API at "/", metadata at "/latest/…" as an instance sees it, and the side
+// entrance at "/sim/…" for local callers.
+import { existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, ListenOptions } from 'node:net'
+import { dirname } from 'node:path'
+import { type Clock, sleep } from '../../base/clock.ts'
+import { type Log, silentLog } from '../../base/log.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import type { Millis } from '../../value/millis.ts'
+import { answerAdmin } from './admin-routes.ts'
+import { answerApi } from './api-route.ts'
+import { answerMetadata } from './metadata.ts'
+import { type Reply, readBody, send } from './reply.ts'
+import type { VpcSim } from './sim.ts'
+
+export interface ServeOptions {
+  readonly sim: VpcSim
+  readonly clock: Clock
+  /** Port 0 takes a free one. */
+  readonly tcp?: { readonly host: string; readonly port: number }
+  /** A unix socket, reached only by this user; one that nobody serves any more is replaced. */
+  readonly socketPath?: string
+  readonly role?: RoleOptions
+  readonly log?: Log
+}
+
+/** The instance role whose temporary keys the metadata service hands out. */
+export interface RoleOptions {
+  readonly name: string
+  readonly lifeMs: Millis
+}
+
+export interface VpcSimServer {
+  /** "http://127.0.0.1:34567"; of the unix socket alone "http://localhost". */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Serves `sim` until closed. Throws IpamError `unavailable` when it cannot listen. */
+export async function serveVpcSim(options: ServeOptions): Promise<VpcSimServer> {
+  const { sim, clock, log = silentLog } = options
+  const alarm = createAlarm(sim, clock)
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
+    answer(options, request, response)
+      .catch((error: unknown) => {
+        log.error('request failed', { error: String(error) })
+        request.socket.destroy()
+      })
+      .finally(alarm.set)
+  }
+  const servers: Server[] = []
+  let url = 'http://localhost'
+  if (options.tcp !== undefined) {
+    const server = await listen(listener, options.tcp)
+    servers.push(server)
+    const { address, port } = server.address() as AddressInfo
+    url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  }
+  if (options.socketPath !== undefined) {
+    prepareSocket(options.socketPath)
+    servers.push(await listen(listener, { path: options.socketPath }))
+  }
+  alarm.set()
+  return {
+    url,
+    async close() {
+      alarm.stop()
+      await Promise.all(servers.map(shut))
+    },
+  }
+}
+
+async function answer(
+  options: ServeOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { sim, clock, log = silentLog } = options
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname
+  const body = await readBody(request)
+  const reply = route()
+  if (path === '/' && sim.faults().answerDelayMs > 0) await sleep(clock, sim.faults().answerDelayMs)
+  if (reply === 'reset') request.socket.destroy()
+  else if (reply !== 'hang') send(response, reply)
+
+  function route(): Reply | 'reset' | 'hang' {
+    if (path.startsWith('/latest/')) return answerMetadata(sim, options.role, path, clock.now())
+    if (path === '/sim' || path.startsWith('/sim/'))
+      return answerAdmin({ sim, request, path, body, now: clock.now() })
+    return answerApi({ sim, request, body, now: clock.now(), log })
+  }
+}
+
+/** Applies transitions when they are due, so that a fabric sees them without a call. */
+function createAlarm(sim: VpcSim, clock: Clock): { set(): void; stop(): void } {
+  let cancel = () => {}
+  let stopped = false
+  function set(): void {
+    cancel()
+    const due = stopped ? undefined : sim.nextDue()
+    if (due === undefined) return
+    cancel = clock.after(Math.max(1, due - clock.now()), () => {
+      sim.advance(clock.now())
+      set()
+    })
+  }
+  return {
+    set,
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void
+
+function listen(listener: Listener, where: ListenOptions): Promise<Server> {
+  const server = createServer({ keepAliveTimeout: 30_000 }, listener)
+  return new Promise((resolve, reject) => {
+    const name = where.path ?? `${where.host}:${where.port}`
+    server.once('error', (cause) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      reject(new IpamError('unavailable', `Cannot listen on "${name}": ${why}`, { cause }))
+    })
+    server.listen(where, () => resolve(server))
+  })
+}
+
+/** A socket file of a process that is gone blocks listening; anything else is left alone. */
+function prepareSocket(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path)
+}
+
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

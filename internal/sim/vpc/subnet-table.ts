@@ -1,0 +1,77 @@
+// Subnets and what is free in them.
+import { type Random, randomInt } from '../../base/random.ts'
+import type { Database } from '../../sqlite/database.ts'
+import { type Ipv4, ipv4ToNumber } from '../../value/ipv4.ts'
+import { ApiError } from './api-error.ts'
+
+export interface SubnetRow {
+  readonly id: string
+  readonly vpc_id: string
+  readonly name: string
+  readonly cidr: string
+  readonly first_number: number
+  readonly size: number
+  readonly zone: string
+  readonly created_at: number
+}
+
+/** Network, gateway and broadcast are the cloud's own. */
+const reservedCount = 3
+
+/** Throws ResourceNotFound. */
+export function getSubnet(db: Database, id: string): SubnetRow {
+  const row = db.get<SubnetRow>('SELECT * FROM subnet WHERE id = ?', id)
+  if (row === undefined) throw new ApiError('ResourceNotFound', `The subnet \`${id}\` does not exist.`)
+  return row
+}
+
+export function usableCount(subnet: SubnetRow): number {
+  return subnet.size - reservedCount
+}
+
+export function freeCount(db: Database, subnet: SubnetRow): number {
+  const used = db.get<{ n: number }>('SELECT count(*) AS n FROM ip WHERE subnet_id = ?', subnet.id)?.n ?? 0
+  return usableCount(subnet) - used
+}
+
+/** The number of `address`, wanted by name. Throws Range, Reserved or ResourceInUse. */
+export function claimableNumber(db: Database, subnet: SubnetRow, address: Ipv4): number {
+  const number = ipv4ToNumber(address)
+  const last = subnet.first_number + subnet.size - 1
+  if (number < subnet.first_number || number > last)
+    throw new ApiError(
+      'InvalidParameterValue.Range',
+      `The address \`${address}\` is not in \`${subnet.cidr}\`.`,
+    )
+  if (number <= subnet.first_number + 1 || number === last)
+    throw new ApiError('InvalidParameterValue.Reserved', `The address \`${address}\` is reserved.`)
+  const taken = db.get('SELECT 1 FROM ip WHERE vpc_id = ? AND number = ?', subnet.vpc_id, number)
+  if (taken !== undefined) throw new ApiError('ResourceInUse', `The address \`${address}\` is in use.`)
+  return number
+}
+
+/** A free number of the subnet: the next one after a random place. Throws ResourceInsufficient.Subnet. */
+export function freeNumber(db: Database, random: Random, subnet: SubnetRow): number {
+  const first = subnet.first_number + 2
+  const last = subnet.first_number + subnet.size - 2
+  const start = randomInt(random, first, last)
+  const number = firstGap(db, subnet, start, last) ?? firstGap(db, subnet, first, start - 1)
+  if (number === undefined)
+    throw new ApiError('ResourceInsufficient.Subnet', `The subnet \`${subnet.id}\` has no free address.`)
+  return number
+}
+
+function firstGap(db: Database, subnet: SubnetRow, from: number, to: number): number | undefined {
+  if (from > to) return undefined
+  const taken = db.get('SELECT 1 FROM ip WHERE vpc_id = ? AND number = ?', subnet.vpc_id, from)
+  if (taken === undefined) return from
+  const gap = db.get<{ n: number }>(
+    `SELECT i.number + 1 AS n FROM ip i WHERE i.vpc_id = ?1 AND i.number >= ?2 AND i.number < ?3
+       AND NOT EXISTS (SELECT 1 FROM ip j WHERE j.vpc_id = ?1 AND j.number = i.number + 1)
+     ORDER BY i.number LIMIT 1`,
+    subnet.vpc_id,
+    from,
+    to,
+  )
+  return gap?.n
+}
