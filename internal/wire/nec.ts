@@ -115,8 +115,8 @@ const report = z
 const envelope = z.object({
   metadata: z.object({
     name: text,
-    uid: z.string().default(''),
-    annotations: z.record(z.string(), z.string()).nullish(),
+    uid: z.string().catch(''),
+    annotations: z.record(z.string(), z.string()).nullish().catch(undefined),
   }),
   spec: z.unknown(),
   status: z

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { NecPublication, NodeReport, PublishedEni } from '../../internal/ipam/types.ts'
+import { parseCidr } from '../../internal/value/cidr.ts'
+import { ipv4FromNumber, parseIpv4 } from '../../internal/value/ipv4.ts'
+import { parseMac } from '../../internal/value/mac.ts'
+import { decodeNec, encodePublication, encodeReport } from '../../internal/wire/nec.ts'
+
+test('decodeNec() undoes encodePublication() and encodeReport()', () => {
+  fc.assert(
+    fc.property(publications, reports, (publication, report) => {
+      const nec = decodeNec(overTheWire(publication, report))
+      assert.deepEqual(nec, {
+        name: 'node-1',
+        uid: 'u1',
+        annotations: {},
+        publication,
+        report,
+        fault: undefined,
+      })
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('[R10] decodeNec() ignores fields it does not know, at every depth', () => {
+  fc.assert(
+    fc.property(publications, reports, (publication, report) => {
+      const json = overTheWire(publication, report)
+      assert.deepEqual(decodeNec(withUnknownFields(json)), decodeNec(json))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('[R6] decodeNec() takes any JSON without throwing, and names what it refuses', () => {
+  const part = fc.jsonValue()
+  fc.assert(
+    fc.property(part, part, part, part, (spec, eniInfos, conditions, node) => {
+      const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { eniInfos, conditions, node } })
+      assert.ok(nec)
+      if (spec !== null && nec.publication === undefined && eniInfos !== null) assert.ok(nec.fault)
+      if (node !== null && nec.report === undefined) assert.match(String(nec.fault), /status\.node/)
+    }),
+  )
+  fc.assert(fc.property(part, (json) => void decodeNec(json)))
+})
+
+test('decodeNec() waits for both halves of a publication', () => {
+  const { spec, status } = sample()
+  for (const json of [{ spec }, { status }, { spec, status: { node: null } }, {}]) {
+    const nec = decodeNec({ metadata: { name: 'n' }, ...json })
+    assert.equal(nec?.publication, undefined)
+    assert.equal(nec?.fault, undefined)
+  }
+  const empty = decodeNec({ metadata: { name: 'n' }, spec, status: { eniInfos: [] } })
+  assert.deepEqual(empty?.publication?.enis, [])
+})
+
+test('decodeNec() keeps the good half beside a faulty one', () => {
+  const { spec, status } = sample()
+  const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, node: { returned: 'all' } } })
+  assert.equal(nec?.publication?.enis.length, 1)
+  assert.equal(nec?.fault, 'status.node.returned: "all" is not a list')
+})
+
+type Edit = (eni: Record<string, unknown>, spec: Record<string, unknown>, status: Status) => void
+type Status = Record<string, unknown> & { eniInfos: Record<string, unknown>[] }
+const faults: readonly { does: string; edit: Edit; fault: string }[] = [
+  {
+    does: 'a MAC',
+    edit: (eni) => {
+      eni['mac'] = 'zz'
+    },
+    fault: 'status.eniInfos[0].mac: "zz" is not a MAC address',
+  },
+  {
+    does: 'a missing address',
+    edit: (eni) => {
+      delete eni['primaryIP']
+    },
+    fault: 'status.eniInfos[0].primaryIP: missing',
+  },
+  {
+    does: 'a block with host bits',
+    edit: (eni) => {
+      eni['subnetCIDR'] = '10.0.1.1/24'
+    },
+    fault: 'status.eniInfos[0].subnetCIDR: "10.0.1.1/24" is not an IPv4 block',
+  },
+  {
+    does: 'a grant with a fraction',
+    edit: (eni) => {
+      eni['ips'] = [{ ip: '10.0.1.7', grant: 1.5 }]
+    },
+    fault: 'status.eniInfos[0].ips[0].grant: 1.5 is not a whole number',
+  },
+  {
+    does: 'a slot of 0',
+    edit: (eni) => {
+      eni['index'] = 0
+    },
+    fault: 'status.eniInfos[0].index: 0 is below 1',
+  },
+  {
+    does: 'an address on two ENIs',
+    edit: (eni, _spec, status) => {
+      status.eniInfos.push({
+        ...eni,
+        eniID: 'eni-2',
+        mac: '20:90:6f:00:00:02',
+        primaryIP: '10.0.1.9',
+        index: 2,
+      })
+    },
+    fault: 'status.eniInfos[1].ips[0].ip: "10.0.1.6" is there twice',
+  },
+  {
+    does: 'targets that cross',
+    edit: (_eni, spec) => {
+      spec['routeENIIPMinWarmTarget'] = 6
+    },
+    fault: 'spec.routeENIIPMinWarmTarget: 6 is above routeENIIPMaxWarmTarget',
+  },
+  {
+    does: 'a negative maximum',
+    edit: (_eni, spec) => {
+      spec['maxRouteENI'] = -1
+    },
+    fault: 'spec.maxRouteENI: -1 is negative',
+  },
+  {
+    does: 'an ENI that is no object',
+    edit: (_eni, _spec, status) => {
+      Reflect.set(status, 'eniInfos', ['eni-1'])
+    },
+    fault: 'status.eniInfos[0]: "eni-1" is not an object',
+  },
+]
+for (const { does, edit, fault } of faults)
+  test(`[R6] decodeNec() names ${does}`, () => {
+    const { spec, status } = sample()
+    const [eni] = status.eniInfos
+    assert.ok(eni)
+    edit(eni, spec, status)
+    const nec = decodeNec({ metadata: { name: 'n', annotations: { a: 'b' } }, spec, status })
+    assert.equal(nec?.fault, fault)
+    assert.equal(nec?.publication, undefined)
+    assert.deepEqual(nec?.annotations, { a: 'b' })
+  })
+
+test('decodeNec() refuses what has no name', () => {
+  for (const json of [undefined, null, 3, 'x', [], {}, { metadata: {} }, { metadata: { name: '' } }])
+    assert.equal(decodeNec(json), undefined)
+})
+
+test('encodePublication() counts', () => {
+  const nec = decodeNec({ metadata: { name: 'n' }, ...sample() })
+  assert.ok(nec?.publication)
+  const { status } = encodePublication(nec.publication)
+  assert.equal(status['routeENICount'], 1)
+  assert.equal(status['boundIPCount'], 2)
+})
+
+function sample(): { spec: Record<string, unknown>; status: Status } {
+  return {
+    spec: {
+      instanceID: 'ins-1',
+      zone: 'ap-chengdu-1',
+      maxRouteENI: 3,
+      maxIPPerENI: 9,
+      routeENIIPMinWarmTarget: 5,
+      routeENIIPMaxWarmTarget: 5,
+    },
+    status: {
+      eniInfos: [
+        {
+          eniID: 'eni-1',
+          mac: '20:90:6F:00:00:01',
+          primaryIP: '10.0.1.5',
+          subnetID: 'subnet-1',
+          subnetCIDR: '10.0.1.0/24',
+          gateway: '10.0.1.1',
+          index: 1,
+          ips: [
+            { ip: '10.0.1.6', grant: 1 },
+            { ip: '10.0.1.7', grant: 2 },
+          ],
+        },
+      ],
+    },
+  }
+}
+
+/** Records as JSON gives them, with the usual prototype. */
+function plain<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record<T>(model, { noNullPrototype: true })
+}
+
+const words = fc.string({ minLength: 1, maxLength: 12 })
+const counts = fc.nat(300)
+const macs = fc.nat(0xffffff).map((n) => {
+  const tail = n.toString(16).padStart(6, '0')
+  return must(parseMac(`20:90:6f:${tail.slice(0, 2)}:${tail.slice(2, 4)}:${tail.slice(4)}`))
+})
+const addresses = fc.nat(0xffff).map((n) => ipv4FromNumber(0x0a000000 + n))
+const published = plain({ address: addresses, grant: fc.maxSafeNat() })
+
+const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
+  .array(plain({ id: words, mac: macs, subnetId: words, ips: fc.array(published, { maxLength: 5 }) }), {
+    maxLength: 4,
+  })
+  .map((list) => unique(list))
+
+/** ENIs as the cloud makes them: nothing is there twice. */
+function unique(
+  list: readonly Pick<PublishedEni, 'id' | 'mac' | 'subnetId' | 'ips'>[],
+): readonly PublishedEni[] {
+  const seen = new Set<string>()
+  const first = (key: string) => !seen.has(key) && seen.add(key) !== undefined
+  return list
+    .filter((eni) => first(`id ${eni.id}`) && first(`mac ${eni.mac}`))
+    .map((eni, i) => ({
+      ...eni,
+      slot: i + 1,
+      primaryIp: ipv4FromNumber(0x0b000000 + i),
+      subnetCidr: must(parseCidr('10.0.0.0/16')),
+      gateway: must(parseIpv4('10.0.0.1')),
+      ips: eni.ips.filter((ip) => first(`ip ${ip.address}`)),
+    }))
+}
+
+const publications: fc.Arbitrary<NecPublication> = plain({
+  instanceId: words,
+  zone: words,
+  maxEnis: counts,
+  ipsPerEni: counts,
+  minWarm: counts,
+  more: counts,
+  enis,
+  conditions: fc.array(
+    plain({
+      type: words,
+      status: fc.constantFrom('True', 'False', 'Unknown'),
+      reason: words,
+      message: fc.string(),
+      lastTransitionTime: words,
+    }),
+    { maxLength: 2 },
+  ),
+}).map(({ more, ...rest }) => ({ ...rest, maxWarm: rest.minWarm + more }))
+
+const reports: fc.Arbitrary<NodeReport> = plain({
+  returned: fc.array(published, { maxLength: 5 }),
+  inUse: counts,
+  idle: counts,
+  databaseId: words,
+  version: words,
+})
+
+function overTheWire(publication: NecPublication, report: NodeReport): unknown {
+  const { spec, status } = encodePublication(publication)
+  const json = {
+    metadata: { name: 'node-1', uid: 'u1' },
+    spec,
+    status: { ...status, ...encodeReport(report).status },
+  }
+  return JSON.parse(JSON.stringify(json))
+}
+
+function withUnknownFields(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(withUnknownFields)
+  if (typeof json !== 'object' || json === null) return json
+  const known = Object.entries(json).map(([key, value]) => [key, withUnknownFields(value)])
+  return { ...Object.fromEntries(known), ofTheFuture: { deep: [1] } }
+}
+
+function must<T>(value: T | undefined): T {
+  assert.ok(value !== undefined)
+  return value
+}
