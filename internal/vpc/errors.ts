@@ -1,0 +1,154 @@
+// The only place that knows Tencent Cloud's codes: what each means in our words, and whether the same call may be sent again.
+import { type ErrorCode, IpamError } from '../ipam/errors.ts'
+import type { Retry } from './limiter.ts'
+import { readFault, type TencentFault } from './transport.ts'
+
+/** `perhaps`: the failure does not tell whether it happened. For a describe that is merely unavailable. */
+type Meaning = ErrorCode | 'perhaps'
+
+/** Exact codes first, then by what stands before the first full stop ("AuthFailure.*"). */
+const codes = new Map<string, Meaning>(
+  Object.entries({
+    RequestLimitExceeded: 'throttled',
+    'RequestLimitExceeded.*': 'throttled',
+    'LimitExceeded.ActionLimited': 'throttled',
+
+    'UnsupportedOperation.MutexOperationTaskRunning': 'in_progress',
+    'OperationDenied.MutexTaskRunning': 'in_progress',
+    // An earlier call with this token may be the one that takes effect.
+    'UnsupportedOperation.IdempotentProcessing': 'unknown_outcome',
+    'UnsupportedOperation.IdempotentParameterMismatch': 'unknown_outcome',
+
+    'AuthFailure.*': 'denied',
+    UnauthorizedOperation: 'denied',
+    'UnauthorizedOperation.*': 'denied',
+    'UnauthorizedOperation.AttachmentNotFound': 'invalid_state',
+    'UnauthorizedOperation.PrimaryIp': 'invalid_state',
+    IpNotInWhitelist: 'denied',
+    IpInBlacklist: 'denied',
+
+    'LimitExceeded.NetworkInterfaceLimitExceeded': 'eni_quota',
+    ResourceInsufficient: 'subnet_full',
+    'ResourceInsufficient.Subnet': 'subnet_full',
+
+    ResourceNotFound: 'not_found',
+    'ResourceNotFound.*': 'not_found',
+    'InvalidInstanceId.NotFound': 'not_found',
+
+    ResourceInUse: 'invalid_state',
+    'UnsupportedOperation.InvalidState': 'invalid_state',
+    'UnsupportedOperation.ResourceIsInvalidState': 'invalid_state',
+    'UnsupportedOperation.AttachmentAlreadyExists': 'invalid_state',
+    'UnsupportedOperation.AttachmentNotFound': 'invalid_state',
+    'UnsupportedOperation.InstanceAssociateHavip': 'invalid_state',
+
+    'UnsupportedOperation.ResourceMismatch': 'bad_input',
+    'UnsupportedOperation.UnsupportedInstanceFamily': 'bad_input',
+    'UnsupportedOperation.VpcMismatch': 'bad_input',
+    'UnsupportedOperation.ZoneMismatch': 'bad_input',
+    'InvalidInstanceId.Malformed': 'bad_input',
+    InvalidFilter: 'bad_input',
+    InvalidParameter: 'bad_input',
+    'InvalidParameter.*': 'bad_input',
+    InvalidParameterValue: 'bad_input',
+    'InvalidParameterValue.*': 'bad_input',
+    MissingParameter: 'bad_input',
+    UnknownParameter: 'bad_input',
+    'UnknownParameter.*': 'bad_input',
+    UnsupportedRegion: 'bad_input',
+    'InvalidZone.MismatchRegion': 'bad_input',
+
+    ServiceUnavailable: 'unavailable',
+    'FailedOperation.NetDetectTimeOut': 'perhaps',
+    InternalError: 'perhaps',
+    'InternalError.*': 'perhaps',
+    InternalServerError: 'perhaps',
+    'InternalServerError.*': 'perhaps',
+  } as const),
+)
+
+/** Codes that mean something else for one action: "action code". */
+const codesOfAction = new Map<string, Meaning>(
+  Object.entries({
+    'CreateNetworkInterface LimitExceeded': 'eni_quota',
+    'CreateNetworkInterface InvalidParameterValue.LimitExceeded': 'ip_quota',
+    'AttachNetworkInterface LimitExceeded': 'eni_quota',
+    'AssignPrivateIpAddresses LimitExceeded': 'ip_quota',
+    'AssignPrivateIpAddresses InvalidParameterValue.LimitExceeded': 'ip_quota',
+  } as const),
+)
+
+/** A call as its failure has to be told: "Cannot `doing`: …". */
+export interface Doing {
+  readonly action: string
+  readonly doing: string
+  readonly mutates: boolean
+}
+
+/** May the call be sent again as it is? Never when a mutation may have happened, except under the protection of its token. */
+export function retryAfter(call: Doing, error: unknown): Retry {
+  if (error instanceof IpamError) return 'no'
+  const fault = readFault(error)
+  if (fault.code === 'UnsupportedOperation.IdempotentProcessing') return 'again'
+  switch (meaningOf(call, fault)) {
+    case 'throttled':
+      return 'slow-down'
+    case 'in_progress':
+    case 'unavailable':
+      return 'again'
+    default:
+      return 'no'
+  }
+}
+
+/** The failure in our words; an IpamError stays as it is. */
+export function fromTencent(call: Doing, error: unknown): IpamError {
+  if (error instanceof IpamError) return error
+  const fault = readFault(error)
+  const code = meaningOf(call, fault)
+  const hint = hintFor(call, fault, code)
+  const options = hint === undefined ? { cause: error } : { cause: error, hint }
+  return new IpamError(code, `Cannot ${call.doing}: ${tell(fault)}`, options)
+}
+
+function meaningOf(call: Doing, fault: TencentFault): ErrorCode {
+  const meaning = meaningOfFault(call.action, fault)
+  if (meaning !== 'perhaps') return meaning
+  return call.mutates ? 'unknown_outcome' : 'unavailable'
+}
+
+function meaningOfFault(action: string, { code, httpCode, sent }: TencentFault): Meaning {
+  if (code !== undefined) {
+    const family = `${code.split('.', 1)[0]}.*`
+    return codesOfAction.get(`${action} ${code}`) ?? codes.get(code) ?? codes.get(family) ?? 'cloud_fault'
+  }
+  if (sent === false) return 'unavailable'
+  if (httpCode === 429) return 'throttled'
+  if (httpCode !== undefined && httpCode >= 400 && httpCode < 500) return 'cloud_fault'
+  return 'perhaps'
+}
+
+function tell({ code, message, requestId, httpCode, sent }: TencentFault): string {
+  const id = requestId === undefined ? '' : ` (request ${requestId})`
+  const text = message.trim()
+  if (code !== undefined) return `Tencent Cloud answered ${code} "${text}"${id}`
+  if (httpCode !== undefined) return `Tencent Cloud answered HTTP ${httpCode} "${text}"${id}`
+  if (sent === false) return `Tencent Cloud cannot be reached: ${text}`
+  return `no readable answer came from Tencent Cloud: ${text}`
+}
+
+function hintFor(call: Doing, { code = '' }: TencentFault, meaning: ErrorCode): string | undefined {
+  if (meaning === 'eni_quota') {
+    return 'Delete unused ENIs, use a larger instance type, or ask Tencent Cloud for a higher quota'
+  }
+  if (meaning === 'subnet_full') return 'Add a subnet of the same zone to the settings'
+  if (meaning !== 'denied') return undefined
+  if (code === 'AuthFailure.SignatureExpire') return 'Set the clock of this machine'
+  if (!code.startsWith('UnauthorizedOperation'))
+    return 'Check the credentials: they are wrong, expired or disabled'
+  const product = call.action === 'DescribeInstances' ? 'cvm' : 'vpc'
+  return (
+    `Allow ${product}:${call.action} to these credentials: ` +
+    'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDofTKERole'
+  )
+}

@@ -1,0 +1,26 @@
+// Requests per second that Tencent Cloud grants to each action of one account in one region. Its pages change, so
+// settings can override each; other clients of the account share them, which the limiter learns by being throttled.
+
+export type ActionLimits = Readonly<Record<string, number>>
+
+export const defaultLimits: ActionLimits = {
+  AssignPrivateIpAddresses: 100,
+  AttachNetworkInterface: 100,
+  CreateNetworkInterface: 100,
+  DeleteNetworkInterface: 100,
+  DescribeInstances: 40,
+  DescribeNetworkInterfaceLimit: 20,
+  DescribeNetworkInterfaces: 100,
+  DescribeSubnets: 100,
+  DetachNetworkInterface: 100,
+  UnassignPrivateIpAddresses: 100,
+}
+
+/** For an action not in the table. */
+export const otherLimit = 10
+
+/** Most ids that a describe takes, and most items that it answers in a page. */
+export const pageSize = 100
+
+/** Most addresses that UnassignPrivateIpAddresses takes. */
+export const addressesPerCall = 10
