@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type DefaultNetwork, toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
+
+const eniIp = 'tke.cloud.tencent.com/eni-ip'
+const directEni = 'tke.cloud.tencent.com/direct-eni'
+const networks = (value: string) => ({ 'tke.cloud.tencent.com/networks': value })
+const asking = (resource: string, amount: unknown = '1', kind = 'requests') => [
+  {},
+  { name: 'app', resources: { [kind]: { [resource]: amount } } },
+]
+
+const wishes: readonly {
+  does: string
+  annotations?: unknown
+  containers?: unknown
+  initContainers?: unknown
+  network?: DefaultNetwork
+  want: boolean
+}[] = [
+  { does: 'asks for nothing', want: false },
+  { does: 'requests eni-ip', containers: asking(eniIp), want: true },
+  { does: 'has an eni-ip limit', containers: asking(eniIp, '1', 'limits'), want: true },
+  { does: 'requests eni-ip as a number', containers: asking(eniIp, 1), want: true },
+  { does: 'requests eni-ip in an init container', initContainers: asking(eniIp), want: true },
+  { does: 'requests none of eni-ip', containers: asking(eniIp, '0'), want: false },
+  { does: 'names tke-route-eni', annotations: networks('tke-route-eni'), want: true },
+  { does: 'names two networks', annotations: networks('tke-bridge, tke-route-eni'), want: true },
+  { does: 'names it in full', annotations: networks('kube-system/tke-route-eni@eth1'), want: true },
+  { does: 'names it in JSON', annotations: networks('[{"name":"tke-route-eni"}]'), want: true },
+  { does: 'names it in JSON texts', annotations: networks('["tke-bridge","tke-route-eni"]'), want: true },
+  { does: 'names another network', annotations: networks('tke-bridge'), want: false },
+  { does: 'names something like it', annotations: networks('tke-route-eni-2'), want: false },
+  { does: 'names broken JSON', annotations: networks('[{"name":"tke-route-eni"'), want: false },
+  { does: 'requests direct-eni', containers: asking(directEni), want: false },
+  { does: 'names nothing, by default', network: 'tke-route-eni', want: true },
+  {
+    does: 'names another network than the default',
+    annotations: networks('tke-bridge'),
+    network: 'tke-route-eni',
+    want: false,
+  },
+  {
+    does: 'has an exclusive ENI instead of the default',
+    annotations: networks('tke-direct-eni'),
+    network: 'tke-route-eni',
+    want: false,
+  },
+  {
+    does: 'requests direct-eni instead of the default',
+    containers: asking(directEni),
+    network: 'tke-route-eni',
+    want: false,
+  },
+  {
+    does: 'requests both resources',
+    containers: [...asking(directEni), ...asking(eniIp)],
+    network: 'tke-route-eni',
+    want: true,
+  },
+  {
+    does: 'names an empty list, by default',
+    annotations: networks(' '),
+    network: 'tke-route-eni',
+    want: true,
+  },
+]
+for (const { does, annotations, containers, initContainers, network, want } of wishes)
+  test(`[P18] toPodFact() ${want ? 'counts' : 'does not count'} a pod that ${does}`, () => {
+    const object = {
+      metadata: { name: 'p', namespace: 'n', uid: 'u', annotations },
+      spec: { containers, initContainers },
+    }
+    assert.equal(toPodFact(object, network ?? 'other')?.wantsRouteEni, want)
+  })
+
+test('toPodFact() reduces a pod to what we use', () => {
+  const pod = {
+    metadata: { name: 'web-0', namespace: 'shop', uid: 'u1', deletionTimestamp: '2026-01-01T00:00:00Z' },
+    spec: { nodeName: 'node-1', hostNetwork: true, containers: [{ name: 'app', image: 'x' }] },
+    status: { phase: 'Failed', podIP: '10.0.1.5' },
+  }
+  assert.deepEqual(toPodFact(pod, 'other'), {
+    namespace: 'shop',
+    name: 'web-0',
+    uid: 'u1',
+    node: 'node-1',
+    hostNetwork: true,
+    terminal: true,
+    deleting: true,
+    wantsRouteEni: false,
+    ip: '10.0.1.5',
+  })
+})
+
+for (const { status, ip } of [
+  { status: { podIP: 'fd00::5', podIPs: [{ ip: 'fd00::5' }, { ip: '10.0.1.5' }] }, ip: '10.0.1.5' },
+  { status: { podIP: '10.0.1.500' }, ip: undefined },
+  { status: { podIP: '' }, ip: undefined },
+  { status: undefined, ip: undefined },
+])
+  test(`toPodFact() reads ${JSON.stringify(status)} as ${ip ?? 'no address'}`, () => {
+    assert.equal(toPodFact({ metadata: { name: 'p', namespace: 'n', uid: 'u' }, status }, 'other')?.ip, ip)
+  })
+
+for (const { does, labels, providerID, want } of [
+  { does: 'the label', labels: { 'cloud.tencent.com/node-instance-id': 'ins-1a' }, want: 'ins-1a' },
+  {
+    does: 'the label before the provider id',
+    labels: { 'cloud.tencent.com/node-instance-id': 'ins-1a' },
+    providerID: 'qcloud:///160001/ins-2b',
+    want: 'ins-1a',
+  },
+  { does: 'the provider id', providerID: 'qcloud:///160001/ins-2b', want: 'ins-2b' },
+  { does: 'nothing in a foreign provider id', providerID: 'aws:///eu/i-0ab', want: undefined },
+  { does: 'nothing in a super node', providerID: 'qcloud:///160001/eklet-subnet-1', want: undefined },
+  { does: 'nothing where nothing is', want: undefined },
+])
+  test(`toNodeFact() takes the instance from ${does}`, () => {
+    const object = { metadata: { name: 'node-1', uid: 'u', labels }, spec: { providerID } }
+    assert.deepEqual(toNodeFact(object), { name: 'node-1', uid: 'u', instanceId: want })
+  })
+
+test('[R6] toPodFact() and toNodeFact() take any JSON', () => {
+  const part = fc.jsonValue()
+  fc.assert(
+    fc.property(part, part, part, part, (any, annotations, containers, ips) => {
+      toPodFact(any, 'other')
+      toNodeFact(any)
+      const object = {
+        metadata: { name: 'p', namespace: 'n', uid: 'u', annotations },
+        spec: { containers: [containers], initContainers: containers },
+        status: { podIPs: ips, podIP: any },
+      }
+      assert.ok(toPodFact(object, 'tke-route-eni'))
+    }),
+  )
+})
