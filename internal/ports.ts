@@ -1,6 +1,8 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
+import type { LocalIp } from './ipam/choose-address.ts'
 import type { Action } from './ipam/plan-node.ts'
+import type { SyncChange } from './ipam/plan-sync.ts'
 import type { NodePool } from './ipam/pool.ts'
 import type { Intent } from './ipam/settle-intent.ts'
 import type {
@@ -183,5 +185,58 @@ export interface LeaderTx {
   /** The pod that shows an address in its status, or none. */
   setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void
   /** Forgets resolved intents and address history older than `before`. */
+  prune(before: Millis): void
+}
+
+// ---- the node agent's ledger ----------------------------------------------------------------
+
+/** One interface of one sandbox: what CNI keys its calls by (R9). */
+export interface SandboxKey {
+  readonly containerId: string
+  readonly ifname: string
+}
+
+export interface Sandbox extends SandboxKey {
+  readonly pod: PodName & { readonly uid: PodUid }
+  readonly netns: string
+}
+
+/** An address in use. */
+export interface Attachment extends Sandbox {
+  readonly address: Ipv4
+  readonly hostLink: string
+}
+
+export type NodeEni = PublishedEni & { readonly published: boolean }
+
+export interface NodeLedger {
+  readonly databaseId: string
+  /** All changes of `change` or none; shares a commit with what else arrives in this turn. Throws `conflict`, `storage`. */
+  write<T>(change: (tx: NodeTx) => T): Promise<T>
+  ips(): readonly LocalIp[]
+  /** Without their addresses. */
+  enis(): readonly Omit<NodeEni, 'ips'>[]
+  attachments(): readonly Attachment[]
+  attachment(key: SandboxKey): Attachment | undefined
+  /** Of the same pod (uid) and interface, in whatever sandbox. */
+  attachmentsOfPod(uid: PodUid, ifname: string): readonly Attachment[]
+  releaseTimer(): Millis | undefined
+  bootId(): string | undefined
+}
+
+export interface NodeTx {
+  readonly now: Millis
+  /** As `NodeLedger.ips`, with the changes of this transaction. */
+  ips(): readonly LocalIp[]
+  sync(changes: readonly SyncChange[]): void
+  /** Hands the address out. Throws `conflict` when it is not free any more. */
+  attach(attachment: Attachment): void
+  /** Takes it back into the pool; not handed out again until `coolingUntil` while others are idle. Nothing when it is not attached. */
+  detach(key: SandboxKey, coolingUntil: Millis, reason: string): void
+  /** Never handed out again. Throws `conflict` when one is in use. */
+  giveBack(addresses: readonly Ipv4[], reason: string): void
+  setReleaseTimer(from: Millis | undefined): void
+  setBootId(id: string): void
+  /** Forgets address history older than `before`. */
   prune(before: Millis): void
 }

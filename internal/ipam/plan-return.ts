@@ -1,0 +1,57 @@
+// Which idle addresses a node gives back (P3, P4, P5, P12): beyond max bindable at once, beyond pods + maxWarm one every
+// two minutes, or all of them every two minutes with quick release. Emptiest ENI first, so that ENIs drain.
+import { compareIpv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
+import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
+import { maxBindable } from './pool.ts'
+import type { EniLimits, WarmTargets } from './types.ts'
+
+export interface ReturnPolicy extends WarmTargets, EniLimits {
+  readonly quickRelease: boolean
+  /** Time between two releases. */
+  readonly releaseEvery: Millis
+}
+
+export interface ReturnState {
+  readonly ips: readonly LocalIp[]
+  readonly enis: readonly LocalEni[]
+  /** Pods of the node that count, whether they have an address yet or not. */
+  readonly pods: number
+  /** When addresses were last given back, or when a surplus was first seen after a time without. */
+  readonly timerFrom: Millis | undefined
+}
+
+export interface ReturnPlan {
+  readonly give: readonly LocalIp[]
+  /** What `timerFrom` is from now on: undefined while there is no surplus. */
+  readonly timerFrom: Millis | undefined
+}
+
+/** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
+export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
+  const bound = state.ips.filter((ip) => ip.state === 'usable' && ip.published)
+  const inUse = bound.filter((ip) => ip.inUse).length
+  const excess = bound.length - maxBindable(policy)
+  const surplus = bound.length - Math.max(state.pods, inUse) - policy.maxWarm
+  const candidates = emptiestEniFirst(bound.filter(isIdle), state)
+  if (excess > 0) return { give: candidates.slice(0, excess), timerFrom: now }
+  if (surplus <= 0) return { give: [], timerFrom: undefined }
+  const from = state.timerFrom ?? now
+  if (now - from < policy.releaseEvery) return { give: [], timerFrom: from }
+  const rested = candidates.filter((ip) => ip.coolingUntil <= now)
+  return { give: rested.slice(0, policy.quickRelease ? surplus : 1), timerFrom: now }
+}
+
+/** Fewest addresses in use first; among equals the smaller ENI, then the later slot, then the address. */
+function emptiestEniFirst(idle: readonly LocalIp[], state: ReturnState): readonly LocalIp[] {
+  const used = usedPerEni(state.ips)
+  const size = Map.groupBy(state.ips, ({ eniId }) => eniId)
+  const slots = new Map(state.enis.map(({ id, slot }) => [id, slot]))
+  return idle.toSorted(
+    (a, b) =>
+      (used.get(a.eniId) ?? 0) - (used.get(b.eniId) ?? 0) ||
+      (size.get(a.eniId)?.length ?? 0) - (size.get(b.eniId)?.length ?? 0) ||
+      (slots.get(b.eniId) ?? 0) - (slots.get(a.eniId) ?? 0) ||
+      compareIpv4(a.address, b.address),
+  )
+}

@@ -1,0 +1,50 @@
+// How the node's own pool follows what the leader publishes. Only what nobody uses is ever forgotten: an address in use
+// stays, whatever a NEC says (R7).
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { LocalIp } from './choose-address.ts'
+import type { EniId, PublishedEni } from './types.ts'
+
+export type SyncChange =
+  | { readonly kind: 'keep-eni'; readonly eni: PublishedEni }
+  | { readonly kind: 'unpublish-eni'; readonly eniId: EniId }
+  | { readonly kind: 'add-ip'; readonly address: Ipv4; readonly eniId: EniId; readonly grant: number }
+  /** A new binding of an address known here: usable again, on that ENI. */
+  | { readonly kind: 'renew-ip'; readonly address: Ipv4; readonly eniId: EniId; readonly grant: number }
+  | { readonly kind: 'forget-ip'; readonly address: Ipv4 }
+  | { readonly kind: 'unpublish-ip'; readonly address: Ipv4 }
+  | { readonly kind: 'publish-ip'; readonly address: Ipv4 }
+
+export interface Sync {
+  readonly changes: readonly SyncChange[]
+  /** In use here, but published with another ENI: two truths, left as they are. */
+  readonly disputed: readonly Ipv4[]
+}
+
+/** Changes in an order that can be applied one by one. Empty when all is as published. */
+export function planSync(
+  ips: readonly LocalIp[],
+  enis: readonly { readonly id: EniId; readonly published: boolean }[],
+  published: readonly PublishedEni[],
+): Sync {
+  const local = new Map(ips.map((ip) => [ip.address, ip]))
+  const wanted = new Map(
+    published.flatMap((eni) => eni.ips.map((ip) => [ip.address, { ...ip, eniId: eni.id }])),
+  )
+  const changes: SyncChange[] = []
+  const disputed: Ipv4[] = []
+  const known = new Map(enis.map((eni) => [eni.id, eni.published]))
+  for (const eni of published) if (known.get(eni.id) !== true) changes.push({ kind: 'keep-eni', eni })
+  for (const ip of ips) {
+    const there = wanted.get(ip.address)
+    if (there === undefined) {
+      if (!ip.inUse) changes.push({ kind: 'forget-ip', address: ip.address })
+      else if (ip.published) changes.push({ kind: 'unpublish-ip', address: ip.address })
+    } else if (ip.inUse && there.eniId !== ip.eniId) disputed.push(ip.address)
+    else if (there.grant > ip.grant || there.eniId !== ip.eniId) changes.push({ kind: 'renew-ip', ...there })
+    else if (!ip.published) changes.push({ kind: 'publish-ip', address: ip.address })
+  }
+  for (const ip of wanted.values()) if (!local.has(ip.address)) changes.push({ kind: 'add-ip', ...ip })
+  const present = new Set(published.map(({ id }) => id))
+  for (const eni of enis) if (!present.has(eni.id)) changes.push({ kind: 'unpublish-eni', eniId: eni.id })
+  return { changes, disputed }
+}

@@ -1,0 +1,104 @@
+// The node agent: serves sandboxes from its own pool, whether or not leader, API server and cloud answer (R3).
+import type { Clock } from '../base/clock.ts'
+import { createKeyedLock } from '../base/keyed-lock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { IpamError } from '../ipam/errors.ts'
+import type { Nec } from '../ipam/types.ts'
+import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { startKernelKeeper } from './kernel-keeper.ts'
+import { createLocalPool } from './local-pool.ts'
+import { podFacts } from './pod-facts.ts'
+import { createSandboxes, type PodNetwork } from './sandboxes.ts'
+import type { NodeSettings } from './settings.ts'
+
+export interface NodePorts {
+  readonly kube: NodeKube
+  readonly linux: Linux
+  readonly ledger: NodeLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface Agent {
+  add(sandbox: Sandbox, signal?: AbortSignal): Promise<PodNetwork>
+  remove(key: SandboxKey): Promise<void>
+  check(key: SandboxKey): Promise<readonly string[]>
+  collect(valid: readonly SandboxKey[]): Promise<void>
+  /** Why an ADD could not be served now; undefined when it could. */
+  obstacle(): string | undefined
+  stop(): void
+}
+
+/** Starts the agent. A ledger from before a reboot is cleared of its sandboxes first: none of them lives. */
+export async function startAgent(ports: NodePorts, settings: NodeSettings): Promise<Agent> {
+  const { kube, linux, ledger, clock, log } = ports
+  await forgetSandboxesOfAnotherBoot(ledger, settings, log)
+  const pool = createLocalPool(ports)
+  const sandboxes = createSandboxes({ ledger, linux, pool, locks: createKeyedLock(), log, settings })
+  const keeper = startKernelKeeper({ ledger, linux, pool, sandboxes, clock, log, settings })
+  const pods = podFacts(() => housekeeping.wake())
+  const housekeeping = startHousekeeping({ ...ports, pool, pods, sandboxes, settings })
+
+  async function follow(nec: Nec): Promise<void> {
+    housekeeping.observeReport(nec.report)
+    try {
+      await pool.follow(nec)
+    } catch (error) {
+      log.error('NEC not stored', { error: (error as Error).message })
+    }
+    keeper.wake()
+    housekeeping.wake()
+  }
+
+  const stops = [
+    kube.watchNec({
+      replaced: (necs) => void necs.map(follow),
+      changed: (nec) => void follow(nec),
+      removed: () => log.warn('NEC is gone; the pool stays as it is'),
+    }),
+    kube.watchPods(pods.feed),
+  ]
+
+  return {
+    add: (sandbox, signal) => sandboxes.add(sandbox, signal),
+    async remove(key) {
+      await sandboxes.remove(key, 'CNI DEL')
+      housekeeping.wake()
+    },
+    check: (key) => sandboxes.check(key),
+    collect: (valid) => sandboxes.collect(valid),
+    obstacle() {
+      if (!keeper.ready()) return 'the network of the node is being set up'
+      return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
+    },
+    stop() {
+      for (const stop of stops) stop()
+      keeper.stop()
+      housekeeping.stop()
+    },
+  }
+}
+
+async function forgetSandboxesOfAnotherBoot(
+  ledger: NodeLedger,
+  settings: NodeSettings,
+  log: Log,
+): Promise<void> {
+  const before = ledger.bootId()
+  if (before === settings.bootId) return
+  const stale = before === undefined ? [] : ledger.attachments()
+  await ledger.write((tx) => {
+    for (const attachment of stale) tx.detach(attachment, tx.now + settings.cooldown, 'the node was rebooted')
+    tx.setBootId(settings.bootId)
+  })
+  if (stale.length > 0) log.info('sandboxes of an earlier boot forgotten', { sandboxes: stale.length })
+}
+
+/** What CNI STATUS should say. */
+export function assertServing(agent: Agent): void {
+  const obstacle = agent.obstacle()
+  if (obstacle !== undefined) throw new IpamError('unavailable', `Cannot serve pods: ${obstacle}`)
+}

@@ -1,0 +1,159 @@
+// The slow work of a node agent: gives surplus back, reports to the leader, and collects sandboxes that are certainly gone.
+import { backoffDelay } from '../base/backoff.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { isIdle } from '../ipam/choose-address.ts'
+import { planReturn } from '../ipam/plan-return.ts'
+import type { NodeReport } from '../ipam/types.ts'
+import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
+import type { LocalPool } from './local-pool.ts'
+import type { PodFacts } from './pod-facts.ts'
+import type { Sandboxes } from './sandboxes.ts'
+import type { NodeSettings } from './settings.ts'
+
+export interface Housekeeping {
+  /** Something that bears on surplus has changed. */
+  wake(): void
+  /** The report as the API server shows it now. */
+  observeReport(report: NodeReport | undefined): void
+  stop(): void
+}
+
+export interface HousekeepingOptions {
+  readonly ledger: NodeLedger
+  readonly linux: Linux
+  readonly kube: NodeKube
+  readonly pool: LocalPool
+  readonly pods: PodFacts
+  readonly sandboxes: Sandboxes
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: NodeSettings
+}
+
+const roundEvery = 10_000
+
+export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
+  const { ledger, linux, kube, pool, pods, sandboxes, clock, random, log, settings } = options
+  const suspects = new Set<string>()
+  let shown: NodeReport | undefined
+  let reportedAt = Number.NEGATIVE_INFINITY
+  let failures = 0
+  let running = false
+  let again = false
+  let stopped = false
+  let cancel: Cancel | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let lastRound = Number.NEGATIVE_INFINITY
+
+  async function returnSurplus(): Promise<number> {
+    const bounds = pool.bounds()
+    if (bounds === undefined || !pods.synced()) return roundEvery
+    const policy = { ...bounds, quickRelease: settings.quickRelease, releaseEvery: settings.releaseEvery }
+    const plan = await ledger.write((tx) => {
+      const before = ledger.releaseTimer()
+      const state = { ips: tx.ips(), enis: ledger.enis(), pods: pods.count(), timerFrom: before }
+      const decided = planReturn(state, policy, tx.now)
+      const addresses = decided.give.map(({ address }) => address)
+      tx.giveBack(addresses, 'more idle than the pool should hold')
+      if (decided.timerFrom !== before) tx.setReleaseTimer(decided.timerFrom)
+      return decided
+    })
+    if (plan.give.length > 0) {
+      log.info('addresses returned', { addresses: plan.give.map(({ address }) => address) })
+    }
+    return plan.timerFrom === undefined
+      ? roundEvery
+      : Math.max(0, plan.timerFrom + settings.releaseEvery - clock.now())
+  }
+
+  /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */
+  async function report(): Promise<void> {
+    const ips = ledger.ips()
+    const now: NodeReport = {
+      returned: ips
+        .filter(({ state }) => state === 'returning')
+        .map(({ address, grant }) => ({ address, grant })),
+      inUse: ips.filter(({ inUse }) => inUse).length,
+      idle: ips.filter(isIdle).length,
+      databaseId: ledger.databaseId,
+      version: settings.version,
+    }
+    const told = new Set(shown?.returned.map(({ address, grant }) => `${address} ${grant}`))
+    const urgent =
+      shown === undefined ||
+      shown.databaseId !== now.databaseId ||
+      now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
+    const due =
+      clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)
+    if (!urgent && !due) return
+    await kube.report(now)
+    shown = now
+    reportedAt = clock.now()
+  }
+
+  /** Twice in a row without namespace and without pod: its DEL will not come any more. */
+  async function collectGone(): Promise<void> {
+    if (!pods.synced()) return
+    const gone = []
+    for (const attachment of ledger.attachments()) {
+      if (pods.has(attachment.pod.uid) || (await linux.namespaceExists(attachment.netns))) continue
+      gone.push(attachment)
+    }
+    const keys = new Set(gone.map(({ containerId, ifname }) => `${containerId}/${ifname}`))
+    for (const attachment of gone) {
+      const key = `${attachment.containerId}/${attachment.ifname}`
+      if (suspects.has(key)) await sandboxes.remove(attachment, 'sandbox and pod are gone')
+    }
+    suspects.clear()
+    for (const key of keys) suspects.add(key)
+  }
+
+  async function round(): Promise<void> {
+    running = true
+    let pause = roundEvery
+    try {
+      if (clock.now() - lastRound >= roundEvery) {
+        lastRound = clock.now()
+        await collectGone()
+        await ledger.write((tx) => tx.prune(tx.now - settings.historyFor))
+      }
+      pause = Math.min(pause, await returnSurplus())
+      await report()
+      failures = 0
+    } catch (error) {
+      pause = backoffDelay(settings.retry, failures++, random)
+      log.warn('housekeeping failed', { error: (error as Error).message, retryIn: pause })
+    }
+    running = false
+    schedule(again ? 0 : pause)
+    again = false
+  }
+
+  function schedule(delay: number): void {
+    if (stopped || clock.now() + delay >= dueAt) return
+    cancel?.()
+    dueAt = clock.now() + delay
+    cancel = clock.after(delay, () => {
+      dueAt = Number.POSITIVE_INFINITY
+      void round()
+    })
+  }
+
+  schedule(0)
+  return {
+    wake() {
+      if (running) again = true
+      else schedule(100)
+    },
+    observeReport(report) {
+      shown = report
+    },
+    stop() {
+      stopped = true
+      cancel?.()
+    },
+  }
+}

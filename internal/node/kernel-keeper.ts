@@ -1,0 +1,171 @@
+// Keeps the kernel as the ledger says: ENIs set up as they appear, drift repaired, leftovers of ours removed (D1–D5).
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
+import type { KernelChange, Link } from '../ipam/types.ts'
+import type { Attachment, Linux, NodeLedger } from '../ports.ts'
+import type { Mac } from '../value/mac.ts'
+import type { LocalPool } from './local-pool.ts'
+import type { Sandboxes } from './sandboxes.ts'
+import type { NodeSettings } from './settings.ts'
+
+export interface KernelKeeper {
+  /** Looks and repairs soon. */
+  wake(): void
+  /** Has one look succeeded? */
+  ready(): boolean
+  stop(): void
+}
+
+export interface KernelKeeperOptions {
+  readonly ledger: NodeLedger
+  readonly linux: Linux
+  readonly pool: LocalPool
+  readonly sandboxes: Sandboxes
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: NodeSettings
+}
+
+/** A published ENI's link usually appears within seconds. */
+const missingEniRetry = 300
+
+export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
+  const { ledger, linux, pool, sandboxes, clock, log, settings } = options
+  let cancel: Cancel | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let running = false
+  let again = false
+  let ready = false
+  let stopped = false
+
+  async function look(): Promise<number> {
+    const before = ledger.attachments()
+    const survey = await linux.survey()
+    const enis = ledger.enis()
+    const attachments = ledger.attachments()
+    const eniOf = new Map(ledger.ips().map((ip) => [ip.address, ip.eniId]))
+    const macOf = new Map(enis.map(({ id, mac }) => [id, mac]))
+    const repair = planRepair(
+      {
+        enis,
+        pods: attachments.flatMap(({ address, hostLink }) => {
+          const eniMac = macOf.get(eniOf.get(address) ?? '')
+          return eniMac === undefined ? [] : [{ address, hostLink, eniMac }]
+        }),
+        busy: inMotion(before, attachments),
+        routeTableBase: settings.routeTableBase,
+        sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
+      },
+      survey,
+    )
+    if (repair.changes.length > 0) {
+      await linux.apply(repair.changes)
+      log.info('kernel repaired', {
+        changes: repair.changes.length,
+        kinds: [...new Set(repair.changes.map(({ kind }) => kind))],
+      })
+      // A leftover may have got a new owner while it was being removed: one more look puts back what that took away.
+      const owned = new Set<string>(ledger.attachments().map(({ address }) => address))
+      if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) again = true
+    }
+    const missing = new Set<Mac>(repair.missingEnis)
+    pool.setReady(new Set(enis.filter(({ mac }) => !missing.has(mac)).map(({ mac }) => mac)))
+    const lost = new Set(repair.disconnected)
+    for (const attachment of attachments.filter(({ address }) => lost.has(address))) {
+      await reconnect(attachment)
+    }
+    ready = true
+    return missing.size > 0 ? missingEniRetry : settings.repairEvery
+  }
+
+  /** What changed hands during the survey cannot be judged by it. */
+  function inMotion(before: readonly Attachment[], now: readonly Attachment[]): DesiredKernel['busy'] {
+    const settled = new Set(before.map(({ hostLink }) => hostLink))
+    const fresh = now.filter(({ hostLink }) => !settled.has(hostLink))
+    const { addresses, links } = sandboxes.busy()
+    return {
+      addresses: new Set([...addresses, ...fresh.map(({ address }) => address)]),
+      links: new Set([...links, ...fresh.map(({ hostLink }) => hostLink)]),
+    }
+  }
+
+  async function reconnect(attachment: Attachment): Promise<void> {
+    if (!(await linux.namespaceExists(attachment.netns))) return // its DEL, or the collector, will come
+    try {
+      await sandboxes.reconnect(attachment)
+      log.info('pod connected again', { address: attachment.address, ...attachment.pod })
+    } catch (error) {
+      log.warn('pod not connected again', {
+        address: attachment.address,
+        ...attachment.pod,
+        error: (error as Error).message,
+      })
+    }
+  }
+
+  async function run(): Promise<void> {
+    if (running) {
+      again = true
+      return
+    }
+    running = true
+    let pause = settings.repairEvery
+    try {
+      pause = await look()
+    } catch (error) {
+      log.warn('kernel not repaired', { error: (error as Error).message })
+      pause = Math.min(settings.repairEvery, 2000)
+    }
+    running = false
+    if (again) {
+      again = false
+      pause = 0
+    }
+    schedule(pause)
+  }
+
+  function schedule(delay: number): void {
+    if (stopped || clock.now() + delay >= dueAt) return
+    cancel?.()
+    dueAt = clock.now() + delay
+    cancel = clock.after(delay, () => {
+      dueAt = Number.POSITIVE_INFINITY
+      void run()
+    })
+  }
+
+  schedule(0)
+  return {
+    wake() {
+      if (running) again = true
+      else schedule(0)
+    },
+    ready: () => ready,
+    stop() {
+      stopped = true
+      cancel?.()
+    },
+  }
+}
+
+function removedAddress(change: KernelChange): string | undefined {
+  if (change.kind === 'remove-rule') return change.rule.from ?? change.rule.to
+  return change.kind === 'remove-route' ? change.route.to : undefined
+}
+
+/** Packets of a pod leave by another ENI than the one their answers would be looked up on: reverse path checks must be off (D3). */
+function sysctlsFor(
+  links: readonly Link[],
+  enis: readonly { readonly mac: Mac }[],
+  primaryLink: string,
+): Readonly<Record<string, string>> {
+  const macs = new Set(enis.map(({ mac }) => mac))
+  const names = links.filter(({ mac }) => mac !== undefined && macs.has(mac)).map(({ name }) => name)
+  return {
+    'net.ipv4.ip_forward': '1',
+    ...Object.fromEntries(
+      ['all', primaryLink, ...names].map((name) => [`net.ipv4.conf.${name}.rp_filter`, '0']),
+    ),
+  }
+}

@@ -1,0 +1,113 @@
+// The node's pool: what the leader published, kept in step with the NEC, and those who wait for an address.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { chooseAddress } from '../ipam/choose-address.ts'
+import { IpamError } from '../ipam/errors.ts'
+import { hostLinkName } from '../ipam/host-link.ts'
+import { planSync } from '../ipam/plan-sync.ts'
+import type { EniLimits, Nec, WarmTargets } from '../ipam/types.ts'
+import type { Attachment, NodeLedger, Sandbox } from '../ports.ts'
+import type { Mac } from '../value/mac.ts'
+import type { Millis } from '../value/millis.ts'
+
+export interface LocalPool {
+  /** Follows the NEC; what it does not say clearly changes nothing. */
+  follow(nec: Nec): Promise<void>
+  /** The bounds as last published; undefined before the first NEC of this process. */
+  bounds(): (WarmTargets & EniLimits) | undefined
+  /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`. Throws `no_address` with what is missing. */
+  allocate(sandbox: Sandbox, timeout: Millis, signal: AbortSignal | undefined): Promise<Attachment>
+  /** The ENIs whose addresses can carry packets; waiting ADDs look again. */
+  setReady(macs: ReadonlySet<Mac>): void
+  /** Something may be idle now. */
+  wake(): void
+}
+
+export interface LocalPoolOptions {
+  readonly ledger: NodeLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions): LocalPool {
+  let bounds: (WarmTargets & EniLimits) | undefined
+  let ready: ReadonlySet<Mac> = new Set()
+  const waiting = new Set<() => void>()
+
+  function wake(): void {
+    for (const look of [...waiting]) look()
+  }
+
+  function tryAllocate(sandbox: Sandbox): Promise<Attachment | undefined> {
+    return ledger.write((tx) => {
+      const enis = ledger.enis().filter(({ mac }) => ready.has(mac))
+      const address = chooseAddress(tx.ips(), enis, tx.now, random.next())
+      if (address === undefined) return undefined
+      const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
+      const attachment: Attachment = { ...sandbox, address, hostLink }
+      tx.attach(attachment)
+      return attachment
+    })
+  }
+
+  function nextChange(deadline: Millis, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        cancel()
+        waiting.delete(look)
+        signal?.removeEventListener('abort', look)
+        resolve()
+      }
+      const cancel = clock.after(Math.max(0, deadline - clock.now()), look)
+      waiting.add(look)
+      signal?.addEventListener('abort', look)
+    })
+  }
+
+  function shortage(): IpamError {
+    const ips = ledger.ips()
+    const inUse = ips.filter((ip) => ip.inUse).length
+    const unready = ledger.enis().filter(({ mac }) => !ready.has(mac)).length
+    const so = `${inUse} of ${ips.length} addresses of the pool are in use${unready > 0 ? `, ${unready} ENIs are not set up yet` : ''}`
+    return new IpamError('no_address', `Cannot give the pod an address: ${so}`, {
+      hint: 'the leader binds more when it can; see the events of the Node and `kubectl get nec`',
+    })
+  }
+
+  return {
+    async follow(nec) {
+      if (nec.publication === undefined) {
+        if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
+        return
+      }
+      const { enis, ...rest } = nec.publication
+      bounds = rest
+      const { changes, disputed } = await ledger.write((tx) => {
+        const sync = planSync(tx.ips(), ledger.enis(), enis)
+        tx.sync(sync.changes)
+        return sync
+      })
+      for (const address of disputed) log.error('address in use is published on another ENI', { address })
+      if (changes.length === 0) return
+      log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
+      wake()
+    },
+    bounds: () => bounds,
+    async allocate(sandbox, timeout, signal) {
+      const deadline = clock.now() + timeout
+      for (;;) {
+        const attachment = await tryAllocate(sandbox)
+        if (attachment !== undefined) return attachment
+        if (clock.now() >= deadline || signal?.aborted) throw shortage()
+        await nextChange(deadline, signal)
+      }
+    },
+    setReady(macs) {
+      ready = macs
+      wake()
+    },
+    wake,
+  }
+}

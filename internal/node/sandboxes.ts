@@ -1,0 +1,151 @@
+// CNI's verbs in domain words: connect a sandbox to the pool, check it, disconnect it. Everything is keyed by container
+// and interface, so that a late DEL of an old sandbox never frees what a newer one has (R9).
+import type { KeyedLock } from '../base/keyed-lock.ts'
+import type { Log } from '../base/log.ts'
+import { IpamError } from '../ipam/errors.ts'
+import type { PodLink, PodWiring } from '../ipam/types.ts'
+import type { Attachment, Linux, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { LocalPool } from './local-pool.ts'
+import type { NodeSettings } from './settings.ts'
+
+export interface PodNetwork extends PodLink {
+  readonly attachment: Attachment
+  readonly mtu: number
+}
+
+export interface Sandboxes {
+  /** The same answer for a repeated call; `signal` ends the wait for an address. Throws `no_address`, `kernel`, `storage`. */
+  add(sandbox: Sandbox, signal?: AbortSignal): Promise<PodNetwork>
+  /** Nothing when the sandbox is not known (any more). */
+  remove(key: SandboxKey, reason: string): Promise<void>
+  /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
+  check(key: SandboxKey): Promise<readonly string[]>
+  /** Removes every sandbox that is not among `valid`. */
+  collect(valid: readonly SandboxKey[]): Promise<void>
+  /** Makes the kernel side of a known sandbox anew. */
+  reconnect(attachment: Attachment): Promise<void>
+  /** Being added or removed right now: their kernel state is in motion. */
+  busy(): { readonly addresses: ReadonlySet<Ipv4>; readonly links: ReadonlySet<string> }
+}
+
+export interface SandboxesOptions {
+  readonly ledger: NodeLedger
+  readonly linux: Linux
+  readonly pool: LocalPool
+  readonly locks: KeyedLock
+  readonly log: Log
+  readonly settings: NodeSettings
+}
+
+export function createSandboxes({ ledger, linux, pool, locks, log, settings }: SandboxesOptions): Sandboxes {
+  const moving = new Set<Attachment>()
+
+  async function whileMoving<T>(attachment: Attachment, work: () => Promise<T>): Promise<T> {
+    moving.add(attachment)
+    try {
+      return await work()
+    } finally {
+      moving.delete(attachment)
+    }
+  }
+
+  function wiringOf(attachment: Attachment): PodWiring {
+    const eniId = ledger.ips().find(({ address }) => address === attachment.address)?.eniId
+    const eni = ledger.enis().find(({ id }) => id === eniId)
+    if (eni === undefined) {
+      throw new IpamError(
+        'not_found',
+        `Cannot connect ${attachment.address}: its ENI is not known on this node`,
+      )
+    }
+    const { address, netns, ifname, hostLink } = attachment
+    return { address, eniMac: eni.mac, netns, ifname, hostLink, mtu: settings.mtu }
+  }
+
+  function connect(attachment: Attachment): Promise<PodNetwork> {
+    return whileMoving(attachment, async () => {
+      const link = await linux.connectPod(wiringOf(attachment))
+      return { attachment, mtu: settings.mtu, ...link }
+    })
+  }
+
+  /** Teardown before release: the address is free only when no rule or route of the pod is left. */
+  function release(attachment: Attachment, reason: string): Promise<void> {
+    return whileMoving(attachment, async () => {
+      await linux.disconnectPod(attachment)
+      await ledger.write((tx) => tx.detach(attachment, tx.now + settings.cooldown, reason))
+      log.info('address freed', { address: attachment.address, ...attachment.pod, reason })
+      pool.wake()
+    })
+  }
+
+  /** A pod has one sandbox: the runtime made a new one because the earlier one is gone. */
+  async function supersede(sandbox: Sandbox): Promise<void> {
+    if (sandbox.pod.uid === '') return
+    for (const old of ledger.attachmentsOfPod(sandbox.pod.uid, sandbox.ifname)) {
+      if (old.containerId !== sandbox.containerId) await remove(old, 'a newer sandbox of the pod took over')
+    }
+  }
+
+  function remove(key: SandboxKey, reason: string): Promise<void> {
+    return locks.run(lockOf(key), async () => {
+      const attachment = ledger.attachment(key)
+      if (attachment !== undefined) await release(attachment, reason)
+    })
+  }
+
+  return {
+    add: (sandbox, signal) =>
+      locks.run(lockOf(sandbox), async () => {
+        const known = ledger.attachment(sandbox)
+        if (known !== undefined) {
+          if (known.netns === sandbox.netns) return connect(known)
+          await release(known, 'the sandbox has another network namespace')
+        }
+        await supersede(sandbox)
+        const attachment = await pool.allocate(sandbox, settings.addTimeout, signal)
+        try {
+          const network = await connect(attachment)
+          log.info('address given', {
+            address: attachment.address,
+            ...sandbox.pod,
+            container: sandbox.containerId,
+          })
+          return network
+        } catch (error) {
+          await release(attachment, 'the pod could not be connected')
+          throw error
+        }
+      }),
+    remove,
+    check: (key) =>
+      locks.run(lockOf(key), async () => {
+        const attachment = ledger.attachment(key)
+        if (attachment === undefined) {
+          throw new IpamError(
+            'not_found',
+            `Cannot check container "${key.containerId}": it has no address here`,
+          )
+        }
+        return linux.inspectPod(wiringOf(attachment))
+      }),
+    async collect(valid) {
+      const keep = new Set(valid.map(lockOf))
+      const stale = ledger.attachments().filter((attachment) => !keep.has(lockOf(attachment)))
+      for (const attachment of stale) await remove(attachment, 'the runtime no longer has the sandbox')
+    },
+    reconnect: (attachment) =>
+      locks.run(lockOf(attachment), async () => {
+        if (ledger.attachment(attachment)?.address === attachment.address) await connect(attachment)
+      }),
+    busy: () => ({
+      addresses: new Set([...moving].map(({ address }) => address)),
+      links: new Set([...moving].map(({ hostLink }) => hostLink)),
+    }),
+  }
+}
+
+function lockOf(key: SandboxKey): string {
+  return `${key.containerId}/${key.ifname}`
+}

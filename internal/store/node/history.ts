@@ -1,0 +1,29 @@
+// Table `ip_history`: who had each address of this node when, and why it changed hands.
+import type { PodName } from '../../ipam/types.ts'
+import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+
+export interface HistoryEntry {
+  readonly at: Millis
+  readonly address: Ipv4
+  readonly event: 'added' | 'renewed' | 'attached' | 'detached' | 'returned' | 'unpublished' | 'forgotten'
+  readonly reason: string
+  readonly pod?: PodName & { readonly uid: string }
+  readonly containerId?: string
+}
+
+export function remember(db: Database, entry: HistoryEntry): void {
+  db.run(
+    `INSERT INTO ip_history (at, address, event, pod_namespace, pod_name, pod_uid, container_id, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    entry.at,
+    entry.address,
+    entry.event,
+    entry.pod?.namespace ?? null,
+    entry.pod?.name ?? null,
+    entry.pod?.uid ?? null,
+    entry.containerId ?? null,
+    entry.reason,
+  )
+}

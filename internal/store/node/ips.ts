@@ -1,0 +1,85 @@
+// Table `ip`: the addresses of this node's pool.
+
+import type { LocalIp } from '../../ipam/choose-address.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import { remember } from './history.ts'
+
+interface IpRow {
+  readonly address: Ipv4
+  readonly eni_id: string
+  readonly grant: number
+  readonly state: LocalIp['state']
+  readonly published: 0 | 1
+  readonly cooling_until: number
+  readonly in_use: 0 | 1
+}
+
+const columns = `SELECT ip.address, ip.eni_id, ip."grant", ip.state, ip.published, ip.cooling_until,
+  a.address IS NOT NULL AS in_use FROM ip LEFT JOIN attachment a ON a.address = ip.address`
+
+/** All in no promised order, or the one of `address`. */
+export function listIps(db: Database, address?: Ipv4): readonly LocalIp[] {
+  const rows =
+    address === undefined ? db.all<IpRow>(columns) : db.all<IpRow>(`${columns} WHERE ip.address = ?`, address)
+  return rows.map((row) => ({
+    address: row.address,
+    eniId: row.eni_id,
+    grant: row.grant,
+    state: row.state,
+    published: row.published === 1,
+    inUse: row.in_use === 1,
+    coolingUntil: row.cooling_until,
+  }))
+}
+
+export function addIp(db: Database, now: Millis, ip: { address: Ipv4; eniId: string; grant: number }): void {
+  db.run(
+    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at) VALUES (?, ?, ?, 'usable', 1, ?)`,
+    ip.address,
+    ip.eniId,
+    ip.grant,
+    now,
+  )
+  remember(db, { at: now, address: ip.address, event: 'added', reason: 'published by the leader' })
+}
+
+export function renewIp(
+  db: Database,
+  now: Millis,
+  ip: { address: Ipv4; eniId: string; grant: number },
+): void {
+  db.run(
+    `UPDATE ip SET eni_id = ?, "grant" = ?, state = 'usable', published = 1, changed_at = ? WHERE address = ?`,
+    ip.eniId,
+    ip.grant,
+    now,
+    ip.address,
+  )
+  remember(db, { at: now, address: ip.address, event: 'renewed', reason: 'published under a new grant' })
+}
+
+export function publishIp(db: Database, address: Ipv4, published: boolean): void {
+  db.run(`UPDATE ip SET published = ? WHERE address = ?`, published ? 1 : 0, address)
+}
+
+/** The foreign key of `attachment` refuses it for an address in use. */
+export function forgetIp(db: Database, now: Millis, address: Ipv4): void {
+  remember(db, { at: now, address, event: 'forgotten', reason: 'no longer published by the leader' })
+  db.run(`DELETE FROM ip WHERE address = ?`, address)
+}
+
+export function giveBack(db: Database, now: Millis, addresses: readonly Ipv4[], reason: string): void {
+  for (const address of addresses) {
+    const changes = db.run(
+      `UPDATE ip SET state = 'returning', changed_at = ? WHERE address = ? AND state = 'usable'
+         AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.address = ip.address)`,
+      now,
+      address,
+    )
+    if (changes !== 1) throw new IpamError('conflict', `Cannot give ${address} back: it is not idle`)
+    remember(db, { at: now, address, event: 'returned', reason })
+  }
+}

@@ -1,0 +1,61 @@
+// A node agent's ledger over SQLite: the pool and who has which address.
+import type { Clock } from '../../base/clock.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import type { NodeLedger, NodeTx } from '../../ports.ts'
+import type { Database } from '../../sqlite/database.ts'
+import { groupCommit } from '../../sqlite/group-commit.ts'
+import type { Millis } from '../../value/millis.ts'
+import {
+  addAttachment,
+  findAttachment,
+  listAttachments,
+  podAttachments,
+  removeAttachment,
+} from './attachments.ts'
+import { listEnis } from './enis.ts'
+import { giveBack, listIps } from './ips.ts'
+import { readMeta, writeMeta } from './meta.ts'
+import { applySync } from './sync.ts'
+
+/** The ledger in `db`, a database of `nodeMigrations`; `newId` names a database that has no name yet. */
+export function nodeLedger(db: Database, clock: Clock, newId: () => string): NodeLedger {
+  const commits = groupCommit(db, clock)
+  const databaseId = db.transaction(
+    () => readMeta(db, 'database-id') ?? writeMeta(db, 'database-id', newId()),
+  )
+  return {
+    databaseId,
+    write: (change) => commits.write(() => change(nodeTx(db, clock.now()))),
+    ips: () => listIps(db),
+    enis: () => listEnis(db),
+    attachments: () => listAttachments(db),
+    attachment: (key) => findAttachment(db, key),
+    attachmentsOfPod: (uid, ifname) => podAttachments(db, uid, ifname),
+    releaseTimer() {
+      const at = readMeta(db, 'release-timer')
+      return at === undefined ? undefined : Number(at)
+    },
+    bootId: () => readMeta(db, 'boot-id'),
+  }
+}
+
+function nodeTx(db: Database, now: Millis): NodeTx {
+  return {
+    now,
+    ips: () => listIps(db),
+    sync: (changes) => applySync(db, now, changes),
+    attach(attachment) {
+      const ip = listIps(db, attachment.address)[0]
+      if (ip === undefined || ip.inUse || ip.state !== 'usable') {
+        throw new IpamError('conflict', `Cannot hand out ${attachment.address}: it is not free any more`)
+      }
+      addAttachment(db, now, attachment)
+    },
+    detach: (key, coolingUntil, reason) => removeAttachment(db, now, key, coolingUntil, reason),
+    giveBack: (addresses, reason) => giveBack(db, now, addresses, reason),
+    setReleaseTimer: (from) =>
+      void writeMeta(db, 'release-timer', from === undefined ? undefined : String(from)),
+    setBootId: (id) => void writeMeta(db, 'boot-id', id),
+    prune: (before) => void db.run(`DELETE FROM ip_history WHERE at < ?`, before),
+  }
+}
