@@ -151,6 +151,7 @@ function createInstance({ db, random }: World, instance: NewInstance, at: Millis
   if (findInstanceType(db, instance.instanceType) === undefined)
     throw new ApiError('InvalidParameterValue', `There is no instance type \`${instance.instanceType}\`.`)
   const subnet = getSubnet(db, instance.subnetId)
+  const vpc = db.get<{ default_group: string }>('SELECT default_group FROM vpc WHERE id = ?', subnet.vpc_id)
   db.run(
     `INSERT INTO instance (id, name, uuid, type, zone, vpc_id, subnet_id, state, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, 'RUNNING', ?)`,
@@ -174,7 +175,7 @@ function createInstance({ db, random }: World, instance: NewInstance, at: Millis
     is_primary: 1,
     state: 'AVAILABLE',
     qos: 'DEFAULT',
-    groups: '[]',
+    groups: JSON.stringify([vpc?.default_group]),
     instance_id: id,
     device_index: 0,
     created_at: at,

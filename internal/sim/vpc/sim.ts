@@ -15,7 +15,7 @@ import { forgetPast, prunePast, readPast, recordPast, stampMoment } from './past
 import { createRateLimit } from './rate-limit.ts'
 import { type Faults, forAction, type Limits, openSettings } from './settings.ts'
 import { createStats, type Stats } from './stats.ts'
-import { applyDue, forgetOldTasks, nextDue } from './tasks.ts'
+import { applyDue, forgetOld, nextDue } from './tasks.ts'
 import type { Call, Fields, LatencyRange, World } from './world.ts'
 
 export interface VpcSimOptions {
@@ -78,7 +78,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     if (due === undefined || due > at) return
     const changed = db.transaction(() => {
       const enis = applyDue(db, at, stamp)
-      forgetOldTasks(db, at - settings.limits().taskLifeMs)
+      forgetOld(db, at - settings.limits().taskLifeMs, at - settings.limits().tokenLifeMs)
       if (staleMs() > 0) prunePast(db, at - staleMs())
       return enis
     })

@@ -66,8 +66,8 @@ function firstGap(db: Database, subnet: SubnetRow, from: number, to: number): nu
   const taken = db.get('SELECT 1 FROM ip WHERE vpc_id = ? AND number = ?', subnet.vpc_id, from)
   if (taken === undefined) return from
   const gap = db.get<{ n: number }>(
-    `SELECT i.number + 1 AS n FROM ip i WHERE i.vpc_id = ?1 AND i.number >= ?2 AND i.number < ?3
-       AND NOT EXISTS (SELECT 1 FROM ip j WHERE j.vpc_id = ?1 AND j.number = i.number + 1)
+    `SELECT i.number + 1 AS n FROM ip i WHERE i.vpc_id = ? AND i.number >= ? AND i.number < ?
+       AND NOT EXISTS (SELECT 1 FROM ip j WHERE j.vpc_id = i.vpc_id AND j.number = i.number + 1)
      ORDER BY i.number LIMIT 1`,
     subnet.vpc_id,
     from,

@@ -55,7 +55,11 @@ export function startTask(call: Call, { kind, eniId, targetId, addresses = [] }:
 
 /** The running task of an ENI, which keeps others away. */
 export function runningTask(db: Database, eniId: string): Task | undefined {
-  return db.get<Task>(`SELECT * FROM task WHERE state = 'RUNNING' AND (eni_id = ?1 OR target_id = ?1)`, eniId)
+  return db.get<Task>(
+    `SELECT * FROM task WHERE state = 'RUNNING' AND (eni_id = ? OR target_id = ?)`,
+    eniId,
+    eniId,
+  )
 }
 
 /** Throws MutexOperationTaskRunning while an address task runs on the ENI. */
@@ -93,8 +97,10 @@ export function applyDue(db: Database, at: Millis, stamp: (moment: Millis) => vo
   return changed
 }
 
-export function forgetOldTasks(db: Database, before: Millis): void {
-  db.run(`DELETE FROM task WHERE state <> 'RUNNING' AND due_at < ?`, before)
+/** Ended tasks and client tokens that are older than these. */
+export function forgetOld(db: Database, tasksBefore: Millis, tokensBefore: Millis): void {
+  db.run(`DELETE FROM task WHERE state <> 'RUNNING' AND due_at < ?`, tasksBefore)
+  db.run('DELETE FROM client_token WHERE used_at < ?', tokensBefore)
 }
 
 interface Ending {
@@ -153,10 +159,11 @@ const endings: Readonly<Record<TaskKind, Ending>> = {
   migrate: {
     succeed(db, task) {
       const moved = db.run(
-        `UPDATE ip SET state = 'AVAILABLE', eni_id = ?1 WHERE eni_id = ?2 AND state = 'MIGRATING'
-           AND EXISTS (SELECT 1 FROM eni WHERE id = ?1)`,
+        `UPDATE ip SET state = 'AVAILABLE', eni_id = ? WHERE eni_id = ? AND state = 'MIGRATING'
+           AND EXISTS (SELECT 1 FROM eni WHERE id = ?)`,
         task.target_id,
         task.eni_id,
+        task.target_id,
       )
       return moved === 1
     },

@@ -1,8 +1,18 @@
-// Every action the simulated cloud knows, by name.
+// Every action the simulated cloud knows, by name. Others, EIPs and reserved addresses among them, are InvalidAction.
 import type { Action } from '../action.ts'
 import { attachNetworkInterface, deleteNetworkInterface, detachNetworkInterface } from './attach-eni.ts'
 import { createAndAttachNetworkInterface, createNetworkInterface } from './create-eni.ts'
 import { describeNetworkInterfaceLimit, describeNetworkInterfaces } from './describe-enis.ts'
+import { describeInstances, describeZones, getCallerIdentity } from './describe-instances.ts'
+import { describeVpcPrivateIpAddresses, describeVpcTaskResult } from './describe-ips.ts'
+import { describeSubnets, describeVpcLimits, describeVpcs } from './describe-vpcs.ts'
+import {
+  assignPrivateIpAddresses,
+  migratePrivateIpAddress,
+  modifyPrivateIpAddressesAttribute,
+  unassignPrivateIpAddresses,
+} from './ip-actions.ts'
+import { modifyNetworkInterfaceAttribute } from './modify-eni.ts'
 
 export const actions: ReadonlyMap<string, Action> = new Map([
   ['CreateNetworkInterface', createNetworkInterface],
@@ -10,6 +20,19 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['AttachNetworkInterface', attachNetworkInterface],
   ['DetachNetworkInterface', detachNetworkInterface],
   ['DeleteNetworkInterface', deleteNetworkInterface],
+  ['ModifyNetworkInterfaceAttribute', modifyNetworkInterfaceAttribute],
   ['DescribeNetworkInterfaces', describeNetworkInterfaces],
   ['DescribeNetworkInterfaceLimit', describeNetworkInterfaceLimit],
+  ['AssignPrivateIpAddresses', assignPrivateIpAddresses],
+  ['UnassignPrivateIpAddresses', unassignPrivateIpAddresses],
+  ['MigratePrivateIpAddress', migratePrivateIpAddress],
+  ['ModifyPrivateIpAddressesAttribute', modifyPrivateIpAddressesAttribute],
+  ['DescribeVpcPrivateIpAddresses', describeVpcPrivateIpAddresses],
+  ['DescribeVpcTaskResult', describeVpcTaskResult],
+  ['DescribeSubnets', describeSubnets],
+  ['DescribeVpcs', describeVpcs],
+  ['DescribeVpcLimits', describeVpcLimits],
+  ['DescribeInstances', describeInstances],
+  ['DescribeZones', describeZones],
+  ['GetCallerIdentity', getCallerIdentity],
 ])

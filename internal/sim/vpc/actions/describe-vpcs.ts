@@ -1,0 +1,156 @@
+// DescribeSubnets, DescribeVpcs, DescribeVpcLimits.
+import { action } from '../action.ts'
+import { ApiError } from '../api-error.ts'
+import { type Conditions, conditionOf, filterList, isOneOf, refuseBoth } from '../filters.ts'
+import { vpcTime } from '../ids.ts'
+import { id, integer, integerText, list, optional, record, text } from '../shape.ts'
+import { freeCount, type SubnetRow, usableCount } from '../subnet-table.ts'
+import { renderTags } from '../tag-table.ts'
+import type { Call, Fields } from '../world.ts'
+
+/** Offset and Limit are text in these actions. */
+const paging = { Offset: optional(integerText(0, 1_000_000)), Limit: optional(integerText(1, 100)) }
+
+const subnetConditions: Conditions = {
+  'subnet-id': isOneOf('subnet.id'),
+  'vpc-id': isOneOf('subnet.vpc_id'),
+  'cidr-block': isOneOf('subnet.cidr'),
+  'subnet-name': isOneOf('subnet.name'),
+  zone: isOneOf('subnet.zone'),
+  'is-default': `NOT EXISTS (SELECT 1 FROM json_each(?) WHERE upper(value) = 'TRUE')`, // none is
+}
+
+export const describeSubnets = action({
+  product: 'vpc',
+  rate: 100,
+  writes: false,
+  params: record({
+    SubnetIds: optional(list(id('subnet'), 100)),
+    Filters: optional(filterList),
+    ...paging,
+    MaxResults: optional(integer(1, 100)),
+    NextToken: optional(text()),
+  }),
+  run(call, { SubnetIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+    refuseBoth(ids, filters)
+    const byId = ids === undefined ? [] : [{ Name: 'subnet-id', Values: ids }]
+    const { sql, values } = conditionOf([...filters, ...byId], subnetConditions, 'subnet.id')
+    const total =
+      call.db.get<{ n: number }>(`SELECT count(*) AS n FROM subnet WHERE ${sql}`, ...values)?.n ?? 0
+    if (ids !== undefined && total < new Set(ids).size)
+      throw new ApiError('ResourceNotFound', 'A subnet does not exist.')
+    const page = call.db.all<SubnetRow>(
+      `SELECT * FROM subnet WHERE ${sql} ORDER BY rowid LIMIT ? OFFSET ?`,
+      ...values,
+      Limit,
+      Offset,
+    )
+    return { SubnetSet: page.map((subnet) => renderSubnet(call, subnet)), TotalCount: total }
+  },
+})
+
+function renderSubnet({ db }: Call, subnet: SubnetRow): Fields {
+  return {
+    VpcId: subnet.vpc_id,
+    SubnetId: subnet.id,
+    SubnetName: subnet.name,
+    CidrBlock: subnet.cidr,
+    IsDefault: false,
+    EnableBroadcast: false,
+    Zone: subnet.zone,
+    RouteTableId: `rtb-${subnet.vpc_id.slice(4)}`,
+    CreatedTime: vpcTime(subnet.created_at),
+    AvailableIpAddressCount: freeCount(db, subnet),
+    Ipv6CidrBlock: '',
+    NetworkAclId: '',
+    IsRemoteVpcSnat: false,
+    TotalIpAddressCount: usableCount(subnet) + 3,
+    TagSet: renderTags(db, subnet.id),
+    CdcId: '',
+    IsCdcSubnet: 0,
+  }
+}
+
+interface VpcRow {
+  readonly id: string
+  readonly name: string
+  readonly cidr: string
+  readonly created_at: number
+}
+
+const vpcConditions: Conditions = {
+  'vpc-id': isOneOf('vpc.id'),
+  'vpc-name': isOneOf('vpc.name'),
+  'cidr-block': isOneOf('vpc.cidr'),
+  'is-default': `NOT EXISTS (SELECT 1 FROM json_each(?) WHERE upper(value) = 'TRUE')`,
+}
+
+export const describeVpcs = action({
+  product: 'vpc',
+  rate: 100,
+  writes: false,
+  params: record({
+    VpcIds: optional(list(id('vpc'), 100)),
+    Filters: optional(filterList),
+    ...paging,
+    MaxResults: optional(integer(1, 100)),
+    NextToken: optional(text()),
+  }),
+  run(call, { VpcIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+    refuseBoth(ids, filters)
+    const byId = ids === undefined ? [] : [{ Name: 'vpc-id', Values: ids }]
+    const { sql, values } = conditionOf([...filters, ...byId], vpcConditions, 'vpc.id')
+    const total = call.db.get<{ n: number }>(`SELECT count(*) AS n FROM vpc WHERE ${sql}`, ...values)?.n ?? 0
+    if (ids !== undefined && total < new Set(ids).size)
+      throw new ApiError('ResourceNotFound', 'A VPC does not exist.')
+    const page = call.db.all<VpcRow>(
+      `SELECT * FROM vpc WHERE ${sql} ORDER BY rowid LIMIT ? OFFSET ?`,
+      ...values,
+      Limit,
+      Offset,
+    )
+    return { VpcSet: page.map((vpc) => renderVpc(call, vpc)), TotalCount: total }
+  },
+})
+
+function renderVpc({ db }: Call, vpc: VpcRow): Fields {
+  return {
+    VpcId: vpc.id,
+    VpcName: vpc.name,
+    CidrBlock: vpc.cidr,
+    IsDefault: false,
+    EnableMulticast: false,
+    CreatedTime: vpcTime(vpc.created_at),
+    DnsServerSet: [],
+    DomainName: '',
+    DhcpOptionsId: '',
+    EnableDhcp: true,
+    Ipv6CidrBlock: '',
+    TagSet: renderTags(db, vpc.id),
+    AssistantCidrSet: [],
+  }
+}
+
+export const describeVpcLimits = action({
+  product: 'vpc',
+  rate: 20,
+  writes: false,
+  params: record({ LimitTypes: list(text(), 100) }),
+  run({ settings }, { LimitTypes: types }) {
+    const { enisPerVpc, ipsPerFreeEni } = settings.limits()
+    const known: Readonly<Record<string, number>> = {
+      'appid-max-vpcs': 5,
+      'vpc-max-subnets': 100,
+      'vpc-max-enis': enisPerVpc,
+      'eni-max-private-ips': ipsPerFreeEni,
+    }
+    return {
+      VpcLimitSet: types.map((LimitType) => {
+        const LimitValue = Object.hasOwn(known, LimitType) ? known[LimitType] : undefined
+        if (LimitValue === undefined)
+          throw new ApiError('InvalidParameterValue', `The limit \`${LimitType}\` is not supported.`)
+        return { LimitType, LimitValue }
+      }),
+    }
+  },
+})

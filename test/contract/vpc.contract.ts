@@ -1,0 +1,255 @@
+// What the product relies on of the VPC API. The same checks run on the simulated cloud in process, on it over HTTP
+// with the official SDK, and, as far as they only read, on the real API.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type EniView, enis, text } from './vpc-view.ts'
+
+export type Answer = Readonly<Record<string, unknown>>
+
+export interface VpcSubject {
+  /** Rejects with an error that has the API's code as `code`. */
+  request(action: string, params: Answer): Promise<Answer>
+  /** Lets asynchronous transitions go on. */
+  wait(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Where the changing part works; ids of the subject's own. */
+export interface VpcPlace {
+  readonly vpcId: string
+  readonly subnetId: string
+  readonly instanceId: string
+  /** In another zone than the subnet. */
+  readonly farInstanceId: string
+}
+
+/** Checks that change nothing: any account with credentials will do. */
+export function readOnlyVpcContract(name: string, open: () => Promise<VpcSubject>): void {
+  describe(`VPC API of ${name}, reading`, () => {
+    const subject = opened(open)
+
+    test('DescribeSubnets pages by text and counts', async () => {
+      const answer = await subject().request('DescribeSubnets', { Offset: '0', Limit: '1' })
+      assert.ok(Array.isArray(answer['SubnetSet']))
+      assert.ok(answer['SubnetSet'].length <= 1)
+      assert.equal(typeof answer['TotalCount'], 'number')
+    })
+    test('DescribeNetworkInterfaces pages and counts', async () => {
+      const answer = await subject().request('DescribeNetworkInterfaces', { Offset: 0, Limit: 1 })
+      assert.ok(enis(answer).length <= 1)
+      assert.equal(typeof answer['TotalCount'], 'number')
+      assert.match(text(answer, 'RequestId'), /^[0-9a-f-]{36}$/)
+    })
+    test('DescribeNetworkInterfaces finds nothing for a tag nobody has', async () => {
+      const answer = await subject().request('DescribeNetworkInterfaces', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
+      })
+      assert.deepEqual(enis(answer), [])
+    })
+    for (const c of [
+      {
+        does: 'refuses a malformed id',
+        params: { NetworkInterfaceIds: ['nonsense'] },
+        code: /^InvalidParameterValue/,
+      },
+      {
+        does: 'refuses ids with filters',
+        params: {
+          NetworkInterfaceIds: ['eni-00000000'],
+          Filters: [{ Name: 'vpc-id', Values: ['vpc-00000000'] }],
+        },
+        code: /^InvalidParameter/,
+      },
+      {
+        does: 'refuses an unknown filter',
+        params: { Filters: [{ Name: 'no-such-filter', Values: ['x'] }] },
+        code: /^InvalidParameter/,
+      },
+      { does: 'refuses an unknown parameter', params: { NoSuchParameter: 1 }, code: /^UnknownParameter/ },
+      { does: 'refuses a page that is too large', params: { Limit: 101 }, code: /^InvalidParameterValue/ },
+    ])
+      test(`DescribeNetworkInterfaces ${c.does}`, async () => {
+        await refused(subject(), 'DescribeNetworkInterfaces', c.params, c.code)
+      })
+    test('an unknown action is InvalidAction', async () => {
+      await refused(subject(), 'NoSuchAction', {}, /^InvalidAction$/)
+    })
+  })
+}
+
+/** Checks that make and delete ENIs. */
+export function changingVpcContract(name: string, place: VpcPlace, open: () => Promise<VpcSubject>): void {
+  describe(`VPC API of ${name}, changing`, () => {
+    const subject = opened(open)
+    const create = (token: string, more: Answer = {}) =>
+      subject().request('CreateNetworkInterface', {
+        VpcId: place.vpcId,
+        SubnetId: place.subnetId,
+        NetworkInterfaceName: 'contract',
+        ClientToken: token,
+        ...more,
+      })
+    const ready = async (eniId: string) =>
+      await settled(subject(), eniId, (eni) => eni.state === 'AVAILABLE' && eni.ips.every(available))
+    const made = async (token: string, more: Answer = {}) => {
+      const answer = await create(token, more)
+      return await ready(createdId(answer))
+    }
+
+    test('an ENI is created pending, then available, with its tags and addresses', async () => {
+      const answer = await create('made', {
+        SecondaryPrivateIpAddressCount: 2,
+        Tags: [{ Key: 'tke-eni-contract', Value: 'made' }],
+      })
+      const eni = await ready(createdId(answer))
+      assert.equal(eni.ips.length, 3)
+      assert.equal(eni.ips.filter((ip) => ip.primary).length, 1)
+      assert.equal(eni.instanceId, undefined)
+      const byTag = await subject().request('DescribeNetworkInterfaces', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['made'] }],
+      })
+      assert.deepEqual(
+        enis(byTag).map(({ id }) => id),
+        [eni.id],
+      )
+    })
+    test('the same ClientToken makes one ENI', async () => {
+      const first = createdId(await create('once'))
+      await ready(first)
+      assert.equal(createdId(await create('once')), first)
+      await refused(
+        subject(),
+        'CreateNetworkInterface',
+        { VpcId: place.vpcId, SubnetId: place.subnetId, NetworkInterfaceName: 'other', ClientToken: 'once' },
+        /^UnsupportedOperation\.IdempotentParameterMismatch$/,
+      )
+    })
+    test('a task is polled by its RequestId', async () => {
+      const answer = await create('task')
+      const eniId = createdId(answer)
+      await ready(eniId)
+      const task = await subject().request('DescribeVpcTaskResult', { TaskId: text(answer, 'RequestId') })
+      assert.equal(task['Status'], 'SUCCESS')
+    })
+    test('an attached ENI is AVAILABLE with its instance, and can be detached and deleted', async () => {
+      const eni = await made('attach')
+      const on = { NetworkInterfaceId: eni.id, InstanceId: place.instanceId }
+      await subject().request('AttachNetworkInterface', on)
+      const attached = await settled(subject(), eni.id, ({ state }) => state === 'AVAILABLE')
+      assert.equal(attached.instanceId, place.instanceId)
+      const again = /^UnsupportedOperation\.AttachmentAlreadyExists$/
+      await refused(subject(), 'AttachNetworkInterface', on, again)
+      await refused(
+        subject(),
+        'DeleteNetworkInterface',
+        { NetworkInterfaceId: eni.id },
+        /^(ResourceInUse|UnsupportedOperation)/,
+      )
+      await subject().request('DetachNetworkInterface', on)
+      const free = await settled(subject(), eni.id, ({ state }) => state === 'AVAILABLE')
+      assert.equal(free.instanceId, undefined)
+      await subject().request('DeleteNetworkInterface', { NetworkInterfaceId: eni.id })
+      await gone(subject(), eni.id)
+    })
+    test('addresses are known when assigned, and gone after they are unassigned', async () => {
+      const eni = await made('assign')
+      const answer = await subject().request('AssignPrivateIpAddresses', {
+        NetworkInterfaceId: eni.id,
+        SecondaryPrivateIpAddressCount: 3,
+        ClientToken: 'three',
+      })
+      const set = answer['PrivateIpAddressSet']
+      assert.ok(Array.isArray(set))
+      const full = await ready(eni.id)
+      assert.deepEqual(
+        full.ips.filter((ip) => !ip.primary).map(({ address }) => address),
+        set.map((ip: Answer) => text(ip, 'PrivateIpAddress')),
+      )
+      const [, given] = full.ips
+      await subject().request('UnassignPrivateIpAddresses', {
+        NetworkInterfaceId: eni.id,
+        PrivateIpAddresses: [{ PrivateIpAddress: given?.address }],
+      })
+      const rest = await settled(subject(), eni.id, ({ ips }) => ips.length === 3 && ips.every(available))
+      assert.ok(!rest.ips.some(({ address }) => address === given?.address))
+    })
+    test('an address moves to another ENI of its subnet', async () => {
+      const from = await made('from', { SecondaryPrivateIpAddressCount: 1 })
+      const to = await made('to')
+      const address = from.ips.find((ip) => !ip.primary)?.address
+      await subject().request('MigratePrivateIpAddress', {
+        SourceNetworkInterfaceId: from.id,
+        DestinationNetworkInterfaceId: to.id,
+        PrivateIpAddress: address,
+      })
+      const moved = await settled(subject(), to.id, ({ ips }) => ips.length === 2 && ips.every(available))
+      assert.ok(moved.ips.some((ip) => ip.address === address))
+    })
+    test('an instance in another zone is refused', async () => {
+      const eni = await made('far')
+      await refused(
+        subject(),
+        'AttachNetworkInterface',
+        { NetworkInterfaceId: eni.id, InstanceId: place.farInstanceId },
+        /^UnsupportedOperation\.ZoneMismatch$/,
+      )
+    })
+    test('the quota of an instance counts its primary ENI and primary addresses', async () => {
+      const quota = await subject().request('DescribeNetworkInterfaceLimit', { InstanceId: place.instanceId })
+      assert.ok(Number(quota['EniQuantity']) >= 2)
+      assert.ok(Number(quota['EniPrivateIpAddressQuantity']) >= 2)
+    })
+  })
+}
+
+function opened(open: () => Promise<VpcSubject>): () => VpcSubject {
+  let subject: VpcSubject | undefined
+  before(async () => {
+    subject = await open()
+  })
+  after(() => subject?.close())
+  return () => {
+    assert.ok(subject)
+    return subject
+  }
+}
+
+async function refused(subject: VpcSubject, action: string, params: Answer, code: RegExp): Promise<void> {
+  await assert.rejects(subject.request(action, params), (error: { code?: unknown }) => {
+    assert.match(String(error.code), code)
+    return true
+  })
+}
+
+function createdId(answer: Answer): string {
+  return text(answer['NetworkInterface'] as Answer, 'NetworkInterfaceId')
+}
+
+function available(ip: { readonly state: string }): boolean {
+  return ip.state === 'AVAILABLE'
+}
+
+const maxReads = 2000
+
+async function settled(
+  subject: VpcSubject,
+  eniId: string,
+  done: (eni: EniView) => boolean,
+): Promise<EniView> {
+  let last: EniView | undefined
+  for (let i = 0; i < maxReads; i++) {
+    ;[last] = enis(await subject.request('DescribeNetworkInterfaces', { NetworkInterfaceIds: [eniId] }))
+    if (last !== undefined && done(last)) return last
+    await subject.wait()
+  }
+  assert.fail(`${eniId} does not settle: ${JSON.stringify(last)}`)
+}
+
+async function gone(subject: VpcSubject, eniId: string): Promise<void> {
+  for (let i = 0; i < maxReads; i++) {
+    const answer = await subject.request('DescribeNetworkInterfaces', { NetworkInterfaceIds: [eniId] })
+    if (enis(answer).length === 0) return
+    await subject.wait()
+  }
+  assert.fail(`${eniId} is still there`)
+}
