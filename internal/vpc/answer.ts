@@ -3,9 +3,12 @@
 
 /** An answer that does not say what it must. */
 export class MalformedAnswer extends Error {
+  readonly place: string
+
   constructor(place: string, expected: string, value: unknown) {
     super(`field ${place} is ${show(value)} where ${expected} is needed`)
     this.name = 'MalformedAnswer'
+    this.place = place
   }
 }
 

@@ -39,7 +39,7 @@ export function eniFinder(caller: Caller): FindEnis {
     const doing = `describe ENIs ${listIds(ids)}`
     for (const id of ids) {
       // Refused here, because the API would refuse the whole shared call.
-      if (!/^eni-\w+$/.test(id))
+      if (!/^eni-[0-9a-z]{8,}$/.test(id))
         throw new IpamError('bad_input', `Cannot ${doing}: "${id}" is no id of an ENI`)
     }
     const batches = new Set([...ids].map((id) => join(id, priority)))
