@@ -1,12 +1,11 @@
 // A real kube-apiserver with its etcd on the loopback, for as long as a test needs it: RBAC on, nothing of it outside one
 // temporary folder.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type KubeBinaries, kubeBinaries } from './kube-binaries.ts'
-import { freePort, output, type Service, startService, until } from './service.ts'
+import { freePort, output, type Service, startService, temporaryFolder, until } from './service.ts'
 
 export interface RealKubeApiserver {
   readonly url: string
@@ -35,7 +34,7 @@ export async function startKubeApiserver(
   options: { users?: readonly ApiserverUser[]; flags?: readonly string[] } = {},
 ): Promise<RealKubeApiserver> {
   const binaries = await kubeBinaries((line) => process.stderr.write(`${line}\n`))
-  const folder = mkdtempSync(join(tmpdir(), 'tke-eni-kube-'))
+  const folder = temporaryFolder('kube')
   const services: Service[] = []
   const stop = async () => {
     for (const service of services.toReversed()) await service.stop()

@@ -1,8 +1,10 @@
 // Processes that the end-to-end tests start: they end with the test, whatever ends it, and what they said is kept for
 // the message when they fail.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Service {
@@ -13,6 +15,8 @@ export interface Service {
   /** The last lines of its output. */
   readonly output: () => string
   readonly exit: Promise<number>
+  /** Sends a signal to it. */
+  signal(name: NodeJS.Signals): void
   /** Asks it to end, kills it when it does not within five seconds, and resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -31,17 +35,23 @@ interface RunOptions {
 
 const kept = 200_000
 const running = new Set<ChildProcess>()
+const folders = new Set<string>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
 
-/** Starts a process that runs until it is stopped. `stdin: 'pipe'` keeps its standard input open for as long as the test lives. */
-export function startService(
-  name: string,
-  argv: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; stdin?: 'ignore' | 'pipe' } = {},
-): Service {
+interface ServiceOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** 'pipe' keeps its standard input open for as long as the test lives. */
+  readonly stdin?: 'ignore' | 'pipe'
+  /** The command (nsenter) only waits for a child of its own, which is the one to signal. */
+  readonly wrapped?: boolean
+}
+
+/** Starts a process that runs until it is stopped. */
+export function startService(name: string, argv: readonly string[], options: ServiceOptions = {}): Service {
   const [command = '', ...args] = diesWithUs(argv)
   const child = spawn(command, args, {
     env: options.env ?? process.env,
@@ -65,16 +75,22 @@ export function startService(
       resolve(code ?? 137)
     })
   })
+  const signal = (wanted: NodeJS.Signals) => {
+    const inner = options.wrapped ? childOf(child.pid ?? 0) : undefined
+    if (inner === undefined) child.kill(wanted)
+    else process.kill(inner, wanted)
+  }
   return {
     name,
     pid: child.pid ?? 0,
+    signal,
     ended: () => !running.has(child),
     output: () => output.split('\n').slice(-30).join('\n'),
     exit,
     async stop() {
       if (!running.has(child)) return
-      child.kill('SIGTERM')
-      const hard = setTimeout(() => child.kill('SIGKILL'), 5000)
+      signal('SIGTERM')
+      const hard = setTimeout(() => signal('SIGKILL'), 5000)
       await exit
       clearTimeout(hard)
     },
@@ -132,6 +148,20 @@ export async function until(
   }
   const said = services.map((service) => `${service.name}:\n${service.output()}`).join('\n')
   throw new Error(`Cannot wait until ${what}: not so after ${withinMs} ms\n${said}`)
+}
+
+/** The first child of a process; undefined when it has none. */
+export function childOf(pid: number): number | undefined {
+  const path = `/proc/${pid}/task/${pid}/children`
+  const [child] = existsSync(path) ? readFileSync(path, 'utf8').split(' ') : []
+  return child === undefined || child === '' ? undefined : Number(child)
+}
+
+/** A new folder that goes when the test ends, or before with `rmSync`. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `tke-eni-${name}-`))
+  folders.add(folder)
+  return folder
 }
 
 /** A TCP port of the loopback that was free a moment ago. */

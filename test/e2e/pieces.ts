@@ -1,0 +1,52 @@
+// What the end-to-end tests need of the machine they run on, and how to get it: a test whose piece is absent is skipped, and
+// says so.
+import { existsSync } from 'node:fs'
+import { readyKubeBinaries } from './kube-binaries.ts'
+import { which } from './service.ts'
+
+interface Piece {
+  readonly here: () => boolean
+  readonly get: string
+}
+
+const debian = (name: string) => `apt-get install ${name}`
+const command = (name: string, get: string): Piece => ({ here: () => which(name) !== undefined, get })
+
+const pieces = {
+  root: { here: () => process.getuid?.() === 0, get: 'run the tests as root' },
+  'kube-apiserver': {
+    here: () => readyKubeBinaries() !== undefined,
+    get: 'install Go 1.24 or newer and run "npm run test:e2e", which builds it once, or point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl',
+  },
+  containerd: command('containerd', debian('containerd')),
+  runc: command('runc', debian('runc')),
+  busybox: command('busybox', debian('busybox-static')),
+  'cni-plugins': { here: () => existsSync('/usr/lib/cni/ptp'), get: debian('containernetworking-plugins') },
+  iptables: command('iptables', debian('iptables')),
+  iproute2: command('ip', debian('iproute2')),
+  sqlite3: command('sqlite3', debian('sqlite3')),
+  executable: {
+    here: () => existsSync(new URL('../../dist/tke-eni', import.meta.url)),
+    get: 'npm run build',
+  },
+} satisfies Record<string, Piece>
+
+export type PieceName = keyof typeof pieces
+
+export const allPieces = Object.keys(pieces) as readonly PieceName[]
+
+/** Those of `names` that this machine does not have. */
+export function missingPieces(...names: readonly PieceName[]): readonly PieceName[] {
+  return names.filter((name) => !pieces[name].here())
+}
+
+/** How to get a piece. */
+export function remedyOf(name: PieceName): string {
+  return pieces[name].get
+}
+
+/** For the `skip` option of a test: false when nothing is missing, otherwise what is and how to get it. */
+export function explainSkip(missing: readonly PieceName[]): string | false {
+  if (missing.length === 0) return false
+  return missing.map((name) => `no ${name}: ${remedyOf(name)}`).join('; ')
+}

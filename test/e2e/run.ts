@@ -1,0 +1,47 @@
+// npm run test:e2e: prepares what the end-to-end tests need, says what is absent and how to get it, and runs every *.e2e.ts.
+// Arguments: parts of file names to run only those; --require-all to fail instead of skipping (as in CI).
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { kubeBinaries } from './kube-binaries.ts'
+import { allPieces, missingPieces, remedyOf } from './pieces.ts'
+import { output, which } from './service.ts'
+
+const root = join(import.meta.dirname, '../..')
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const requireAll = process.argv.includes('--require-all')
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+await prepare('kube-apiserver', () => kubeBinaries(say))
+await prepare('executable', () => output([process.execPath, join(root, 'build.mjs')], { cwd: root }))
+
+const missing = missingPieces(...allPieces)
+for (const name of missing) say(`absent: ${name}. To run the tests that need it: ${remedyOf(name)}`)
+if (requireAll && missing.length > 0) {
+  say(`Cannot run all end-to-end tests: ${missing.join(', ')} absent`)
+  process.exit(1)
+}
+
+const files = globSync('**/*.e2e.ts', { cwd: import.meta.dirname })
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .toSorted()
+  .map((file) => relative(process.cwd(), join(import.meta.dirname, file)))
+if (files.length === 0) {
+  say(`Cannot run "${wanted.join(' ')}": no *.e2e.ts has that in its name`)
+  process.exit(1)
+}
+// One file at a time: each starts servers, and some measure.
+const flags = ['--test', '--test-concurrency=1', '--test-timeout=600000', '--test-reporter=spec']
+const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' })
+if (missing.length > 0) say(`skipped: the tests that need ${missing.join(', ')}`)
+process.exit(status ?? 1)
+
+/** Makes a piece that can be made; the tests that need it are skipped when that fails. */
+async function prepare(name: 'kube-apiserver' | 'executable', make: () => Promise<unknown>): Promise<void> {
+  if (name === 'kube-apiserver' && which('go') === undefined && missingPieces(name).length > 0) return
+  try {
+    await make()
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+  }
+}
