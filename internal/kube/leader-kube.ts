@@ -7,6 +7,7 @@ import type { Nec, NecPublication, NodeFact, NodeName, PodFact } from '../ipam/t
 import type { LeaderKube } from '../ports.ts'
 import { decodeNec, encodePublication, type PublicationJson } from '../wire/nec.ts'
 import type { KubeClient } from './client.ts'
+import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
 import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
 import { at } from './json.ts'
@@ -51,15 +52,11 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchNecs: (feed) => reflect(necs, feed, parts),
     async getPod({ namespace, name, uid }) {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
-      const object = await getFresh(client, `get pod "${namespace}/${name}"`, path)
-      const pod = toPodFact(object, defaultNetwork)
+      const pod = await getFresh(client, `get pod "${namespace}/${name}"`, path, pods.read)
       return pod?.uid === uid ? pod : undefined
     },
-    async getNode(name) {
-      return toNodeFact(
-        await getFresh(client, `get node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`),
-      )
-    },
+    getNode: (name) =>
+      getFresh(client, `get node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, nodes.read),
     publishNec: (name, publication) => publishNec(client, name, publication),
     deleteNec: (name) => deleteNec(client, name),
     notify: events.notify,
@@ -68,9 +65,17 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
 }
 
 /** A GET without resourceVersion is answered from etcd with a quorum, past the server's cache. */
-async function getFresh(client: KubeClient, doing: string, path: string): Promise<unknown> {
+async function getFresh<T>(
+  client: KubeClient,
+  doing: string,
+  path: string,
+  read: (object: unknown) => T | undefined,
+): Promise<T | undefined> {
   try {
-    return await client.call({ doing, path })
+    const found = read(await client.call({ doing, path }))
+    // Absence is what the server says, never what we could not read.
+    if (found === undefined) throw unreachable(doing, 'the answer is something else')
+    return found
   } catch (error) {
     if (errorCode(error) === 'not_found') return undefined
     throw error

@@ -1,0 +1,16 @@
+// Kubernetes manifests: YAML documents as objects.
+import { parseAllDocuments } from 'yaml'
+import { isRecord, type JsonObject } from './json.ts'
+
+/** The objects in `text`, in order; undefined when a document is not YAML with keys. Empty documents are left out. */
+export function parseManifest(text: string): readonly JsonObject[] | undefined {
+  const objects: JsonObject[] = []
+  for (const document of parseAllDocuments(text)) {
+    if (document.errors.length > 0) return undefined
+    const object: unknown = document.toJS()
+    if (object === null) continue
+    if (!isRecord(object)) return undefined
+    objects.push(object)
+  }
+  return objects
+}

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { afterEach, test } from 'node:test'
+import { systemClock } from '../../internal/base/clock.ts'
+import { silentLog } from '../../internal/base/log.ts'
+import { seededRandom } from '../../internal/base/random.ts'
+import type { NecPublication, NodeReport } from '../../internal/ipam/types.ts'
+import { createKubeClient } from '../../internal/kube/client.ts'
+import { createEndpoint } from '../../internal/kube/endpoint.ts'
+import { listAt } from '../../internal/kube/json.ts'
+import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
+import { createNodeKube } from '../../internal/kube/node-kube.ts'
+import { parseCidr } from '../../internal/value/cidr.ts'
+import { parseIpv4 } from '../../internal/value/ipv4.ts'
+import { parseMac } from '../../internal/value/mac.ts'
+import { decodeNec } from '../../internal/wire/nec.ts'
+import { createTinyApi } from './tiny-api.ts'
+import { type Exchange, refuse, reply, startTinyServer } from './tiny-server.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+const path = '/apis/networking.tke.cloud.tencent.com/v1/nodeeniconfigs/node-1'
+
+test('publishNec() creates a NEC that is missing, then fills its status', async () => {
+  const { leader, api, requests } = await serve()
+  await leader.publishNec('node-1', publication)
+  assert.deepEqual(decodeNec(api.objects.get(path))?.publication, publication)
+  assert.deepEqual(requests(), ['PATCH /status', 'POST', 'PATCH /status'])
+})
+
+test('publishNec() writes the status alone when spec is as wanted already', async () => {
+  const { leader, requests } = await serve()
+  await leader.publishNec('node-1', publication)
+  await leader.publishNec('node-1', { ...publication, enis: [] })
+  assert.deepEqual(requests().slice(3), ['PATCH /status'])
+  await leader.publishNec('node-1', { ...publication, maxWarm: 9 })
+  assert.deepEqual(requests().slice(4), ['PATCH /status', 'PATCH '])
+})
+
+test('publishNec() and report() leave each other and strangers alone', async () => {
+  const { leader, agent, api } = await serve()
+  await leader.publishNec('node-1', publication)
+  const object = api.objects.get(path)
+  assert.ok(object)
+  object['spec'] = { ...(object['spec'] as object), securityGroups: ['sg-1'] }
+  await agent.report(report)
+  await leader.publishNec('node-1', { ...publication, minWarm: 1, enis: [] })
+  const nec = decodeNec(api.objects.get(path))
+  assert.deepEqual(nec?.report, report)
+  assert.deepEqual(nec?.publication, { ...publication, minWarm: 1, enis: [] })
+  assert.deepEqual(listAt(api.objects.get(path), 'spec', 'securityGroups'), ['sg-1'])
+})
+
+test('report() replaces the returned addresses as a whole', async () => {
+  const { leader, agent, api } = await serve()
+  await leader.publishNec('node-1', publication)
+  await agent.report(report)
+  await agent.report({ ...report, returned: [] })
+  assert.deepEqual(decodeNec(api.objects.get(path))?.report?.returned, [])
+})
+
+test('publishNec() goes on when somebody else creates or deletes the NEC at that moment', async () => {
+  const { leader, api } = await serve()
+  const races: ((exchange: Exchange) => void)[] = [
+    ({ method }) => method === 'POST' && api.objects.set(path, { metadata: { name: 'node-1' } }),
+    ({ path: at }) => at.endsWith('/status') && api.objects.delete(path),
+  ]
+  for (const race of races) {
+    api.objects.clear()
+    let raced = false
+    api.disturb = (exchange) => {
+      const before = api.objects.size
+      if (!raced) race(exchange)
+      raced ||= api.objects.size !== before
+      return false
+    }
+    await leader.publishNec('node-1', publication)
+    assert.deepEqual(decodeNec(api.objects.get(path))?.publication, publication)
+  }
+})
+
+test('publishNec() and report() repeat a write that conflicts', async () => {
+  const { leader, agent, api } = await serve()
+  let conflicts = 0
+  api.disturb = (exchange) => {
+    if (exchange.method !== 'PATCH' || conflicts++ % 3 === 2) return false
+    refuse(exchange, 409, 'Conflict')
+    return true
+  }
+  await leader.publishNec('node-1', publication)
+  await agent.report(report)
+  assert.deepEqual(decodeNec(api.objects.get(path))?.report, report)
+  api.disturb = (exchange) => {
+    refuse(exchange, 409, 'Conflict')
+    return true
+  }
+  await assert.rejects(agent.report(report), { code: 'conflict' })
+})
+
+test('publishNec() says so when the API server knows no NECs', async () => {
+  const { leader, api } = await serve()
+  api.disturb = (exchange) => {
+    refuse(exchange, 404, 'NotFound')
+    return true
+  }
+  await assert.rejects(leader.publishNec('node-1', publication), {
+    code: 'unavailable',
+    message: /does not know NECs/,
+    hint: /install the CRD/,
+  })
+})
+
+test('report() without a NEC says not_found', async () => {
+  const { agent } = await serve()
+  await assert.rejects(agent.report(report), { code: 'not_found' })
+})
+
+test('deleteNec() is done when the NEC is gone', async () => {
+  const { leader, api } = await serve()
+  await leader.publishNec('node-1', publication)
+  await leader.deleteNec('node-1')
+  assert.equal(api.objects.size, 0)
+  await leader.deleteNec('node-1')
+})
+
+test('[R7] getPod() and getNode() ask past every cache, and take a namesake for gone', async () => {
+  const { leader, api, server } = await serve()
+  api.objects.set('/api/v1/namespaces/shop/pods/web-0', {
+    metadata: { name: 'web-0', namespace: 'shop', uid: 'u2' },
+  })
+  api.objects.set('/api/v1/nodes/node-1', { metadata: { name: 'node-1', uid: 'n1' } })
+  const pod = { namespace: 'shop', name: 'web-0' }
+  assert.equal((await leader.getPod({ ...pod, uid: 'u2' }))?.uid, 'u2')
+  assert.equal(await leader.getPod({ ...pod, uid: 'u1' }), undefined)
+  assert.equal(await leader.getPod({ namespace: 'shop', name: 'none', uid: 'u1' }), undefined)
+  assert.equal((await leader.getNode('node-1'))?.uid, 'n1')
+  assert.equal(await leader.getNode('node-2'), undefined)
+  assert.ok(server.seen.every(({ query }) => !query.has('resourceVersion')))
+})
+
+test('[R7] getPod() throws what is no answer about the pod', async () => {
+  const { leader, api } = await serve()
+  for (const [status, code] of [
+    [403, 'denied'],
+    [500, 'unavailable'],
+  ] as const) {
+    api.disturb = (exchange) => {
+      refuse(exchange, status, 'No')
+      return true
+    }
+    await assert.rejects(leader.getPod({ namespace: 'n', name: 'p', uid: 'u' }), { code })
+  }
+  // Not a pod at all, though the status says that all is well.
+  api.disturb = (exchange) => {
+    reply(exchange, 200, { kind: 'Status' })
+    return true
+  }
+  await assert.rejects(leader.getPod({ namespace: 'n', name: 'p', uid: 'u' }), { code: 'unavailable' })
+  await assert.rejects(leader.getNode('node-1'), { code: 'unavailable' })
+})
+
+async function serve() {
+  const api = createTinyApi()
+  const server = await startTinyServer(api.answer)
+  const client = createKubeClient(createEndpoint({ server: server.url }, systemClock), systemClock)
+  const parts = {
+    client,
+    clock: systemClock,
+    random: seededRandom(3),
+    log: silentLog,
+    defaultNetwork: 'other' as const,
+  }
+  const leader = createLeaderKube({ ...parts, eventClient: client, instance: 'leader-1' })
+  const agent = createNodeKube({ ...parts, node: 'node-1' })
+  closing.push(server.stop, client.close, leader.close, agent.close)
+  const short = (at: string) => at.slice(path.length)
+  return {
+    api,
+    server,
+    leader,
+    agent,
+    requests: () => server.seen.map((e) => `${e.method} ${short(e.path)}`.replace('POST ', 'POST')),
+  }
+}
+
+const eni = {
+  id: 'eni-1',
+  mac: must(parseMac('20:90:6f:00:00:01')),
+  primaryIp: must(parseIpv4('10.0.1.5')),
+  subnetId: 'subnet-1',
+  subnetCidr: must(parseCidr('10.0.1.0/24')),
+  gateway: must(parseIpv4('10.0.1.1')),
+  slot: 1,
+  ips: [{ address: must(parseIpv4('10.0.1.6')), grant: 1 }],
+}
+
+const publication: NecPublication = {
+  instanceId: 'ins-1',
+  zone: 'ap-chengdu-1',
+  minWarm: 5,
+  maxWarm: 5,
+  maxEnis: 3,
+  ipsPerEni: 9,
+  enis: [eni],
+  conditions: [
+    { type: 'Ready', status: 'True', reason: 'Ok', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+  ],
+}
+
+const report: NodeReport = {
+  returned: [{ address: must(parseIpv4('10.0.1.6')), grant: 1 }],
+  inUse: 1,
+  idle: 0,
+  databaseId: 'db-1',
+  version: '0.1.0',
+}
+
+function must<T>(value: T | undefined): T {
+  assert.ok(value !== undefined)
+  return value
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { at, listAt } from '../../internal/kube/json.ts'
+import { leaderRbac, nodeRbac } from '../../internal/kube/rbac.ts'
+import { parseManifest } from '../../internal/wire/manifest.ts'
+
+test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything else but events', () => {
+  for (const rule of rulesOf(nodeRbac('node-1.example'))) {
+    const writes = listAt(rule, 'verbs').filter((verb) => !['get', 'list', 'watch'].includes(String(verb)))
+    const [resource] = listAt(rule, 'resources')
+    if (String(resource).startsWith('nodeeniconfigs'))
+      assert.deepEqual(listAt(rule, 'resourceNames'), ['node-1.example'])
+    if (writes.length > 0) assert.ok(resource === 'events' || resource === 'nodeeniconfigs/status')
+  }
+})
+
+test('[K4] leaderRbac() and nodeRbac() have no wildcard, and see no secrets', () => {
+  for (const rule of [...rulesOf(leaderRbac()), ...rulesOf(nodeRbac('node-1'))])
+    for (const part of ['apiGroups', 'resources', 'verbs'])
+      for (const value of listAt(rule, part)) assert.ok(value !== '*' && value !== 'secrets')
+})
+
+test('[R6] nodeRbac() refuses what is no node name', () => {
+  for (const name of ['', 'a b', 'A', '*', 'x\n- y', '-a'])
+    assert.throws(() => nodeRbac(name), { code: 'bad_input' })
+})
+
+function rulesOf(manifest: string): readonly unknown[] {
+  const objects = parseManifest(manifest)
+  assert.ok(objects && objects.length >= 4)
+  return objects.flatMap((object) => listAt(object, 'rules')).filter((rule) => at(rule, 'verbs'))
+}
