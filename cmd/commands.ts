@@ -20,6 +20,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./version.ts'),
   },
   {
+    name: 'vpc-sim',
+    summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
+    load: () => import('./vpc-sim.ts'),
+  },
+  {
     name: 'completion',
     summary: 'Print a completion script for bash, zsh or fish',
     load: () => import('./completion.ts'),

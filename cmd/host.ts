@@ -3,8 +3,8 @@
 export interface Host {
   /** Where better-sqlite3's native part is, put there when it is not yet; undefined: it finds it by itself. */
   nativeBinding(): string | undefined
-  /** Were the compiled scripts of the executable usable? undefined in a source tree. */
-  readonly codeCache: 'used' | 'rejected' | undefined
+  /** Was the executable's compiled code usable? "none" when it was built on another architecture; undefined in a source tree. */
+  readonly codeCache: 'used' | 'rejected' | 'none' | undefined
 }
 
 export const sourceTree: Host = { nativeBinding: () => undefined, codeCache: undefined }

@@ -14,7 +14,7 @@ export function run(args: readonly string[]): Promise<number> {
   const bundles = new Set(getAssetKeys())
   const loaded = new Map<string, object>()
   const requireFromDisk = createRequire(process.execPath) // Node's own modules, and better-sqlite3's native part
-  let codeCache: 'used' | 'rejected' = 'used'
+  let codeCache: 'used' | 'rejected' | 'none' = 'used'
 
   function load(name: string): object {
     const known = loaded.get(name)
@@ -23,7 +23,7 @@ export function run(args: readonly string[]): Promise<number> {
       filename: `tke-eni:${name}.cjs`,
       ...(bundles.has(`${name}.cache`) ? { cachedData: bytes(`${name}.cache`) } : {}),
     })
-    if (script.cachedDataRejected !== false) codeCache = 'rejected'
+    if (script.cachedDataRejected !== false) codeCache = script.cachedDataRejected ? 'rejected' : 'none'
     const module = { exports: {} }
     loaded.set(name, module.exports)
     ;(script.runInThisContext() as Bundle)(module.exports, require, module)

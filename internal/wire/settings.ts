@@ -2,7 +2,7 @@
 // help, variables, the file's schema and the documentation follow from it.
 import { editDistance, nearest } from '../base/nearest.ts'
 import { IpamError } from '../ipam/errors.ts'
-import { isRecord, type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 import type { Kind } from './setting-kind.ts'
 
 export interface Setting<T> {
@@ -32,8 +32,11 @@ export interface SettingsOf<Table extends SettingTable> {
   /** The subcommand they belong to. */
   readonly mode: string
   readonly table: Table
-  readonly check: (values: Settings<Table>) => readonly Objection<Table>[]
+  readonly check: (values: Settings<Table>) => Iterable<Objection<Table>>
 }
+
+/** Settings of any mode, for what only lists them. */
+export type AnySettings = Pick<SettingsOf<SettingTable>, 'mode' | 'table'>
 
 /** What was given, before it is read. */
 export interface GivenSettings {
@@ -191,7 +194,7 @@ function meant(name: string, known: readonly string[]): string {
 }
 
 /** JSON Schema of the YAML file. */
-export function settingsSchema({ mode, table }: SettingsOf<SettingTable>): JsonObject {
+export function settingsSchema({ mode, table }: AnySettings): JsonObject {
   const visible = Object.entries(table).filter(([, { hidden }]) => !hidden)
   const property = ({ kind, help, defaultText }: Setting<unknown>) => ({
     ...kind.schema,
@@ -208,7 +211,7 @@ export function settingsSchema({ mode, table }: SettingsOf<SettingTable>): JsonO
 }
 
 /** The settings as a Markdown table. */
-export function settingsMarkdown({ table }: SettingsOf<SettingTable>): string {
+export function settingsMarkdown({ table }: AnySettings): string {
   const rows = Object.entries(table)
     .filter(([, { hidden }]) => !hidden)
     .map(([key, { kind, help, required: needed, defaultText }]) => {
@@ -217,16 +220,4 @@ export function settingsMarkdown({ table }: SettingsOf<SettingTable>): string {
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
     })
   return ['| setting | default | meaning |', '|---|---|---|', ...rows, ''].join('\n')
-}
-
-/** The mapping at the top of a settings file, from what the YAML parser gave. Throws `bad_input`. */
-export function settingsMapping(value: unknown, path: string): JsonObject {
-  if (value === null || value === undefined) return {}
-  if (!isRecord(value)) {
-    throw new IpamError(
-      'bad_input',
-      `Cannot read settings file "${path}": it is not a mapping of names to values`,
-    )
-  }
-  return value
 }

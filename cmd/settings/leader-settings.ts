@@ -1,0 +1,92 @@
+// What an operator can turn on the leader. Flags, environment, file, help and docs/settings.md follow from this table.
+import {
+  absolutePath,
+  choice,
+  duration,
+  httpUrl,
+  integer,
+  list,
+  listenAddress,
+  text,
+} from '../../internal/wire/setting-kind.ts'
+import { optional, required, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+
+const table = {
+  clusterId: required(text, 'Identifier of the cluster: tags every ENI, so that each leader knows its own.'),
+  region: required(text, 'Region of the VPC, such as ap-guangzhou.'),
+  subnets: required(list(text), 'Subnets that pods get addresses from; each node uses those of its zone.'),
+  securityGroups: optional(
+    list(text),
+    'Security groups of new ENIs; without any, the VPC takes its default one.',
+  ),
+  vpcId: optional(text, 'The VPC: when given, subnets of another one are refused at start.'),
+  ipMinWarmTarget: setting(
+    integer(0, 10_000),
+    '5',
+    'Least idle addresses a new node keeps bound. Nodes that have a NodeENIConfig already keep their own.',
+  ),
+  ipMaxWarmTarget: setting(
+    integer(0, 10_000),
+    '5',
+    'Most idle addresses a new node keeps before it releases some.',
+  ),
+  maxEniPerNode: optional(
+    integer(1, 64),
+    "Most ENIs for pods per node; without it, what the node's instance type allows.",
+  ),
+  defaultNetwork: setting(
+    choice('tke-route-eni', 'none'),
+    'tke-route-eni',
+    'Network of pods that do not ask for one; "none": only pods that ask for an address get one from the VPC.',
+  ),
+  stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of leader.db; made when it is missing.'),
+  kubeconfig: optional(
+    absolutePath,
+    'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
+  ),
+  credentials: setting(
+    choice('auto', 'environment', 'file', 'cvm-role'),
+    'auto',
+    'Where the keys for Tencent Cloud come from; "auto": environment, then file when named, then the role of the instance.',
+  ),
+  credentialsFile: optional(
+    absolutePath,
+    'File with the keys, for credentials "file": YAML with secret-id, secret-key and token.',
+  ),
+  metadataUrl: setting(
+    httpUrl,
+    'http://metadata.tencentyun.com',
+    'Metadata service of the instance, for credentials "cvm-role".',
+  ),
+  vpcEndpoint: optional(httpUrl, 'Another address of the VPC API, such as a simulator.'),
+  cvmEndpoint: optional(httpUrl, 'Another address of the CVM API.'),
+  reconcileInterval: setting(
+    duration('1s', '1h'),
+    '30s',
+    'Every node is looked at this often even when nothing is heard of it.',
+  ),
+  listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
+  logLevel: setting(
+    choice('debug', 'info', 'warn', 'error'),
+    'info',
+    'How much is logged to standard error.',
+  ),
+}
+
+export const leaderSettings: SettingsOf<typeof table> = {
+  mode: 'leader',
+  table,
+  *check(values) {
+    if (values.ipMinWarmTarget > values.ipMaxWarmTarget) {
+      yield {
+        setting: 'ipMinWarmTarget' as const,
+        found: `above ip-max-warm-target "${values.ipMaxWarmTarget}"`,
+      }
+    }
+    if (values.credentials === 'file' && values.credentialsFile === undefined) {
+      yield { setting: 'credentials' as const, found: 'but credentials-file is missing' }
+    }
+  },
+}
+
+export type LeaderSettings = Settings<typeof table>

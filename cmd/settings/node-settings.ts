@@ -1,0 +1,82 @@
+// What an operator can turn on the node agent. Flags, environment, file, help and docs/settings.md follow from this table.
+import { hostname } from 'node:os'
+import {
+  absolutePath,
+  bool,
+  choice,
+  duration,
+  integer,
+  listenAddress,
+  text,
+} from '../../internal/wire/setting-kind.ts'
+import { computed, optional, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+
+const table = {
+  nodeName: computed(
+    text,
+    () => hostname().toLowerCase(),
+    'the host name',
+    'Name of this node in Kubernetes, and of its NodeENIConfig.',
+  ),
+  stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of node.db; made when it is missing.'),
+  runDir: setting(
+    absolutePath,
+    '/run/tke-eni',
+    'Directory of cni.sock, where the CNI plugin finds the agent.',
+  ),
+  kubeconfig: optional(
+    absolutePath,
+    'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
+  ),
+  enableQuickRelease: setting(
+    bool,
+    'false',
+    'Release all surplus idle addresses at once, not one at a time.',
+  ),
+  releaseInterval: setting(duration('1s', '1h'), '2m', 'How often surplus idle addresses are released.', {
+    hidden: true,
+  }),
+  cooldown: setting(
+    duration('0', '1h'),
+    '30s',
+    'How long an address that was freed rests before a pod may get it.',
+  ),
+  routeTableBase: setting(
+    integer(256, 2_000_000_000),
+    '2000',
+    'Route table of an ENI: this plus the index of its link. 4000 stays clear of Cilium.',
+  ),
+  primaryLink: setting(text, 'auto', 'Link of the primary ENI; "auto": the one of the default route.'),
+  mtu: optional(integer(576, 9216), "MTU of pod links; without it, that of the pod's ENI."),
+  addTimeout: setting(
+    duration('1s', '5m'),
+    '30s',
+    'How long an ADD waits for an address before the runtime is told to try again.',
+  ),
+  installCni: setting(
+    bool,
+    'false',
+    'Write the network configuration, once this agent can serve, and link the plugin.',
+  ),
+  cniConfDir: setting(
+    absolutePath,
+    '/etc/cni/net.d',
+    'Directory of network configurations, for install-cni.',
+  ),
+  cniBinDir: setting(absolutePath, '/opt/cni/bin', 'Directory of CNI plugins, for install-cni.'),
+  portMapping: setting(
+    bool,
+    'true',
+    'Chain the portmap plugin behind ours, for install-cni: host ports of pods work.',
+  ),
+  listenHealth: setting(listenAddress, '127.0.0.1:61679', 'Where /healthz and /readyz are served.'),
+  logLevel: setting(
+    choice('debug', 'info', 'warn', 'error'),
+    'info',
+    'How much is logged to standard error.',
+  ),
+}
+
+export const nodeSettings: SettingsOf<typeof table> = { mode: 'node', table, check: () => [] }
+
+export type NodeSettings = Settings<typeof table>

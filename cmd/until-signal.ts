@@ -1,0 +1,25 @@
+// A daemon ends cleanly at the first SIGTERM or SIGINT, and at once at the second.
+import { exitCode } from './exit.ts'
+
+/** Runs `work` with a signal that aborts when the process is asked to end. */
+export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const end = () => {
+    if (controller.signal.aborted) process.exit(exitCode.interrupted)
+    controller.abort()
+  }
+  process.on('SIGTERM', end).on('SIGINT', end)
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGTERM', end).off('SIGINT', end)
+  }
+}
+
+/** Resolves when `signal` aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
