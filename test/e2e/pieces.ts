@@ -1,6 +1,6 @@
 // What the end-to-end tests need of the machine they run on, and how to get it: a test whose piece is absent is skipped, and
 // says so.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readyKubeBinaries } from './kube-binaries.ts'
 import { which } from './service.ts'
 
@@ -20,7 +20,7 @@ const pieces = {
   },
   containerd: command('containerd', debian('containerd')),
   runc: command('runc', debian('runc')),
-  busybox: command('busybox', debian('busybox-static')),
+  busybox: { here: () => isStatic(which('busybox')), get: debian('busybox-static') },
   'cni-plugins': { here: () => existsSync('/usr/lib/cni/ptp'), get: debian('containernetworking-plugins') },
   iptables: command('iptables', debian('iptables')),
   iproute2: command('ip', debian('iproute2')),
@@ -49,4 +49,9 @@ export function remedyOf(name: PieceName): string {
 export function explainSkip(missing: readonly PieceName[]): string | false {
   if (missing.length === 0) return false
   return missing.map((name) => `no ${name}: ${remedyOf(name)}`).join('; ')
+}
+
+/** A program that needs no dynamic linker runs in an empty root file system. */
+function isStatic(program: string | undefined): boolean {
+  return program !== undefined && !readFileSync(program).includes('/ld-linux')
 }
