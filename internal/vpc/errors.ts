@@ -70,7 +70,8 @@ const codes = new Map<string, Meaning>(
 /** Codes that mean something else for one action: "action code". */
 const codesOfAction = new Map<string, Meaning>(
   Object.entries({
-    'CreateNetworkInterface LimitExceeded': 'eni_quota',
+    // Too many ENIs have a code of their own.
+    'CreateNetworkInterface LimitExceeded': 'ip_quota',
     'CreateNetworkInterface InvalidParameterValue.LimitExceeded': 'ip_quota',
     'AttachNetworkInterface LimitExceeded': 'eni_quota',
     'AssignPrivateIpAddresses LimitExceeded': 'ip_quota',

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { silentLog } from '../../internal/base/log.ts'
+import { seededRandom } from '../../internal/base/random.ts'
+import { errorCode } from '../../internal/ipam/errors.ts'
+import { createCloud } from '../../internal/vpc/cloud.ts'
+import { createLimiter } from '../../internal/vpc/limiter.ts'
+import { simTransport } from '../fake/sim-transport.ts'
+import { VirtualClock } from '../fake/virtual-clock.ts'
+import { far, medium, openWorld, small, subnetA, subnetB, T0, vpcId } from '../sim/vpc/world.ts'
+
+const pod = 'waiting-pod'
+
+function setUp(t: TestContext) {
+  const sim = openWorld()
+  t.after(() => sim.close())
+  const clock = new VirtualClock(T0)
+  const random = seededRandom(2)
+  let reachable = true
+  const transport = simTransport({ sim, clock, random, reachable: () => reachable })
+  const limiter = createLimiter({ clock, random, log: silentLog })
+  const cloud = createCloud({ transport, clock, random, limiter, log: silentLog })
+  const sent = (action: string) => limiter.status().find((lane) => lane.action === action)?.sent ?? 0
+  const create = (n: number | string, secondaryIps = 0, tags: Record<string, string> = {}) =>
+    cloud.createEni(
+      {
+        name: `eni ${n}`,
+        description: '',
+        subnetId: subnetA,
+        securityGroups: [],
+        secondaryIps,
+        tags,
+        clientToken: `t${n}`,
+      },
+      pod,
+    )
+  return {
+    sim,
+    clock,
+    cloud,
+    sent,
+    create,
+    setReachable(is: boolean) {
+      reachable = is
+    },
+  }
+}
+
+test('createCloud() takes an ENI from creation to deletion', async (t) => {
+  const { clock, cloud, create } = setUp(t)
+  const run = clock.runUntil.bind(clock)
+  const made = await run(create(1, 2, { cluster: 'c', node: 'n' }))
+  assert.equal(made.state, 'pending')
+  assert.deepEqual(made.tags, { cluster: 'c', node: 'n' })
+  assert.equal(made.mac, made.mac.toLowerCase())
+  assert.equal((await run(create(1, 2, { cluster: 'c', node: 'n' }))).id, made.id) // the same token
+  const look = async () => (await run(cloud.describeEnis({ ids: [made.id] }, pod)))[0]
+  await clock.advance(3000)
+  const free = await look()
+  assert.deepEqual([free?.state, free?.instanceId, free?.ips.length], ['available', undefined, 2])
+  assert.ok(free?.ips.every(({ state, address }) => state === 'available' && address !== free.primaryIp))
+
+  await run(cloud.attachEni({ eni: made.id, instance: medium, clientToken: 'a' }, pod))
+  assert.equal((await look())?.state, 'attaching')
+  await clock.advance(3000)
+  const attached = await look()
+  assert.deepEqual([attached?.state, attached?.instanceId], ['available', medium])
+
+  const addresses = await run(cloud.assignIps({ eni: made.id, count: 3, clientToken: 'b' }, pod))
+  assert.equal(addresses.length, 3)
+  await clock.advance(3000)
+  assert.equal((await look())?.ips.length, 5)
+  await run(cloud.unassignIps({ eni: made.id, addresses }, 'release'))
+  await clock.advance(3000)
+  assert.deepEqual((await look())?.ips, free?.ips)
+
+  await run(cloud.detachEni({ eni: made.id, instance: medium, clientToken: 'd' }, 'collect'))
+  await clock.advance(3000)
+  await run(cloud.deleteEni(made.id, 'collect'))
+  await clock.advance(3000)
+  assert.equal(await look(), undefined)
+  await assert.rejects(run(cloud.deleteEni(made.id, 'collect')), { code: 'not_found' })
+})
+
+test('describeInstances(), describeSubnets() and describeEniQuota() give the facts of a node', async (t) => {
+  const { clock, cloud } = setUp(t)
+  const instances = await clock.runUntil(cloud.describeInstances([medium, far, 'ins-00unknow'], pod))
+  assert.deepEqual(instances.map(({ id, zone, state }) => [id, zone, state]).sort(), [
+    [far, 'ap-guangzhou-4', 'RUNNING'],
+    [medium, 'ap-guangzhou-3', 'RUNNING'],
+  ])
+  const subnets = await clock.runUntil(cloud.describeSubnets([subnetA, subnetB], pod))
+  assert.deepEqual(subnets.map(({ id, vpcId, cidr, zone }) => [id, vpcId, cidr, zone]).sort(), [
+    [subnetA, vpcId, '10.0.1.0/24', 'ap-guangzhou-3'],
+    [subnetB, vpcId, '10.0.2.0/28', 'ap-guangzhou-4'],
+  ])
+  assert.deepEqual(await clock.runUntil(cloud.describeEniQuota(small, pod)), { enis: 2, ipsPerEni: 6 })
+  const primary = await clock.runUntil(cloud.describeEnis({ instanceId: medium }, pod))
+  assert.deepEqual(
+    primary.map((eni) => [eni.primary, eni.instanceId, eni.primaryIp]),
+    [[true, medium, instances.find(({ id }) => id === medium)?.addresses[0]]],
+  )
+})
+
+test('describeEnis() shares calls among those who ask within a turn', async (t) => {
+  const { clock, cloud, sent, create } = setUp(t)
+  const made = await clock.runUntil(Promise.all(Array.from({ length: 130 }, (_, i) => create(i))))
+  const answers = await clock.runUntil(
+    Promise.all(made.map(({ id }) => cloud.describeEnis({ ids: [id, 'eni-00000000'] }, pod))),
+  )
+  assert.deepEqual(
+    answers.map((enis) => enis.map(({ id }) => id)),
+    made.map(({ id }) => [id]),
+  )
+  assert.equal(sent('DescribeNetworkInterfaces'), 2)
+})
+
+test('describeEnis() gives what exists when the API refuses unknown ids', async (t) => {
+  const { sim, clock, cloud, create } = setUp(t)
+  sim.setLimits({ refuseUnknownEnis: true })
+  const made = await clock.runUntil(Promise.all([create(1), create(2), create(3)]))
+  const ids = ['eni-unknown1', made[0]?.id ?? '', 'eni-unknown2', made[1]?.id ?? '', made[2]?.id ?? '']
+  const found = await clock.runUntil(cloud.describeEnis({ ids }, pod))
+  assert.deepEqual(found.map(({ id }) => id).sort(), made.map(({ id }) => id).sort())
+  assert.deepEqual(await clock.runUntil(cloud.describeEnis({ ids: ['eni-unknown1'] }, pod)), [])
+})
+
+test('describeEnis() by tags reads every page and nothing of others', async (t) => {
+  const { clock, cloud, create } = setUp(t)
+  const owner = (i: number) => ({ cluster: i % 3 === 0 ? 'ours' : 'theirs', kind: 'eni' })
+  await clock.runUntil(Promise.all(Array.from({ length: 240 }, (_, i) => create(i, 0, owner(i)))))
+  const find = (tags: Record<string, string>) => clock.runUntil(cloud.describeEnis({ tags }, 'collect'))
+  assert.equal((await find({ kind: 'eni' })).length, 240)
+  assert.equal((await find({ kind: 'eni', cluster: 'ours' })).length, 80)
+  assert.equal((await find({ cluster: 'nobody' })).length, 0)
+  await assert.rejects(find({}), { code: 'bad_input' })
+})
+
+test('describeEnis() refuses an id that would spoil a shared call', async (t) => {
+  const { clock, cloud, create } = setUp(t)
+  const made = await clock.runUntil(create(1))
+  const both = Promise.allSettled([
+    cloud.describeEnis({ ids: ['x'] }, pod),
+    cloud.describeEnis({ ids: [made.id] }, pod),
+  ])
+  const [bad, good] = await clock.runUntil(both)
+  assert.deepEqual(
+    [bad?.status === 'rejected' && errorCode(bad.reason), good?.status],
+    ['bad_input', 'fulfilled'],
+  )
+})
+
+test('[R5] createCloud() gets through throttling', async (t) => {
+  const { sim, clock, create, sent } = setUp(t)
+  sim.setFaults({ throttle: { CreateNetworkInterface: 1 }, throttleUntil: clock.now() + 3000 })
+  const made = await clock.runUntil(create(1))
+  assert.equal(made.name, 'eni 1')
+  assert.ok(sent('CreateNetworkInterface') > 2)
+  assert.ok(clock.now() >= T0 + 3000)
+})
+
+test('[R5] createCloud() stays within the limits of the API however much is asked', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  const quotas = Array.from({ length: 200 }, () => cloud.describeEniQuota(medium, 'collect'))
+  await clock.runUntil(Promise.all(quotas))
+  assert.deepEqual(sim.stats()['DescribeNetworkInterfaceLimit']?.outcomes, { ok: 200 })
+})
+
+test('createEni() whose answer is lost has an unknown outcome, and the same token finds the ENI', async (t) => {
+  const { sim, clock, cloud, create, sent } = setUp(t)
+  sim.setFaults({ loseNextAnswers: { CreateNetworkInterface: 1 } })
+  await assert.rejects(clock.runUntil(create(1, 0, { intent: '7' })), { code: 'unknown_outcome' })
+  assert.equal(sent('CreateNetworkInterface'), 1)
+  const found = await clock.runUntil(cloud.describeEnis({ tags: { intent: '7' } }, pod))
+  const again = await clock.runUntil(create(1, 0, { intent: '7' }))
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [again.id],
+  )
+})
+
+test('describeSubnets() whose answer is lost is asked again', async (t) => {
+  const { sim, clock, cloud, sent } = setUp(t)
+  sim.setFaults({ loseNextAnswers: { DescribeSubnets: 2 } })
+  assert.equal((await clock.runUntil(cloud.describeSubnets([subnetA], pod))).length, 1)
+  assert.equal(sent('DescribeSubnets'), 3)
+})
+
+test('assignIps() waits for another task on the same ENI', async (t) => {
+  const { clock, cloud, create } = setUp(t)
+  const { id } = await clock.runUntil(create(1))
+  await clock.advance(3000)
+  const both = Promise.all(
+    ['a', 'b'].map((clientToken) => cloud.assignIps({ eni: id, count: 2, clientToken }, pod)),
+  )
+  const given = (await clock.runUntil(both)).flat()
+  assert.equal(new Set(given).size, 4)
+})
+
+test('createCloud() tells an unreachable cloud, and recovers', async (t) => {
+  const { clock, create, setReachable } = setUp(t)
+  setReachable(false)
+  await assert.rejects(clock.runUntil(create(1)), { code: 'unavailable', message: /cannot be reached/ })
+  const later = create(2)
+  await clock.advance(1000)
+  setReachable(true)
+  assert.equal((await clock.runUntil(later)).name, 'eni 2')
+})
+
+test('createCloud() tells what is used up', async (t) => {
+  const { sim, clock, cloud, create } = setUp(t)
+  const run = clock.runUntil.bind(clock)
+  const code = (work: Promise<unknown>) => run(work.then(() => 'ok', errorCode))
+  assert.equal(await code(create('big', 200)), 'ip_quota')
+  sim.setLimits({ enisPerVpc: 2 })
+  const made = await run(Promise.all([create(1), create(2)]))
+  assert.equal(await code(create(3)), 'eni_quota')
+  await clock.advance(3000)
+  const attach = (i: number) =>
+    cloud.attachEni({ eni: made[i]?.id ?? '', instance: small, clientToken: `a${i}` }, pod)
+  assert.equal(await code(attach(0)), 'ok')
+  await clock.advance(3000)
+  assert.equal(await code(attach(1)), 'eni_quota')
+  assert.equal(await code(attach(0)), 'ok') // the same token again
+  assert.equal(await code(cloud.deleteEni(made[0]?.id ?? '', 'collect')), 'invalid_state')
+  const assign = (count: number) =>
+    cloud.assignIps({ eni: made[0]?.id ?? '', count, clientToken: `n${count}` }, pod)
+  assert.equal(await code(assign(6)), 'ip_quota')
+  assert.equal(await code(cloud.describeEniQuota('ins-00000000', pod)), 'not_found')
+})

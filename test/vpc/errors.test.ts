@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ErrorCode, IpamError } from '../../internal/ipam/errors.ts'
+import { fromTencent, retryAfter } from '../../internal/vpc/errors.ts'
+import type { Retry } from '../../internal/vpc/limiter.ts'
+import { TencentError, type TencentFault } from '../../internal/vpc/transport.ts'
+
+const create = 'CreateNetworkInterface'
+const attach = 'AttachNetworkInterface'
+const assign = 'AssignPrivateIpAddresses'
+const remove = 'DeleteNetworkInterface'
+const describe = 'DescribeNetworkInterfaces'
+
+const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code: ErrorCode, retry: Retry][] =
+  [
+    [create, 'RequestLimitExceeded', 'throttled', 'slow-down'],
+    [create, 'RequestLimitExceeded.UinLimitExceeded', 'throttled', 'slow-down'],
+    [assign, 'LimitExceeded.ActionLimited', 'throttled', 'slow-down'],
+    [assign, 'UnsupportedOperation.MutexOperationTaskRunning', 'in_progress', 'again'],
+    [assign, 'UnsupportedOperation.IdempotentProcessing', 'unknown_outcome', 'again'],
+    [assign, 'UnsupportedOperation.IdempotentParameterMismatch', 'unknown_outcome', 'no'],
+    [create, 'LimitExceeded', 'ip_quota', 'no'],
+    [create, 'LimitExceeded.NetworkInterfaceLimitExceeded', 'eni_quota', 'no'],
+    [attach, 'LimitExceeded', 'eni_quota', 'no'],
+    [assign, 'LimitExceeded', 'ip_quota', 'no'],
+    [remove, 'LimitExceeded', 'cloud_fault', 'no'],
+    [create, 'LimitExceeded.TagQuota', 'cloud_fault', 'no'],
+    [create, 'ResourceInsufficient.Subnet', 'subnet_full', 'no'],
+    [assign, 'ResourceInsufficient', 'subnet_full', 'no'],
+    [remove, 'ResourceNotFound', 'not_found', 'no'],
+    [remove, 'ResourceInUse', 'invalid_state', 'no'],
+    [attach, 'UnsupportedOperation.AttachmentAlreadyExists', 'invalid_state', 'no'],
+    [attach, 'UnsupportedOperation.ZoneMismatch', 'bad_input', 'no'],
+    [attach, 'UnsupportedOperation', 'cloud_fault', 'no'],
+    [create, 'InvalidParameterValue.Malformed', 'bad_input', 'no'],
+    [create, 'UnknownParameter.WithGuess', 'bad_input', 'no'],
+    [create, 'UnauthorizedOperation', 'denied', 'no'],
+    [create, 'AuthFailure.SignatureFailure', 'denied', 'no'],
+    [create, 'ServiceUnavailable', 'unavailable', 'again'],
+    [create, 'InternalError', 'unknown_outcome', 'no'],
+    [describe, 'InternalError.ModuleError', 'unavailable', 'again'],
+    [create, 'SomethingNew.AndStrange', 'cloud_fault', 'no'],
+    [create, 'constructor', 'cloud_fault', 'no'],
+    [create, { sent: false }, 'unavailable', 'again'],
+    [create, { sent: true }, 'unknown_outcome', 'no'],
+    [create, {}, 'unknown_outcome', 'no'],
+    [create, { httpCode: 502 }, 'unknown_outcome', 'no'],
+    [create, { httpCode: 429 }, 'throttled', 'slow-down'],
+    [create, { httpCode: 413 }, 'cloud_fault', 'no'],
+    [describe, { sent: true }, 'unavailable', 'again'],
+    [describe, { httpCode: 504 }, 'unavailable', 'again'],
+  ]
+
+for (const [action, fault, code, retry] of rows) {
+  const call = { action, doing: 'act', mutates: action !== describe }
+  const shown = typeof fault === 'string' ? fault : JSON.stringify(fault)
+  test(`fromTencent() makes ${code} of ${shown} for ${action}, to be sent again: ${retry}`, () => {
+    const parts = typeof fault === 'string' ? { code: fault } : fault
+    const error = new TencentError({ message: 'text', ...parts })
+    assert.equal(fromTencent(call, error).code, code)
+    assert.equal(retryAfter(call, error), retry)
+  })
+}
+
+test('fromTencent() tells what could not be done, the code, the message and the request', () => {
+  const call = { action: create, doing: 'create ENI "a" in subnet "subnet-1"', mutates: true }
+  const error = fromTencent(
+    call,
+    new TencentError({ message: 'no operation permission', code: 'UnauthorizedOperation', requestId: 'r-1' }),
+  )
+  assert.equal(
+    error.message,
+    'Cannot create ENI "a" in subnet "subnet-1": Tencent Cloud answered UnauthorizedOperation "no operation permission" (request r-1)',
+  )
+  assert.match(
+    error.hint ?? '',
+    /vpc:CreateNetworkInterface.*IPAMDofTKE_QCSRole.*QcloudAccessForIPAMDofTKERole/,
+  )
+})
+
+test('fromTencent() leaves an IpamError as it is', () => {
+  const error = new IpamError('denied', 'Cannot sign')
+  const call = { action: create, doing: 'act', mutates: true }
+  assert.equal(fromTencent(call, error), error)
+  assert.equal(retryAfter(call, error), 'no')
+})
+
+test('fromTencent() takes whatever was thrown for a call that may have happened', () => {
+  const call = { action: create, doing: 'act', mutates: true }
+  for (const thrown of [new TypeError('x'), 'text', undefined, null, { code: 7 }]) {
+    assert.equal(fromTencent(call, thrown).code, 'unknown_outcome')
+  }
+})
