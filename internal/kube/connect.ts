@@ -3,7 +3,6 @@ import type { Clock } from '../base/clock.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { type ClientSettings, createKubeClient, type KubeClient } from './client.ts'
 import { createEndpoint, type Endpoint, inClusterSettings } from './endpoint.ts'
-import { endpointOfKubeconfig } from './kubeconfig.ts'
 
 export interface ConnectSettings extends Partial<ClientSettings> {
   /** Path of a kubeconfig file; its current context is used. */
@@ -33,7 +32,10 @@ async function chooseEndpoint(settings: ConnectSettings, clock: Clock): Promise<
       },
       clock,
     )
-  if (kubeconfig !== undefined) return endpointOfKubeconfig(kubeconfig, clock)
+  if (kubeconfig !== undefined) {
+    const { endpointOfKubeconfig } = await import('./kubeconfig.ts') // 15 MB of YAML reader
+    return endpointOfKubeconfig(kubeconfig, clock)
+  }
   const inCluster = inClusterSettings(settings.env ?? {})
   if (inCluster !== undefined) return createEndpoint(inCluster, clock)
   throw new IpamError('bad_input', 'Cannot reach Kubernetes: no API server is named', {

@@ -224,6 +224,41 @@ test('reflect() outlives the server and goes on at the next one without a new li
   assert.deepEqual(versions(second), [11])
 })
 
+test('[R5] reflect() never lists again because of lost connections, however many', async () => {
+  let lists = 0
+  const server = await serve((exchange) => {
+    if (!isWatch(exchange)) return list(exchange, ['a'], 10 * ++lists)
+    if (versions(server).length <= 12) exchange.request.socket.destroy()
+    else watch(exchange, [event('ADDED', 'b', 11)])
+  })
+  const fed = start(server)
+  await fed.until(({ told }) => told.includes('+ b'))
+  assert.deepEqual(fed.told, ['= a', '+ b'])
+})
+
+test('reflect() tries a list when the server keeps refusing the watch', async () => {
+  let lists = 0
+  const server = await serve((exchange) => {
+    if (!isWatch(exchange)) return list(exchange, ['a'], 10 * ++lists)
+    if (from(exchange) === 10) refuse(exchange, 500, 'InternalError')
+    else watch(exchange, [event('ADDED', 'b', 21)])
+  })
+  const fed = start(server)
+  await fed.until(({ told }) => told.includes('+ b'))
+  assert.deepEqual(fed.told, ['= a', '= a', '+ b'])
+  assert.equal(versions(server).length, 7)
+})
+
+test('reflect() watches from the oldest page of a list whose pages are not of one version', async () => {
+  const server = await serve((exchange) => {
+    if (isWatch(exchange)) return watch(exchange, [])
+    const last = exchange.query.get('continue') !== null
+    list(exchange, last ? ['b'] : ['a'], last ? 13 : 10, last ? undefined : 'more')
+  })
+  start(server)
+  assert.equal(from(await server.saw(isWatch)), 10)
+})
+
 test('reflect() lists again when the server turns out to be behind (restored from a backup)', async () => {
   let lists = 0
   const server = await serve((exchange) => {
