@@ -1,0 +1,37 @@
+// Fills in what most resources have in common.
+import { plainPrinter } from './printers.ts'
+import type { ResourceType, Verb } from './resource.ts'
+
+export const allVerbs: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+]
+
+type Given = Pick<ResourceType, 'group' | 'version' | 'resource' | 'kind' | 'namespaced'> &
+  Partial<ResourceType>
+
+export function defineResource(given: Given): ResourceType {
+  return {
+    singular: given.kind.toLowerCase(),
+    listKind: `${given.kind}List`,
+    shortNames: [],
+    categories: [],
+    verbs: allVerbs,
+    hasStatus: false,
+    countsGenerations: false,
+    unconditionalUpdate: true,
+    statusCarriesMetadata: true,
+    nameRule: 'subdomain',
+    printer: plainPrinter,
+    fields: {},
+    strategic: undefined,
+    schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    ...given,
+  }
+}

@@ -1,0 +1,102 @@
+// delete and deletecollection: options, preconditions, and what is answered.
+import { mediaType, parseJson } from './body.ts'
+import { asObject, asText, type JsonObject, type KubeObject } from './object.ts'
+import { select } from './read.ts'
+import { deleteOne } from './remove.ts'
+import { negotiate } from './represent.ts'
+import { type Answer, type Call, jsonAnswer } from './request.ts'
+import type { ResourceType } from './resource.ts'
+import { badRequest, conflict, notFound, unsupportedMediaType } from './status-error.ts'
+import { load } from './stored-object.ts'
+
+interface Options {
+  readonly graceSeconds: number | undefined
+  readonly dryRun: boolean
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+export function deleteObject(call: Call): Answer {
+  const { context, type, path } = call
+  const name = path.name ?? ''
+  const options = deleteOptions(call)
+  const object = load(context, type, path.namespace, name)
+  if (object === undefined) throw notFound(type, name)
+  checkPreconditions(type, object, options)
+  if (options.dryRun) return answer(call, object, true)
+  const result = deleteOne(context, type, object, options)
+  return answer(call, result.object, result.gone)
+}
+
+export function deleteCollection(call: Call): Answer {
+  const options = deleteOptions(call)
+  const { items, revision } = select(call)
+  const deleted = items.map((object) =>
+    options.dryRun ? object : deleteOne(call.context, call.type, object, options).object,
+  )
+  const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
+  return jsonAnswer(200, as.list(deleted, { resourceVersion: String(revision) }), as.contentType)
+}
+
+/** These give the object back, as their real registries do; others give a Status when it is gone. */
+const returned = new Set(['pods', 'services', 'serviceaccounts', 'namespaces'])
+
+function answer(call: Call, object: KubeObject, gone: boolean): Answer {
+  const { type } = call
+  if (!gone || (type.group === '' && returned.has(type.resource))) {
+    const as = negotiate(call.headers['accept'], call.query, type, () => call.context.clock.now())
+    return jsonAnswer(200, as.one(object), as.contentType)
+  }
+  const { name = '', uid = '' } = object.metadata
+  return jsonAnswer(200, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...(type.group === '' ? {} : { group: type.group }), kind: type.resource, uid },
+  })
+}
+
+function deleteOptions({ body, headers, query }: Call): Options {
+  const type = mediaType(headers['content-type'])
+  if (body !== undefined && body !== '' && type !== '' && type !== 'application/json') {
+    throw unsupportedMediaType(['application/json'])
+  }
+  const given: JsonObject = body === undefined || body === '' ? {} : asObject(parseJson(body))
+  const preconditions = asObject(given['preconditions'])
+  const dryRun = Array.isArray(given['dryRun']) ? given['dryRun'].map(asText) : query.getAll('dryRun')
+  if (dryRun.some((value) => value !== 'All')) throw badRequest('dryRun: supported values: "All"')
+  return {
+    graceSeconds: graceOf(given, query),
+    dryRun: dryRun.length > 0,
+    uid: asText(preconditions['uid']),
+    resourceVersion: asText(preconditions['resourceVersion']),
+  }
+}
+
+function graceOf(given: JsonObject, query: URLSearchParams): number | undefined {
+  const grace = given['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? undefined
+  if (grace === undefined || grace === null) return undefined
+  const seconds = Number(grace)
+  if (!Number.isInteger(seconds)) throw badRequest(`invalid gracePeriodSeconds ${JSON.stringify(grace)}`)
+  return seconds
+}
+
+function checkPreconditions(
+  type: ResourceType,
+  { metadata }: KubeObject,
+  { uid, resourceVersion }: Options,
+): void {
+  const { name = '' } = metadata
+  if (uid !== '' && uid !== metadata.uid) {
+    throw conflict(
+      type,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    )
+  }
+  if (resourceVersion !== '' && resourceVersion !== metadata.resourceVersion) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`
+    throw conflict(type, name, why)
+  }
+}

@@ -1,0 +1,121 @@
+// OpenAPI, as much as clients need: which kinds there are, their schemas as far as known, and that patches take fieldValidation.
+import { asObject, type JsonObject } from './object.ts'
+import { type Answer, jsonAnswer } from './request.ts'
+import { apiVersionOf, type ResourceType } from './resource.ts'
+import { notAcceptable } from './status-error.ts'
+import { serverVersion } from './version.ts'
+
+/** The answer to an OpenAPI path, or undefined when it is none. */
+export function openApi(
+  path: string,
+  accept: string | undefined,
+  types: readonly ResourceType[],
+): Answer | undefined {
+  if (path === '/openapi/v2') {
+    // kubectl asks for protocol buffers only, and does without when there are none.
+    if (accept !== undefined && !/json|\*\/\*/.test(accept)) throw notAcceptable()
+    return jsonAnswer(200, version2(types))
+  }
+  if (path === '/openapi/v3') return jsonAnswer(200, index(types))
+  const base = /^\/openapi\/v3\/(.+)$/.exec(path)?.[1]
+  const served = types.filter((type) => basePath(type) === base)
+  return served.length === 0 ? undefined : jsonAnswer(200, version3(served))
+}
+
+function basePath({ group, version }: ResourceType): string {
+  return group === '' ? `api/${version}` : `apis/${group}/${version}`
+}
+
+function index(types: readonly ResourceType[]): JsonObject {
+  const paths = [...new Set(types.map(basePath))]
+  return {
+    paths: Object.fromEntries(paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }])),
+  }
+}
+
+const info = { title: 'Kubernetes', version: serverVersion.gitVersion }
+
+function version3(types: readonly ResourceType[]): JsonObject {
+  return {
+    openapi: '3.0.0',
+    info,
+    paths: Object.assign({}, ...types.map(pathsOf)) as JsonObject,
+    components: { schemas: Object.fromEntries(types.map((type) => [schemaName(type), kindSchema(type)])) },
+  }
+}
+
+function version2(types: readonly ResourceType[]): JsonObject {
+  return {
+    swagger: '2.0',
+    info,
+    paths: {},
+    definitions: Object.fromEntries(types.map((type) => [schemaName(type), kindSchema(type)])),
+  }
+}
+
+function kindOf({ group, version, kind }: ResourceType): JsonObject {
+  return { group, version, kind }
+}
+
+/** As the real server names them: the group's domain reversed. */
+function schemaName({ group, version, kind }: ResourceType): string {
+  const domain = group === '' ? ['io', 'k8s', 'api', 'core'] : group.split('.').reverse()
+  return [...domain, version, kind].join('.')
+}
+
+function kindSchema(type: ResourceType): JsonObject {
+  const properties = asObject(type.schema['properties'])
+  return {
+    description: `${type.kind} (${apiVersionOf(type)})`,
+    ...type.schema,
+    properties: { ...objectFields, ...properties, metadata: objectFields.metadata },
+    'x-kubernetes-group-version-kind': [kindOf(type)],
+  }
+}
+
+const text = (description: string) => ({ type: 'string', description })
+const texts = { type: 'object', additionalProperties: { type: 'string' } }
+const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+const objectFields = {
+  apiVersion: text('The versioned schema of this representation of an object.'),
+  kind: text('The REST resource this object represents.'),
+  metadata: {
+    type: 'object',
+    description: "Standard object's metadata.",
+    properties: {
+      name: text('Unique within a namespace.'),
+      namespace: text('The space within which the name must be unique.'),
+      uid: text('Unique in time and space.'),
+      resourceVersion: text('The internal version of this object.'),
+      generation: { type: 'integer' },
+      creationTimestamp: { type: 'string', format: 'date-time' },
+      deletionTimestamp: { type: 'string', format: 'date-time' },
+      labels: { ...texts, description: 'Keys and values to select objects by.' },
+      annotations: { ...texts, description: 'Keys and values that are not for selecting.' },
+      finalizers: { type: 'array', items: { type: 'string' } },
+      ownerReferences: { type: 'array', items: open },
+    },
+    'x-kubernetes-preserve-unknown-fields': true,
+  },
+}
+
+function pathsOf(type: ResourceType): JsonObject {
+  const scope = type.namespaced ? '/namespaces/{namespace}' : ''
+  const collection = `/${basePath(type)}${scope}/${type.resource}`
+  const operation = (action: string): JsonObject => ({
+    parameters: [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }],
+    responses: { '200': { description: 'OK' } },
+    'x-kubernetes-action': action,
+    'x-kubernetes-group-version-kind': kindOf(type),
+  })
+  return {
+    [collection]: { get: operation('list'), post: operation('post') },
+    [`${collection}/{name}`]: {
+      get: operation('get'),
+      put: operation('put'),
+      patch: operation('patch'),
+      delete: operation('delete'),
+    },
+  }
+}
