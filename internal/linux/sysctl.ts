@@ -1,0 +1,43 @@
+// Kernel settings of our own network namespace, through /proc/sys. A dot in a link's name is written as a slash in a key,
+// as sysctl(8) does.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { IpamError } from '../ipam/errors.ts'
+
+export const forwardingKey = 'net.ipv4.ip_forward'
+
+/** The key of a link's reverse-path filter; `all` for every link. */
+export function rpFilterKey(link: string): string {
+  return `net.ipv4.conf.${link.replaceAll('.', '/')}.rp_filter`
+}
+
+export interface Sysctls {
+  /** undefined when there is no such setting (the link is gone). */
+  read(key: string): string | undefined
+  /** Throws `kernel`. */
+  write(key: string, value: string): void
+}
+
+/** The settings below `procRoot` (/proc). Files of a few bytes in memory: read and written in place. */
+export function createSysctls(procRoot: string): Sysctls {
+  const path = (key: string): string =>
+    join(procRoot, 'sys', ...key.split('.').map((part) => part.replaceAll('/', '.')))
+  return {
+    read(key) {
+      try {
+        return readFileSync(path(key), 'latin1').trim()
+      } catch {
+        return undefined
+      }
+    },
+    write(key, value) {
+      try {
+        writeFileSync(path(key), value)
+      } catch (cause) {
+        throw new IpamError('kernel', `Cannot set sysctl ${key} to ${value}: ${(cause as Error).message}`, {
+          cause,
+        })
+      }
+    },
+  }
+}

@@ -1,0 +1,111 @@
+// The `ip` lines that wire a pod, an ENI, a rule, a route; and those that undo it. Pure. Everything carries our protocol
+// number, so that "ours" is exact.
+
+import { fromPodPriority, mainTable, podRules } from '../ipam/plan-repair.ts'
+import type { EniWiring, PodWiring, Route, Rule } from '../ipam/types.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
+import { absent, type BatchLine, exists } from './batch.ts'
+import { podLinkMacs } from './pod-link.ts'
+
+/** In `protocol` of our rules and routes: a number nobody has registered in iproute2's rt_protos. */
+export const ourProtocol = 116
+
+/** The pod's gateway, as in many CNI plugins: an address that no VPC can have, answered for by a permanent neighbour. */
+export const podGateway = '169.254.1.1'
+
+/** In the node's namespace: the pair with its far end born in the pod's (moving it there costs an RCU barrier), then rules and route. */
+export function hostSideLines(wiring: PodWiring, table: number): readonly BatchLine[] {
+  const { address, hostLink, ifname, mtu, netns } = wiring
+  const { hostMac, podMac } = podLinkMacs(hostLink)
+  return [
+    {
+      text:
+        `link add name ${hostLink} up address ${hostMac} mtu ${mtu} type veth ` +
+        `peer name ${ifname} address ${podMac} mtu ${mtu} netns ${netns}`,
+      tolerates: exists,
+    },
+    { text: `link set dev ${hostLink} up alias "pod ${address} ${ifname}"` },
+    // A leaked rule of an earlier owner would send the new one's packets to another ENI.
+    {
+      text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
+      tolerates: absent,
+    },
+    ...podRules(address, table).map(addRuleLine),
+    addRouteLine({ table: mainTable, to: address, dev: hostLink }),
+    { text: `neighbour replace ${address} lladdr ${podMac} dev ${hostLink} nud permanent` },
+  ]
+}
+
+/** Index of the line of hostSideLines() that makes the pair. */
+export const pairLine = 0
+
+/** In the pod's namespace. */
+export function podSideLines({ address, hostLink, ifname }: PodWiring): readonly BatchLine[] {
+  const { hostMac } = podLinkMacs(hostLink)
+  return [
+    { text: `link set dev ${ifname} up` },
+    { text: `address add ${address}/32 dev ${ifname}`, tolerates: exists },
+    { text: `neighbour replace ${podGateway} lladdr ${hostMac} dev ${ifname} nud permanent` },
+    { text: `route add ${podGateway} dev ${ifname} scope link`, tolerates: exists },
+    { text: `route add default via ${podGateway} dev ${ifname}`, tolerates: exists },
+  ]
+}
+
+/** The route and the neighbour go with the link. */
+export function disconnectLines(address: Ipv4, hostLink: string): readonly BatchLine[] {
+  return [
+    ...podRules(address, undefined).map(removeRuleLine),
+    {
+      text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
+      tolerates: absent,
+    },
+    removeLinkLine(hostLink),
+  ]
+}
+
+/** The ENI's own address must be on its link, or nobody answers when it asks for the gateway's MAC. */
+export function eniLines(eni: EniWiring, link: string, table: number): readonly BatchLine[] {
+  return [
+    { text: `link set dev ${link} up` },
+    { text: `address add ${eni.primaryIp}/32 dev ${link}`, tolerates: exists },
+    addRouteLine({ table, to: eni.gateway, dev: link }),
+    addRouteLine({ table, to: 'default', via: eni.gateway, dev: link }),
+  ]
+}
+
+export function addRuleLine(rule: Rule): BatchLine {
+  return { text: `rule add ${ruleWords(rule)}`, tolerates: exists }
+}
+
+export function removeRuleLine(rule: Rule): BatchLine {
+  return { text: `rule del ${ruleWords(rule)}`, tolerates: absent }
+}
+
+export function addRouteLine(route: Route): BatchLine {
+  return { text: `route replace ${routeWords(route)}` }
+}
+
+export function removeRouteLine(route: Route): BatchLine {
+  return { text: `route del ${routeWords(route)}`, tolerates: absent }
+}
+
+export function removeLinkLine(link: string): BatchLine {
+  return { text: `link del dev ${link}`, tolerates: absent }
+}
+
+export function raiseLinkLine(link: string): BatchLine {
+  return { text: `link set dev ${link} up`, tolerates: absent }
+}
+
+function ruleWords({ from, to, priority, table }: Rule): string {
+  const selectors = [
+    ...(from === undefined ? [] : [`from ${from}`]),
+    ...(to === undefined ? [] : [`to ${to}`]),
+  ]
+  return `${selectors.join(' ')} lookup ${table} priority ${priority} protocol ${ourProtocol}`
+}
+
+function routeWords({ dev, table, to, via }: Route): string {
+  const hop = via === undefined ? `dev ${dev} scope link` : `via ${via} dev ${dev}`
+  return `${to} ${hop} table ${table} protocol ${ourProtocol}`
+}
