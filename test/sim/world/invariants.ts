@@ -1,0 +1,226 @@
+// What must be true: always, and once everything is quiet.
+import { isIdle } from '../../../internal/ipam/choose-address.ts'
+import { maxBindable } from '../../../internal/ipam/pool.ts'
+import { clusterTag } from '../../../internal/leader/intent-runner.ts'
+import { nodeDefaults } from '../../../internal/node/settings.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { clusterId, type SimNode, type World } from './world.ts'
+
+/** Watches the world after every step. */
+export class Watchman {
+  readonly #world: World
+  /** When each address was last seen taken from a pod's link, and which. */
+  readonly #freedAt = new Map<Ipv4, number>()
+  readonly #freedFrom = new Map<Ipv4, string>()
+  #before = new Map<string, Ipv4>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Faults that must never be, now. */
+  look(): string[] {
+    const links = new Map<string, { address: Ipv4; node: SimNode }>()
+    for (const node of this.#world.nodes) {
+      if (node.gone) continue
+      for (const [name, end] of node.kernel.podLinks)
+        links.set(`${node.name}/${name}`, { address: end.address, node })
+    }
+    const faults = [...this.#twice(links), ...this.#unbound(links), ...this.#tooSoon(links)]
+    this.#before = new Map([...links].map(([key, { address }]) => [key, address]))
+    return faults
+  }
+
+  #twice(links: ReadonlyMap<string, { address: Ipv4 }>): string[] {
+    const holders = Map.groupBy(links, ([, { address }]) => address)
+    return [...holders]
+      .filter(([, all]) => all.length > 1)
+      .map(([address, all]) => `${address} serves ${all.map(([key]) => key).join(' and ')}`)
+  }
+
+  /** An address under a pod must be bound to that pod's node in the cloud. */
+  #unbound(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
+    if (links.size === 0) return []
+    const fabric = this.#world.cloud.admin.fabric()
+    const where = new Map(
+      fabric.flatMap((eni) => eni.ips.map((address) => [address, eni.instanceId] as const)),
+    )
+    return [...links]
+      .filter(([, { address, node }]) => where.get(address) !== node.instanceId)
+      .map(
+        ([key, { address }]) =>
+          `${address} of ${key} is bound to ${where.get(address) ?? 'nothing'} in the cloud`,
+      )
+  }
+
+  /** P16: while another address was idle and rested, a cooling one must not have been handed out. */
+  #tooSoon(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
+    const now = this.#world.clock.now()
+    const faults = []
+    for (const [key, { address, node }] of links) {
+      if (this.#before.get(key) === address) continue
+      const freedAt = this.#freedAt.get(address)
+      // Some milliseconds lie between the choice and the link.
+      if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
+      if (freedAt === undefined || now - freedAt >= nodeDefaults.cooldown - 1000) continue
+      const rested = node.ledger
+        ?.ips()
+        .find(
+          (ip) =>
+            isIdle(ip) &&
+            this.#readyFor(node, ip.eniId) &&
+            now - (this.#freedAt.get(ip.address) ?? 0) > nodeDefaults.cooldown + 1000,
+        )
+      const fresh = node.db.get<{ at: number }>(
+        `SELECT at FROM ip_history WHERE address = ? AND event IN ('added', 'renewed') ORDER BY seq DESC LIMIT 1`,
+        rested?.address ?? '',
+      )
+      if (rested !== undefined && fresh !== undefined && now - fresh.at > 1000) {
+        faults.push(
+          `${address} is handed out ${now - freedAt} ms after it was freed, while ${rested.address} is idle`,
+        )
+      }
+    }
+    for (const [key, address] of this.#before) {
+      if (links.has(key)) continue
+      this.#freedAt.set(address, now)
+      this.#freedFrom.set(address, key)
+    }
+    return faults
+  }
+
+  #readyFor(node: SimNode, eniId: string): boolean {
+    const mac = node.ledger?.enis().find(({ id }) => id === eniId)?.mac
+    return mac !== undefined && node.kernel.links.get(mac)?.up === true
+  }
+}
+
+/** Faults that must not be left once nothing happens any more. */
+export function quietFaults(world: World): string[] {
+  const audit = world.cloud.admin.audit(world.clock.now())
+  const ours = audit.enis.filter(({ tags }) => tags[clusterTag] === clusterId)
+  const ledgerEnis = world.leaderDb.all<{ id: string; node: string; state: string }>(
+    `SELECT id, node, state FROM eni`,
+  )
+  const ledgerIps = world.leaderDb.all<{ address: Ipv4; state: string }>(`SELECT address, state FROM ip`)
+  const ourIds = new Set(ours.map(({ id }) => id))
+  const cloudIps = audit.ips.filter(({ eniId, primary }) => ourIds.has(eniId) && !primary)
+  return [
+    ...audit.faults.map((fault) => `cloud: ${fault}`),
+    ...difference(
+      'ENI in the cloud, not in the ledger',
+      ours.map(({ id }) => id),
+      ledgerEnis.map(({ id }) => id),
+    ),
+    ...difference(
+      'ENI in the ledger, not in the cloud',
+      ledgerEnis.map(({ id }) => id),
+      ours.map(({ id }) => id),
+    ),
+    ...difference(
+      'address in the cloud, not in the ledger',
+      cloudIps.map(({ address }) => address),
+      ledgerIps.map(({ address }) => address),
+    ),
+    ...difference(
+      'address in the ledger, not in the cloud',
+      ledgerIps.map(({ address }) => address),
+      cloudIps.map(({ address }) => address),
+    ),
+    ...ledgerEnis
+      .filter(({ state }) => state !== 'attached')
+      .map(({ id, state }) => `ENI ${id} is still ${state}`),
+    ...ledgerIps
+      .filter(({ state }) => state !== 'bound')
+      .map(({ address, state }) => `address ${address} is still ${state}`),
+    ...world.ledger.openIntents().map((intent) => `intent ${intent.id} (${intent.kind}) is still open`),
+    ...world.nodes.flatMap((node) => (node.gone ? goneFaults(world, node) : nodeFaults(world, node))),
+  ]
+}
+
+function goneFaults(world: World, node: SimNode): string[] {
+  return world.ledger.node(node.name) === undefined ? [] : [`${node.name} is gone, but still in the ledger`]
+}
+
+function nodeFaults(world: World, node: SimNode): string[] {
+  const pool = world.ledger.pool(node.name)
+  if (pool === undefined) return [`${node.name} is not in the ledger`]
+  const local = node.ledger?.ips() ?? []
+  const published = world.ledger
+    .publishedEnis(node.name)
+    .flatMap(({ ips }) => ips.map(({ address }) => address))
+  const pods = node.kubelet.runningPods()
+  return [
+    ...difference(
+      `${node.name}: published, not in node.db`,
+      published,
+      local.map(({ address }) => address),
+    ),
+    ...difference(
+      `${node.name}: in node.db, not published`,
+      local.map(({ address }) => address),
+      published,
+    ),
+    ...boundFaults(world, node, published.length, pods.length),
+    ...pods
+      .filter(({ address }) => address === undefined)
+      .map(({ name }) => `${node.name}: pod ${name} has no address`)
+      .slice(0, hasRoom(world, node) ? 1000 : 0),
+    ...kernelFaults(node),
+    ...(pool.enis.some(({ ips }) => ips.length === 0)
+      ? [`${node.name}: an ENI without addresses is kept`]
+      : []),
+  ]
+}
+
+/** Could its zone and its quotas serve every pod? */
+function hasRoom(world: World, node: SimNode): boolean {
+  const nec = world.kube.necs.items.get(node.name)
+  return nec?.publication?.conditions.every(({ status }) => status === 'True') ?? false
+}
+
+function boundFaults(world: World, node: SimNode, bound: number, pods: number): string[] {
+  const pool = world.ledger.pool(node.name)
+  if (pool === undefined) return []
+  const { minWarm, maxWarm } = pool.targets
+  const most = maxBindable(pool.limits)
+  const faults = []
+  if (bound < Math.min(pods + minWarm, most) && hasRoom(world, node))
+    faults.push(`${node.name}: bound ${bound} < ${pods} pods + ${minWarm}`)
+  if (bound > pods + maxWarm) faults.push(`${node.name}: bound ${bound} > ${pods} pods + ${maxWarm}`)
+  if (bound > most) faults.push(`${node.name}: bound ${bound} > ${most} bindable`)
+  return faults
+}
+
+function kernelFaults(node: SimNode): string[] {
+  const attachments = node.ledger?.attachments() ?? []
+  const addresses = attachments.map(({ address }) => address)
+  const { rules, podLinks } = node.kernel
+  return [
+    ...difference(
+      `${node.name}: attached, without a link`,
+      attachments.map(({ hostLink }) => hostLink),
+      [...podLinks.keys()],
+    ),
+    ...difference(
+      `${node.name}: link without an attachment`,
+      [...podLinks.keys()],
+      attachments.map(({ hostLink }) => hostLink),
+    ),
+    ...difference(
+      `${node.name}: rule of nobody`,
+      rules.flatMap(({ from, to }) => from ?? to ?? []),
+      addresses,
+    ),
+    ...difference(
+      `${node.name}: attached, without a rule`,
+      addresses,
+      rules.flatMap(({ from }) => from ?? []),
+    ),
+  ]
+}
+
+function difference(what: string, all: readonly string[], known: readonly string[]): string[] {
+  const there = new Set(known)
+  return all.filter((item) => !there.has(item)).map((item) => `${what}: ${item}`)
+}

@@ -1,0 +1,163 @@
+// The kernel of one node: links, rules, routes and namespaces that outlive the agent. ENI links are what the cloud has attached.
+import { IpamError } from '../../../internal/ipam/errors.ts'
+import {
+  fromPodPriority,
+  mainTable,
+  routeTableOf,
+  toPodPriority,
+} from '../../../internal/ipam/plan-repair.ts'
+import type { KernelChange, Link, PodWiring, Route, Rule } from '../../../internal/ipam/types.ts'
+import type { Linux } from '../../../internal/ports.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { type Mac, parseMac } from '../../../internal/value/mac.ts'
+import type { Process } from './process.ts'
+
+const kernelLatency = { minMs: 0, maxMs: 3 }
+
+export interface PodEnd {
+  readonly address: Ipv4
+  readonly netns: string
+  readonly ifname: string
+}
+
+export class KernelTwin {
+  readonly links = new Map<Mac, Link & { up: boolean }>()
+  /** Host link name → the pod's end. */
+  readonly podLinks = new Map<string, PodEnd>()
+  readonly namespaces = new Set<string>()
+  rules: Rule[] = []
+  routes: Route[] = []
+  sysctls: Record<string, string> = { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '1' }
+  #nextIndex = 2
+  readonly #base: number
+
+  constructor(routeTableBase: number) {
+    this.#base = routeTableBase
+  }
+
+  /** The cloud's attached ENIs appear and vanish as links; their tables go with them. */
+  setEnis(macs: readonly string[]): void {
+    const now = new Set(macs.flatMap((mac) => parseMac(mac) ?? []))
+    for (const [mac, link] of this.links) {
+      if (now.has(mac)) continue
+      this.links.delete(mac)
+      this.routes = this.routes.filter(({ dev }) => dev !== link.name)
+    }
+    for (const mac of now) {
+      if (this.links.has(mac)) continue
+      const index = this.#nextIndex++
+      this.links.set(mac, { name: `eth${index}`, index, mac, up: false })
+    }
+  }
+
+  /** The sandbox is gone, and its end of the veth with it; rules stay. */
+  destroyNamespace(netns: string): void {
+    this.namespaces.delete(netns)
+    for (const [name, end] of this.podLinks) if (end.netns === netns) this.#dropLink(name)
+  }
+
+  reboot(): void {
+    this.namespaces.clear()
+    this.podLinks.clear()
+    this.rules = []
+    this.routes = []
+    for (const link of this.links.values()) link.up = false
+  }
+
+  #dropLink(name: string): void {
+    this.podLinks.delete(name)
+    this.routes = this.routes.filter(({ dev }) => dev !== name)
+  }
+
+  #apply(change: KernelChange): void {
+    switch (change.kind) {
+      case 'set-up-eni': {
+        const link = this.links.get(change.eni.mac)
+        if (link === undefined)
+          throw new IpamError('kernel', `Cannot set up ${change.link}: there is no such link`)
+        link.up = true
+        const table = routeTableOf(link, this.#base)
+        this.#addRoute({ table, to: change.eni.gateway, dev: link.name })
+        this.#addRoute({ table, to: 'default', via: change.eni.gateway, dev: link.name })
+        return
+      }
+      case 'add-rule':
+        return this.#addRule(change.rule)
+      case 'remove-rule':
+        this.rules = this.rules.filter((rule) => !same(rule, change.rule))
+        return
+      case 'add-route':
+        return this.#addRoute(change.route)
+      case 'remove-route':
+        this.routes = this.routes.filter((route) => !same(route, change.route))
+        return
+      case 'remove-link':
+        return this.#dropLink(change.link)
+      case 'raise-link':
+        return
+      case 'set-sysctl':
+        this.sysctls[change.key] = change.value
+        return
+    }
+  }
+
+  #addRule(rule: Rule): void {
+    if (!this.rules.some((other) => same(other, rule))) this.rules.push(rule)
+  }
+
+  #addRoute(route: Route): void {
+    if (!this.routes.some((other) => same(other, route))) this.routes.push(route)
+  }
+
+  #connect(wiring: PodWiring): void {
+    const eni = this.links.get(wiring.eniMac)
+    if (!this.namespaces.has(wiring.netns))
+      throw new IpamError('kernel', 'Cannot connect: the namespace is gone')
+    if (eni === undefined) throw new IpamError('kernel', 'Cannot connect: the ENI has no link')
+    const { address, netns, ifname, hostLink } = wiring
+    this.podLinks.set(hostLink, { address, netns, ifname })
+    this.rules = this.rules.filter(({ from, to }) => from !== address && to !== address)
+    this.#addRule({ priority: toPodPriority, to: address, table: mainTable })
+    this.#addRule({ priority: fromPodPriority, from: address, table: routeTableOf(eni, this.#base) })
+    this.routes = this.routes.filter(({ to }) => to !== address)
+    this.#addRoute({ table: mainTable, to: address, dev: hostLink })
+  }
+
+  #disconnect({ address, hostLink }: Pick<PodWiring, 'address' | 'hostLink'>): void {
+    this.#dropLink(hostLink)
+    this.rules = this.rules.filter(({ from, to }) => from !== address && to !== address)
+    this.routes = this.routes.filter(({ to }) => to !== address)
+  }
+
+  linux(process: Process): Linux {
+    const call = <T>(where: string, effect: () => T) => process.io(where, effect, kernelLatency)
+    return {
+      links: () => call('links', () => [...this.links.values()]),
+      survey: () =>
+        call('survey', () => ({
+          links: [...this.links.values()].map((link) => ({ ...link })),
+          rules: [...this.rules],
+          routes: [...this.routes],
+          podLinks: [...this.podLinks.keys()].map((name) => ({ name, up: true })),
+          sysctls: { ...this.sysctls },
+        })),
+      apply: (changes) => call('apply', () => changes.forEach((change) => void this.#apply(change))),
+      connectPod: (wiring) =>
+        call('connect pod', () => {
+          this.#connect(wiring)
+          return { podMac: zeroMac, hostMac: zeroMac }
+        }),
+      disconnectPod: (wiring) => call('disconnect pod', () => this.#disconnect(wiring)),
+      inspectPod: (wiring) =>
+        call('inspect pod', () => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
+      namespaceExists: (netns) => call('namespace exists', () => this.namespaces.has(netns)),
+    }
+  }
+}
+
+const zeroMac = '02:00:00:00:00:00' as Mac
+
+function same(a: object, b: object): boolean {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...keys].every((key) => Reflect.get(a, key) === Reflect.get(b, key))
+}

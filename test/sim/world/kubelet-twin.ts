@@ -1,0 +1,184 @@
+// A kubelet and its runtime: makes sandboxes for the pods of its node, asks the agent for their network, tries again
+// with a new sandbox when that fails, and cleans up after pods that end. DELs may come late and twice.
+import type { Clock } from '../../../internal/base/clock.ts'
+import { type Random, randomInt } from '../../../internal/base/random.ts'
+import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { Agent } from '../../../internal/node/agent.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { KernelTwin } from './kernel-twin.ts'
+import type { KubeTwin } from './kube-twin.ts'
+
+interface SandboxOfPod {
+  readonly containerId: string
+  readonly netns: string
+  address: Ipv4 | undefined
+}
+
+export interface KubeletOptions {
+  readonly node: string
+  readonly kube: KubeTwin
+  readonly kernel: KernelTwin
+  readonly clock: Clock
+  readonly random: Random
+  /** The agent as it answers now; undefined while it is down. */
+  readonly agent: () => Agent | undefined
+  readonly trace: (line: string) => void
+}
+
+export class KubeletTwin {
+  readonly #options: KubeletOptions
+  readonly #pods = new Map<string, { pod: PodFact; sandbox: SandboxOfPod | undefined; ending: boolean }>()
+  /** Cleanup that is still owed; the runtime keeps trying. */
+  owedDels = 0
+  #count = 0
+  stopped = false
+
+  constructor(options: KubeletOptions) {
+    this.#options = options
+  }
+
+  start(pod: PodFact): void {
+    this.#pods.set(pod.uid, { pod, sandbox: undefined, ending: false })
+    this.#later(5, 200, () => this.#run(pod.uid))
+  }
+
+  end(uid: string): void {
+    const entry = this.#pods.get(uid)
+    if (entry === undefined) return
+    entry.ending = true
+    if (entry.sandbox === undefined) return this.#finish(uid)
+    const { sandbox } = entry
+    this.#later(5, 200, () => this.#clean(sandbox, () => this.#finish(uid)))
+  }
+
+  /** The sandbox dies (runtime restart, out of memory); the kubelet makes another one before the old one's DEL has come. */
+  replaceSandbox(uid: string): void {
+    const entry = this.#pods.get(uid)
+    if (entry?.sandbox === undefined || entry.ending) return
+    const old = entry.sandbox
+    entry.sandbox = undefined
+    this.#options.kernel.destroyNamespace(old.netns)
+    this.#later(0, 3000, () => this.#clean(old, () => {}))
+    this.#later(5, 500, () => this.#run(uid))
+  }
+
+  reboot(): void {
+    this.#options.kernel.reboot()
+    for (const [uid, entry] of this.#pods) {
+      entry.sandbox = undefined
+      if (entry.ending) this.#finish(uid)
+      else this.#later(100, 3000, () => this.#run(uid))
+    }
+  }
+
+  runningPods(): readonly {
+    readonly uid: string
+    readonly name: string
+    readonly address: Ipv4 | undefined
+    readonly netns: string | undefined
+  }[] {
+    return [...this.#pods.values()]
+      .filter(({ ending }) => !ending)
+      .map(({ pod, sandbox }) => ({
+        uid: pod.uid,
+        name: pod.name,
+        address: sandbox?.address,
+        netns: sandbox?.netns,
+      }))
+  }
+
+  uids(): readonly string[] {
+    return [...this.#pods.keys()]
+  }
+
+  #run(uid: string): void {
+    const entry = this.#pods.get(uid)
+    if (entry === undefined || entry.ending || entry.sandbox !== undefined || this.stopped) return
+    const { kernel, agent, trace, kube, node } = this.#options
+    const containerId = `${node}-c${++this.#count}`
+    const sandbox: SandboxOfPod = { containerId, netns: `/run/netns/${containerId}`, address: undefined }
+    kernel.namespaces.add(sandbox.netns)
+    entry.sandbox = sandbox
+    const { pod } = entry
+    let answered = false
+    const retry = (why: string) => {
+      if (answered) return
+      answered = true
+      trace(`${node}: ADD ${pod.name} (${containerId}) failed: ${why}`)
+      if (entry.sandbox === sandbox) entry.sandbox = undefined
+      this.#clean(sandbox, () => {
+        if (this.#pods.get(uid)?.ending) this.#finish(uid)
+        else this.#later(200, 2000, () => this.#run(uid))
+      })
+    }
+    const serving = agent()
+    if (serving === undefined) return retry('the agent does not answer')
+    this.#options.clock.after(45_000, () => retry('timed out'))
+    serving
+      .add({
+        containerId,
+        ifname: 'eth0',
+        netns: sandbox.netns,
+        pod: { namespace: 'default', name: pod.name, uid },
+      })
+      .then(
+        ({ attachment }) => {
+          if (answered || entry.sandbox !== sandbox) return
+          answered = true
+          sandbox.address = attachment.address
+          trace(`${node}: ADD ${pod.name} (${containerId}) = ${attachment.address}`)
+          this.#later(1, 300, () => {
+            if (this.#pods.get(uid)?.sandbox === sandbox)
+              kube.pods.put(uid, { ...pod, ip: attachment.address })
+          })
+        },
+        (error: Error) => retry(error.message),
+      )
+  }
+
+  /** DEL until it succeeds, then the namespace goes; now and then it comes once more. */
+  #clean(sandbox: SandboxOfPod, done: () => void): void {
+    const { agent, kernel, node, trace, random } = this.#options
+    this.owedDels++
+    const attempt = () => {
+      if (this.stopped) return
+      let answered = false
+      const settle = (error: Error | undefined) => {
+        if (answered) return
+        answered = true
+        if (error !== undefined) return this.#later(500, 3000, attempt)
+        this.owedDels--
+        kernel.destroyNamespace(sandbox.netns)
+        trace(`${node}: DEL ${sandbox.containerId}`)
+        if (random.next() < 0.1)
+          this.#later(
+            100,
+            60_000,
+            () =>
+              void agent()
+                ?.remove({ containerId: sandbox.containerId, ifname: 'eth0' })
+                .catch(() => {}),
+          )
+        done()
+      }
+      const serving = agent()
+      if (serving === undefined) return settle(new Error('the agent does not answer'))
+      this.#options.clock.after(20_000, () => settle(new Error('timed out')))
+      serving
+        .remove({ containerId: sandbox.containerId, ifname: 'eth0' })
+        .then(() => settle(undefined), settle)
+    }
+    attempt()
+  }
+
+  #finish(uid: string): void {
+    this.#pods.delete(uid)
+    this.#options.kube.pods.remove(uid)
+  }
+
+  #later(minMs: number, maxMs: number, run: () => void): void {
+    this.#options.clock.after(randomInt(this.#options.random, minMs, maxMs), () => {
+      if (!this.stopped) run()
+    })
+  }
+}

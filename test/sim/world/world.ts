@@ -1,0 +1,256 @@
+// The whole system in one process under one seed: leader, agents, cloud, Kubernetes and kernels, each able to fail.
+
+import { silentLog } from '../../../internal/base/log.ts'
+import { type Random, randomInt, seededRandom } from '../../../internal/base/random.ts'
+import { randomToken } from '../../../internal/base/random-token.ts'
+import { type Leader, startLeader } from '../../../internal/leader/leader.ts'
+import { leaderDefaults } from '../../../internal/leader/settings.ts'
+import { type Agent, startAgent } from '../../../internal/node/agent.ts'
+import { type NodeSettings, nodeDefaults } from '../../../internal/node/settings.ts'
+import type { Cloud, LeaderKube, LeaderLedger, NodeKube, NodeLedger } from '../../../internal/ports.ts'
+import { openVpcSim, type VpcSim } from '../../../internal/sim/vpc/sim.ts'
+import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
+import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
+import { nodeLedger } from '../../../internal/store/node/ledger.ts'
+import { createCloud } from '../../../internal/vpc/cloud.ts'
+import { leaderMigrations, nodeMigrations } from '../../../migrations/index.ts'
+import { VirtualClock } from '../../fake/virtual-clock.ts'
+import { cloudLink } from './cloud-link.ts'
+import { KernelTwin } from './kernel-twin.ts'
+import { KubeTwin } from './kube-twin.ts'
+import { KubeletTwin } from './kubelet-twin.ts'
+import { type CrashPoints, Process } from './process.ts'
+
+export const clusterId = 'cls-sim'
+const zones = ['ap-guangzhou-3', 'ap-guangzhou-4']
+
+/** Where a known mistake can be built in, to see that the invariants notice it. */
+export interface Plant {
+  readonly cloud?: (cloud: Cloud) => Cloud
+  readonly leaderKube?: (kube: LeaderKube, random: Random) => LeaderKube
+  readonly leaderLedger?: (ledger: LeaderLedger) => LeaderLedger
+  readonly nodeKube?: (kube: NodeKube) => NodeKube
+  readonly nodeLedger?: (ledger: NodeLedger) => NodeLedger
+  readonly agent?: (agent: Agent, ledger: NodeLedger) => Agent
+  readonly nodeSettings?: Partial<NodeSettings>
+}
+
+export interface SimNode {
+  readonly name: string
+  readonly instanceId: string
+  readonly kernel: KernelTwin
+  readonly kubelet: KubeletTwin
+  readonly db: Database
+  process: Process | undefined
+  agent: Agent | undefined
+  ledger: NodeLedger | undefined
+  boot: number
+  /** Deleted from Kubernetes; its machine is off. */
+  gone: boolean
+}
+
+export class World {
+  readonly seed: number
+  readonly clock = new VirtualClock()
+  readonly random: Random
+  readonly trace: string[] = []
+  readonly kube: KubeTwin
+  readonly cloud: VpcSim
+  readonly leaderDb: Database
+  readonly nodes: SimNode[] = []
+  readonly crash: CrashPoints = { chance: 0 }
+  leader: Leader | undefined
+  leaderProcess: Process | undefined
+  ledger: LeaderLedger
+  crashes = 0
+  /** Restart what dies; off while an outage of the machine is wanted. */
+  restarts = true
+  readonly #plant: Plant
+  readonly #targets: { minWarm: number; maxWarm: number }
+  readonly #quickRelease: boolean
+  readonly #startedAt: number
+  #nodeCount = 0
+
+  constructor(seed: number, plant: Plant = {}) {
+    this.seed = seed
+    this.random = seededRandom(seed)
+    this.#plant = plant
+    this.#startedAt = this.clock.now()
+    this.kube = new KubeTwin(this.clock, this.random)
+    const minWarm = randomInt(this.random, 0, 4)
+    this.#targets = { minWarm, maxWarm: minWarm + randomInt(this.random, 0, 3) }
+    this.#quickRelease = this.random.next() < 0.3
+    this.cloud = openVpcSim({
+      path: ':memory:',
+      random: this.random,
+      latency: { minMs: 50, maxMs: 2000 },
+      onChange: () => this.#plug(),
+    })
+    this.cloud.admin.createVpc({ id: 'vpc-sim00001', cidr: '10.0.0.0/16' }, this.clock.now())
+    const subnets = zones.flatMap((zone, i) => [
+      { id: `subnet-pods000${i}`, cidr: `10.0.${i * 16}.0/${this.random.next() < 0.3 ? 27 : 24}`, zone },
+      { id: `subnet-nodes00${i}`, cidr: `10.0.${i * 16 + 8}.0/24`, zone },
+    ])
+    for (const subnet of subnets)
+      this.cloud.admin.createSubnet({ ...subnet, vpcId: 'vpc-sim00001' }, this.clock.now())
+    this.leaderDb = openDatabase({ path: ':memory:', kind: 'leader', migrations: leaderMigrations })
+    this.ledger = leaderLedger(this.leaderDb, this.clock)
+  }
+
+  get targets(): { readonly minWarm: number; readonly maxWarm: number } {
+    return this.#targets
+  }
+
+  log(line: string): void {
+    const at = ((this.clock.now() - this.#startedAt) / 1000).toFixed(3).padStart(9)
+    this.trace.push(`${at} ${line}`)
+  }
+
+  startLeader(): void {
+    const died = (where: string) => this.#died('leader', where, () => this.startLeader())
+    const process = new Process('leader', this.clock, this.random, this.crash, died)
+    this.leaderProcess = process
+    const { clock } = process
+    const cloud = createCloud({
+      transport: cloudLink(this.cloud, process),
+      clock,
+      random: this.random,
+      log: silentLog,
+    })
+    this.ledger = leaderLedger(this.leaderDb, clock)
+    const kube = this.kube.leader(process)
+    this.leader = startLeader(
+      {
+        kube: this.#plant.leaderKube?.(kube, this.random) ?? kube,
+        cloud: this.#plant.cloud?.(cloud) ?? cloud,
+        ledger: this.#plant.leaderLedger?.(this.ledger) ?? this.ledger,
+        clock,
+        random: this.random,
+        log: silentLog,
+      },
+      {
+        ...leaderDefaults,
+        clusterId,
+        subnetIds: zones.map((_, i) => `subnet-pods000${i}`),
+        securityGroups: ['sg-12345678'],
+        targets: this.#targets,
+      },
+    )
+    this.log('leader started')
+  }
+
+  addNode(): SimNode {
+    const name = `node-${++this.#nodeCount}`
+    const zone = randomInt(this.random, 0, zones.length - 1)
+    const made = this.cloud.admin.createInstance(
+      {
+        instanceType: this.random.next() < 0.5 ? 'SA2.SMALL1' : 'S5.MEDIUM4',
+        subnetId: `subnet-nodes00${zone}`,
+      },
+      this.clock.now(),
+    )
+    const kernel = new KernelTwin(nodeDefaults.routeTableBase)
+    const db = openDatabase({ path: ':memory:', kind: 'node', migrations: nodeMigrations })
+    const node: SimNode = {
+      name,
+      instanceId: made.id,
+      kernel,
+      db,
+      kubelet: new KubeletTwin({
+        node: name,
+        kube: this.kube,
+        kernel,
+        clock: this.clock,
+        random: this.random,
+        agent: () => (node.process?.alive ? node.agent : undefined),
+        trace: (line) => this.log(line),
+      }),
+      process: undefined,
+      agent: undefined,
+      ledger: undefined,
+      boot: 1,
+      gone: false,
+    }
+    this.nodes.push(node)
+    this.kube.nodes.put(name, { name, uid: `uid-${name}`, instanceId: made.id })
+    this.log(`${name} joins in zone ${zones[zone]} on ${made.id}`)
+    this.startAgent(node)
+    return node
+  }
+
+  startAgent(node: SimNode): void {
+    if (node.gone) return
+    const died = (where: string) => this.#died(node.name, where, () => this.startAgent(node))
+    const process = new Process(node.name, this.clock, this.random, this.crash, died)
+    node.process = process
+    node.agent = undefined
+    const ledger = nodeLedger(node.db, process.clock, () => randomToken(this.random))
+    node.ledger = ledger
+    const kube = this.kube.agent(process, node.name)
+    const settings: NodeSettings = {
+      ...nodeDefaults,
+      nodeName: node.name,
+      version: 'sim',
+      bootId: String(node.boot),
+      quickRelease: this.#quickRelease,
+      ...this.#plant.nodeSettings,
+    }
+    const ports = {
+      kube: this.#plant.nodeKube?.(kube) ?? kube,
+      linux: node.kernel.linux(process),
+      ledger: this.#plant.nodeLedger?.(ledger) ?? ledger,
+      clock: process.clock,
+      random: this.random,
+      log: silentLog,
+    }
+    void startAgent(ports, settings).then((agent) => {
+      if (process.alive) node.agent = this.#plant.agent?.(agent, ledger) ?? agent
+    })
+  }
+
+  /** The machine goes away: the agent stops for ever, the instance is terminated, the Node object deleted. */
+  removeNode(node: SimNode): void {
+    this.log(`${node.name} is removed`)
+    node.gone = true
+    node.kubelet.stopped = true
+    node.process?.kill('node removed')
+    this.cloud.admin.terminateInstance(node.instanceId, this.clock.now())
+    this.kube.nodes.remove(node.name)
+    // Kubernetes' own garbage collection deletes the pods of a node that is no more.
+    for (const uid of node.kubelet.uids()) {
+      this.clock.after(randomInt(this.random, 100, 40_000), () => this.kube.pods.remove(uid))
+    }
+  }
+
+  reboot(node: SimNode): void {
+    this.log(`${node.name} reboots`)
+    node.boot++
+    node.process?.kill('reboot')
+    node.kubelet.reboot()
+  }
+
+  #died(name: string, where: string, restart: () => void): void {
+    this.crashes++
+    this.log(`${name} dies (${where})`)
+    this.clock.after(randomInt(this.random, 50, 5000), () => {
+      if (this.restarts) restart()
+    })
+  }
+
+  #plug(): void {
+    const fabric = this.cloud.admin.fabric()
+    for (const node of this.nodes) {
+      node.kernel.setEnis(
+        fabric
+          .filter((eni) => eni.instanceId === node.instanceId && eni.deviceIndex > 0)
+          .map(({ mac }) => mac),
+      )
+    }
+  }
+
+  close(): void {
+    this.cloud.close()
+    this.leaderDb.close()
+    for (const { db } of this.nodes) db.close()
+  }
+}
