@@ -3,16 +3,13 @@ import { afterEach, test } from 'node:test'
 import { systemClock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { seededRandom } from '../../internal/base/random.ts'
-import type { NecPublication, NodeReport } from '../../internal/ipam/types.ts'
 import { createKubeClient } from '../../internal/kube/client.ts'
 import { createEndpoint } from '../../internal/kube/endpoint.ts'
 import { listAt } from '../../internal/kube/json.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
-import { parseCidr } from '../../internal/value/cidr.ts'
-import { parseIpv4 } from '../../internal/value/ipv4.ts'
-import { parseMac } from '../../internal/value/mac.ts'
 import { decodeNec } from '../../internal/wire/nec.ts'
+import { publication, report } from './samples.ts'
 import { createTinyApi } from './tiny-api.ts'
 import { type Exchange, refuse, reply, startTinyServer } from './tiny-server.ts'
 
@@ -182,41 +179,4 @@ async function serve() {
     agent,
     requests: () => server.seen.map((e) => `${e.method} ${short(e.path)}`.replace('POST ', 'POST')),
   }
-}
-
-const eni = {
-  id: 'eni-1',
-  mac: must(parseMac('20:90:6f:00:00:01')),
-  primaryIp: must(parseIpv4('10.0.1.5')),
-  subnetId: 'subnet-1',
-  subnetCidr: must(parseCidr('10.0.1.0/24')),
-  gateway: must(parseIpv4('10.0.1.1')),
-  slot: 1,
-  ips: [{ address: must(parseIpv4('10.0.1.6')), grant: 1 }],
-}
-
-const publication: NecPublication = {
-  instanceId: 'ins-1',
-  zone: 'ap-chengdu-1',
-  minWarm: 5,
-  maxWarm: 5,
-  maxEnis: 3,
-  ipsPerEni: 9,
-  enis: [eni],
-  conditions: [
-    { type: 'Ready', status: 'True', reason: 'Ok', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
-  ],
-}
-
-const report: NodeReport = {
-  returned: [{ address: must(parseIpv4('10.0.1.6')), grant: 1 }],
-  inUse: 1,
-  idle: 0,
-  databaseId: 'db-1',
-  version: '0.1.0',
-}
-
-function must<T>(value: T | undefined): T {
-  assert.ok(value !== undefined)
-  return value
 }

@@ -1,0 +1,217 @@
+// What LeaderKube and NodeKube promise on any API server: run against the embedded one here, and against a real one in test/e2e.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { systemClock } from '../../internal/base/clock.ts'
+import { silentLog } from '../../internal/base/log.ts'
+import { systemRandom } from '../../internal/base/random.ts'
+import { randomToken } from '../../internal/base/random-token.ts'
+import type { Nec, NodeFact, PodFact } from '../../internal/ipam/types.ts'
+import type { KubeClient } from '../../internal/kube/client.ts'
+import { type ConnectSettings, connectKube } from '../../internal/kube/connect.ts'
+import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
+import { at, listAt } from '../../internal/kube/json.ts'
+import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
+import { createNodeKube } from '../../internal/kube/node-kube.ts'
+import { createRecorder } from './recorder.ts'
+import { publication, report } from './samples.ts'
+
+/** A running API server: how to reach it, and how it ends. */
+export interface Served {
+  readonly settings: ConnectSettings
+  readonly close: () => Promise<void>
+}
+
+/** Defines the tests on the server that `start` starts; `name` tells them apart. */
+export function holdToKubePorts(name: string, start: () => Promise<Served>): void {
+  const tag = randomToken(systemRandom).slice(0, 6)
+  const nodeName = `node-${tag}`
+  const namespace = `shop-${tag}`
+  let served: Served
+  let client: KubeClient
+  let leader: ReturnType<typeof createLeaderKube>
+  let agent: ReturnType<typeof createNodeKube>
+  const stops: (() => void)[] = []
+
+  before(async () => {
+    served = await start()
+    client = await connectKube(served.settings, systemClock)
+    const parts = {
+      client,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      defaultNetwork: 'tke-route-eni' as const,
+    }
+    leader = createLeaderKube({ ...parts, eventClient: client, instance: 'leader-1' })
+    agent = createNodeKube({ ...parts, node: nodeName })
+    await installNecCrd(client, systemClock, silentLog)
+    await post('/api/v1/namespaces', { metadata: { name: namespace } })
+  })
+  after(async () => {
+    for (const stop of stops) stop()
+    leader.close()
+    agent.close()
+    client.close()
+    await served.close()
+  })
+
+  const post = (path: string, body: unknown) => client.call({ doing: 'create', method: 'POST', path, body })
+  const createPod = (pod: string, node: string, spec: object = {}) =>
+    post(`/api/v1/namespaces/${namespace}/pods`, {
+      metadata: { name: pod },
+      spec: { nodeName: node, containers: [{ name: 'app', image: 'app' }], ...spec },
+    })
+
+  test(`[${name}] installNecCrd() may run any number of times`, async () => {
+    const crd = () =>
+      client.call({ doing: 'get', path: `${crds}/nodeeniconfigs.networking.tke.cloud.tencent.com` })
+    const before = await crd()
+    await installNecCrd(client, systemClock, silentLog)
+    assert.equal(at(await crd(), 'metadata', 'resourceVersion'), at(before, 'metadata', 'resourceVersion'))
+  })
+
+  test(`[${name}] installNecCrd() puts back what was changed, and leaves a newer version alone`, async () => {
+    const path = `${crds}/nodeeniconfigs.networking.tke.cloud.tencent.com`
+    const names = async () => listAt(await client.call({ doing: 'get', path }), 'spec', 'names', 'shortNames')
+    const change = (shortNames: string[], revision: string) =>
+      client.call({
+        doing: 'change the CRD',
+        method: 'PATCH',
+        path,
+        body: {
+          metadata: { annotations: { 'tke.cloud.tencent.com/manifest-revision': revision } },
+          spec: { names: { shortNames } },
+        },
+      })
+    await change(['nec', 'other'], '999')
+    await installNecCrd(client, systemClock, silentLog)
+    assert.deepEqual(await names(), ['nec', 'other'])
+    await change(['other'], '0')
+    await installNecCrd(client, systemClock, silentLog)
+    assert.deepEqual(await names(), ['nec'])
+  })
+
+  test(`[${name}] watchNodes() tells of nodes as they come, change and go`, async () => {
+    const nodes = createRecorder((node: NodeFact) => node.name)
+    stops.push(leader.watchNodes(nodes))
+    await nodes.until(({ told }) => told.length > 0)
+    await post('/api/v1/nodes', { metadata: { name: nodeName } })
+    await nodes.until(({ truth }) => truth.has(nodeName))
+    assert.equal(nodes.truth.get(nodeName)?.instanceId, undefined)
+    await client.call({
+      doing: 'label',
+      method: 'PATCH',
+      path: `/api/v1/nodes/${nodeName}`,
+      body: { metadata: { labels: { 'cloud.tencent.com/node-instance-id': 'ins-1' } } },
+    })
+    await nodes.until(({ truth }) => truth.get(nodeName)?.instanceId === 'ins-1')
+    assert.deepEqual(await leader.getNode(nodeName), nodes.truth.get(nodeName))
+    const other = `${nodeName}-b`
+    await post('/api/v1/nodes', { metadata: { name: other } })
+    await nodes.until(({ truth }) => truth.has(other))
+    await client.call({ doing: 'delete', method: 'DELETE', path: `/api/v1/nodes/${other}` })
+    await nodes.until(({ told }) => told.includes(`- ${other}`))
+    assert.equal(await leader.getNode(other), undefined)
+  })
+
+  test(`[${name}] watchPods() of the leader sees every pod, of an agent those of its node`, async () => {
+    const all = createRecorder((pod: PodFact) => pod.name)
+    const own = createRecorder((pod: PodFact) => pod.name)
+    await createPod('early', nodeName)
+    stops.push(leader.watchPods(all), agent.watchPods(own))
+    await all.until(({ truth }) => truth.has('early'))
+    await own.until(({ truth }) => truth.has('early'))
+    await createPod('elsewhere', `${nodeName}-x`)
+    await createPod('host', nodeName, { hostNetwork: true })
+    await createPod('late', nodeName)
+    await all.until(({ truth }) => truth.has('late'))
+    await own.until(({ truth }) => truth.has('late'))
+    assert.deepEqual([...own.truth.keys()].sort(), ['early', 'host', 'late'])
+    assert.ok(all.truth.has('elsewhere'))
+    assert.equal(own.truth.get('host')?.hostNetwork, true)
+    assert.equal(own.truth.get('late')?.wantsRouteEni, true)
+    const late = own.truth.get('late')
+    assert.ok(late)
+    assert.deepEqual(await leader.getPod(late), late)
+    assert.equal(await leader.getPod({ ...late, uid: 'another' }), undefined)
+    await client.call({
+      doing: 'set status',
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${namespace}/pods/late/status`,
+      body: { status: { phase: 'Running', podIP: '10.0.1.6', podIPs: [{ ip: '10.0.1.6' }] } },
+    })
+    await own.until(({ truth }) => truth.get('late')?.ip === '10.0.1.6')
+    await client.call({
+      doing: 'delete',
+      method: 'DELETE',
+      path: `/api/v1/namespaces/${namespace}/pods/late`,
+      query: { gracePeriodSeconds: 0 },
+    })
+    await own.until(({ truth }) => !truth.has('late'))
+    await all.until(({ truth }) => !truth.has('late'))
+    assert.equal(await leader.getPod(late), undefined)
+  })
+
+  test(`[${name}] a NEC carries both halves from writer to reader`, async () => {
+    const necs = createRecorder((nec: Nec) => nec.name)
+    const own = createRecorder((nec: Nec) => nec.name)
+    stops.push(leader.watchNecs(necs), agent.watchNec(own))
+    await own.until(({ told }) => told.length > 0)
+    assert.equal(own.truth.size, 0)
+    await assert.rejects(agent.report(report), { code: 'not_found' })
+    await leader.publishNec(nodeName, publication)
+    await own.until(({ truth }) => truth.get(nodeName)?.publication !== undefined)
+    assert.deepEqual(own.truth.get(nodeName)?.publication, publication)
+    await agent.report(report)
+    await necs.until(({ truth }) => truth.get(nodeName)?.report !== undefined)
+    await leader.publishNec(nodeName, { ...publication, maxWarm: 9, enis: [] })
+    await own.until(({ truth }) => truth.get(nodeName)?.publication?.maxWarm === 9)
+    const nec = own.truth.get(nodeName)
+    assert.deepEqual(nec?.publication, { ...publication, maxWarm: 9, enis: [] })
+    assert.deepEqual(nec?.report, report)
+    assert.equal(nec?.fault, undefined)
+    await leader.publishNec(`${nodeName}-other`, publication)
+    await necs.until(({ truth }) => truth.has(`${nodeName}-other`))
+    await leader.deleteNec(nodeName)
+    await own.until(({ truth }) => truth.size === 0)
+    assert.ok(!own.told.some((line) => line.includes('other')), 'an agent sees its own NEC only')
+    await leader.deleteNec(nodeName)
+    await leader.deleteNec(`${nodeName}-other`)
+  })
+
+  test(`[${name}] notify() leaves an Event on a pod and on a NEC`, async () => {
+    const about = { kind: 'Pod', namespace, name: 'early', uid: 'u1' } as const
+    leader.notify({
+      about,
+      type: 'Warning',
+      reason: 'SubnetFull',
+      message: 'Cannot bind: the subnet is full',
+    })
+    agent.notify({
+      about: { kind: 'NodeENIConfig', name: nodeName },
+      type: 'Normal',
+      reason: 'Ready',
+      message: 'The pool is ready',
+    })
+    const find = async (where: string, object: string) => {
+      const path = `/api/v1/namespaces/${where}/events`
+      const query = { fieldSelector: `involvedObject.name=${object}` }
+      return listAt(await client.call({ doing: 'list events', path, query }), 'items')
+    }
+    const [onPod] = await eventually(() => find(namespace, 'early'))
+    assert.equal(at(onPod, 'reason'), 'SubnetFull')
+    assert.equal(at(onPod, 'count'), 1)
+    const [onNec] = await eventually(() => find('default', nodeName))
+    assert.equal(at(onNec, 'reportingComponent'), 'tke-eni')
+  })
+}
+
+const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+/** Asks until there is something; each question is a whole round over HTTP. */
+async function eventually<T>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  for (;;) {
+    const found = await ask()
+    if (found.length > 0) return found
+  }
+}
