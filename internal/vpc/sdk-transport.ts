@@ -51,10 +51,14 @@ export function sdkTransport(options: SdkOptions): Transport {
   return { request }
 }
 
+/** Anything shorter is a stand-in, and may well be part of a common word. */
+const shortestSecret = 6
+
 /** No message of the SDK or the API may carry what signs our calls. */
 function blank(message: string, { secretId, secretKey, token }: Secret): string {
   return [secretKey, token, secretId].reduce<string>(
-    (text, secret) => (secret === undefined || secret === '' ? text : text.replaceAll(secret, '[hidden]')),
+    (text, secret) =>
+      secret === undefined || secret.length < shortestSecret ? text : text.replaceAll(secret, '[hidden]'),
     message,
   )
 }

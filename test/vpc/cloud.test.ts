@@ -166,6 +166,16 @@ test('[R5] createCloud() stays within the limits of the API however much is aske
   assert.deepEqual(sim.stats()['DescribeNetworkInterfaceLimit']?.outcomes, { ok: 200 })
 })
 
+test('[R5] createCloud() finds the pace when others use up most of the limit', async (t) => {
+  const { sim, clock, create } = setUp(t)
+  sim.setLimits({ rates: { CreateNetworkInterface: 10 } })
+  const made = await clock.runUntil(Promise.all(Array.from({ length: 150 }, (_, i) => create(i))))
+  assert.equal(made.length, 150)
+  const { calls = 0 } = sim.stats()['CreateNetworkInterface'] ?? {}
+  assert.ok(calls < 300, `${calls} calls for 150 ENIs`)
+  assert.ok(clock.now() - T0 < 60_000, `took ${clock.now() - T0} ms`)
+})
+
 test('createEni() whose answer is lost has an unknown outcome, and the same token finds the ENI', async (t) => {
   const { sim, clock, cloud, create, sent } = setUp(t)
   sim.setFaults({ loseNextAnswers: { CreateNetworkInterface: 1 } })

@@ -1,0 +1,225 @@
+// Whatever the API answers, a wrong value never gets through in silence and nothing crashes.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '../../internal/base/log.ts'
+import { seededRandom } from '../../internal/base/random.ts'
+import { IpamError } from '../../internal/ipam/errors.ts'
+import type { Cloud } from '../../internal/ports.ts'
+import { createCloud } from '../../internal/vpc/cloud.ts'
+import type { Transport } from '../../internal/vpc/transport.ts'
+import { VirtualClock } from '../fake/virtual-clock.ts'
+
+type Json = Record<string, unknown>
+
+/** A cloud that gives `answers` by action. */
+function cloudWith(answers: Json): { cloud: Cloud; clock: VirtualClock } {
+  const transport: Transport = { request: async (_, action) => answers[action] as Json }
+  const clock = new VirtualClock()
+  return { clock, cloud: createCloud({ transport, clock, random: seededRandom(1), log: silentLog }) }
+}
+
+const id = 'eni-0000000a'
+
+const eni = (change: Json = {}): Json => ({
+  NetworkInterfaceId: id,
+  NetworkInterfaceName: 'name',
+  SubnetId: 'subnet-1',
+  MacAddress: '20:90:6F:00:00:0A',
+  State: 'AVAILABLE',
+  Primary: false,
+  Attachment: null,
+  PrivateIpAddressSet: [
+    { PrivateIpAddress: '10.0.0.5', Primary: true, State: 'AVAILABLE', Later: { added: 1 } },
+    { PrivateIpAddress: '10.0.0.6', Primary: false, State: 'PENDING' },
+  ],
+  TagSet: [{ Key: 'k', Value: 'v' }],
+  AddedLater: 10n,
+  ...change,
+})
+
+const subnet = { SubnetId: 'subnet-1', VpcId: 'vpc-1', CidrBlock: '10.0.0.0/24', Zone: 'z-1' }
+const described = (...items: unknown[]) => ({ NetworkInterfaceSet: items, TotalCount: items.length })
+
+test('describeEnis() reads what is there and leaves out what it does not know', async () => {
+  const { cloud, clock } = cloudWith({ DescribeNetworkInterfaces: described(eni()) })
+  assert.deepEqual(await clock.runUntil(cloud.describeEnis({ ids: [id] }, 'collect')), [
+    {
+      id,
+      name: 'name',
+      subnetId: 'subnet-1',
+      mac: '20:90:6f:00:00:0a',
+      state: 'available',
+      primary: false,
+      instanceId: undefined,
+      primaryIp: '10.0.0.5',
+      ips: [{ address: '10.0.0.6', state: 'pending' }],
+      tags: { k: 'v' },
+    },
+  ])
+})
+
+const enis: [change: Json | unknown, field: string][] = [
+  [{ MacAddress: null }, 'NetworkInterfaceSet[0].MacAddress'],
+  [{ MacAddress: '20:90:6F' }, 'NetworkInterfaceSet[0].MacAddress'],
+  [{ State: 'MELTED' }, 'NetworkInterfaceSet[0].State'],
+  [{ State: 'INUSE' }, 'NetworkInterfaceSet[0].State'],
+  [{ State: 'constructor' }, 'NetworkInterfaceSet[0].State'],
+  [{ NetworkInterfaceId: 7 }, 'NetworkInterfaceSet[0].NetworkInterfaceId'],
+  [{ Primary: 'false' }, 'NetworkInterfaceSet[0].Primary'],
+  [{ Attachment: {} }, 'NetworkInterfaceSet[0].Attachment.InstanceId'],
+  [{ Attachment: [] }, 'NetworkInterfaceSet[0].Attachment'],
+  [{ PrivateIpAddressSet: [] }, 'NetworkInterfaceSet[0].PrivateIpAddressSet'],
+  [{ PrivateIpAddressSet: undefined }, 'NetworkInterfaceSet[0].PrivateIpAddressSet'],
+  [
+    { PrivateIpAddressSet: [{ PrivateIpAddress: '10.0.0.256', Primary: true }] },
+    'NetworkInterfaceSet[0].PrivateIpAddressSet[0].PrivateIpAddress',
+  ],
+  [
+    {
+      PrivateIpAddressSet: [
+        { PrivateIpAddress: '10.0.0.5', Primary: true },
+        { PrivateIpAddress: '10.0.0.6', Primary: true },
+      ],
+    },
+    'NetworkInterfaceSet[0].PrivateIpAddressSet[1].Primary',
+  ],
+  [{ TagSet: [{ Value: 'v' }] }, 'NetworkInterfaceSet[0].TagSet[0].Key'],
+]
+for (const [change, field] of enis) {
+  test(`describeEnis() names ${field} when the ENI has ${JSON.stringify(change)}`, async () => {
+    const { cloud, clock } = cloudWith({ DescribeNetworkInterfaces: described(eni(change as Json)) })
+    const answer = clock.runUntil(cloud.describeEnis({ ids: [id] }, 'collect'))
+    await assert.rejects(answer, (error) => {
+      assert.ok(error instanceof IpamError)
+      assert.equal(error.code, 'cloud_fault')
+      assert.ok(error.message.includes(`field ${field} is `), error.message)
+      return true
+    })
+  })
+}
+
+test('describeEnis() lets only those suffer who asked for the malformed ENI', async () => {
+  const bad = eni({ NetworkInterfaceId: 'eni-0000000b', MacAddress: 'x' })
+  const { cloud, clock } = cloudWith({ DescribeNetworkInterfaces: described(bad, eni()) })
+  const ask = (one: string) => cloud.describeEnis({ ids: [one] }, 'collect')
+  const [good, failed] = await clock.runUntil(Promise.allSettled([ask(id), ask('eni-0000000b')]))
+  assert.deepEqual([good?.status, failed?.status], ['fulfilled', 'rejected'])
+})
+
+const create = (cloud: Cloud) =>
+  cloud.createEni(
+    {
+      name: 'n',
+      description: 'd',
+      subnetId: 'subnet-1',
+      securityGroups: [],
+      secondaryIps: 0,
+      tags: {},
+      clientToken: 't',
+    },
+    'waiting-pod',
+  )
+const assign = (cloud: Cloud) => cloud.assignIps({ eni: id, count: 2, clientToken: 't' }, 'waiting-pod')
+const address = (PrivateIpAddress: unknown) => ({ PrivateIpAddress, Primary: false })
+
+const others: [
+  does: string,
+  answers: Json,
+  ask: (cloud: Cloud) => Promise<unknown>,
+  code: string,
+  says: RegExp,
+][] = [
+  [
+    'describeEnis() names a list that is none',
+    { DescribeNetworkInterfaces: { NetworkInterfaceSet: 'x' } },
+    (cloud) => cloud.describeEnis({ ids: [id] }, 'collect'),
+    'cloud_fault',
+    /field NetworkInterfaceSet is "x"/,
+  ],
+  [
+    'describeEnis() names a missing total',
+    { DescribeNetworkInterfaces: { NetworkInterfaceSet: [] } },
+    (cloud) => cloud.describeEnis({ instanceId: 'ins-1' }, 'collect'),
+    'cloud_fault',
+    /list the ENIs of instance "ins-1".*field TotalCount is missing/,
+  ],
+  [
+    'describeEnis() takes an answer that is no object for none',
+    { DescribeNetworkInterfaces: 'text' },
+    (cloud) => cloud.describeEnis({ ids: [id] }, 'collect'),
+    'cloud_fault',
+    /malformed/,
+  ],
+  [
+    'describeSubnets() names a block with host bits',
+    { DescribeSubnets: { SubnetSet: [{ ...subnet, CidrBlock: '10.0.0.1/24', AvailableIpAddressCount: 1 }] } },
+    (cloud) => cloud.describeSubnets(['subnet-1'], 'collect'),
+    'cloud_fault',
+    /field SubnetSet\[0\].CidrBlock is "10.0.0.1\/24"/,
+  ],
+  [
+    'describeSubnets() names a count that is negative',
+    { DescribeSubnets: { SubnetSet: [{ ...subnet, AvailableIpAddressCount: -1 }] } },
+    (cloud) => cloud.describeSubnets(['subnet-1'], 'collect'),
+    'cloud_fault',
+    /AvailableIpAddressCount is -1/,
+  ],
+  [
+    'describeInstances() names a missing zone',
+    { DescribeInstances: { InstanceSet: [{ InstanceId: 'ins-1', Placement: {} }] } },
+    (cloud) => cloud.describeInstances(['ins-1'], 'collect'),
+    'cloud_fault',
+    /InstanceSet\[0\].Placement.Zone is missing/,
+  ],
+  [
+    'describeEniQuota() names a quota that is no number',
+    { DescribeNetworkInterfaceLimit: { EniQuantity: 1.5 } },
+    (cloud) => cloud.describeEniQuota('ins-1', 'collect'),
+    'cloud_fault',
+    /EniQuantity is 1.5/,
+  ],
+  [
+    'createEni() does not know what became of an ENI that it cannot read',
+    {
+      DescribeSubnets: { SubnetSet: [{ ...subnet, AvailableIpAddressCount: '5' }] },
+      CreateNetworkInterface: { NetworkInterface: eni({ NetworkInterfaceId: null }) },
+    },
+    create,
+    'unknown_outcome',
+    /NetworkInterface.NetworkInterfaceId is null/,
+  ],
+  [
+    'createEni() refuses a subnet that is not there',
+    { DescribeSubnets: { SubnetSet: null } },
+    create,
+    'not_found',
+    /subnet "subnet-1": there is no such subnet/,
+  ],
+  [
+    'assignIps() does not know what became of too few addresses',
+    { AssignPrivateIpAddresses: { PrivateIpAddressSet: [address('10.0.0.7')] } },
+    assign,
+    'unknown_outcome',
+    /where 2 addresses is needed/,
+  ],
+  [
+    'assignIps() does not take one address for two',
+    { AssignPrivateIpAddresses: { PrivateIpAddressSet: [address('10.0.0.7'), address('10.0.0.7')] } },
+    assign,
+    'unknown_outcome',
+    /where 2 addresses is needed/,
+  ],
+  [
+    'unassignIps() refuses more addresses than a call takes',
+    {},
+    (cloud) => cloud.unassignIps({ eni: id, addresses: Array(11).fill('10.0.0.7') }, 'release'),
+    'bad_input',
+    /at most 10/,
+  ],
+]
+for (const [does, answers, ask, code, says] of others) {
+  test(does, async () => {
+    const { cloud, clock } = cloudWith(answers)
+    await assert.rejects(clock.runUntil(ask(cloud)), { code, message: says })
+  })
+}
