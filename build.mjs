@@ -111,7 +111,9 @@ async function bundle(work, commit) {
     fs.mkdirSync(path.dirname(file), { recursive: true })
     fs.writeFileSync(file, `(function (exports, require, module) {${outputFiles[0].text}\n})`)
   }
-  return bundles.map(([name]) => name)
+  const names = bundles.map(([name]) => name)
+  fs.writeFileSync(path.join(work, 'bundles.json'), JSON.stringify(names))
+  return names
 }
 
 /** Text files of the source become part of it: readAsset('x.sql', import.meta.url) is replaced by the text. */
@@ -167,6 +169,7 @@ async function compileAhead(work) {
     return module.exports
   }
   await load('app').warm({ nativeBinding: () => undefined, codeCache: undefined })
+  for (const name of JSON.parse(fs.readFileSync(path.join(work, 'bundles.json'), 'utf8'))) load(name)
   for (const [name, { script }] of scripts) {
     fs.writeFileSync(path.join(work, `${name}.cache`), script.createCachedData())
   }

@@ -34,7 +34,11 @@ export async function run(args: readonly string[], host: Host = sourceTree): Pro
 /** Loads everything once and does nothing: run while the executable is built, so that its code is compiled ahead. */
 export async function warm(host: Host): Promise<void> {
   overview()
-  for (const entry of commands) (await entry.load()).define(host).helpInformation()
+  for (const entry of commands) {
+    const module = await entry.load()
+    module.define(host).helpInformation()
+    await module.preload?.()
+  }
 }
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<void> {

@@ -1,7 +1,7 @@
 // `tke-eni leader`: settings and signals; what runs between them is handed in by commands.ts.
 import { Command } from 'commander'
 import { useNativeBinding } from '../internal/sqlite/database.ts'
-import type { Host } from './host.ts'
+import type { CommandModule } from './commands.ts'
 import { type LeaderSettings, leaderSettings } from './settings/leader-settings.ts'
 import { addSettings, readSettings } from './settings-input.ts'
 import { untilSignal } from './until-signal.ts'
@@ -12,17 +12,20 @@ export interface LeaderWiring {
 }
 
 /** The command; `load` brings the wiring once the settings are known to be good. */
-export function leaderCommand(load: () => Promise<LeaderWiring>): (host: Host) => Command {
-  return (host) =>
-    addSettings(new Command(), leaderSettings)
-      .addHelpText('after', help)
-      .action(async (options) => {
-        const settings = await readSettings(leaderSettings, options)
-        const binding = host.nativeBinding()
-        if (binding !== undefined) useNativeBinding(binding)
-        const { runLeader } = await load()
-        await untilSignal((signal) => runLeader(settings, signal))
-      })
+export function leaderCommand(load: () => Promise<LeaderWiring>): CommandModule {
+  return {
+    preload: load,
+    define: (host) =>
+      addSettings(new Command(), leaderSettings)
+        .addHelpText('after', help)
+        .action(async (options) => {
+          const settings = await readSettings(leaderSettings, options)
+          const binding = host.nativeBinding()
+          if (binding !== undefined) useNativeBinding(binding)
+          const { runLeader } = await load()
+          await untilSignal((signal) => runLeader(settings, signal))
+        }),
+  }
 }
 
 const help = `

@@ -1,7 +1,7 @@
 // `tke-eni node`: settings and signals; what runs between them is handed in by commands.ts.
 import { Command } from 'commander'
 import { useNativeBinding } from '../internal/sqlite/database.ts'
-import type { Host } from './host.ts'
+import type { CommandModule } from './commands.ts'
 import { type NodeSettings, nodeSettings } from './settings/node-settings.ts'
 import { addSettings, readSettings } from './settings-input.ts'
 import { untilSignal } from './until-signal.ts'
@@ -12,17 +12,20 @@ export interface NodeWiring {
 }
 
 /** The command; `load` brings the wiring once the settings are known to be good. */
-export function nodeCommand(load: () => Promise<NodeWiring>): (host: Host) => Command {
-  return (host) =>
-    addSettings(new Command(), nodeSettings)
-      .addHelpText('after', help)
-      .action(async (options) => {
-        const settings = await readSettings(nodeSettings, options)
-        const binding = host.nativeBinding()
-        if (binding !== undefined) useNativeBinding(binding)
-        const { runNode } = await load()
-        await untilSignal((signal) => runNode(settings, signal))
-      })
+export function nodeCommand(load: () => Promise<NodeWiring>): CommandModule {
+  return {
+    preload: load,
+    define: (host) =>
+      addSettings(new Command(), nodeSettings)
+        .addHelpText('after', help)
+        .action(async (options) => {
+          const settings = await readSettings(nodeSettings, options)
+          const binding = host.nativeBinding()
+          if (binding !== undefined) useNativeBinding(binding)
+          const { runNode } = await load()
+          await untilSignal((signal) => runNode(settings, signal))
+        }),
+  }
 }
 
 const help = `
