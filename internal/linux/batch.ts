@@ -16,7 +16,7 @@ export interface BatchResult {
 
 export const exists = /File exists|already assigned/
 export const absent =
-  /No such file or directory|No such process|Cannot find device|does not exist|FIB table does not exist|Cannot assign requested address/
+  /No such file or directory|No such process|No such device|Cannot find device|does not exist|FIB table does not exist|Cannot assign requested address/
 
 /** Failures per line. `ip` prints the reason and then "Command failed -:<line>"; some commands exit at once instead. */
 export function readBatch(answer: LaneAnswer): BatchResult {

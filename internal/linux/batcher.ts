@@ -1,6 +1,6 @@
 // Requests of many callers share one `ip -batch` in the node's own network namespace: what arrives while one runs goes
 // with the next. Each caller gets its own lines' results.
-import { type BatchLine, type BatchResult, readBatch } from './batch.ts'
+import { type BatchLine, type BatchResult, firstFault, readBatch } from './batch.ts'
 import type { Lane } from './lane.ts'
 
 export interface Batcher {
@@ -15,8 +15,16 @@ interface Request {
   readonly reject: (cause: unknown) => void
 }
 
-/** A batcher on `lane`; `maxShared` bounds how long the first of a batch waits for the last of it. */
-export function createBatcher(lane: Lane, maxShared: number): Batcher {
+export interface BatcherOptions {
+  readonly lane: Lane
+  /** Bounds how long the first of a batch waits for the last of it. */
+  readonly maxShared: number
+  /** Lines that end every batch, for all who share it. */
+  readonly epilogue?: readonly BatchLine[]
+}
+
+/** A batcher on a lane of its own. */
+export function createBatcher({ epilogue = [], lane, maxShared }: BatcherOptions): Batcher {
   let queue: Request[] = []
   let working: Promise<void> | undefined
 
@@ -31,20 +39,29 @@ export function createBatcher(lane: Lane, maxShared: number): Batcher {
 
   async function serve(batch: readonly Request[]): Promise<void> {
     try {
-      const whole = await attempt(batch.flatMap(({ lines }) => lines))
+      const lines = [...batch.flatMap((request) => request.lines), ...epilogue]
+      const whole = await attempt(lines)
       // `ip` gave up: nobody knows at whose line. All lines are idempotent, so each caller's are run alone.
       if (whole.aborted !== undefined && batch.length > 1) {
         for (const request of batch) await serve([request])
         return
       }
+      const fault = epilogueFault(lines, whole)
       let first = 0
       for (const { lines, resolve } of batch) {
-        resolve(part(whole, first, lines.length))
+        resolve({ ...part(whole, first, lines.length), ...(fault === undefined ? {} : { aborted: fault }) })
         first += lines.length
       }
     } catch (cause) {
       for (const { reject } of batch) reject(cause)
     }
+  }
+
+  function epilogueFault(lines: readonly BatchLine[], { failures }: BatchResult): string | undefined {
+    const first = lines.length - epilogue.length
+    const own = [...failures].filter(([index]) => index >= first)
+    const shifted = new Map(own.map(([index, said]) => [index - first, said]))
+    return firstFault(epilogue, { failures: shifted, aborted: undefined })
   }
 
   async function attempt(lines: readonly BatchLine[]): Promise<BatchResult> {

@@ -10,13 +10,11 @@ import { hostSideLines, pairLine, podSideLines } from './wiring-lines.ts'
 export interface PodConnector {
   readonly host: Batcher
   readonly pods: LanePool
-  /** Called once the host link is there. */
-  readonly onHostLink: (hostLink: string) => void
 }
 
 /** `kept`: the pair was there before, so that somebody should look whether it is the right one. Throws `kernel`. */
 export async function connectPod(
-  { host, onHostLink, pods }: PodConnector,
+  { host, pods }: PodConnector,
   wiring: PodWiring,
   table: number,
 ): Promise<PodLink & { readonly kept: boolean }> {
@@ -30,10 +28,10 @@ export async function connectPod(
     })
     const hostFault = firstFault(hostLines, hostResult)
     const podAnswer = await lane.finish(hostFault === undefined ? podLines.map(({ text }) => text) : [])
-    if (hostFault !== undefined) throw failed(wiring, explain(wiring, hostResult) ?? hostFault)
+    if (hostFault !== undefined)
+      throw failed(wiring, explain(wiring, hostResult, hostLines.length - 1) ?? hostFault)
     const podFault = firstFault(podLines, readBatch(podAnswer))
     if (podFault !== undefined) throw failed(wiring, `in the pod, ${podFault}`)
-    onHostLink(wiring.hostLink)
     return { ...podLinkMacs(wiring.hostLink), kept: hostResult.failures.has(pairLine) }
   })
 }
@@ -44,7 +42,7 @@ export function failed({ address, ifname, netns }: PodWiring, what: string): Ipa
 }
 
 /** The kernel says "File exists" for either end of a pair: when ours is not there, it meant the pod's. */
-function explain({ ifname }: PodWiring, { failures }: BatchResult): string | undefined {
-  const there = exists.test(failures.get(pairLine) ?? '') && absent.test(failures.get(pairLine + 1) ?? '')
+function explain({ ifname }: PodWiring, { failures }: BatchResult, hostLinkLine: number): string | undefined {
+  const there = exists.test(failures.get(pairLine) ?? '') && absent.test(failures.get(hostLinkLine) ?? '')
   return there ? `its network namespace has another link "${ifname}" already` : undefined
 }

@@ -37,7 +37,10 @@ const script = `
 while IFS= read -r netns; do
   {
     trap '' PIPE
-    while IFS= read -r line && [ "$line" != . ]; do printf '%s\\n' "$line"; done
+    lines=
+    while IFS= read -r line && [ "$line" != . ]; do lines="$lines$line
+"; done
+    printf '%s' "$lines"
   } 2>/dev/null | if [ -n "$netns" ]; then exec nsenter --net="$netns" -- ip "$@" -force -batch -
   else exec ip "$@" -force -batch -; fi 2>&1
   printf '\\036%d\\n' $?

@@ -17,7 +17,7 @@ import { isNetns } from './netns.ts'
 import { query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules } from './read-kernel.ts'
 import { createSysctls, forwardingKey, rpFilterKey } from './sysctl.ts'
-import { disconnectLines, ourProtocol } from './wiring-lines.ts'
+import { aliasLine, disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
 
 export interface LinuxOptions {
   readonly clock: Clock
@@ -31,15 +31,20 @@ export interface LinuxOptions {
 const podLanes = 4
 /** Pods whose node side shares one batch: few enough that the pods' sides can start meanwhile. */
 const connectsPerBatch = 4
-/** Removing a link waits for the kernel's grace periods: many at a time. */
-const disconnectsPerBatch = 32
+/** Links removed at once (see removeDoomedLine). */
+const disconnectsPerBatch = 64
 
 /** The kernel of the network namespace we run in. Starts no process before the first call; `close` ends them. */
 export function createLinux(options: LinuxOptions): Linux & { close(): Promise<void> } {
   const { clock, procRoot = '/proc', routeTableBase } = options
   const lane = (): ReturnType<typeof createLane> => createLane(clock)
-  const host = createBatcher(lane(), connectsPerBatch)
-  const teardown = createBatcher(lane(), disconnectsPerBatch)
+  const host = createBatcher({ lane: lane(), maxShared: connectsPerBatch })
+  /** What nobody's ADD waits for. */
+  const background = createBatcher({
+    lane: lane(),
+    maxShared: disconnectsPerBatch,
+    epilogue: [removeDoomedLine],
+  })
   const pods = createLanePool(Array.from({ length: podLanes }, lane))
   const queries = createLanePool([createLane(clock, queryOptions)])
   const sysctls = createSysctls(procRoot)
@@ -68,7 +73,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
   }: Pick<PodWiring, 'address' | 'hostLink'>): Promise<void> {
     requireLinkName(hostLink)
     const lines = disconnectLines(address, hostLink)
-    const fault = firstFault(lines, await teardown.run(lines))
+    const fault = firstFault(lines, await background.run(lines))
     if (fault !== undefined)
       throw new IpamError('kernel', `Cannot disconnect pod ${address} ("${hostLink}"): ${fault}`)
   }
@@ -77,9 +82,11 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     wiring: PodWiring,
     table: number,
   ): Promise<Awaited<ReturnType<Linux['connectPod']>>> {
-    const { hostMac, kept, podMac } = await connectPod({ host, pods, onHostLink: openFilter }, wiring, table)
+    const { hostMac, kept, podMac } = await connectPod({ host, pods }, wiring, table)
     const faults = kept ? await inspectPod(queries, wiring, table) : []
     if (faults.length > 0) throw failed(wiring, faults.join('; '))
+    openFilter(wiring.hostLink)
+    background.run([aliasLine(wiring)]).catch(() => {}) // for people; the pod is as well without
     return { hostMac, podMac }
   }
 
@@ -149,7 +156,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     namespaceExists: (netns) => Promise.resolve(isNetns(netns)),
 
     async close() {
-      await Promise.all([host.close(), teardown.close(), pods.close(), queries.close()])
+      await Promise.all([host.close(), background.close(), pods.close(), queries.close()])
     },
   }
 }

@@ -24,7 +24,6 @@ export function hostSideLines(wiring: PodWiring, table: number): readonly BatchL
         `peer name ${ifname} address ${podMac} mtu ${mtu} netns ${netns}`,
       tolerates: exists,
     },
-    { text: `link set dev ${hostLink} up alias "pod ${address} ${ifname}"` },
     // A leaked rule of an earlier owner would send the new one's packets to another ENI.
     {
       text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
@@ -51,7 +50,18 @@ export function podSideLines({ address, hostLink, ifname }: PodWiring): readonly
   ]
 }
 
-/** The route and the neighbour go with the link. */
+/** For people: not worth a wait on the hot path. */
+export function aliasLine({ address, hostLink, ifname }: PodWiring): BatchLine {
+  return { text: `link set dev ${hostLink} alias "pod ${address} ${ifname}"`, tolerates: absent }
+}
+
+/** "tke" as a number: a link group that nobody else has. */
+const doomedGroup = 0x746b65
+
+/** Removes all doomed links at once: every removal waits for the kernel's grace periods, 20 ms for one link or for thirty. */
+export const removeDoomedLine: BatchLine = { text: `link del group ${doomedGroup}`, tolerates: absent }
+
+/** The link is only doomed: removeDoomedLine must follow. The route and the neighbour go with the link. */
 export function disconnectLines(address: Ipv4, hostLink: string): readonly BatchLine[] {
   return [
     ...podRules(address, undefined).map(removeRuleLine),
@@ -59,7 +69,7 @@ export function disconnectLines(address: Ipv4, hostLink: string): readonly Batch
       text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
       tolerates: absent,
     },
-    removeLinkLine(hostLink),
+    { text: `link set dev ${hostLink} down group ${doomedGroup}`, tolerates: absent },
   ]
 }
 
@@ -94,7 +104,8 @@ export function removeLinkLine(link: string): BatchLine {
 }
 
 export function raiseLinkLine(link: string): BatchLine {
-  return { text: `link set dev ${link} up`, tolerates: absent }
+  // An interrupted removal may have left it doomed.
+  return { text: `link set dev ${link} up group 0`, tolerates: absent }
 }
 
 function ruleWords({ from, to, priority, table }: Rule): string {
