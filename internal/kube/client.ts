@@ -1,25 +1,14 @@
 // Requests to the Kubernetes API: one call or one open stream, with deadlines, rate limit and errors of our own.
 // It speaks plain HTTP of node itself: the generated client cannot use unix sockets and costs 90 MB of memory.
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { type Clock, sleep } from '../base/clock.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { Millis } from '../value/millis.ts'
 import { parseJson } from '../wire/json.ts'
-import type { Access, Endpoint } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { KubeError, refused, unreachable } from './error.ts'
+import { ConnectionLost, type KubeRequest, send, wordOf } from './send.ts'
 import { createThrottle } from './throttle.ts'
-
-export interface KubeRequest {
-  /** For messages: "Cannot <doing>: …". */
-  readonly doing: string
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly path: string
-  readonly query?: Readonly<Record<string, string | number | undefined>>
-  /** Sent as JSON; a PATCH is a merge patch. */
-  readonly body?: unknown
-  readonly signal?: AbortSignal
-}
 
 export interface KubeClient {
   /** The parsed answer. Throws unavailable, conflict, not_found, denied, bad_input. */
@@ -111,62 +100,6 @@ export function createKubeClient(
   }
 }
 
-function send(
-  endpoint: Endpoint,
-  access: Access,
-  userAgent: string,
-  request: KubeRequest,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const { url, socketPath } = endpoint
-  const method = request.method ?? 'GET'
-  const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body))
-  const options = {
-    method,
-    agent: access.agent,
-    signal,
-    path: url.pathname.replace(/\/$/, '') + request.path + queryText(request.query),
-    ...(socketPath === undefined
-      ? {
-          host: url.hostname.replace(/^\[|\]$/g, ''),
-          port: url.port || (url.protocol === 'https:' ? 443 : 80),
-        }
-      : { socketPath, host: url.host }),
-    headers: {
-      ...access.headers,
-      accept: 'application/json',
-      'user-agent': userAgent,
-      ...(body && {
-        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-        'content-length': body.length,
-      }),
-    },
-  }
-  return new Promise((resolve, reject) => {
-    const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options, resolve)
-    outgoing.on('error', (cause) => reject(new ConnectionLost(request.doing, cause, outgoing.reusedSocket)))
-    outgoing.end(body)
-  })
-}
-
-class ConnectionLost extends KubeError {
-  /** The server closed an idle connection just as we used it: a new one will do. */
-  readonly idle: boolean
-
-  constructor(doing: string, cause: Error, reused: boolean) {
-    super('unavailable', `Cannot ${doing}: no connection to the API server (${wordOf(cause)})`, {
-      status: 0,
-      cause,
-    })
-    this.idle = reused && wordOf(cause) !== 'ABORT_ERR'
-  }
-}
-
-function wordOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message
-}
-
 function isRepeatable(failure: KubeError): boolean {
   return (failure instanceof ConnectionLost && failure.idle) || failure.status === 429
 }
@@ -203,11 +136,4 @@ async function collect(request: KubeRequest, response: IncomingMessage): Promise
 function retryAfter(response: IncomingMessage): Millis | undefined {
   const seconds = Number(response.headers['retry-after'] ?? (response.statusCode === 429 ? 1 : Number.NaN))
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined
-}
-
-function queryText(query: KubeRequest['query']): string {
-  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined)
-  return pairs.length === 0
-    ? ''
-    : `?${pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&')}`
 }
