@@ -22,6 +22,17 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./version.ts'),
   },
   {
+    name: 'leader',
+    summary: 'Keep the pools of all nodes: the one that calls the cloud',
+    load: () =>
+      import('./leader.ts').then(({ leaderCommand }) => leaderCommand(() => import('./leader-wiring.ts'))),
+  },
+  {
+    name: 'node',
+    summary: 'Serve the pods of this node from its pool',
+    load: () => import('./node.ts').then(({ nodeCommand }) => nodeCommand(() => import('./node-wiring.ts'))),
+  },
+  {
     name: 'vpc-sim',
     summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
     load: () => import('./vpc-sim.ts'),

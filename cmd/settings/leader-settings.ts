@@ -35,14 +35,18 @@ const table = {
     "Most ENIs for pods per node; without it, what the node's instance type allows.",
   ),
   defaultNetwork: setting(
-    choice('tke-route-eni', 'none'),
+    choice('tke-route-eni', 'other'),
     'tke-route-eni',
-    'Network of pods that do not ask for one; "none": only pods that ask for an address get one from the VPC.',
+    'Network of pods that do not ask for one; "other": only pods that ask for an address get one from the VPC.',
   ),
   stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of leader.db; made when it is missing.'),
   kubeconfig: optional(
     absolutePath,
     'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
+  ),
+  kubeServer: optional(
+    text,
+    'Address of the Kubernetes API in place of a kubeconfig: "http(s)://host:port", or "unix:///path" of a socket.',
   ),
   credentials: setting(
     choice('auto', 'environment', 'file', 'cvm-role'),

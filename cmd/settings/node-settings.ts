@@ -28,6 +28,20 @@ const table = {
     absolutePath,
     'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
   ),
+  kubeServer: optional(
+    text,
+    'Address of the Kubernetes API in place of a kubeconfig: "http(s)://host:port", or "unix:///path" of a socket.',
+  ),
+  defaultNetwork: setting(
+    choice('tke-route-eni', 'other'),
+    'tke-route-eni',
+    "Network of pods that do not ask for one; must be the leader's.",
+  ),
+  reportInterval: setting(
+    duration('1s', '1h'),
+    '1m',
+    'How often at most the counts in the NodeENIConfig are renewed; returned addresses are reported at once.',
+  ),
   enableQuickRelease: setting(
     bool,
     'false',

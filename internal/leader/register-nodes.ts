@@ -40,7 +40,7 @@ export function createRegistrar(
           },
         )
       }
-      const limits = limitsOf(await quotaOf(instance))
+      const limits = limitsOf(await quotaOf(instance), settings.maxEnisPerNode)
       await ledger.write((tx) =>
         tx.addNode({
           name: node.name,
@@ -58,6 +58,6 @@ export function createRegistrar(
 }
 
 /** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
-export function limitsOf(quota: CloudEniQuota): EniLimits {
-  return { maxEnis: Math.max(0, quota.enis - 1), ipsPerEni: Math.max(0, quota.ipsPerEni - 1) }
+export function limitsOf(quota: CloudEniQuota, most = Number.POSITIVE_INFINITY): EniLimits {
+  return { maxEnis: Math.min(most, Math.max(0, quota.enis - 1)), ipsPerEni: Math.max(0, quota.ipsPerEni - 1) }
 }

@@ -11,6 +11,8 @@ export interface LeaderSettings {
   readonly securityGroups: readonly string[]
   /** For nodes seen for the first time from now on (P9). */
   readonly targets: WarmTargets
+  /** A lower maximum than the instance type allows; undefined: none. */
+  readonly maxEnisPerNode: number | undefined
   /** Every node is looked at so often even when nothing seems to happen. */
   readonly reconcileEvery: Millis
   readonly subnetMaxAge: Millis
@@ -26,6 +28,7 @@ export interface LeaderSettings {
 export const leaderDefaults = {
   securityGroups: [],
   targets: { minWarm: 5, maxWarm: 5 },
+  maxEnisPerNode: undefined,
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,
   gatherFor: 50,

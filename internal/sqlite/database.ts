@@ -4,6 +4,7 @@ import { chmodSync, closeSync, existsSync, openSync, readSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
 import { type Migration, migrate } from './migrate.ts'
+import { nativeBindingOption } from './native-binding.ts'
 
 export type SqlValue = string | number | null | Uint8Array
 export type Row = Readonly<Record<string, SqlValue>>
@@ -28,15 +29,6 @@ export interface OpenOptions {
   readonly kind: string
   readonly migrations: readonly Migration[]
   readonly readonly?: boolean
-  /** Path of better-sqlite3's native part; found by itself in a source tree. */
-  readonly nativeBinding?: string
-}
-
-let defaultNativeBinding: string | undefined
-
-/** The packed executable says once where it keeps better-sqlite3's native part. */
-export function useNativeBinding(path: string): void {
-  defaultNativeBinding = path
 }
 
 /**
@@ -55,10 +47,9 @@ export function openDatabase(options: OpenOptions): Database {
     }
   }
   try {
-    const nativeBinding = options.nativeBinding ?? defaultNativeBinding
     const sqlite = new Sqlite(path, {
       readonly: options.readonly ?? false,
-      ...(nativeBinding === undefined ? {} : { nativeBinding }),
+      ...nativeBindingOption(),
     })
     try {
       configure(sqlite, memory, options.readonly ?? false)

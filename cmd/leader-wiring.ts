@@ -1,0 +1,99 @@
+// Puts the leader together: adapters, ledger, loops; and takes it apart again in reverse.
+import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { sleep, systemClock } from '../internal/base/clock.ts'
+import { serveHealth } from '../internal/base/health-server.ts'
+import { createLog, type Log } from '../internal/base/log.ts'
+import { systemRandom } from '../internal/base/random.ts'
+import { connectKube } from '../internal/kube/connect.ts'
+import { installNecCrd } from '../internal/kube/install-nec-crd.ts'
+import { createLeaderKube } from '../internal/kube/leader-kube.ts'
+import { startLeader } from '../internal/leader/leader.ts'
+import { leaderDefaults } from '../internal/leader/settings.ts'
+import { serviceManager } from '../internal/linux/systemd-notify.ts'
+import { openDatabase } from '../internal/sqlite/database.ts'
+import { lockFile } from '../internal/sqlite/lock-file.ts'
+import { leaderLedger } from '../internal/store/leader/ledger.ts'
+import { createCloud } from '../internal/vpc/cloud.ts'
+import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
+import { leaderMigrations } from '../migrations/index.ts'
+import { kubeTarget } from './kube-target.ts'
+import { leaderCredentials } from './leader-credentials.ts'
+import type { LeaderSettings } from './settings/leader-settings.ts'
+import { aborted } from './until-signal.ts'
+
+/** Runs until `signal` aborts. Throws `storage`, `bad_input`, or what the health address refuses. */
+export async function runLeader(settings: LeaderSettings, signal: AbortSignal): Promise<void> {
+  const clock = systemClock
+  const random = systemRandom
+  const log = createLog(settings.logLevel)
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o755 })
+  using stack = new DisposableStack()
+  const lock = lockFile(join(settings.stateDir, 'leader.lock'))
+  stack.defer(() => lock.release())
+  const db = openDatabase({
+    path: join(settings.stateDir, 'leader.db'),
+    kind: 'leader',
+    migrations: leaderMigrations,
+  })
+  stack.defer(() => db.close())
+  const ledger = leaderLedger(db, clock)
+  const target = kubeTarget(settings)
+  const client = await connectKube(target, clock)
+  const eventClient = await connectKube({ ...target, qps: 5, burst: 20 }, clock)
+  const kube = createLeaderKube({
+    client,
+    eventClient,
+    clock,
+    random,
+    log,
+    defaultNetwork: settings.defaultNetwork,
+    instance: hostname(),
+  })
+  stack.defer(() => kube.close())
+  const credentials = leaderCredentials(settings, { clock, random, log })
+  log.info('leader starts', {
+    cluster: settings.clusterId,
+    region: settings.region,
+    credentials: credentials.source,
+  })
+  const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
+  const cloud = createCloud({ transport, clock, random, log, signal })
+  await untilInstalled(() => installNecCrd(client, clock, log), log, signal)
+  const leader = startLeader(
+    { kube, cloud, ledger, clock, random, log },
+    {
+      ...leaderDefaults,
+      clusterId: settings.clusterId,
+      subnetIds: settings.subnets,
+      securityGroups: settings.securityGroups ?? [],
+      targets: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      maxEnisPerNode: settings.maxEniPerNode,
+      reconcileEvery: settings.reconcileInterval,
+    },
+  )
+  const health = await serveHealth({
+    ...settings.listenHealth,
+    obstacle: () => (leader.ready() ? undefined : 'Kubernetes has not been read yet'),
+  })
+  stack.defer(() => void health.close())
+  const service = serviceManager({ env: process.env, clock, log, alive: () => true })
+  await service.ready(`leads cluster ${settings.clusterId}`)
+  await aborted(signal)
+  await service.stopping()
+  await leader.stop()
+  log.info('leader stopped')
+}
+
+/** Kubernetes may come up after us. */
+async function untilInstalled(install: () => Promise<void>, log: Log, signal: AbortSignal): Promise<void> {
+  for (let delay = 500; !signal.aborted; delay = Math.min(delay * 2, 10_000)) {
+    try {
+      return await install()
+    } catch (error) {
+      log.warn('NEC definition not installed yet', { error: (error as Error).message, retryIn: delay })
+      await sleep(systemClock, delay, signal)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// Puts the node agent together: kernel, ledger, Kubernetes, loops, socket; and takes it apart again in reverse.
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../internal/base/clock.ts'
+import { serveHealth } from '../internal/base/health-server.ts'
+import { createLog } from '../internal/base/log.ts'
+import { systemRandom } from '../internal/base/random.ts'
+import { connectKube } from '../internal/kube/connect.ts'
+import { createNodeKube } from '../internal/kube/node-kube.ts'
+import { createLinux } from '../internal/linux/linux.ts'
+import { serviceManager } from '../internal/linux/systemd-notify.ts'
+import { startAgent } from '../internal/node/agent.ts'
+import { serveCni } from '../internal/node/cni-socket.ts'
+import { nodeDefaults } from '../internal/node/settings.ts'
+import { openDatabase } from '../internal/sqlite/database.ts'
+import { lockFile } from '../internal/sqlite/lock-file.ts'
+import { nodeLedger } from '../internal/store/node/ledger.ts'
+import { nodeMigrations } from '../migrations/index.ts'
+import { buildInfo } from './build-info.ts'
+import { installCni } from './install-cni.ts'
+import { kubeTarget } from './kube-target.ts'
+import type { NodeSettings } from './settings/node-settings.ts'
+import { aborted } from './until-signal.ts'
+
+/** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `kernel`. */
+export async function runNode(settings: NodeSettings, signal: AbortSignal): Promise<void> {
+  const clock = systemClock
+  const random = systemRandom
+  const log = createLog(settings.logLevel)
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o755 })
+  mkdirSync(settings.runDir, { recursive: true, mode: 0o755 })
+  await using stack = new AsyncDisposableStack()
+  const lock = lockFile(join(settings.stateDir, 'node.lock'))
+  stack.defer(() => lock.release())
+  const db = openDatabase({
+    path: join(settings.stateDir, 'node.db'),
+    kind: 'node',
+    migrations: nodeMigrations,
+  })
+  stack.defer(() => db.close())
+  const ledger = nodeLedger(db, clock, randomUUID)
+  const linux = createLinux({ clock, routeTableBase: settings.routeTableBase })
+  stack.defer(() => linux.close())
+  const client = await connectKube(kubeTarget(settings), clock)
+  const { nodeName: node, defaultNetwork } = settings
+  const kube = createNodeKube({ client, node, clock, random, log, defaultNetwork })
+  stack.defer(() => kube.close())
+  const agent = await startAgent(
+    { kube, linux, ledger, clock, random, log },
+    {
+      ...nodeDefaults,
+      nodeName: node,
+      version: buildInfo().version,
+      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      quickRelease: settings.enableQuickRelease,
+      cooldown: settings.cooldown,
+      releaseEvery: settings.releaseInterval,
+      routeTableBase: settings.routeTableBase,
+      primaryLink: settings.primaryLink === 'auto' ? primaryLink() : settings.primaryLink,
+      mtu: settings.mtu ?? nodeDefaults.mtu,
+      addTimeout: settings.addTimeout,
+      reportEvery: settings.reportInterval,
+    },
+  )
+  stack.defer(() => agent.stop())
+  const socket = join(settings.runDir, 'cni.sock')
+  const server = await serveCni(agent, socket, log)
+  stack.defer(() => void server.close())
+  const health = await serveHealth({ ...settings.listenHealth, obstacle: () => agent.obstacle() })
+  stack.defer(() => void health.close())
+  if (settings.installCni) installCni(settings, socket, log)
+  const service = serviceManager({ env: process.env, clock, log, alive: () => true })
+  log.info('node agent serves', { node, socket, database: ledger.databaseId })
+  await service.ready(`serves pods of node ${node}`)
+  await aborted(signal)
+  await service.stopping()
+  log.info('node agent stopped')
+}
+
+/** The link of the default route; eth0 where there is none. */
+function primaryLink(): string {
+  const routes = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1)
+  const fields = routes
+    .map((line) => line.split('\t'))
+    .find(([, to, , , , , , mask]) => to === '00000000' && mask === '00000000')
+  return fields?.[0] ?? nodeDefaults.primaryLink
+}
