@@ -36,6 +36,7 @@ const bundling = {
   write: false,
   legalComments: 'none',
   minifySyntax: true,
+  minifyWhitespace: true, // a comment that stays would not be ASCII
   logLevel: 'silent',
   supported: { 'dynamic-import': false }, // becomes require(): scripts loaded from memory have no import()
 }
@@ -101,12 +102,13 @@ async function bundle(work, commit) {
   fs.writeFileSync(path.join(work, 'main.cjs'), main.outputFiles[0].contents)
   const packages = [...vendors].map(async (name) => [
     name,
-    await esbuild({ ...bundling, entryPoints: [name], minifyWhitespace: true }),
+    await esbuild({ ...bundling, entryPoints: [name] }),
   ])
   const bundles = [['app', app], ...(await Promise.all(packages))]
   for (const [name, { outputFiles }] of bundles) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what ASCII means
-    if (/[^\x00-\x7f]/.test(outputFiles[0].text)) fail(`Cannot pack "${name}": its bundle is not ASCII`)
+    const odd = /.{0,60}[^\x00-\x7f].{0,60}/.exec(outputFiles[0].text)
+    if (odd !== null) fail(`Cannot pack "${name}": its bundle is not ASCII: ${odd[0]}`)
     const file = path.join(work, `${name}.cjs`)
     fs.mkdirSync(path.dirname(file), { recursive: true })
     fs.writeFileSync(file, `(function (exports, require, module) {${outputFiles[0].text}\n})`)
