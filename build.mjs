@@ -333,6 +333,8 @@ function fail(message) {
   process.exit(1)
 }
 
+if (!fs.existsSync(path.join(root, 'node_modules', 'esbuild')))
+  fail('Cannot build: packages are missing; run "npm ci"')
 if (process.versions.node !== nodeVersion) runAgainOnPinnedNode()
 else if (options.compile !== undefined) await compileAhead(options.compile)
 else await build(options.arch, options.force)
