@@ -22,15 +22,9 @@ export interface KubeBinaries {
   readonly kubectl: string
 }
 
-/** What can be had without building: undefined when it would have to be built. Throws when KUBEBUILDER_ASSETS lacks a binary. */
+/** What can be had without building; undefined when there is none yet, or KUBEBUILDER_ASSETS lacks a binary. */
 export function readyKubeBinaries(): KubeBinaries | undefined {
-  const given = process.env['KUBEBUILDER_ASSETS']
-  if (given !== undefined && given !== '') {
-    const lacking = names.find((name) => !existsSync(join(given, name)))
-    if (lacking === undefined) return binariesIn(given)
-    throw new Error(`Cannot use KUBEBUILDER_ASSETS: "${given}" has no ${lacking}`)
-  }
-  const folder = cacheFolder()
+  const folder = givenFolder() ?? cacheFolder()
   return names.every((name) => existsSync(join(folder, name))) ? binariesIn(folder) : undefined
 }
 
@@ -38,6 +32,9 @@ export function readyKubeBinaries(): KubeBinaries | undefined {
 export async function kubeBinaries(say: (line: string) => void = () => {}): Promise<KubeBinaries> {
   const ready = readyKubeBinaries()
   if (ready !== undefined) return ready
+  const given = givenFolder()
+  if (given !== undefined)
+    throw new Error(`Cannot use KUBEBUILDER_ASSETS: "${given}" does not have all of ${names.join(', ')}`)
   const go = which('go')
   if (go === undefined) throw new Error('Cannot build kube-apiserver: there is no "go" on PATH')
   const folder = cacheFolder()
@@ -78,6 +75,10 @@ async function build(go: string, name: string, to: string, say: (line: string) =
     )
   }
   await output(['nice', go, ...argv], options)
+}
+
+function givenFolder(): string | undefined {
+  return process.env['KUBEBUILDER_ASSETS'] || undefined
 }
 
 function cacheFolder(): string {
