@@ -157,9 +157,9 @@ export function childOf(pid: number): number | undefined {
   return child === undefined || child === '' ? undefined : Number(child)
 }
 
-/** A new folder that goes when the test ends, or before with `rmSync`. */
+/** A new folder that goes when the test ends, or before with `rmSync`. Its name has our process id: others run beside us. */
 export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `tke-eni-${name}-`))
+  const folder = mkdtempSync(join(tmpdir(), `tke-eni-${name}-${process.pid}-`))
   folders.add(folder)
   return folder
 }
