@@ -2,7 +2,7 @@
 import { defineResource } from './define-resource.ts'
 import { eventFields } from './event-resource.ts'
 import { nodePrinter } from './node-printer.ts'
-import { asText, at, type KubeObject } from './object.ts'
+import { asObject, asText, at, type KubeObject } from './object.ts'
 import { podPrinter } from './pod-printer.ts'
 import { checkPod, podFields, preparePod } from './pod-resource.ts'
 import {
@@ -14,6 +14,7 @@ import {
   servicePrinter,
 } from './printers.ts'
 import type { ResourceType } from './resource.ts'
+import { type Cause, invalidField } from './status-error.ts'
 import { coreStrategic } from './strategic-rules.ts'
 
 const core = { group: '', version: 'v1', strategic: coreStrategic } as const
@@ -74,6 +75,7 @@ export const coreResources: readonly ResourceType[] = [
     namespaced: true,
     shortNames: ['cm'],
     printer: configMapPrinter,
+    check: checkKeys,
   }),
   defineResource({
     ...core,
@@ -83,6 +85,7 @@ export const coreResources: readonly ResourceType[] = [
     printer: secretPrinter,
     fields: { type: (object) => asText(object['type']) },
     prepare: prepareSecret,
+    check: checkKeys,
   }),
   defineResource({
     ...core,
@@ -105,6 +108,15 @@ export const coreResources: readonly ResourceType[] = [
     printer: serviceAccountPrinter,
   }),
 ]
+
+const keyRule =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+
+function checkKeys(object: KubeObject): readonly Cause[] {
+  return Object.keys(asObject(object['data']))
+    .filter((key) => !/^[-._a-zA-Z0-9]{1,253}$/.test(key))
+    .map((key) => invalidField(`data[${key}]`, key, keyRule))
+}
 
 function prepareNamespace(object: KubeObject): void {
   const name = object.metadata.name ?? ''

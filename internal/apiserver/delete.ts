@@ -1,5 +1,6 @@
 // delete and deletecollection: options, preconditions, and what is answered.
 import { mediaType, parseJson } from './body.ts'
+import { checkedDryRun } from './dry-run.ts'
 import { asObject, asText, type JsonObject, type KubeObject } from './object.ts'
 import { select } from './read.ts'
 import { deleteOne } from './remove.ts'
@@ -65,10 +66,9 @@ function deleteOptions({ body, headers, query }: Call): Options {
   const given: JsonObject = body === undefined || body === '' ? {} : asObject(parseJson(body))
   const preconditions = asObject(given['preconditions'])
   const dryRun = Array.isArray(given['dryRun']) ? given['dryRun'].map(asText) : query.getAll('dryRun')
-  if (dryRun.some((value) => value !== 'All')) throw badRequest('dryRun: supported values: "All"')
   return {
     graceSeconds: graceOf(given, query),
-    dryRun: dryRun.length > 0,
+    dryRun: checkedDryRun(dryRun),
     uid: asText(preconditions['uid']),
     resourceVersion: asText(preconditions['resourceVersion']),
   }

@@ -1,6 +1,7 @@
 // create and update: what the server fills in, checks and protects around every write.
 import { randomInt } from '../base/random.ts'
 import { objectBody } from './body.ts'
+import { checkedDryRun } from './dry-run.ts'
 import {
   asText,
   at,
@@ -290,11 +291,7 @@ function specChanged(old: KubeObject, object: KubeObject): boolean {
 }
 
 function isDryRun({ query }: Call): boolean {
-  const asked = query.getAll('dryRun').filter((value) => value !== '')
-  if (asked.some((value) => value !== 'All')) {
-    throw badRequest(`Invalid value: ${JSON.stringify(asked)}: supported values: "All"`)
-  }
-  return asked.length > 0
+  return checkedDryRun(query.getAll('dryRun').filter((value) => value !== ''))
 }
 
 /** Obeys fieldValidation for fields that the schema does not know: refuse, warn or say nothing. */

@@ -43,7 +43,7 @@ export function applyStrategicPatch(
     if (!key.startsWith('$setElementOrder/')) continue
     const field = key.slice(key.indexOf('/') + 1)
     if (!Object.hasOwn(patch, field) && Array.isArray(result[field])) {
-      result[field] = ordered(result[field], value, rules[field]?.key)
+      result[field] = ordered(result[field], value, result[field], rules[field]?.key)
     }
   }
   return result
@@ -57,11 +57,10 @@ function mergeField(
 ): Json {
   if (isObject(value)) return applyStrategicPatch(isObject(before) ? before : {}, value, rule?.below ?? {})
   if (!Array.isArray(value) || rule?.key === undefined) return stripped(value)
+  const original = Array.isArray(before) ? before : []
   const merged =
-    rule.key === ''
-      ? mergeValues(Array.isArray(before) ? before : [], value)
-      : mergeItems(Array.isArray(before) ? before : [], value, rule.key, rule.below ?? {})
-  return ordered(merged, order, rule.key)
+    rule.key === '' ? mergeValues(original, value) : mergeItems(original, value, rule.key, rule.below ?? {})
+  return ordered(merged, Array.isArray(order) ? order : value, original, rule.key)
 }
 
 function mergeValues(before: readonly Json[], added: readonly Json[]): Json[] {
@@ -93,14 +92,30 @@ function mergeItems(
   return result
 }
 
-/** The named items in the order that is asked; others keep their places after those they followed, as far as can be told. */
-function ordered(items: readonly Json[], order: Json | undefined, key: string | undefined): Json[] {
+/**
+ * What the patch names in the order of the patch, what only the server has in its own order; between the two the
+ * server's order decides where it knows both, otherwise what the patch names comes first.
+ */
+function ordered(
+  items: readonly Json[],
+  order: Json | undefined,
+  original: readonly Json[],
+  key: string | undefined,
+): Json[] {
   if (!Array.isArray(order)) return [...items]
   const idOf = (item: Json): Json | undefined =>
     key !== undefined && key !== '' && isObject(item) ? item[key] : item
-  const rank = (item: Json): number => order.findIndex((wanted) => sameJson(idOf(wanted), idOf(item)))
-  const named = items.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b))
-  return [...named, ...items.filter((item) => rank(item) < 0)]
+  const rank = (list: readonly Json[], item: Json): number =>
+    list.findIndex((other) => sameJson(idOf(other), idOf(item)))
+  const named = items.filter((item) => rank(order, item) >= 0).sort((a, b) => rank(order, a) - rank(order, b))
+  const rest = items.filter((item) => rank(order, item) < 0)
+  const result: Json[] = []
+  for (const item of rest) {
+    const place = rank(original, item)
+    while (named[0] !== undefined && !(rank(original, named[0]) > place)) result.push(...named.splice(0, 1))
+    result.push(item)
+  }
+  return [...result, ...named]
 }
 
 function keepOnly(result: JsonObject, retained: Json | undefined): void {
