@@ -1,8 +1,8 @@
 // The simulated cloud over HTTP: the API at "/", metadata at "/latest/…" as an instance sees it, and the side
 // entrance at "/sim/…" for local callers.
-import { existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, ListenOptions } from 'node:net'
+import { type AddressInfo, connect, type ListenOptions } from 'node:net'
 import { dirname } from 'node:path'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { type Log, silentLog } from '../../base/log.ts'
@@ -58,8 +58,9 @@ export async function serveVpcSim(options: ServeOptions): Promise<VpcSimServer> 
     url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
   }
   if (options.socketPath !== undefined) {
-    prepareSocket(options.socketPath)
+    await prepareSocket(options.socketPath)
     servers.push(await listen(listener, { path: options.socketPath }))
+    chmodSync(options.socketPath, 0o600)
   }
   alarm.set()
   return {
@@ -128,10 +129,21 @@ function listen(listener: Listener, where: ListenOptions): Promise<Server> {
   })
 }
 
-/** A socket file of a process that is gone blocks listening; anything else is left alone. */
-function prepareSocket(path: string): void {
+/** A socket that nobody serves any more would block listening; anything else is left alone, and listening fails. */
+async function prepareSocket(path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
-  if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path)
+  if (existsSync(path) && lstatSync(path).isSocket() && !(await isServed(path))) unlinkSync(path)
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 }
 
 function shut(server: Server): Promise<void> {

@@ -15,7 +15,7 @@ import { forgetPast, prunePast, readPast, recordPast, stampMoment } from './past
 import { createRateLimit } from './rate-limit.ts'
 import { type Faults, forAction, type Limits, openSettings } from './settings.ts'
 import { createStats, type Stats } from './stats.ts'
-import { applyDue, forgetOld, nextDue } from './tasks.ts'
+import { applyDue, forgetOld, nextDue, type Task } from './tasks.ts'
 import type { Call, Fields, LatencyRange, World } from './world.ts'
 
 export interface VpcSimOptions {
@@ -27,9 +27,9 @@ export interface VpcSimOptions {
   /** Limits that differ from the usual ones, until set by `setLimits`. */
   readonly limits?: Partial<Limits>
   readonly region?: string
-  /** Called after the commit of a change to these ENIs: attached, detached, gone, other addresses. */
-  readonly onChange?: (enis: readonly string[]) => void
 }
+
+export type ChangeListener = (enis: readonly string[]) => void
 
 export interface VpcSim {
   readonly region: string
@@ -44,6 +44,8 @@ export interface VpcSim {
   advance(at: Millis): void
   /** When the next transition is due. */
   nextDue(): Millis | undefined
+  /** Calls `listener` after the commit of whatever changes ENIs or their addresses: a task begins or ends, an instance comes or goes. */
+  onChange(listener: ChangeListener): void
   readonly admin: Admin
   readonly credentials: Credentials
   faults(): Faults
@@ -56,8 +58,9 @@ export interface VpcSim {
 
 /** Opens or creates a simulated cloud. Throws IpamError `storage`. */
 export function openVpcSim(options: VpcSimOptions): VpcSim {
-  const { random, region = 'ap-guangzhou', onChange = () => {} } = options
+  const { random, region = 'ap-guangzhou' } = options
   const db = openDatabase({ path: options.path, kind: 'vpc-sim', migrations })
+  db.script('PRAGMA synchronous = NORMAL') // it has to survive its own end, not a power cut
   const settings = openSettings(db, options.limits ?? {})
   const world: World = {
     db,
@@ -65,6 +68,10 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     settings,
     latency: options.latency ?? { minMs: 200, maxMs: 1500 },
     region,
+  }
+  const listeners = new Set<ChangeListener>()
+  const changed = (enis: readonly string[]) => {
+    for (const listener of listeners) listener(enis)
   }
   const rateLimit = createRateLimit()
   const stats = createStats()
@@ -76,13 +83,13 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
   function advance(at: Millis): void {
     const due = nextDue(db)
     if (due === undefined || due > at) return
-    const changed = db.transaction(() => {
-      const enis = applyDue(db, at, stamp)
+    const enis = db.transaction(() => {
+      const touched = applyDue(db, at, stamp)
       forgetOld(db, at - settings.limits().taskLifeMs, at - settings.limits().tokenLifeMs)
       if (staleMs() > 0) prunePast(db, at - staleMs())
-      return enis
+      return touched
     })
-    onChange([...changed])
+    changed([...enis])
   }
 
   function write<T>(at: Millis, work: () => T): T {
@@ -108,6 +115,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     const run = action.bind(params)
     if (action.writes) {
       const fields = write(call.at, () => oncePerToken(call, params, () => run(call)))
+      if (listeners.size > 0) changed(enisOf(call.requestId))
       loseAnswer(name)
       return fields
     }
@@ -116,6 +124,14 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     const fields = staleMs() > 0 ? readPast(db, call.at - staleMs(), describe) : describe()
     loseAnswer(name)
     return fields
+  }
+
+  function enisOf(taskId: string): string[] {
+    const task = db.get<Pick<Task, 'eni_id' | 'target_id'>>(
+      'SELECT eni_id, target_id FROM task WHERE id = ?',
+      taskId,
+    )
+    return [task?.eni_id, task?.target_id].filter((eni) => typeof eni === 'string')
   }
 
   function loseAnswer(name: string): void {
@@ -130,6 +146,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     region,
     advance,
     nextDue: () => nextDue(db),
+    onChange: (listener) => void listeners.add(listener),
     handle(name, params, at, product) {
       const requestId = newUuid(random)
       const call: Call = { ...world, at, requestId, action: name }
@@ -147,13 +164,14 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
       }
     },
     fromText: (name, params) => actions.get(name)?.fromText(params) ?? params,
-    admin: createAdmin(world, write, onChange),
+    admin: createAdmin(world, write, changed),
     credentials: openCredentials(db, random),
     faults: settings.faults,
     setFaults(change) {
+      const recorded = staleMs() > 0
       const faults = settings.setFaults(change)
-      if (faults.staleDescribeMs > 0) recordPast(db)
-      else forgetPast(db)
+      if (!recorded && faults.staleDescribeMs > 0) recordPast(db)
+      if (recorded && faults.staleDescribeMs === 0) forgetPast(db)
       return faults
     },
     limits: settings.limits,
