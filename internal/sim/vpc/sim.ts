@@ -27,6 +27,8 @@ export interface VpcSimOptions {
   /** Limits that differ from the usual ones, until set by `setLimits`. */
   readonly limits?: Partial<Limits>
   readonly region?: string
+  /** The first listener, as of `onChange`. */
+  readonly onChange?: ChangeListener
 }
 
 export type ChangeListener = (enis: readonly string[]) => void
@@ -69,7 +71,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     latency: options.latency ?? { minMs: 200, maxMs: 1500 },
     region,
   }
-  const listeners = new Set<ChangeListener>()
+  const listeners = new Set<ChangeListener>(options.onChange === undefined ? [] : [options.onChange])
   const changed = (enis: readonly string[]) => {
     for (const listener of listeners) listener(enis)
   }
