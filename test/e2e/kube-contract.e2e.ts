@@ -10,7 +10,7 @@ const missing = explainSkip(missingPieces('kube-apiserver'))
 if (missing) test('kube contract on a real kube-apiserver', { skip: missing })
 else
   kubeContract('a real kube-apiserver', async () => {
-    const { url, ca, token, stop } = await startKubeApiserver()
+    const { url, ca, token, forget, stop } = await startKubeApiserver()
     const headers = { authorization: `Bearer ${token}` }
-    return { server: httpKubeServer({ baseUrl: url, ca, headers }), close: stop }
+    return { server: httpKubeServer({ baseUrl: url, ca, headers }), forget, close: stop }
   })

@@ -19,6 +19,8 @@ export interface RealKubeApiserver {
   kubectl(...args: readonly string[]): Promise<string>
   /** Stops and starts the API server (not etcd) on the same address. */
   restart(): Promise<void>
+  /** Makes every resourceVersion so far too old: etcd compacts them away, and a restart empties the server's watch caches. */
+  forget(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -58,15 +60,20 @@ export async function startKubeApiserver(
     // The server made its own certificate: the chain in the file ends in the authority that signed it.
     const ca = readFileSync(join(folder, 'pki', 'apiserver.crt'), 'utf8')
     writeFileSync(kubeconfig, kubeconfigOf(url, ca, token), { mode: 0o600 })
+    const restart = async () => {
+      await services[1]?.stop()
+      await start()
+    }
     return {
       url,
       kubeconfig,
       token,
       ca,
       kubectl: (...args) => output([binaries.kubectl, '--kubeconfig', kubeconfig, ...args]),
-      async restart() {
-        await services[1]?.stop()
-        await start()
+      restart,
+      async forget() {
+        await compact(etcd.url)
+        await restart()
       },
       stop,
     }
@@ -94,6 +101,18 @@ async function startEtcd(binaries: KubeBinaries, folder: string): Promise<{ serv
     )
   await until('etcd is healthy', healthy, [service])
   return { service, url }
+}
+
+/** Makes a revision of its own, which nobody has seen, and drops all before it. */
+async function compact(etcd: string): Promise<void> {
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (!answer.ok)
+      throw new Error(`Cannot compact etcd: it answered ${answer.status} ${await answer.text()}`)
+    return answer.json()
+  }
+  const put = (await post('put', { key: btoa('forgotten') })) as { header: { revision: string } }
+  await post('compaction', { revision: put.header.revision, physical: true })
 }
 
 function writeIdentities(folder: string, users: readonly ApiserverUser[]): void {
