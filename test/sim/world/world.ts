@@ -84,8 +84,8 @@ export class World {
       path: ':memory:',
       random: this.random,
       latency: { minMs: 50, maxMs: 2000 },
-      onChange: () => this.#plug(),
     })
+    this.cloud.onChange(() => this.#plug())
     this.cloud.admin.createVpc({ id: 'vpc-sim00001', cidr: '10.0.0.0/16' }, this.clock.now())
     const subnets = zones.flatMap((zone, i) => [
       { id: `subnet-pods000${i}`, cidr: `10.0.${i * 16}.0/${this.random.next() < 0.3 ? 27 : 24}`, zone },
