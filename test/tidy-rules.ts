@@ -56,9 +56,10 @@ export function partOf(path: string): string {
 
 /** Imports against the direction, and packages outside the part that owns them. */
 export function importFaults(sources: Sources): string[] {
-  return codeOf(sources).flatMap(([path, text]) =>
+  const faults = codeOf(sources).flatMap(([path, text]) =>
     importsOf(text).flatMap((target) => importFault(path, target) ?? []),
   )
+  return [...new Set(faults)]
 }
 
 /** Ambient time and chance, and printing, in internal/ (base owns the doors to them). */
