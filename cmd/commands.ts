@@ -33,6 +33,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./node.ts').then(({ nodeCommand }) => nodeCommand(() => import('./node-wiring.ts'))),
   },
   {
+    name: 'dev',
+    summary: 'Run the whole system on this machine, with a simulated cloud; --tour shows it working',
+    load: () => import('./dev.ts'),
+  },
+  {
     name: 'vpc-sim',
     summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
     load: () => import('./vpc-sim.ts'),

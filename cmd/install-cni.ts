@@ -1,8 +1,9 @@
 // Makes the runtime of this machine use us: the plugin's names first, the network configuration last and at once,
 // so that the runtime never finds half of it.
-import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../internal/base/log.ts'
+import { isPacked, selfCommand } from './self-command.ts'
 
 export interface InstallCniSettings {
   readonly cniBinDir: string
@@ -36,13 +37,13 @@ export function conflist({ portMapping }: Pick<InstallCniSettings, 'portMapping'
   }
 }
 
+/** A link to the executable; for a source tree a script that starts it. */
 function linkPlugin(path: string): void {
-  try {
-    if (readlinkSync(path) === process.execPath) return
-  } catch {
-    // not there, or no link: it is replaced
-  }
-  replace(path, (temporary) => symlinkSync(process.execPath, temporary))
+  const quoted = selfCommand().map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
+  replace(path, (temporary) => {
+    if (isPacked()) symlinkSync(process.execPath, temporary)
+    else writeFileSync(temporary, `#!/bin/sh\nexec ${quoted.join(' ')} cni\n`, { mode: 0o755 })
+  })
 }
 
 function replace(path: string, write: (temporary: string) => void): void {

@@ -6,6 +6,14 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { IpamError } from '../internal/ipam/errors.ts'
+import { useNativeBinding } from '../internal/sqlite/native-binding.ts'
+import type { Host } from './host.ts'
+
+/** To be called before the first database is opened. Throws `storage` when there is no place for the library. */
+export function prepareSqlite(host: Host): void {
+  const library = host.nativeLibrary()
+  if (library !== undefined) useNativeBinding(extractNative(library, process.env))
+}
 
 type Environment = Readonly<Record<string, string | undefined>>
 

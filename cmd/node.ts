@@ -1,7 +1,7 @@
 // `tke-eni node`: settings and signals; what runs between them is handed in by commands.ts.
 import { Command } from 'commander'
-import { useNativeBinding } from '../internal/sqlite/native-binding.ts'
 import type { CommandModule } from './commands.ts'
+import { prepareSqlite } from './native.ts'
 import { type NodeSettings, nodeSettings } from './settings/node-settings.ts'
 import { addSettings, readSettings } from './settings-input.ts'
 import { untilSignal } from './until-signal.ts'
@@ -20,8 +20,7 @@ export function nodeCommand(load: () => Promise<NodeWiring>): CommandModule {
         .addHelpText('after', help)
         .action(async (options) => {
           const settings = await readSettings(nodeSettings, options)
-          const binding = host.nativeBinding()
-          if (binding !== undefined) useNativeBinding(binding)
+          prepareSqlite(host)
           const { runNode } = await load()
           await untilSignal((signal) => runNode(settings, signal))
         }),

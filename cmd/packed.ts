@@ -4,7 +4,6 @@ import { createRequire } from 'node:module'
 import { getAssetKeys, getRawAsset } from 'node:sea'
 import { Script } from 'node:vm'
 import type * as Cli from './cli.ts'
-import { extractNative } from './native.ts'
 
 type Require = (name: string) => unknown
 type Bundle = (exports: object, require: Require, module: { exports: object }) => void
@@ -34,7 +33,7 @@ export function run(args: readonly string[]): Promise<number> {
   const require: Require = (name) => (bundles.has(`${name}.cjs`) ? load(name) : requireFromDisk(name))
   const cli = load('app') as typeof Cli
   return cli.run(args, {
-    nativeBinding: () => extractNative(bytes('better_sqlite3.node'), process.env),
+    nativeLibrary: () => bytes('better_sqlite3.node'),
     get codeCache() {
       return codeCache
     },

@@ -9,9 +9,9 @@ import { seed } from '../internal/sim/vpc/admin-requests.ts'
 import { ApiError } from '../internal/sim/vpc/api-error.ts'
 import { serveVpcSim } from '../internal/sim/vpc/server.ts'
 import { openVpcSim, type VpcSim } from '../internal/sim/vpc/sim.ts'
-import { useNativeBinding } from '../internal/sqlite/native-binding.ts'
 import { parseYaml } from '../internal/wire/yaml.ts'
 import type { Host } from './host.ts'
+import { prepareSqlite } from './native.ts'
 import { type VpcSimSettings, vpcSimSettings } from './settings/vpc-sim-settings.ts'
 import { addSettings, readSettings } from './settings-input.ts'
 import { aborted, untilSignal } from './until-signal.ts'
@@ -21,8 +21,7 @@ export function define(host: Host): Command {
     .addHelpText('after', help)
     .action(async (options) => {
       const settings = await readSettings(vpcSimSettings, options)
-      const binding = host.nativeBinding()
-      if (binding !== undefined) useNativeBinding(binding)
+      prepareSqlite(host)
       await untilSignal((signal) => runVpcSim(settings, signal))
     })
 }
@@ -74,6 +73,6 @@ Examples:
   curl -s -X PUT http://127.0.0.1:8080/sim/faults -d '{"outage":"unavailable"}'
 
 seed.yaml:
-  vpcs: [{ id: vpc-1, cidr: 10.0.0.0/16 }]
-  subnets: [{ id: subnet-a, vpcId: vpc-1, cidr: 10.0.1.0/24, zone: ap-guangzhou-3 }]
-  instances: [{ id: ins-1, instanceType: S5.MEDIUM4, subnetId: subnet-a }]`
+  vpcs: [{ id: vpc-00000001, cidr: 10.0.0.0/16 }]
+  subnets: [{ id: subnet-0000000a, vpcId: vpc-00000001, cidr: 10.0.1.0/24, zone: ap-guangzhou-3 }]
+  instances: [{ id: ins-00000001, instanceType: S5.MEDIUM4, subnetId: subnet-0000000a }]`

@@ -1,0 +1,257 @@
+// The dev cluster: API server, simulated cloud and leader in the user's own namespaces (so that kubectl and sqlite3 work
+// from any shell), nodes and their network in a sandbox below.
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ServedApi, serveKubeApi } from '../../internal/apiserver/http-server.ts'
+import { kubeconfigFor } from '../../internal/apiserver/kubeconfig.ts'
+import { openSqliteStorage } from '../../internal/apiserver/sqlite-storage.ts'
+import { systemClock } from '../../internal/base/clock.ts'
+import { createLog } from '../../internal/base/log.ts'
+import { systemRandom } from '../../internal/base/random.ts'
+import { IpamError } from '../../internal/ipam/errors.ts'
+import type { KubeClient } from '../../internal/kube/client.ts'
+import { connectKube } from '../../internal/kube/connect.ts'
+import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
+import { runCommand } from '../../internal/linux/command.ts'
+import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
+import { serveVpcSim } from '../../internal/sim/vpc/server.ts'
+import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
+import { selfCommand } from '../self-command.ts'
+import { type DevHost, startDevHost } from './host-client.ts'
+import { startScheduler } from './scheduler.ts'
+import { clusterId, instanceType, nodeSubnets, podSubnets, region, subnetOfNode, vpc } from './topology.ts'
+
+export interface DevNode {
+  readonly name: string
+  readonly instanceId: string
+  readonly address: string
+  readonly zone: string
+}
+
+export interface DevCluster {
+  readonly directory: string
+  readonly kubeconfig: string
+  readonly leaderDb: string
+  readonly vpcUrl: string
+  readonly kube: KubeClient
+  readonly cloud: VpcSim
+  readonly api: ServedApi
+  readonly host: DevHost
+  nodes(): readonly DevNode[]
+  nodeDb(node: string): string
+  /** A new instance with its Node object, agent and kubelet. */
+  addNode(flags?: readonly string[]): Promise<DevNode>
+  /** SIGKILL to the agent, which comes back with these flags. */
+  restartAgent(node: string, flags: readonly string[]): Promise<void>
+  /** SIGKILL; it is started again at once. */
+  killLeader(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DevOptions {
+  readonly directory: string
+  readonly kubeListen: { readonly host: string; readonly port: number }
+  readonly leaderFlags: readonly string[]
+  readonly nodeFlags: readonly string[]
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** Starts everything but the nodes. Throws `kernel` where this machine allows no namespaces, and what the parts throw. */
+export async function startDevCluster(options: DevOptions): Promise<DevCluster> {
+  const { directory, logLevel } = options
+  await refuseUnfitMachine()
+  await using stack = new AsyncDisposableStack()
+  mkdirSync(join(directory, 'leader'), { recursive: true })
+  mkdirSync(join(directory, 'nodes'), { recursive: true })
+  const clock = systemClock
+  const random = systemRandom
+  const log = createLog('silent')
+
+  const storage = openSqliteStorage({ path: join(directory, 'kube.db'), clock })
+  stack.defer(() => storage.close())
+  const kubeSocket = join(directory, 'kube.sock')
+  const api = await serveKubeApi({
+    storage,
+    clock,
+    log,
+    listen: [options.kubeListen, { socketPath: kubeSocket }],
+  })
+  stack.defer(() => api.close())
+  const kubeconfig = join(directory, 'kubeconfig')
+  writeFileSync(kubeconfig, kubeconfigFor(api.url, undefined, 'tke-eni-dev'), { mode: 0o600 })
+  const kube = await connectKube({ socketPath: kubeSocket, qps: 500, burst: 500 }, clock)
+  stack.defer(() => kube.close())
+  await installNecCrd(kube, clock, log)
+
+  const host = startDevHost({ directory, kubeSocket, logLevel }, process.env)
+  stack.defer(() => host.close())
+  const nodes: DevNode[] = []
+  const cloud = openVpcSim({
+    path: join(directory, 'vpc.db'),
+    random,
+    region,
+    latency: { minMs: 100, maxMs: 400 },
+    onChange: () => void plug().catch(() => {}), // the next change brings all of it
+  })
+  stack.defer(() => cloud.close())
+
+  function plug(): Promise<unknown> {
+    const enis = cloud.admin.fabric()
+    return host.call('fabric', {
+      nodes: nodes.map(({ name, instanceId }) => ({
+        name,
+        enis: enis.filter((eni) => eni.instanceId === instanceId),
+      })),
+    })
+  }
+
+  const key = { id: `AKID${randomUUID().replaceAll('-', '')}`, secret: randomUUID() }
+  cloud.credentials.add(key.id, key.secret)
+  cloud.admin.createVpc(vpc, clock.now())
+  for (const subnet of [...nodeSubnets, ...podSubnets]) {
+    cloud.admin.createSubnet({ ...subnet, vpcId: vpc.id }, clock.now())
+  }
+  const vpcServer = await serveVpcSim({ sim: cloud, clock, tcp: { host: '127.0.0.1', port: 0 } })
+  stack.defer(() => vpcServer.close())
+
+  const agentFlags = (flags: readonly string[]) => [
+    ...options.nodeFlags,
+    '--listen-health=127.0.0.1:0',
+    ...flags,
+  ]
+  let closing = false
+  let leader: ServiceProcess
+  function startLeader(): void {
+    leader = startService({
+      command: [
+        ...selfCommand(),
+        'leader',
+        `--cluster-id=${clusterId}`,
+        `--region=${region}`,
+        `--subnets=${podSubnets.map(({ id }) => id).join(',')}`,
+        '--security-groups=sg-dev00001',
+        `--state-dir=${join(directory, 'leader')}`,
+        `--kube-server=unix://${kubeSocket}`,
+        `--vpc-endpoint=${vpcServer.url}`,
+        '--credentials=environment',
+        '--listen-health=127.0.0.1:0',
+        `--log-level=${logLevel}`,
+        ...options.leaderFlags,
+      ],
+      env: { ...process.env, TENCENTCLOUD_SECRET_ID: key.id, TENCENTCLOUD_SECRET_KEY: key.secret },
+      logFile: join(directory, 'leader', 'leader.log'),
+    })
+    void leader.exited.then(() => closing || clock.after(300, () => closing || startLeader()))
+  }
+  startLeader()
+  stack.defer(async () => {
+    closing = true
+    leader.kill('SIGTERM')
+    await leader.exited
+  })
+  stack.defer(
+    startScheduler({ client: kube, clock, random, log, nodes: () => nodes.map(({ name }) => name) }),
+  )
+  const all = stack.move()
+
+  return {
+    directory,
+    kubeconfig,
+    leaderDb: join(directory, 'leader', 'leader.db'),
+    vpcUrl: vpcServer.url,
+    kube,
+    cloud,
+    api,
+    host,
+    nodes: () => nodes,
+    nodeDb: (node) => join(directory, 'nodes', node, 'node.db'),
+    async addNode(flags = []) {
+      const name = `node-${nodes.length + 1}`
+      const subnet = subnetOfNode(nodes.length)
+      const made = cloud.admin.createInstance({ instanceType, subnetId: subnet.id, name }, clock.now())
+      const node: DevNode = { name, instanceId: made.id, address: made.address, zone: subnet.zone }
+      nodes.push(node)
+      await plug()
+      await registerNode(kube, node, new Date(clock.now()).toISOString())
+      await host.call('startNode', { node: name, flags: agentFlags(flags) })
+      return node
+    },
+    async restartAgent(node, flags) {
+      await host.call('killAgent', { node, flags: agentFlags(flags) })
+    },
+    async killLeader() {
+      const { exited } = leader
+      leader.kill('SIGKILL')
+      await exited
+    },
+    close: () => all.disposeAsync(),
+  }
+}
+
+async function refuseUnfitMachine(): Promise<void> {
+  for (const [program, where] of [
+    ['ip', 'iproute2'],
+    ['nsenter', 'util-linux'],
+    ['ping', 'iputils-ping'],
+  ] as const) {
+    const { status } = await runCommand('sh', ['-c', `command -v ${program}`])
+    if (status !== 0)
+      throw new IpamError('kernel', `Cannot start the dev cluster: "${program}" is not installed`, {
+        hint: `install ${where}`,
+      })
+  }
+  const fault = await sandboxFault(runCommand)
+  if (fault !== undefined) {
+    throw new IpamError('kernel', `Cannot start the dev cluster: ${fault}`, {
+      hint: 'allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0), or run it as root',
+    })
+  }
+}
+
+async function registerNode(kube: KubeClient, node: DevNode, now: string): Promise<void> {
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'KubeletReady',
+    message: '',
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  }
+  const status = {
+    addresses: [{ type: 'InternalIP', address: node.address }],
+    conditions: [condition],
+    capacity: { cpu: '2', memory: '4Gi', pods: '110' },
+    allocatable: { cpu: '2', memory: '4Gi', pods: '110' },
+    nodeInfo: {
+      kubeletVersion: 'dev',
+      osImage: 'namespace',
+      containerRuntimeVersion: 'none',
+      kernelVersion: '',
+      architecture: '',
+    },
+  }
+  const labels = {
+    'kubernetes.io/hostname': node.name,
+    'cloud.tencent.com/node-instance-id': node.instanceId,
+    'topology.kubernetes.io/zone': node.zone,
+  }
+  await kube.call({
+    doing: `register node "${node.name}"`,
+    method: 'POST',
+    path: '/api/v1/nodes',
+    body: {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: node.name, labels },
+      spec: { providerID: `qcloud:///${node.zone}/${node.instanceId}` },
+    },
+  })
+  await kube.call({
+    doing: `write status of node "${node.name}"`,
+    method: 'PATCH',
+    path: `/api/v1/nodes/${node.name}/status`,
+    body: { status },
+  })
+}

@@ -1,0 +1,60 @@
+// What `dev` asks of its part inside the sandbox, and what that answers: a line of JSON each, any number at a time.
+import type { FabricNode } from '../../internal/sim/fabric/plan-fabric.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+
+export interface PingReport {
+  readonly sent: number
+  readonly received: number
+  /** Mean round trip. */
+  readonly meanMs: number | undefined
+}
+
+/** What the kernel of one node holds of ours. */
+export interface KernelReport {
+  /** Addresses on the pods' ends, by namespace. */
+  readonly pods: Readonly<Record<string, readonly Ipv4[]>>
+  /** Addresses that have a rule. */
+  readonly rules: readonly string[]
+}
+
+/** Every request, with what it takes and gives. */
+export interface HostCalls {
+  /** The network as the cloud has it. */
+  fabric: { take: { readonly nodes: readonly FabricNode[] }; give: null }
+  /** Starts agent and kubelet of a node whose network is there. */
+  startNode: { take: { readonly node: string; readonly flags: readonly string[] }; give: null }
+  /** Kills the agent; it is started again, with other flags when given. */
+  killAgent: { take: { readonly node: string; readonly flags?: readonly string[] }; give: null }
+  runStatic: { take: { readonly node: string; readonly name: string }; give: string }
+  endStatic: { take: { readonly node: string; readonly name: string }; give: null }
+  ping: {
+    take: {
+      readonly node: string
+      readonly pod: string
+      readonly to: string
+      readonly count: number
+      readonly intervalMs: number
+    }
+    give: PingReport
+  }
+  kernel: { take: { readonly node: string }; give: KernelReport }
+}
+
+export type HostCall = keyof HostCalls
+
+export interface HostRequest {
+  readonly id: number
+  readonly call: HostCall
+  readonly take: unknown
+}
+
+export type HostAnswer =
+  | { readonly id: number; readonly give: unknown }
+  | { readonly id: number; readonly error: string }
+
+/** What the sandbox is told at its start. */
+export interface HostSettings {
+  readonly directory: string
+  readonly kubeSocket: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}

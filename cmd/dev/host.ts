@@ -1,0 +1,252 @@
+// The part of `dev` inside the sandbox: the fabric, and per node an agent and a kubelet in a network namespace of its own.
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type Clock, systemClock } from '../../internal/base/clock.ts'
+import { createLog, type Log } from '../../internal/base/log.ts'
+import { systemRandom } from '../../internal/base/random.ts'
+import { connectKube } from '../../internal/kube/connect.ts'
+import { runCommand } from '../../internal/linux/command.ts'
+import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
+import { createFabric, type Fabric } from '../../internal/sim/fabric/fabric.ts'
+import type { Conflist, RunPlugin } from '../../internal/sim/kubelet/cni-chain.ts'
+import { type Kubelet, startKubelet } from '../../internal/sim/kubelet/kubelet.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import { selfCommand } from '../self-command.ts'
+import type {
+  HostAnswer,
+  HostCall,
+  HostCalls,
+  HostRequest,
+  HostSettings,
+  KernelReport,
+  PingReport,
+} from './host-protocol.ts'
+import { kubeletApi } from './kubelet-api.ts'
+
+interface HostNode {
+  readonly name: string
+  readonly kubelet: Kubelet
+  flags: readonly string[]
+  agent: ServiceProcess
+}
+
+type Handlers = { [Name in HostCall]: (take: HostCalls[Name]['take']) => Promise<HostCalls[Name]['give']> }
+
+/** Serves requests on standard input until that ends. */
+export async function runHost(settings: HostSettings): Promise<void> {
+  const clock = systemClock
+  const log = createLog(settings.logLevel)
+  const fabric = await createFabric({ run: runCommand })
+  const nodes = new Map<string, HostNode>()
+  const handlers = hostHandlers({ settings, clock, log, fabric, nodes })
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line) as HostRequest
+    void serve(handlers, request).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`))
+  }
+}
+
+async function serve(handlers: Handlers, { id, call, take }: HostRequest): Promise<HostAnswer> {
+  try {
+    const handler = handlers[call] as (take: unknown) => Promise<unknown>
+    return { id, give: await handler(take) }
+  } catch (error) {
+    return { id, error: (error as Error).message }
+  }
+}
+
+interface HostParts {
+  readonly settings: HostSettings
+  readonly clock: Clock
+  readonly log: Log
+  readonly fabric: Fabric
+  readonly nodes: Map<string, HostNode>
+}
+
+function hostHandlers(parts: HostParts): Handlers {
+  const { fabric, nodes } = parts
+  const nodeOf = (name: string): HostNode => {
+    const node = nodes.get(name)
+    if (node === undefined) throw new Error(`Cannot find node "${name}"`)
+    return node
+  }
+  return {
+    async fabric({ nodes: desired }) {
+      await fabric.apply(desired)
+      return null
+    },
+    async startNode({ node, flags }) {
+      nodes.set(node, await startNode(parts, node, flags))
+      return null
+    },
+    async killAgent({ node: name, flags }) {
+      const node = nodeOf(name)
+      node.flags = flags ?? node.flags
+      const { agent } = node
+      agent.kill('SIGKILL')
+      await agent.exited
+      return null
+    },
+    runStatic: ({ node, name }) => nodeOf(node).kubelet.runStatic(name),
+    async endStatic({ node, name }) {
+      await nodeOf(node).kubelet.endStatic(name)
+      return null
+    },
+    ping: ({ node, pod, ...how }) => ping(nodeOf(node).kubelet.namespaceOf(pod), how),
+    kernel: ({ node }) => readKernel(fabric.netnsOf(node), nodeDirectory(parts.settings, node)),
+  }
+}
+
+function nodeDirectory({ directory }: HostSettings, node: string): string {
+  return join(directory, 'nodes', node)
+}
+
+async function startNode(parts: HostParts, name: string, flags: readonly string[]): Promise<HostNode> {
+  const { settings, clock, log } = parts
+  const directory = nodeDirectory(settings, name)
+  for (const part of ['cni/conf', 'cni/bin']) mkdirSync(join(directory, part), { recursive: true })
+  const client = await connectKube({ socketPath: settings.kubeSocket }, clock)
+  const kubelet = startKubelet({
+    api: kubeletApi({ client, node: name, clock, random: systemRandom, log }),
+    runtime: {
+      makeNamespace: makeNamespace(name),
+      removeNamespace: (namespace) => netns('del', `${name}-${namespace}`),
+      runPlugin: pluginRunner(parts, name),
+      conflist: () => readConflist(join(directory, 'cni/conf')),
+    },
+    clock,
+    random: systemRandom,
+    log: log.child({ kubelet: name }),
+  })
+  const node: HostNode = { name, kubelet, flags, agent: spawnAgent(parts, name, flags) }
+  void keepAgent(parts, node)
+  return node
+}
+
+function spawnAgent({ settings, fabric }: HostParts, name: string, flags: readonly string[]): ServiceProcess {
+  const directory = nodeDirectory(settings, name)
+  return startService({
+    command: [
+      'nsenter',
+      `--net=${fabric.netnsOf(name)}`,
+      '--',
+      ...selfCommand(),
+      'node',
+      `--node-name=${name}`,
+      `--state-dir=${directory}`,
+      `--run-dir=${directory}`,
+      `--kube-server=unix://${settings.kubeSocket}`,
+      '--primary-link=eth0',
+      '--install-cni',
+      `--cni-conf-dir=${join(directory, 'cni/conf')}`,
+      `--cni-bin-dir=${join(directory, 'cni/bin')}`,
+      '--port-mapping=false',
+      `--log-level=${settings.logLevel}`,
+      ...flags,
+    ],
+    env: process.env,
+    logFile: join(directory, 'node.log'),
+  })
+}
+
+/** As systemd would: an agent that ends is started again. */
+async function keepAgent(parts: HostParts, node: HostNode): Promise<void> {
+  for (;;) {
+    await node.agent.exited
+    await new Promise<void>((resolve) => void parts.clock.after(300, resolve))
+    node.agent = spawnAgent(parts, node.name, node.flags)
+  }
+}
+
+function makeNamespace(node: string) {
+  return async (name: string): Promise<string> => {
+    await netns('add', `${node}-${name}`)
+    return `/run/netns/${node}-${name}`
+  }
+}
+
+async function netns(verb: 'add' | 'del', name: string): Promise<void> {
+  const { status, stderr } = await runCommand('ip', ['netns', verb, name])
+  if (status !== 0 && !stderr.includes('No such file'))
+    throw new Error(`Cannot ${verb} namespace "${name}": ${stderr.trim()}`)
+}
+
+function pluginRunner({ settings, fabric }: HostParts, node: string): RunPlugin {
+  const bin = join(nodeDirectory(settings, node), 'cni/bin')
+  return (plugin, env, stdin) => {
+    const words = Object.entries({ ...env, CNI_PATH: bin }).map(([key, value]) => `${key}=${value}`)
+    const path = join(bin, plugin)
+    return runCommand('nsenter', [`--net=${fabric.netnsOf(node)}`, '--', 'env', '-i', ...words, path], stdin)
+  }
+}
+
+function readConflist(directory: string): Conflist | undefined {
+  const [name] = existsSync(directory)
+    ? readdirSync(directory)
+        .filter((file) => file.endsWith('.conflist'))
+        .toSorted()
+    : []
+  return name === undefined
+    ? undefined
+    : (JSON.parse(readFileSync(join(directory, name), 'utf8')) as Conflist)
+}
+
+async function ping(
+  namespace: string | undefined,
+  { to, count, intervalMs }: { to: string; count: number; intervalMs: number },
+): Promise<PingReport> {
+  if (namespace === undefined) throw new Error('Cannot ping: the pod has no network')
+  const args = [
+    `--net=${namespace}`,
+    '--',
+    'ping',
+    '-q',
+    '-c',
+    String(count),
+    '-i',
+    String(intervalMs / 1000),
+    '-W',
+    '1',
+    to,
+  ]
+  const { stdout, stderr } = await runCommand('nsenter', args)
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) (?:packets )?received/.exec(stdout) ?? []
+  if (sent === undefined || received === undefined) throw new Error(`Cannot ping ${to}: ${stderr.trim()}`)
+  const mean = /= [\d.]+\/([\d.]+)/.exec(stdout)?.[1]
+  return {
+    sent: Number(sent),
+    received: Number(received),
+    meanMs: mean === undefined ? undefined : Number(mean),
+  }
+}
+
+async function readKernel(nodeNetns: string, _directory: string): Promise<KernelReport> {
+  const node = nodeNetns.split('/').at(-1) ?? ''
+  const inNode = (...args: string[]) =>
+    runCommand('nsenter', [`--net=${nodeNetns}`, '--', 'ip', '-json', ...args])
+  const rules = JSON.parse((await inNode('rule', 'show')).stdout || '[]') as {
+    src?: string
+    dst?: string
+    priority: number
+  }[]
+  const links = JSON.parse((await inNode('-4', 'route', 'show', 'table', 'main')).stdout || '[]') as {
+    dst: string
+    dev: string
+  }[]
+  const pods = Object.groupBy(
+    links.filter(({ dev }) => dev.startsWith('tke')),
+    ({ dev }) => dev,
+  )
+  return {
+    pods: Object.fromEntries(
+      Object.entries(pods).map(([dev, all]) => [`${node}/${dev}`, (all ?? []).map(({ dst }) => dst as Ipv4)]),
+    ),
+    rules: [
+      ...new Set(
+        rules
+          .filter(({ priority }) => priority === 512 || priority === 1536)
+          .flatMap(({ src, dst }) => [src, dst]),
+      ),
+    ].filter((text): text is string => text !== undefined && text !== 'all'),
+  }
+}

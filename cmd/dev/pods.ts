@@ -1,0 +1,44 @@
+// Pods of the dev cluster, made and awaited through its API.
+import { errorCode } from '../../internal/ipam/errors.ts'
+import type { KubeClient } from '../../internal/kube/client.ts'
+
+export interface SeenPod {
+  readonly name: string
+  readonly node: string | undefined
+  readonly address: string | undefined
+}
+
+const pods = '/api/v1/namespaces/default/pods'
+
+/** Scheduled right away when `node` is given. */
+export async function createPod(kube: KubeClient, name: string, node?: string): Promise<void> {
+  const spec = {
+    containers: [{ name: 'main', image: 'none' }],
+    ...(node === undefined ? {} : { nodeName: node }),
+  }
+  await kube.call({
+    doing: `create pod "${name}"`,
+    method: 'POST',
+    path: pods,
+    body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'tour' } }, spec },
+  })
+}
+
+export async function deletePod(kube: KubeClient, name: string): Promise<void> {
+  try {
+    await kube.call({ doing: `delete pod "${name}"`, method: 'DELETE', path: `${pods}/${name}` })
+  } catch (error) {
+    if (errorCode(error) !== 'not_found') throw error
+  }
+}
+
+export async function listPods(kube: KubeClient): Promise<readonly SeenPod[]> {
+  const answer = (await kube.call({ doing: 'list pods', path: pods })) as {
+    items: { metadata: { name: string }; spec: { nodeName?: string }; status?: { podIP?: string } }[]
+  }
+  return answer.items.map(({ metadata, spec, status }) => ({
+    name: metadata.name,
+    node: spec.nodeName,
+    address: status?.podIP,
+  }))
+}

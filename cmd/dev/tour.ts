@@ -1,0 +1,325 @@
+// The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
+// says so in a line; the first that cannot ends the tour with its name.
+import { readFileSync } from 'node:fs'
+import { openDatabase } from '../../internal/sqlite/database.ts'
+import { auditCluster } from './audit.ts'
+import type { DevCluster } from './cluster.ts'
+import { createPod, deletePod, listPods, type SeenPod } from './pods.ts'
+import { formatPools, type PoolLine, readPools } from './pools.ts'
+
+/** Shorter than by default, so that nobody has to wait. */
+const releaseSeconds = 2
+const nodeFlags = [`--release-interval=${releaseSeconds}s`, '--cooldown=3s']
+
+interface Step {
+  readonly title: string
+  /** Returns what is worth saying. */
+  readonly run: (tour: Tour) => Promise<string>
+}
+
+interface Tour {
+  readonly cluster: DevCluster
+  /** Resolves when `probe` gives a value; rejects with what was so at last. */
+  until<T>(what: string, probe: () => Promise<T | undefined> | T | undefined, seconds?: number): Promise<T>
+  pool(node: string): PoolLine
+}
+
+/** Runs all steps; false when one failed. `say` gets whole lines. */
+export async function runTour(cluster: DevCluster, say: (line: string) => void): Promise<boolean> {
+  const tour = createTour(cluster)
+  const begun = Date.now()
+  for (const [i, step] of steps.entries()) {
+    const started = Date.now()
+    const number = `${i + 1}/${steps.length}`.padStart(5)
+    try {
+      const found = await step.run(tour)
+      say(`${number}  ${step.title}: ${found}  (${((Date.now() - started) / 1000).toFixed(1)} s)`)
+    } catch (error) {
+      say(`${number}  ${step.title}: FAILED: ${(error as Error).message}`)
+      say(formatPools(readPools(cluster)))
+      say(lastWords(cluster))
+      return false
+    }
+  }
+  say(`the tour took ${((Date.now() - begun) / 1000).toFixed(1)} s`)
+  return true
+}
+
+const steps: readonly Step[] = [
+  { title: 'three nodes in two zones join and fill their pools', run: joinAndFill },
+  { title: 'a pod gets a warm address', run: warmPod },
+  { title: 'pods ping each other within a node, across nodes and across zones', run: pingEverywhere },
+  { title: 'a burst of pods makes a second and a third ENI, fullest first', run: burst },
+  { title: 'pods end, their addresses return to the pool', run: podsEnd },
+  { title: 'slow release gives one address back at a time', run: slowRelease },
+  { title: 'quick release gives the rest back at once, emptied ENIs are deleted', run: quickRelease },
+  { title: 'the leader is killed amid a scale-up, and recovers', run: killLeader },
+  { title: 'a node agent is killed, its pods keep talking', run: killAgent },
+  { title: 'cloud and API server are out, warm pods start and end all the same', run: outage },
+  { title: 'ledger, cloud and kernels agree', run: finalAudit },
+]
+
+async function joinAndFill({ cluster, until, pool }: Tour): Promise<string> {
+  const nodes = await Promise.all([1, 2, 3].map(() => cluster.addNode(nodeFlags)))
+  await until(
+    'every node has 5 idle addresses',
+    () => nodes.every(({ name }) => pool(name).idle >= 5) || undefined,
+  )
+  return nodes.map(({ name, zone }) => `${name} in ${zone}: ${pool(name).bound} bound`).join(', ')
+}
+
+async function warmPod({ cluster, until }: Tour): Promise<string> {
+  await createPod(cluster.kube, 'first', 'node-1')
+  const pod = await until('the pod has an address', () => podWithAddress(cluster, 'first'))
+  const owner = historyOf(cluster, 'node-1', pod.address ?? '')
+  return `first = ${pod.address} on node-1, and node.db remembers: ${owner}`
+}
+
+async function pingEverywhere({ cluster, until }: Tour): Promise<string> {
+  await Promise.all([
+    createPod(cluster.kube, 'same-node', 'node-1'),
+    createPod(cluster.kube, 'same-zone', 'node-2'),
+    createPod(cluster.kube, 'other-zone', 'node-3'),
+  ])
+  const names = ['first', 'same-node', 'same-zone', 'other-zone']
+  const pods = await until('all have addresses', () => podsWithAddresses(cluster, names))
+  const pairs = pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => ({ from, to })))
+  const reports = await Promise.all(pairs.map(({ from, to }) => ping(cluster, from, to.address ?? '', 2)))
+  const lost = reports.reduce((sum, { sent, received }) => sum + sent - received, 0)
+  if (lost > 0) throw new Error(`${lost} of ${reports.length * 2} packets were lost`)
+  const slowest = Math.max(...reports.map(({ meanMs }) => meanMs ?? 0))
+  return `${pairs.length} pairs, no packet lost, slowest ${slowest.toFixed(2)} ms`
+}
+
+async function burst({ cluster, until, pool }: Tour): Promise<string> {
+  const names = numbered('burst', 20)
+  await Promise.all(names.map((name) => createPod(cluster.kube, name, 'node-1')))
+  await until('all have addresses', () => podsWithAddresses(cluster, names), 60)
+  await until('the pool is warm again', () => pool('node-1').idle >= 5 || undefined, 60)
+  const used = usedPerEni(cluster, 'node-1')
+  if (used.length !== 3) throw new Error(`there are ${used.length} ENIs, not 3`)
+  return `22 pods on 3 ENIs of 9 addresses, in use: ${used.join(' + ')}`
+}
+
+async function podsEnd({ cluster, until, pool }: Tour): Promise<string> {
+  const before = pool('node-1')
+  await Promise.all(numbered('burst', 20).map((name) => deletePod(cluster.kube, name)))
+  await until('their addresses are free', () => pool('node-1').inUse === 2 || undefined)
+  const after = pool('node-1')
+  return `in use ${before.inUse} → ${after.inUse}; ${after.cooling} of the ${after.idle} idle cool down before they get a new owner`
+}
+
+async function slowRelease({ cluster, until, pool }: Tour): Promise<string> {
+  // Freed addresses rest for their cooldown first; those that were never used go one by one.
+  const start = pool('node-1').bound
+  const first = await until(
+    'one address less',
+    () => (pool('node-1').bound < start ? pool('node-1').bound : undefined),
+    40,
+  )
+  const between = countReturns(cluster, 'node-1')
+  if (between > 2) throw new Error(`${between} addresses went in one interval`)
+  return `bound ${start} → ${first}, one every ${releaseSeconds} s here (2 minutes by default)`
+}
+
+async function quickRelease({ cluster, until, pool }: Tour): Promise<string> {
+  await cluster.restartAgent('node-1', [...nodeFlags, '--enable-quick-release'])
+  const before = pool('node-1').bound
+  await until(
+    'only the warm ones are left',
+    () => (pool('node-1').idle === 5 && pool('node-1').enis <= 1) || undefined,
+    90,
+  )
+  await until(
+    'the cloud has the rest back',
+    () => (enisInCloud(cluster, 'node-1') === 1 ? true : undefined),
+    60,
+  )
+  return `bound ${before} → ${pool('node-1').bound}, ENIs in the cloud 3 → 1`
+}
+
+async function killLeader({ cluster, until, pool }: Tour): Promise<string> {
+  const names = numbered('scale', 16)
+  await Promise.all(names.map((name) => createPod(cluster.kube, name, 'node-2')))
+  const open = await until('cloud calls are open', () => openIntents(cluster) || undefined, 20)
+  await cluster.killLeader()
+  const killedAt = Date.now()
+  await until('all have addresses', () => podsWithAddresses(cluster, names), 60)
+  const recovered = ((Date.now() - killedAt) / 1000).toFixed(1)
+  await until('the pool is warm again', () => pool('node-2').idle >= 5 || undefined, 60)
+  return `killed with ${open} calls open; 16 pods have addresses ${recovered} s later`
+}
+
+async function killAgent({ cluster, until, pool }: Tour): Promise<string> {
+  const [from, to] = await until('two pods', () => podsWithAddresses(cluster, ['first', 'other-zone']))
+  if (from === undefined || to === undefined) throw new Error('the pods are gone')
+  const talking = ping(cluster, from, to.address ?? '', 30, 100)
+  await cluster.host.call('killAgent', { node: 'node-1' })
+  await cluster.host.call('killAgent', { node: 'node-3' })
+  const { sent, received } = await talking
+  if (received < sent) throw new Error(`${sent - received} of ${sent} packets were lost`)
+  await createPod(cluster.kube, 'after-kill', 'node-3')
+  await until('a new pod has an address', () => podWithAddress(cluster, 'after-kill'))
+  return `${sent} packets, none lost; the agent is back with ${pool('node-3').inUse} pods and serves new ones`
+}
+
+async function outage({ cluster, until, pool }: Tour): Promise<string> {
+  await cluster.api.interrupt()
+  cluster.cloud.setFaults({ outage: 'reset' })
+  const names = ['warm-1', 'warm-2', 'warm-3']
+  const addresses = await Promise.all(
+    names.map((name) => cluster.host.call('runStatic', { node: 'node-3', name })),
+  )
+  const report = await cluster.host.call('ping', {
+    node: 'node-3',
+    pod: 'static/warm-1',
+    to: addresses[1] ?? '',
+    count: 3,
+    intervalMs: 100,
+  })
+  if (report.received < report.sent) throw new Error('the new pods cannot reach each other')
+  await cluster.host.call('endStatic', { node: 'node-3', name: 'warm-3' })
+  cluster.cloud.setFaults({ outage: 'off' })
+  await cluster.api.resume()
+  for (const name of ['warm-1', 'warm-2']) await cluster.host.call('endStatic', { node: 'node-3', name })
+  await createPod(cluster.kube, 'after-outage', 'node-2')
+  await until('the system works again', () => podWithAddress(cluster, 'after-outage'), 60)
+  await until('the pool is warm again', () => pool('node-2').idle >= 5 || undefined, 60)
+  return `${names.length} pods got ${addresses.join(', ')} meanwhile and answered pings`
+}
+
+async function finalAudit({ cluster, until }: Tour): Promise<string> {
+  let audit = await auditCluster(cluster)
+  await until(
+    'all is settled',
+    async () => {
+      audit = await auditCluster(cluster)
+      return audit.leaks.length === 0 || undefined
+    },
+    60,
+  ).catch(() => undefined)
+  if (audit.leaks.length + audit.doubles.length > 0)
+    throw new Error([...audit.leaks, ...audit.doubles].join('; '))
+  return `${audit.enis} ENIs, ${audit.addresses} addresses, ${audit.pods} pods: 0 leaks, 0 doubles`
+}
+
+function createTour(cluster: DevCluster): Tour {
+  const pool = (node: string): PoolLine => {
+    const line = readPools(cluster).find((each) => each.node === node)
+    if (line === undefined) throw new Error(`there is no node "${node}"`)
+    return line
+  }
+  return {
+    cluster,
+    pool,
+    async until(what, probe, seconds = 30) {
+      const end = Date.now() + seconds * 1000
+      for (;;) {
+        const value = await probe()
+        if (value !== undefined) return value
+        if (Date.now() > end) throw new Error(`${what}: not so after ${seconds} s`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
+  }
+}
+
+async function podsWithAddresses(
+  cluster: DevCluster,
+  names: readonly string[],
+): Promise<readonly SeenPod[] | undefined> {
+  const pods = new Map((await listPods(cluster.kube)).map((pod) => [pod.name, pod]))
+  const found = names.flatMap((name) => pods.get(name) ?? [])
+  return found.length === names.length && found.every(({ address }) => address !== undefined)
+    ? found
+    : undefined
+}
+
+async function podWithAddress(cluster: DevCluster, name: string): Promise<SeenPod | undefined> {
+  return (await podsWithAddresses(cluster, [name]))?.[0]
+}
+
+function ping(cluster: DevCluster, from: SeenPod, to: string, count: number, intervalMs = 200) {
+  return cluster.host.call('ping', {
+    node: from.node ?? '',
+    pod: `default/${from.name}`,
+    to,
+    count,
+    intervalMs,
+  })
+}
+
+function numbered(name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`)
+}
+
+function query<T>(path: string, kind: string, sql: string, ...values: readonly string[]): readonly T[] {
+  const db = openDatabase({ path, kind, migrations: [], readonly: true })
+  try {
+    return db.all<T>(sql, ...values)
+  } finally {
+    db.close()
+  }
+}
+
+function historyOf(cluster: DevCluster, node: string, address: string): string {
+  const [row] = query<{ pod: string; time: string }>(
+    cluster.nodeDb(node),
+    'node',
+    `SELECT pod, time FROM v_history WHERE address = ? AND event = 'attached'`,
+    address,
+  )
+  if (row === undefined) throw new Error(`${address} has no history`)
+  return `${row.pod} since ${row.time}`
+}
+
+function usedPerEni(cluster: DevCluster, node: string): readonly number[] {
+  const rows = query<{ used: number }>(
+    cluster.nodeDb(node),
+    'node',
+    `SELECT in_use AS used FROM v_eni ORDER BY slot`,
+  )
+  return rows.map(({ used }) => used)
+}
+
+function countReturns(cluster: DevCluster, node: string): number {
+  const rows = query<{ n: number }>(
+    cluster.nodeDb(node),
+    'node',
+    `SELECT count(*) AS n FROM ip_history WHERE event = 'returned'`,
+  )
+  return rows[0]?.n ?? 0
+}
+
+function openIntents(cluster: DevCluster): number {
+  const rows = query<{ n: number }>(
+    cluster.leaderDb,
+    'leader',
+    `SELECT count(*) AS n FROM intent WHERE state IN ('recorded', 'accepted')`,
+  )
+  return rows[0]?.n ?? 0
+}
+
+function enisInCloud(cluster: DevCluster, node: string): number {
+  const instance = cluster.nodes().find(({ name }) => name === node)?.instanceId
+  return cluster.cloud.admin
+    .audit(Date.now())
+    .enis.filter(({ instanceId, primary }) => instanceId === instance && !primary).length
+}
+
+/** The end of each log, for whoever has to find out why. */
+function lastWords(cluster: DevCluster): string {
+  const logs = [
+    `${cluster.directory}/leader/leader.log`,
+    ...cluster.nodes().map(({ name }) => `${cluster.directory}/nodes/${name}/node.log`),
+  ]
+  return logs
+    .flatMap((path) => {
+      try {
+        return [`--- ${path}`, ...readFileSync(path, 'utf8').trim().split('\n').slice(-6)]
+      } catch {
+        return [`--- ${path} is not there`]
+      }
+    })
+    .join('\n')
+}
