@@ -170,7 +170,7 @@ async function compileAhead(work) {
     script.runInThisContext()(module.exports, load, module)
     return module.exports
   }
-  await load('app').warm({ nativeBinding: () => undefined, codeCache: undefined })
+  await load('app').warm({ nativeLibrary: () => undefined, codeCache: undefined })
   for (const name of JSON.parse(fs.readFileSync(path.join(work, 'bundles.json'), 'utf8'))) load(name)
   for (const [name, { script }] of scripts) {
     fs.writeFileSync(path.join(work, `${name}.cache`), script.createCachedData())
@@ -186,6 +186,7 @@ async function pack({ work, arch, node, bundles }) {
   const native = path.dirname(require.resolve('better-sqlite3/package.json'))
   const output = path.join(work, 'tke-eni')
   const seaConfig = {
+    main: '../../../main.cjs', // as seen from where pkg works; it shows in stack traces, an absolute path should not
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: arch === process.arch, // compiled code is of one architecture
