@@ -3,7 +3,7 @@
 import { chmodSync, closeSync, existsSync, openSync, readSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
-import { type Migration, migrate } from './migrate.ts'
+import { checkHistory, type Migration, migrate } from './migrate.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
 export type SqlValue = string | number | null | Uint8Array
@@ -28,6 +28,7 @@ export interface OpenOptions {
   /** What the file is, for messages and for telling one kind from another. */
   readonly kind: string
   readonly migrations: readonly Migration[]
+  /** Only looks, at whatever version it finds; openReadonly is for those who need to know. */
   readonly readonly?: boolean
 }
 
@@ -35,39 +36,63 @@ export interface OpenOptions {
  * Opens (creating it with mode 0600 when missing) and migrates a database.
  * Throws `storage`: not a database, damaged, of another kind, or written by a newer version. Such a file is left as it is.
  */
-export function openDatabase(options: OpenOptions): Database {
-  const { path, kind } = options
+export function openDatabase({ path, kind, migrations, readonly = false }: OpenOptions): Database {
   const memory = path === ':memory:'
-  if (!memory) {
-    refuseForeignFile(path, kind)
-    if (!existsSync(path)) {
-      if (options.readonly)
-        throw new IpamError('storage', `Cannot open ${kind} database "${path}": there is no such file`)
-      createPrivately(path)
-    }
-  }
+  if (!memory && !readonly && !existsSync(path)) createPrivately(path)
+  return openFile({ path, what: `${kind} database`, readonly }, (database, sqlite) => {
+    if (readonly) return database
+    checkHistory(database, kind, migrations) // before anything is changed
+    if (!memory) configureWriter(sqlite)
+    migrate(database, kind, migrations)
+    return database
+  })
+}
+
+export interface FileToOpen {
+  readonly path: string
+  /** For messages: "leader database". */
+  readonly what: string
+  readonly readonly: boolean
+}
+
+/** Opens a database that is sound and gives it to `use`, which must change nothing before it knows what it is. Closed when that throws. Throws `storage`. */
+export function openFile<T>(file: FileToOpen, use: (database: Database, sqlite: Sqlite.Database) => T): T {
+  const { path, readonly } = file
+  if (path !== ':memory:') refuseForeignFile(file)
   try {
-    const sqlite = new Sqlite(path, {
-      readonly: options.readonly ?? false,
-      ...nativeBindingOption(),
-    })
+    const sqlite = new Sqlite(path, { readonly, fileMustExist: readonly, ...nativeBindingOption() })
     try {
-      configure(sqlite, memory, options.readonly ?? false)
-      if (!memory) refuseDamage(sqlite, path, kind)
-      const database = wrap(sqlite, path)
-      if (!options.readonly) migrate(database, kind, options.migrations)
-      return database
+      configure(sqlite)
+      if (path !== ':memory:') refuseDamage(sqlite, file)
+      return use(wrap(sqlite, path), sqlite)
     } catch (error) {
       sqlite.close()
       throw error
     }
   } catch (error) {
-    if (error instanceof IpamError) throw error
-    throw new IpamError('storage', `Cannot open ${kind} database "${path}": ${(error as Error).message}`, {
-      cause: error,
-      hint: 'the file is left as it is; move it away and let it be rebuilt, or restore a backup',
-    })
+    throw storageFault(error, `open ${file.what} "${path}"`)
   }
+}
+
+const damageHint = 'the file is left as it is; move it away and let it be rebuilt, or restore a backup'
+
+/** What SQLite threw, in our words; an IpamError stays as it is. */
+export function storageFault(cause: unknown, doing: string): IpamError {
+  if (cause instanceof IpamError) return cause
+  const { message } = cause as Error
+  const code = sqliteCode(cause)
+  const isDamage = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
+  const isBusy = code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')
+  const found = isDamage ? `it is damaged: ${message}` : isBusy ? 'another program keeps it locked' : message
+  return new IpamError('storage', `Cannot ${doing}: ${found}`, {
+    cause,
+    ...(isDamage ? { hint: damageHint } : {}),
+  })
+}
+
+/** SQLite's own word for a failure ("SQLITE_CORRUPT"); empty for what SQLite did not throw. */
+export function sqliteCode(error: unknown): string {
+  return error instanceof Sqlite.SqliteError ? error.code : ''
 }
 
 function createPrivately(path: string): void {
@@ -80,40 +105,65 @@ function createPrivately(path: string): void {
   }
 }
 
-/** SQLite would take an empty or short file for a new database: only a missing file is new to us, an empty one as well. */
-function refuseForeignFile(path: string, kind: string): void {
-  if (!existsSync(path)) return
+/** SQLite would take a short file of anything for a new database: only a missing file is new to us, and an empty one. */
+function refuseForeignFile({ path, what }: FileToOpen): void {
+  const head = firstBytes(path, what)
+  if (head.length === 0 || head.toString('latin1') === 'SQLite format 3\0') return
+  throw new IpamError('storage', `Cannot open ${what} "${path}": it is not a SQLite database`, {
+    hint: 'the file is left as it is; give another path or move it away',
+  })
+}
+
+function firstBytes(path: string, what: string): Buffer {
   const head = Buffer.alloc(16)
-  const file = openSync(path, 'r')
   try {
-    const length = readSync(file, head, 0, 16, 0)
-    if (length !== 0 && head.toString('latin1') !== 'SQLite format 3\0') {
-      throw new IpamError('storage', `Cannot open ${kind} database "${path}": it is not a SQLite database`, {
-        hint: 'the file is left as it is; give another path or move it away',
-      })
+    const file = openSync(path, 'r')
+    try {
+      return head.subarray(0, readSync(file, head, 0, 16, 0))
+    } finally {
+      closeSync(file)
     }
-  } finally {
-    closeSync(file)
+  } catch (cause) {
+    throw new IpamError('storage', `Cannot open ${what} "${path}": ${unreadable(cause)}`, {
+      cause,
+      ...(isDenial(cause)
+        ? { hint: 'it belongs to the user that runs the daemon; try as that user, or as root' }
+        : {}),
+    })
   }
 }
 
-function configure(sqlite: Sqlite.Database, memory: boolean, readonly: boolean): void {
+function isDenial(cause: unknown): boolean {
+  const { code } = cause as NodeJS.ErrnoException
+  return code === 'EACCES' || code === 'EPERM'
+}
+
+function unreadable(cause: unknown): string {
+  if (isDenial(cause)) return 'this user may not read it'
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file'
+  return code === 'EISDIR' ? 'it is a directory' : message
+}
+
+function configure(sqlite: Sqlite.Database): void {
   sqlite.pragma('busy_timeout = 5000') // `sqlite3` in an operator's hands may hold a lock for a moment
   sqlite.pragma('foreign_keys = ON') // off by default in SQLite
   sqlite.pragma('trusted_schema = OFF') // a prepared file must not run code of its own
   sqlite.pragma('cell_size_check = ON') // notice damage early
-  if (memory || readonly) return
+}
+
+function configureWriter(sqlite: Sqlite.Database): void {
   sqlite.pragma('journal_mode = WAL') // readers (an operator's sqlite3) never block the writer
   sqlite.pragma('synchronous = FULL') // a commit that was answered survives a power cut
   sqlite.pragma('wal_autocheckpoint = 1000')
   chmodSync(sqlite.name, 0o600) // names of pods and addresses are nobody else's business
 }
 
-function refuseDamage(sqlite: Sqlite.Database, path: string, kind: string): void {
+function refuseDamage(sqlite: Sqlite.Database, { path, what }: FileToOpen): void {
   const fault = sqlite.pragma('quick_check(1)', { simple: true })
   if (fault !== 'ok') {
-    throw new IpamError('storage', `Cannot open ${kind} database "${path}": it is damaged: ${fault}`, {
-      hint: 'the file is left as it is; move it away and let it be rebuilt, or restore a backup',
+    throw new IpamError('storage', `Cannot open ${what} "${path}": it is damaged: ${fault}`, {
+      hint: damageHint,
     })
   }
 }

@@ -2,21 +2,33 @@
 import { closeSync, openSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
+import { sqliteCode, storageFault } from './database.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
 /** Holds `path` (a file of its own, beside the database, so that `sqlite3` can still read that) until released. Throws `storage` when another process has it. */
 export function lockFile(path: string): { release(): void } {
-  closeSync(openSync(path, 'a', 0o600))
+  makePrivately(path)
   const lock = new Sqlite(path, { timeout: 0, ...nativeBindingOption() })
   try {
     lock.pragma('journal_mode = DELETE')
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
+    if (!sqliteCode(cause).startsWith('SQLITE_BUSY')) throw storageFault(cause, `lock "${path}"`)
     throw new IpamError('storage', `Cannot lock "${path}": another process holds it`, {
       cause,
       hint: 'this machine runs a second instance on the same directory; stop one of them',
     })
   }
   return { release: () => lock.close() }
+}
+
+/** An existing file is not even opened: closing it would drop a lock that this process holds on it (POSIX locks do that). */
+function makePrivately(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw new IpamError('storage', `Cannot lock "${path}": ${(cause as Error).message}`, { cause })
+  }
 }

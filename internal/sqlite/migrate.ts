@@ -9,34 +9,54 @@ export interface Migration {
   readonly sql: string
 }
 
-/** Throws `storage` when the file is of another kind, newer than us, or its history is not ours. */
+/** Throws as checkHistory. */
 export function migrate(database: Database, kind: string, migrations: readonly Migration[]): void {
-  const tables = database.all<{ name: string }>(`SELECT name FROM sqlite_schema WHERE type = 'table'`)
-  if (tables.length > 0 && !tables.some(({ name }) => name === 'migration')) {
-    throw refused(database, kind, 'it belongs to another program')
-  }
   database.transaction(() => {
-    if (tables.length === 0) database.run(historyTable)
-    const applied = database.all<{ name: string; kind: string; hash: string }>(
-      `SELECT name, kind, hash FROM migration ORDER BY name`,
-    )
-    applied.forEach((row, i) => {
-      const ours = migrations[i]
-      if (row.kind !== kind) throw refused(database, kind, `it is a ${row.kind} database`)
-      if (ours === undefined) {
-        throw refused(
-          database,
-          kind,
-          `it was written by a newer version (it has migration "${row.name}")`,
-          'install that version or a later one',
-        )
-      }
-      if (ours.name !== row.name || hash(ours) !== row.hash) {
-        throw refused(database, kind, `its migration "${row.name}" is not the one of this version`)
-      }
-    })
-    for (const migration of migrations.slice(applied.length)) apply(database, kind, migration)
+    const applied = checkHistory(database, kind, migrations)
+    if (applied === 0) database.run(historyTable)
+    for (const migration of migrations.slice(applied)) apply(database, kind, migration)
   })
+}
+
+/**
+ * How many of `migrations` the file has had; changes nothing. Throws `storage` when the file is of another kind, newer than us,
+ * or its history is not ours.
+ */
+export function checkHistory(database: Database, kind: string, migrations: readonly Migration[]): number {
+  const applied = readHistory(database, kind)
+  applied.forEach((row, i) => {
+    const ours = migrations[i]
+    if (row.kind !== kind) throw refused(database, kind, `it is a ${row.kind} database`)
+    if (ours === undefined) {
+      throw refused(
+        database,
+        kind,
+        `it was written by a newer version (it has migration "${row.name}")`,
+        'install that version or a later one',
+      )
+    }
+    if (ours.name !== row.name || hash(ours) !== row.hash) {
+      throw refused(database, kind, `its migration "${row.name}" is not the one of this version`)
+    }
+  })
+  return applied.length
+}
+
+export interface AppliedMigration {
+  readonly name: string
+  readonly kind: string
+  readonly hash: string
+}
+
+/** What was applied to the file, in order; empty for a file without anything. Throws `storage` when it is not ours. */
+export function readHistory(database: Database, kind: string): readonly AppliedMigration[] {
+  const { tables, ours } = database.get<{ tables: number; ours: number }>(
+    `SELECT (SELECT count(*) FROM sqlite_schema WHERE type = 'table') AS tables,
+       (SELECT count(*) FROM pragma_table_info('migration') WHERE name IN ('name', 'kind', 'hash')) AS ours`,
+  ) ?? { tables: 0, ours: 0 }
+  if (tables === 0) return []
+  if (ours !== 3) throw refused(database, kind, 'it belongs to another program')
+  return database.all(`SELECT name, kind, hash FROM migration ORDER BY name`)
 }
 
 const historyTable = `CREATE TABLE migration (
