@@ -1,4 +1,5 @@
 // Reads request bodies: JSON, of the right kind, with metadata of the right shape.
+import { parseManifest } from '../wire/manifest.ts'
 import { asObject, isObject, type Json, type JsonObject, type KubeObject, type ObjectMeta } from './object.ts'
 import type { Call } from './request.ts'
 import { apiVersionOf, type ResourceType } from './resource.ts'
@@ -6,6 +7,19 @@ import { badRequest, unsupportedMediaType } from './status-error.ts'
 
 export function mediaType(header: string | undefined): string {
   return (header ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
+const yamlTypes = ['application/yaml', 'application/apply-patch+yaml']
+
+/** The value in a body of media type `media`, JSON unless it says YAML. Throws StatusError 400. */
+export function bodyValue(body: string | undefined, media: string): Json {
+  // JSON is YAML, and much faster to read as what it is.
+  if (!yamlTypes.includes(media) || body?.trimStart().startsWith('{')) return parseJson(body)
+  const documents = parseManifest(body ?? '')
+  const [document] = documents ?? []
+  if (document === undefined || documents?.length !== 1)
+    throw badRequest("couldn't parse the body as one YAML object")
+  return document as JsonObject
 }
 
 /** Throws StatusError 400. */
@@ -21,8 +35,10 @@ export function parseJson(body: string | undefined): Json {
 /** The object in the body of a create or update. Throws StatusError 400 or 415. */
 export function objectBody(call: Call): KubeObject {
   const type = mediaType(call.headers['content-type'])
-  if (type !== '' && type !== 'application/json') throw unsupportedMediaType(['application/json'])
-  const value = parseJson(call.body)
+  if (!['', 'application/json', 'application/yaml'].includes(type)) {
+    throw unsupportedMediaType(['application/json', 'application/yaml'])
+  }
+  const value = bodyValue(call.body, type)
   if (!isObject(value)) throw badRequest('the body is not an object')
   return checkedObject(value, call.type)
 }

@@ -13,6 +13,12 @@ export const allVerbs: readonly Verb[] = [
   'watch',
 ]
 
+const open = {
+  type: 'object',
+  description: 'As in Kubernetes; this server keeps it without knowing its fields.',
+  'x-kubernetes-preserve-unknown-fields': true,
+}
+
 type Given = Pick<ResourceType, 'group' | 'version' | 'resource' | 'kind' | 'namespaced'> &
   Partial<ResourceType>
 
@@ -31,7 +37,11 @@ export function defineResource(given: Given): ResourceType {
     printer: plainPrinter,
     fields: {},
     strategic: undefined,
-    schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    schema: {
+      type: 'object',
+      properties: { spec: open, status: open },
+      'x-kubernetes-preserve-unknown-fields': true,
+    },
     ...given,
   }
 }

@@ -8,6 +8,8 @@ import type { Log } from '../base/log.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { type Api, createApi } from './api.ts'
+import { mediaType } from './body.ts'
+import { parseProtobuf } from './protobuf.ts'
 import { type Answer, isWatch, jsonAnswer, type WatchAnswer } from './request.ts'
 import { StatusError, unauthorized } from './status-error.ts'
 import type { Storage } from './storage.ts'
@@ -43,7 +45,12 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(api, request, response, token, log).catch((error: unknown) => {
       log.error('api.request_failed', { method: request.method, url: request.url, error: String(error) })
-      response.destroy()
+      if (response.headersSent) response.destroy()
+      else
+        reply(
+          response,
+          refusal(new StatusError(500, 'InternalError', `Internal error occurred: ${String(error)}`)),
+        )
     })
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
@@ -126,12 +133,20 @@ async function answer(
     return reply(response, refusal(unauthorized()))
   const body = await readBody(request)
   if (body === undefined) return reply(response, refusal(tooLarge))
-  const answered = api.handle({ method: request.method ?? 'GET', url, headers: plainHeaders(request), body })
+  const headers = plainHeaders(request)
+  const message = mediaType(headers['content-type']) === protobuf ? parseProtobuf(body) : undefined
+  const answered = api.handle({
+    method: request.method ?? 'GET',
+    url,
+    headers: message === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    body: message === undefined ? body.toString('utf8') : JSON.stringify(message),
+  })
   log.debug('api.request', { method: request.method, url, status: answered.status })
   if (isWatch(answered)) stream(answered, response)
   else reply(response, answered)
 }
 
+const protobuf = 'application/vnd.kubernetes.protobuf'
 const bodyLimit = 3 * 1024 * 1024
 const tooLarge = new StatusError(
   413,
@@ -163,7 +178,7 @@ function plainHeaders(request: IncomingMessage): Record<string, string | undefin
 }
 
 /** The whole body, or undefined when it is too long. */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -171,7 +186,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
     if (length > bodyLimit) return undefined
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 function reply(response: ServerResponse, { status, contentType, body, warnings = [] }: Answer): void {

@@ -1,4 +1,5 @@
-// patch: JSON patch, merge patch and strategic merge patch on the newest state.
+// patch: JSON patch, merge patch and strategic merge patch on the newest state; server-side apply has a file of its own.
+import { applyObject } from './apply-object.ts'
 import { checkedObject, mediaType, parseJson } from './body.ts'
 import { isObject, type JsonObject } from './object.ts'
 import { applyJsonPatch } from './patch/json-patch.ts'
@@ -10,6 +11,7 @@ import { badRequest, invalid, invalidField, notFound, unsupportedMediaType } fro
 import { load } from './stored-object.ts'
 import { replace, written } from './write.ts'
 
+const applyPatch = 'application/apply-patch+yaml'
 const jsonPatch = 'application/json-patch+json'
 const mergePatch = 'application/merge-patch+json'
 const strategicPatch = 'application/strategic-merge-patch+json'
@@ -18,7 +20,13 @@ export function patchObject(call: Call): Answer {
   const { context, type, path } = call
   const name = path.name ?? ''
   const media = mediaType(call.headers['content-type'])
-  const accepted = [jsonPatch, mergePatch, ...(type.strategic === undefined ? [] : [strategicPatch])]
+  if (media === applyPatch) return applyObject(call)
+  const accepted = [
+    applyPatch,
+    jsonPatch,
+    mergePatch,
+    ...(type.strategic === undefined ? [] : [strategicPatch]),
+  ]
   if (!accepted.includes(media)) throw unsupportedMediaType(accepted)
   const old = load(context, type, path.namespace, name)
   if (old === undefined) throw notFound(type, name)

@@ -16,11 +16,23 @@ const reviews: Readonly<Record<string, object>> = {
   selfsubjectrulesreviews: everything,
 }
 
+const kinds: Readonly<Record<string, string>> = {
+  selfsubjectaccessreviews: 'SelfSubjectAccessReview',
+  subjectaccessreviews: 'SubjectAccessReview',
+  selfsubjectrulesreviews: 'SelfSubjectRulesReview',
+}
+
 /** The answer to an authorization.k8s.io request, or undefined when it is none. */
 export function review(method: string, pathname: string, body: string | undefined): Answer | undefined {
   const resource = /^\/apis\/authorization\.k8s\.io\/v1\/([a-z]+)$/.exec(pathname)?.[1]
   const status = resource === undefined ? undefined : reviews[resource]
   if (status === undefined) return undefined
   if (method !== 'POST') throw methodNotAllowed()
-  return jsonAnswer(201, { ...asObject(parseJson(body)), status })
+  const kind = kinds[resource ?? '']
+  return jsonAnswer(201, {
+    kind,
+    apiVersion: 'authorization.k8s.io/v1',
+    ...asObject(parseJson(body)),
+    status,
+  })
 }

@@ -2,6 +2,7 @@
 import { randomInt } from '../base/random.ts'
 import { objectBody } from './body.ts'
 import { checkedDryRun } from './dry-run.ts'
+import { expireEvents } from './expire-events.ts'
 import {
   asText,
   at,
@@ -89,6 +90,7 @@ export function create(call: Call, given: KubeObject): Written {
   if (isDryRun(call)) return { object, warnings }
   const stored = context.storage.create(key, toStored(type, object))
   registered(context, type)
+  if (key.resource === 'events') expireEvents(context)
   return { object: shown(type, stored), warnings }
 }
 

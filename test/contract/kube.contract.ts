@@ -1,11 +1,13 @@
 // What the product relies on of a Kubernetes API server. The same tests run on the embedded server and on a real
 // kube-apiserver; they work in a namespace, nodes and a definition of their own and remove them afterwards.
 import { after, before, describe } from 'node:test'
+import { applyTests } from './kube/applies.ts'
 import { definitionTests } from './kube/definitions.ts'
 import { deleteTests } from './kube/deletes.ts'
 import { discoveryTests } from './kube/discovery.ts'
 import { eventAndLeaseTests } from './kube/events-and-leases.ts'
 import { listTests } from './kube/lists.ts'
+import { necTests } from './kube/nec.ts'
 import { objectTests } from './kube/objects.ts'
 import { patchTests } from './kube/patches.ts'
 import { podAndNodeTests } from './kube/pods-and-nodes.ts'
@@ -57,12 +59,14 @@ export function kubeContract(name: string, open: () => Promise<KubeSubject>): vo
       objectTests,
       refusalTests,
       patchTests,
+      applyTests,
       listTests,
       watchTests,
       deleteTests,
       podAndNodeTests,
       eventAndLeaseTests,
       definitionTests,
+      necTests,
       tableTests,
     ]) {
       register(ready)
