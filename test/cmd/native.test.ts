@@ -57,6 +57,10 @@ test('extractNative() trusts no directory that others can write to, and no link'
   assert.throws(() => extractNative(content, { TKE_ENI_CACHE_DIR: join(directory, 'file', 'x') }), /ENOTDIR/)
 })
 
+test('[R6] extractNative() gives up on a directory that takes no other, instead of trying for ever', () => {
+  assert.throws(() => extractNative(content, { TKE_ENI_CACHE_DIR: '/proc/tke-eni' }), /ENOENT/)
+})
+
 test('extractNative() goes on to the next place when one cannot be used', () => {
   const bad = join(directory, 'bad')
   mkdirSync(bad)
