@@ -22,6 +22,7 @@ export function sandboxed(url: string, declare: () => void): void {
       env: { ...env, [marker]: file },
       stdio: 'pipe',
     })
+    context.after(() => sandbox.kill())
     const output: Buffer[] = []
     sandbox.streams.stdout?.on('data', (chunk: Buffer) => output.push(chunk))
     sandbox.streams.stderr?.on('data', (chunk: Buffer) => output.push(chunk))

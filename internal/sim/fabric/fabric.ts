@@ -1,0 +1,79 @@
+// The dev cluster's network: links and routes between network namespaces, kept as the simulated cloud says. Runs inside a
+// sandbox (its own /run and network), so that namespace names are ours alone and all of it goes with the sandbox.
+import type { RunCommand } from '../../base/command.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import { fabricSteps, netnsPath, nodeNetns, type Step, vpcNetns } from './fabric-lines.ts'
+import { type FabricChange, type FabricNode, planFabric } from './plan-fabric.ts'
+
+export interface Fabric {
+  /** Makes the network as `desired`; the changes that took. Calls wait for each other. Throws `kernel`; call again to go on. */
+  apply(desired: readonly FabricNode[]): Promise<readonly FabricChange[]>
+  /** Path of a node's network namespace. */
+  netnsOf(node: string): string
+  /** Removes all nodes and the router. */
+  close(): Promise<void>
+}
+
+/** Said of what is so already; each step may be a repetition. */
+const soAlready =
+  /File exists|already assigned|Cannot find device|No such (device|process|file or directory)|^Command failed/
+
+// New links of the router inherit from "default".
+const routerSettings = [
+  ['ip_forward', '1'],
+  ['conf/all/rp_filter', '0'],
+  ['conf/default/rp_filter', '0'],
+  ['conf/all/proxy_arp', '1'],
+] as const
+
+/** A fabric with a router and no node. Throws `kernel`. */
+export async function createFabric({ run }: { readonly run: RunCommand }): Promise<Fabric> {
+  let current: readonly FabricNode[] = []
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function perform(step: Step): Promise<void> {
+    const batch = ['ip', '-force', '-batch', '-']
+    const [command = '', ...args] =
+      step.netns === '' ? batch : ['nsenter', `--net=${netnsPath(step.netns)}`, '--', ...batch]
+    const { status, stderr } = await run(command, args, `${step.lines.join('\n')}\n`)
+    const faults = stderr.split('\n').filter((line) => line !== '' && !soAlready.test(line))
+    if (status > 1 || faults.length > 0) {
+      const said = faults.join('; ') || `exit status ${status}`
+      throw new IpamError('kernel', `Cannot change the network of "${step.netns || 'the sandbox'}": ${said}`)
+    }
+  }
+
+  async function change(desired: readonly FabricNode[]): Promise<readonly FabricChange[]> {
+    const changes = planFabric(desired, current)
+    for (const step of fabricSteps(changes)) await perform(step)
+    current = desired
+    return changes
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+
+  await perform({ netns: '', lines: [`netns add ${vpcNetns}`] })
+  await perform({ netns: vpcNetns, lines: ['link set dev lo up'] })
+  await configureRouter(run)
+
+  return {
+    apply: (desired) => inTurn(() => change(desired)),
+    netnsOf: (node) => netnsPath(nodeNetns(node)),
+    close: () =>
+      inTurn(async () => {
+        await change([])
+        await perform({ netns: '', lines: [`netns del ${vpcNetns}`] })
+      }),
+  }
+}
+
+async function configureRouter(run: RunCommand): Promise<void> {
+  const script = routerSettings.map(([key, value]) => `echo ${value} > /proc/sys/net/ipv4/${key}`).join('\n')
+  const args = [`--net=${netnsPath(vpcNetns)}`, '--', 'sh', '-ec', script]
+  const { status, stderr } = await run('nsenter', args)
+  if (status !== 0) throw new IpamError('kernel', `Cannot configure the fabric's router: ${stderr.trim()}`)
+}

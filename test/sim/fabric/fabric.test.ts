@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { hostLinkName } from '../../../internal/ipam/host-link.ts'
+import { planRepair } from '../../../internal/ipam/plan-repair.ts'
+import type { EniWiring, PodWiring } from '../../../internal/ipam/types.ts'
+import { runCommand } from '../../../internal/linux/command.ts'
+import { inNetns, listNetns } from '../../../internal/linux/netns.ts'
+import { rpFilterKey } from '../../../internal/linux/sysctl.ts'
+import type { Linux } from '../../../internal/ports.ts'
+import { createFabric, type Fabric } from '../../../internal/sim/fabric/fabric.ts'
+import type { FabricEni, FabricNode } from '../../../internal/sim/fabric/plan-fabric.ts'
+import { type Cidr, gatewayOf } from '../../../internal/value/cidr.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { Mac } from '../../../internal/value/mac.ts'
+import { startLinuxProcess } from '../../linux/linux-process.ts'
+import { sandboxed } from '../../linux/sandboxed.ts'
+
+// Two nodes in two zones; each has its own ENI in the node subnet and two for pods, in two pod subnets of its zone.
+const podsPerEni = 2
+
+function eniOf(node: number, deviceIndex: number): FabricEni {
+  const subnet = deviceIndex === 0 ? `10.0.${node}` : `10.${node}.${deviceIndex}`
+  return {
+    mac: `20:90:6f:00:0${node}:0${deviceIndex}` as Mac,
+    deviceIndex,
+    subnetCidr: `${subnet}.0/24` as Cidr,
+    primaryIp: `${subnet}.10` as Ipv4,
+    ips:
+      deviceIndex === 0
+        ? []
+        : Array.from({ length: podsPerEni }, (_, index) => `${subnet}.${20 + index}` as Ipv4),
+  }
+}
+
+const network: readonly FabricNode[] = [1, 2].map((node) => ({
+  name: `n${node}`,
+  enis: [eniOf(node, 0), eniOf(node, 1), eniOf(node, 2)],
+}))
+
+function wiringOfEni({ mac, primaryIp, subnetCidr }: FabricEni): EniWiring {
+  return { mac, primaryIp, subnetCidr, gateway: gatewayOf(subnetCidr) }
+}
+
+function podsOf({ enis, name }: FabricNode): readonly PodWiring[] {
+  return enis.flatMap(({ ips, mac }) =>
+    ips.map((address) => {
+      const pod = `pod-${name}-${address}`
+      const netns = `/run/netns/${pod}`
+      return { address, eniMac: mac, netns, ifname: 'eth0', hostLink: hostLinkName(pod, 'eth0'), mtu: 1500 }
+    }),
+  )
+}
+
+async function sh(script: string): Promise<string> {
+  const { status, stderr, stdout } = await runCommand('sh', ['-ec', script])
+  assert.equal(status, 0, `${script}: ${stderr}${stdout}`)
+  return stdout
+}
+
+/** Loses no packet; the first may wait for ARP. */
+async function ping(netns: string, address: string): Promise<void> {
+  const { status, stdout } = await runCommand(
+    ...inNetns(netns, 'ping', ['-n', '-c', '1', '-W', '2', address]),
+  )
+  assert.equal(status, 0, `no answer from ${address} in ${netns}: ${stdout}`)
+}
+
+async function reaches(netns: string, address: string): Promise<boolean> {
+  const [command, args] = inNetns(netns, 'ping', ['-n', '-c', '1', '-W', '1', address])
+  return (await runCommand(command, args)).status === 0
+}
+
+sandboxed(import.meta.url, () => {
+  const pods = network.map(podsOf)
+  const everyPod = pods.flat()
+  const [first, second] = network
+  assert.ok(first && second)
+  let fabric: Fabric
+  let nodes: (Linux & { close(): Promise<void> })[]
+
+  before(async () => {
+    fabric = await createFabric({ run: runCommand })
+    await fabric.apply(network)
+    nodes = network.map(({ name }) => startLinuxProcess(fabric.netnsOf(name)))
+    for (const [index, { enis }] of network.entries()) {
+      const linux = nodes[index]
+      const links = (await linux?.links()) ?? []
+      for (const eni of enis.filter(({ deviceIndex }) => deviceIndex > 0)) {
+        const link = links.find(({ mac }) => mac === eni.mac)
+        assert.equal(link?.name, `eth${eni.deviceIndex}`)
+        await linux?.apply([
+          { kind: 'set-up-eni', eni: wiringOfEni(eni), link: link.name },
+          { kind: 'set-sysctl', key: rpFilterKey('all'), value: '0' },
+          { kind: 'set-sysctl', key: rpFilterKey('eth0'), value: '0' },
+          { kind: 'set-sysctl', key: 'net.ipv4.ip_forward', value: '1' },
+        ])
+      }
+    }
+    await sh(everyPod.map(({ netns }) => `ip netns add ${netns.slice('/run/netns/'.length)}`).join('\n'))
+    await Promise.all(pods.flatMap((list, index) => list.map((pod) => nodes[index]?.connectPod(pod))))
+  })
+  after(async () => {
+    await Promise.all(nodes.map((linux) => linux.close()))
+    await fabric.close()
+  })
+
+  describe('packets', () => {
+    test('nodes reach each other and their gateways', async () => {
+      await ping(fabric.netnsOf('n1'), eniOf(2, 0).primaryIp)
+      await ping(fabric.netnsOf('n2'), eniOf(1, 0).primaryIp)
+      await ping(fabric.netnsOf('n1'), '10.0.1.1')
+    })
+
+    test('[D2] every pod reaches every other: same ENI, other ENI, other node, other subnet and zone', async () => {
+      for (const from of everyPod)
+        for (const to of everyPod) if (from !== to) await ping(from.netns, to.address)
+    })
+
+    test('[D1] a pod leaves through the ENI that carries its address', async () => {
+      const pod = pods[0]?.at(-1)
+      const target = pods[1]?.[0]
+      assert.ok(pod && target)
+      const sent = async (link: string): Promise<number> => {
+        const [command, args] = inNetns(fabric.netnsOf('n1'), 'ip', [
+          '-json',
+          '-s',
+          'link',
+          'show',
+          'dev',
+          link,
+        ])
+        const [row] = JSON.parse((await runCommand(command, args)).stdout) as [
+          { stats64: { tx: { packets: number } } },
+        ]
+        return row.stats64.tx.packets
+      }
+      const before = [await sent('eth1'), await sent('eth2')]
+      const [command, args] = inNetns(pod.netns, 'ping', [
+        '-n',
+        '-c',
+        '3',
+        '-i',
+        '0.01',
+        '-W',
+        '2',
+        target.address,
+      ])
+      assert.equal((await runCommand(command, args)).status, 0)
+      const [eth1 = 0, eth2 = 0] = before
+      assert.ok((await sent('eth2')) - eth2 >= 3)
+      assert.ok((await sent('eth1')) - eth1 < 3)
+    })
+
+    test('nodes and pods reach each other', async () => {
+      const [near, far] = [pods[0]?.[0], pods[1]?.[0]]
+      assert.ok(near && far)
+      await ping(fabric.netnsOf('n1'), near.address)
+      await ping(fabric.netnsOf('n1'), far.address)
+      await ping(near.netns, eniOf(1, 0).primaryIp)
+      await ping(near.netns, eniOf(2, 0).primaryIp)
+    })
+  })
+
+  describe('repair', () => {
+    const damages: readonly (readonly [string, string])[] = [
+      ['rule from', 'ip rule del from 10.1.1.20'],
+      ['rule to', 'ip rule del to 10.1.1.20'],
+      ['host route', 'ip route del 10.1.1.20'],
+      [
+        'default route of the ENI',
+        'ip route del default table $(($(cat /proc/net/igmp | grep eth1 | cut -f1) + 2000))',
+      ],
+      ['ENI link down', 'ip link set dev eth1 down'],
+      ['rp_filter', 'for f in all eth1; do echo 1 > /proc/sys/net/ipv4/conf/$f/rp_filter; done'],
+      ['forwarding', 'echo 0 > /proc/sys/net/ipv4/ip_forward'],
+      ['a leaked rule', 'ip rule add from 10.1.1.99 lookup 2999 priority 1536 protocol 116'],
+      ['a leaked route', 'ip route add 10.1.1.98 dev eth0 protocol 116'],
+    ]
+    for (const [what, damage] of damages) {
+      test(`[D5] survey() and apply() mend: ${what}`, async () => {
+        const linux = nodes[0]
+        const [pod] = pods[0] ?? []
+        const far = pods[1]?.[0]
+        assert.ok(linux && pod && far)
+        const desired = {
+          enis: first.enis.filter(({ deviceIndex }) => deviceIndex > 0).map(wiringOfEni),
+          pods: pods[0] ?? [],
+          busy: { addresses: new Set<Ipv4>(), links: new Set<string>() },
+          routeTableBase: 2000,
+          sysctls: Object.fromEntries([
+            ['net.ipv4.ip_forward', '1'],
+            ...['all', 'eth0', 'eth1', 'eth2'].map((link) => [rpFilterKey(link), '0']),
+          ]),
+        }
+        assert.deepEqual(planRepair(desired, await linux.survey()).changes, [])
+        const [command, args] = inNetns(fabric.netnsOf('n1'), 'sh', ['-ec', damage])
+        assert.equal((await runCommand(command, args)).status, 0)
+        const { changes } = planRepair(desired, await linux.survey())
+        assert.notDeepEqual(changes, [])
+        await linux.apply(changes)
+        assert.deepEqual(planRepair(desired, await linux.survey()).changes, [])
+        assert.deepEqual(await linux.inspectPod(pod), [])
+        await ping(far.netns, pod.address)
+        await ping(pod.netns, far.address)
+      })
+    }
+  })
+
+  describe('apply()', () => {
+    const withIps = (ips: readonly Ipv4[]): readonly FabricNode[] => [
+      { ...first, enis: first.enis.map((eni) => (eni.deviceIndex === 1 ? { ...eni, ips } : eni)) },
+      second,
+    ]
+
+    test('does nothing when nothing changed', async () => {
+      assert.deepEqual(await fabric.apply(network), [])
+    })
+
+    test('an address that the cloud took away is reached no more, until it is back', async () => {
+      const [pod, other] = pods[0] ?? []
+      const far = pods[1]?.[0]
+      assert.ok(pod && other && far)
+      await fabric.apply(withIps([other.address]))
+      assert.equal(await reaches(far.netns, pod.address), false)
+      await ping(far.netns, other.address)
+      await fabric.apply(network)
+      await ping(far.netns, pod.address)
+    })
+
+    test('an ENI that was detached is gone from the node, and comes back as a new link', async () => {
+      const linux = nodes[0]
+      const eni = eniOf(1, 2)
+      assert.ok(linux)
+      const indexOf = async (): Promise<number | undefined> =>
+        (await linux.links()).find(({ mac }) => mac === eni.mac)?.index
+      const before = await indexOf()
+      await fabric.apply([{ ...first, enis: first.enis.filter(({ mac }) => mac !== eni.mac) }, second])
+      assert.equal(await indexOf(), undefined)
+      await fabric.apply(network)
+      const now = await indexOf()
+      assert.ok(now !== undefined && now !== before)
+      await linux.apply([{ kind: 'set-up-eni', eni: wiringOfEni(eni), link: 'eth2' }])
+      const [pod] = pods[0]?.filter(({ eniMac }) => eniMac === eni.mac) ?? []
+      const far = pods[1]?.[0]
+      assert.ok(pod && far)
+      assert.match((await linux.inspectPod(pod)).join(), /rule "from .* is missing/)
+      await linux.connectPod(pod)
+      await ping(far.netns, pod.address)
+    })
+  })
+
+  test('[D6] after DEL of all pods and removal of all nodes nothing is left', async () => {
+    await Promise.all(pods.flatMap((list, index) => list.map((pod) => nodes[index]?.disconnectPod(pod))))
+    for (const linux of nodes) {
+      const { podLinks, routes, rules } = await linux.survey()
+      assert.deepEqual([podLinks, rules, routes.length], [[], [], 4])
+    }
+    await sh(everyPod.map(({ netns }) => `ip netns del ${netns.slice('/run/netns/'.length)}`).join('\n'))
+    await Promise.all(nodes.map((linux) => linux.close()))
+    nodes = []
+    await fabric.apply([])
+    assert.deepEqual(listNetns(), ['/run/netns/vpc'])
+    assert.equal(await sh('ip -n vpc -o link show type veth; ip -n vpc route show'), '')
+  })
+})
