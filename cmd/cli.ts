@@ -8,6 +8,9 @@ import { type Host, sourceTree } from './host.ts'
 /** Runs the program with the arguments after its name; returns its exit code. */
 export async function run(args: readonly string[], host: Host = sourceTree): Promise<number> {
   const [name, ...rest] = args
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.listenerCount('error') === 0) stream.on('error', ignoreClosedPipe)
+  }
   if (name === undefined) {
     process.stderr.write(overview())
     return exitCode.usage
@@ -46,6 +49,11 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   command.name(`tke-eni ${entry.name}`).description(`${entry.summary}.`).exitOverride()
   command.showHelpAfterError(`(see "tke-eni ${entry.name} --help")`)
   await command.parseAsync([...args], { from: 'user' })
+}
+
+/** A reader that has seen enough (`| head`) is no fault. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function refuse(name: string): number {

@@ -75,6 +75,12 @@ test('tke-eni version tells what it is made of', () => {
   assert.equal(info.node, process.versions.node)
 })
 
+test('tke-eni ends quietly when its reader has seen enough', () => {
+  const line = `"${process.execPath}" "${main}" vpc-sim --help | true; echo "\${PIPESTATUS[0]}"`
+  const { stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' })
+  assert.deepEqual({ stdout, stderr }, { stdout: '0\n', stderr: '' })
+})
+
 test('tke-eni completion bash completes commands and their options', () => {
   const script = join(directory, 'completion.bash')
   writeFileSync(script, run('completion', 'bash').stdout)
