@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'all'>> = {
   wire: common,
   sqlite: common,
   leader: ['ports', ...common],
-  node: ['ports', ...common],
+  node: ['ports', 'wire', ...common], // its front door speaks CNI
   store: ['sqlite', ...adapter],
   apiserver: ['sqlite', ...adapter],
   sim: ['sqlite', ...adapter],
