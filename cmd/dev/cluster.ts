@@ -56,11 +56,13 @@ export interface DevOptions {
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** The command line of tke-eni that runs as leader and agents; this very program when not given. */
+  readonly program?: readonly [string, ...string[]]
 }
 
 /** Starts everything but the nodes. Throws `kernel` where this machine allows no namespaces, and what the parts throw. */
 export async function startDevCluster(options: DevOptions): Promise<DevCluster> {
-  const { directory, logLevel } = options
+  const { directory, logLevel, program = selfCommand() } = options
   await refuseUnfitMachine()
   await using stack = new AsyncDisposableStack()
   mkdirSync(join(directory, 'leader'), { recursive: true })
@@ -85,7 +87,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   stack.defer(() => kube.close())
   await installNecCrd(kube, clock, log)
 
-  const host = startDevHost({ directory, kubeSocket, logLevel }, process.env)
+  const host = startDevHost({ directory, kubeSocket, logLevel, program }, process.env)
   stack.defer(() => host.close())
   const nodes: DevNode[] = []
   const cloud = openVpcSim({
@@ -126,7 +128,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   function startLeader(): void {
     leader = startService({
       command: [
-        ...selfCommand(),
+        ...program,
         'leader',
         `--cluster-id=${clusterId}`,
         `--region=${region}`,

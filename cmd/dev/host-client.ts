@@ -2,7 +2,6 @@
 import { createInterface } from 'node:readline'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { startSandbox } from '../../internal/linux/sandbox.ts'
-import { selfCommand } from '../self-command.ts'
 import type { HostAnswer, HostCall, HostCalls, HostSettings } from './host-protocol.ts'
 
 export interface DevHost {
@@ -12,9 +11,9 @@ export interface DevHost {
   close(): Promise<void>
 }
 
-/** Starts the sandbox with our own program in it. */
+/** Starts the sandbox with the program in it. */
 export function startDevHost(settings: HostSettings, env: NodeJS.ProcessEnv): DevHost {
-  const [command, ...args] = selfCommand()
+  const [command, ...args] = settings.program
   const sandbox = startSandbox({
     command,
     args: [...args, 'dev', '--host', JSON.stringify(settings)],

@@ -56,5 +56,7 @@ export type HostAnswer =
 export interface HostSettings {
   readonly directory: string
   readonly kubeSocket: string
+  /** The command line of tke-eni. */
+  readonly program: readonly [string, ...string[]]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }

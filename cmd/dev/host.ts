@@ -12,7 +12,6 @@ import { createFabric, type Fabric } from '../../internal/sim/fabric/fabric.ts'
 import type { Conflist, RunPlugin } from '../../internal/sim/kubelet/cni-chain.ts'
 import { type Kubelet, startKubelet } from '../../internal/sim/kubelet/kubelet.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-import { selfCommand } from '../self-command.ts'
 import type {
   HostAnswer,
   HostCall,
@@ -130,7 +129,7 @@ function spawnAgent({ settings, fabric }: HostParts, name: string, flags: readon
       'nsenter',
       `--net=${fabric.netnsOf(name)}`,
       '--',
-      ...selfCommand(),
+      ...settings.program,
       'node',
       `--node-name=${name}`,
       `--state-dir=${directory}`,

@@ -5,7 +5,16 @@ import { compareIpv4, ipv4FromNumber, ipv4ToNumber, parseIpv4 } from '../../inte
 
 test('parseIpv4() takes four numbers and nothing else', () => {
   assert.equal(parseIpv4('10.0.1.5'), '10.0.1.5')
-  for (const text of ['', '10.0.1', '10.0.1.256', '10.0.01.5', '10.0.1.5 ', '1.2.3.4.5', '::1', '10.0.1.-1']) {
+  for (const text of [
+    '',
+    '10.0.1',
+    '10.0.1.256',
+    '10.0.01.5',
+    '10.0.1.5 ',
+    '1.2.3.4.5',
+    '::1',
+    '10.0.1.-1',
+  ]) {
     assert.equal(parseIpv4(text), undefined, text)
   }
 })
