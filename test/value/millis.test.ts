@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { formatDuration, parseDuration } from '../../internal/value/millis.ts'
+
+for (const { text, want } of [
+  { text: '0', want: 0 },
+  { text: '90s', want: 90_000 },
+  { text: '1h30m', want: 5_400_000 },
+  { text: '250ms', want: 250 },
+  { text: '5m', want: 300_000 },
+  { text: '1d', want: 86_400_000 },
+  { text: '', want: undefined },
+  { text: '5', want: undefined },
+  { text: '-5m', want: undefined },
+  { text: '5 m', want: undefined },
+  { text: '1.5h', want: undefined },
+  { text: '5M', want: undefined },
+  { text: `${'9'.repeat(30)}d`, want: undefined },
+]) {
+  test(`[R6] parseDuration("${text}") is ${want ?? 'refused'}`, () => assert.equal(parseDuration(text), want))
+}
+
+test('formatDuration() prints what parseDuration() reads, rounded down to its two largest units', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 10 * 86_400_000 }), (millis) => {
+      const back = parseDuration(formatDuration(millis))
+      assert.ok(back !== undefined)
+      assert.ok(back <= millis && millis - back < 3_600_000, `${millis} became ${formatDuration(millis)}`)
+      assert.equal(formatDuration(back), formatDuration(millis))
+    }),
+  )
+})
