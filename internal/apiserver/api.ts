@@ -19,7 +19,7 @@ import {
 import { parseResourcePath, type ResourcePath } from './request-path.ts'
 import type { ResourceType, Verb } from './resource.ts'
 import { review } from './review.ts'
-import { methodNotAllowed, noSuchPath, StatusError } from './status-error.ts'
+import { badRequest, methodNotAllowed, noSuchPath, StatusError } from './status-error.ts'
 import type { Storage } from './storage.ts'
 import { serverVersion } from './version.ts'
 import { watchObjects } from './watch.ts'
@@ -65,7 +65,10 @@ function ensureNamespace(api: Api, name: string): void {
 }
 
 function route(context: Context, request: ApiRequest): ApiAnswer {
-  const { pathname, searchParams } = new URL(request.url, 'http://server')
+  // A path that begins with two slashes would be read as a host.
+  const url = `http://server/${request.url.replace(/^\/+/, '')}`
+  if (!URL.canParse(url)) throw badRequest(`"${request.url}" is not a path`)
+  const { pathname, searchParams } = new URL(url)
   const headers = request.headers ?? {}
   if (request.method === 'GET' || request.method === 'HEAD') {
     const answer =

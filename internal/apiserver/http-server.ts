@@ -1,6 +1,6 @@
 // The API over HTTP, on loopback addresses and unix sockets; can play dead for tests of an outage.
 import { timingSafeEqual } from 'node:crypto'
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
@@ -108,13 +108,18 @@ function listen(address: ListenOn, serve: Serve): Promise<Server> {
     })
     if ('host' in address) server.listen(address.port, address.host, () => resolve(server))
     else {
-      rmSync(address.socketPath, { force: true }) // left by a killed server
+      removeStaleSocket(address.socketPath)
       server.listen(address.socketPath, () => {
         chmodSync(address.socketPath, 0o600) // whoever may open it may do everything
         resolve(server)
       })
     }
   })
+}
+
+/** A killed server leaves its socket behind; a file of another kind is not ours to remove. */
+function removeStaleSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path)
 }
 
 function urlOf({ host, port }: { host: string; port: number }): string {

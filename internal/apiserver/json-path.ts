@@ -9,7 +9,7 @@ type Step = (value: Json) => readonly (Json | undefined)[]
 export function parseJsonPath(text: string): JsonPath | undefined {
   const steps: Step[] = []
   const token =
-    /\.([A-Za-z0-9_\-\\./]+?)(?=\.(?!\/)|\[|$)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\[\?\(@\.([\w.-]+)\s*==\s*["']([^"']*)["']\)\]/y
+    /\.((?:[\w/-]|\\\.)+)|\[(\d+)\]|\[\*\]|\['([^']+)'\]|\[\?\(@\.([\w.-]+)\s*==\s*["']([^"']*)["']\)\]/y
   const path = text.startsWith('$') ? text.slice(1) : text
   while (token.lastIndex < path.length) {
     const start = token.lastIndex

@@ -122,7 +122,9 @@ export function parseProtobuf(body: Buffer): JsonObject | undefined {
   try {
     const { type, raw } = envelope(body.subarray(4))
     const { apiVersion = '', kind = '' } = type as { apiVersion?: string; kind?: string }
-    const message = kind === 'DeleteOptions' ? deleteOptions : kinds[`${apiVersion} ${kind}`]
+    const name = `${apiVersion} ${kind}`
+    const known = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+    const message = kind === 'DeleteOptions' ? deleteOptions : known
     return message === undefined ? undefined : { apiVersion, kind, ...readMessage(raw, message) }
   } catch {
     return undefined

@@ -25,7 +25,7 @@ const kinds: Readonly<Record<string, string>> = {
 /** The answer to an authorization.k8s.io request, or undefined when it is none. */
 export function review(method: string, pathname: string, body: string | undefined): Answer | undefined {
   const resource = /^\/apis\/authorization\.k8s\.io\/v1\/([a-z]+)$/.exec(pathname)?.[1]
-  const status = resource === undefined ? undefined : reviews[resource]
+  const status = resource !== undefined && Object.hasOwn(reviews, resource) ? reviews[resource] : undefined
   if (status === undefined) return undefined
   if (method !== 'POST') throw methodNotAllowed()
   const kind = kinds[resource ?? '']

@@ -23,8 +23,8 @@ function labelTest(part: string, whole: string): LabelTest {
     const [, key = '', operator, list = ''] = set
     const values = new Set(list.split(',').map((value) => checkedValue(value.trim(), whole)))
     checkKey(key, whole)
-    if (operator === 'in') return (labels) => labels[key] !== undefined && values.has(labels[key])
-    return (labels) => labels[key] === undefined || !values.has(labels[key])
+    const isIn: LabelTest = (labels) => Object.hasOwn(labels, key) && values.has(labels[key] ?? '')
+    return operator === 'in' ? isIn : (labels) => !isIn(labels)
   }
   const compared = /^([^\s=!<>]+)\s*(==|=|!=|<|>)\s*(\S*)$/.exec(part)
   if (compared !== null) {
@@ -39,7 +39,7 @@ function labelTest(part: string, whole: string): LabelTest {
   const absent = part.startsWith('!')
   const key = absent ? part.slice(1).trim() : part
   checkKey(key, whole)
-  return (labels) => (labels[key] === undefined) === absent
+  return (labels) => !Object.hasOwn(labels, key) === absent
 }
 
 function checkKey(key: string, whole: string): void {
@@ -87,7 +87,7 @@ function fieldTest(part: string, type: ResourceType, whole: string): Matches {
 function fieldReader(type: ResourceType, field: string): (object: KubeObject) => string {
   if (field === 'metadata.name') return ({ metadata }) => metadata.name ?? ''
   if (field === 'metadata.namespace' && type.namespaced) return ({ metadata }) => metadata.namespace ?? ''
-  const read = type.fields[field]
+  const read = Object.hasOwn(type.fields, field) ? type.fields[field] : undefined
   if (read === undefined) throw badRequest(`field label not supported: ${field}`)
   return read
 }

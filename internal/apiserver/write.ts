@@ -1,18 +1,9 @@
 // create and update: what the server fills in, checks and protects around every write.
-import { randomInt } from '../base/random.ts'
 import { objectBody } from './body.ts'
 import { checkedDryRun } from './dry-run.ts'
 import { expireEvents } from './expire-events.ts'
-import {
-  asText,
-  at,
-  clone,
-  type Json,
-  type KubeObject,
-  type ObjectMeta,
-  sameJson,
-  timestamp,
-} from './object.ts'
+import { setIdentity } from './identity.ts'
+import { asText, at, clone, type Json, type KubeObject, type ObjectMeta, sameJson } from './object.ts'
 import { removeForGood } from './remove.ts'
 import { negotiate } from './represent.ts'
 import { type Answer, type Call, type Context, jsonAnswer } from './request.ts'
@@ -135,51 +126,6 @@ function registered(context: Context, type: ResourceType): void {
 
 function check(type: ResourceType, object: KubeObject, causes: Parameters<typeof invalid>[2]): void {
   if (causes.length > 0) throw invalid(type, object.metadata.name ?? '', causes)
-}
-
-function setIdentity(context: Context, type: ResourceType, object: KubeObject, now: number): void {
-  const { metadata } = object
-  const { generateName } = metadata
-  if (metadata.name === undefined && generateName !== undefined) {
-    metadata.name = freeName(context, type, metadata.namespace, generateName.slice(0, 58))
-  }
-  metadata.uid = uuid(context)
-  metadata.creationTimestamp = timestamp(now)
-  if (type.countsGenerations) metadata.generation = 1
-  else delete metadata.generation
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
-  if (metadata.managedFields?.length === 0) delete metadata.managedFields
-}
-
-const nameLetters = 'bcdfghjklmnpqrstvwxz2456789'
-
-function freeName(
-  context: Context,
-  type: ResourceType,
-  namespace: string | undefined,
-  prefix: string,
-): string {
-  let name = ''
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const letters = Array.from(
-      { length: 5 },
-      () => nameLetters[randomInt(context.random, 0, nameLetters.length - 1)],
-    )
-    name = prefix + letters.join('')
-    if (context.storage.get(keyOf(type, namespace, name)) === undefined) break
-  }
-  return name
-}
-
-/** Version 4, from the server's own source of chance, so that a seeded run repeats. */
-function uuid({ random }: Context): string {
-  const hex = (digits: number): string =>
-    randomInt(random, 0, 16 ** digits - 1)
-      .toString(16)
-      .padStart(digits, '0')
-  const variant = randomInt(random, 8, 11).toString(16)
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(6)}${hex(6)}`
 }
 
 function adoptNamespace({ type, path }: Call, object: KubeObject): void {

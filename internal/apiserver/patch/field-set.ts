@@ -80,6 +80,7 @@ function child(value: Json | undefined, step: string): Json | undefined {
 }
 
 function indexOf(list: readonly Json[], step: string): number {
+  if (step.startsWith('f:')) return -1 // a field was here when it was applied, and is a list now
   const wanted = JSON.parse(step.slice(2)) as Json
   if (step.startsWith('v:')) return list.findIndex((item) => sameJson(item, wanted))
   const keys = Object.entries(isObject(wanted) ? wanted : {})
@@ -93,7 +94,7 @@ export function removeAt(object: Json | undefined, path: FieldPath): void {
   if (last === undefined) return
   const above = steps.slice(0, -1)
   const parent = valueAt(object, above)
-  if (isObject(parent)) delete parent[last.slice(2)]
+  if (isObject(parent) && last.startsWith('f:')) delete parent[last.slice(2)]
   if (Array.isArray(parent)) {
     const index = indexOf(parent, last)
     if (index >= 0) parent.splice(index, 1)

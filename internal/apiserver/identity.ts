@@ -1,0 +1,52 @@
+// What makes a new object itself: a name, a uid, a time.
+import { randomInt } from '../base/random.ts'
+import { type KubeObject, timestamp } from './object.ts'
+import type { Context } from './request.ts'
+import type { ResourceType } from './resource.ts'
+import { keyOf } from './stored-object.ts'
+
+/** Gives a new object its name, uid, creation time and generation; takes what only the server may set. */
+export function setIdentity(context: Context, type: ResourceType, object: KubeObject, now: number): void {
+  const { metadata } = object
+  const { generateName } = metadata
+  if (metadata.name === undefined && generateName !== undefined) {
+    metadata.name = freeName(context, type, metadata.namespace, generateName.slice(0, 58))
+  }
+  metadata.uid = uuid(context)
+  metadata.creationTimestamp = timestamp(now)
+  if (type.countsGenerations) metadata.generation = 1
+  else delete metadata.generation
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  if (metadata.managedFields?.length === 0) delete metadata.managedFields
+}
+
+const nameLetters = 'bcdfghjklmnpqrstvwxz2456789'
+
+function freeName(
+  context: Context,
+  type: ResourceType,
+  namespace: string | undefined,
+  prefix: string,
+): string {
+  let name = ''
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const letters = Array.from(
+      { length: 5 },
+      () => nameLetters[randomInt(context.random, 0, nameLetters.length - 1)],
+    )
+    name = prefix + letters.join('')
+    if (context.storage.get(keyOf(type, namespace, name)) === undefined) break
+  }
+  return name
+}
+
+/** Version 4, from the server's own source of chance, so that a seeded run repeats. */
+function uuid({ random }: Context): string {
+  const hex = (digits: number): string =>
+    randomInt(random, 0, 16 ** digits - 1)
+      .toString(16)
+      .padStart(digits, '0')
+  const variant = randomInt(random, 8, 11).toString(16)
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(6)}${hex(6)}`
+}
