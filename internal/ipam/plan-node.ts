@@ -63,8 +63,7 @@ export function byFullest(returned: ReadonlySet<Ipv4>): (a: PoolEni, b: PoolEni)
 
 function planGrowth(pool: NodePool, demand: NodeDemand) {
   const { limits, targets } = pool
-  const uncapped = demand.pods + targets.minWarm
-  const wanted = Math.min(uncapped, maxBindable(limits))
+  const wanted = Math.min(demand.pods + targets.minWarm, maxBindable(limits))
   const have = pool.enis.reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
   const actions: Action[] = []
   let need = wanted - have
@@ -80,7 +79,7 @@ function planGrowth(pool: NodePool, demand: NodeDemand) {
         kind: 'assign',
         eni: eni.key,
         count,
-        reason: `pool needs ${need} more for ${demand.pods} pods`,
+        reason: reasonFor(need, demand),
       })
     }
     need -= count
@@ -101,30 +100,31 @@ function planGrowth(pool: NodePool, demand: NodeDemand) {
       slot,
       subnetId: subnet.id,
       ips,
-      reason: `bound ENIs are full, ${need} more wanted`,
+      reason: reasonFor(need, demand),
     })
     need -= ips
     available.set(subnet.id, subnet.available - ips - 1)
   }
+  // Warm addresses beyond what the node can carry are no fault; pods beyond it are.
+  const podsLeft = Math.max(0, demand.pods - maxBindable(limits))
   const unmet = Math.max(need, 0)
-  return {
-    actions,
-    short,
-    unmet: unmet || uncapped - wanted,
-    obstacle: obstacle(unmet, uncapped - wanted, slots, demand),
-  }
+  return { actions, short, unmet: unmet + podsLeft, obstacle: obstacle(unmet, podsLeft, slots, demand) }
+}
+
+function reasonFor(need: number, demand: NodeDemand): string {
+  return `${need} more wanted, for ${demand.pods} ${demand.pods === 1 ? 'pod' : 'pods'} and the warm pool`
 }
 
 function obstacle(
   unmet: number,
-  beyondNode: number,
+  podsLeft: number,
   slots: readonly number[],
   demand: NodeDemand,
 ): NodePlan['obstacle'] {
   if (unmet > 0 && slots.length > 0) {
     return demand.subnets.some(({ zone }) => zone === demand.zone) ? 'subnets-full' : 'no-subnet-in-zone'
   }
-  return unmet > 0 || beyondNode > 0 ? 'node-full' : undefined
+  return unmet > 0 || podsLeft > 0 ? 'node-full' : undefined
 }
 
 function freeSlots(pool: NodePool): number[] {

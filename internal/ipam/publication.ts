@@ -16,7 +16,7 @@ export function publicationOf(
   at: string,
 ): NecPublication {
   const status = pool.ready ? 'True' : 'False'
-  const former = before.find(({ type }) => type === 'PoolReady')
+  const former = before.find(({ type }) => type === 'Ready')
   const lastTransitionTime = former?.status === status ? former.lastTransitionTime : at
   return {
     instanceId: node.instanceId,
@@ -24,9 +24,7 @@ export function publicationOf(
     ...node.limits,
     ...node.targets,
     enis,
-    conditions: [
-      { type: 'PoolReady', status, reason: pool.reason, message: pool.message, lastTransitionTime },
-    ],
+    conditions: [{ type: 'Ready', status, reason: pool.reason, message: pool.message, lastTransitionTime }],
   }
 }
 

@@ -7,7 +7,7 @@ import { errorCode } from '../ipam/errors.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, serving } from '../ipam/pool.ts'
 import { type PoolCondition, publicationOf, samePublication } from '../ipam/publication.ts'
-import type { NecPublication, NodeName } from '../ipam/types.ts'
+import type { CloudSubnet, NecPublication, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
@@ -135,8 +135,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
     const memory = memoryOf(node.name)
     const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
-    report(node, plan, memory)
-    await publish(node, conditionOf(plan, memory))
+    const condition = conditionOf(plan, memory, node.zone, current)
+    report(node, condition, memory)
+    await publish(node, condition)
     const pause = memory.retryAt - clock.now()
     if (pause > 0) return wake(node.name, pause)
     await act(node, plan, have < pods)
@@ -173,18 +174,22 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     await runner.start(node, action, subnet?.cidr, priority)
   }
 
-  function conditionOf(plan: NodePlan, memory: Memory): PoolCondition {
+  function conditionOf(
+    plan: NodePlan,
+    memory: Memory,
+    zone: string,
+    current: readonly CloudSubnet[],
+  ): PoolCondition {
     if (memory.lastFailure !== undefined) {
       return { ready: false, reason: failureReason(memory.lastFailure), message: memory.lastFailure.message }
     }
     if (plan.obstacle === undefined)
       return { ready: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }
-    return { ready: false, ...obstacleText(plan, settings) }
+    return { ready: false, ...obstacleText(plan, zone, current) }
   }
 
   /** One event when the pool's condition changes, none while it stays. */
-  function report(node: LedgerNode, plan: NodePlan, memory: Memory): void {
-    const condition = conditionOf(plan, memory)
+  function report(node: LedgerNode, condition: PoolCondition, memory: Memory): void {
     const before = memory.condition
     memory.condition = condition.reason
     if (before === condition.reason || (before === '' && condition.ready)) return
@@ -264,23 +269,31 @@ function failureReason({ code }: IntentFailure): string {
   return 'CloudRefused'
 }
 
-function obstacleText(plan: NodePlan, settings: LeaderSettings): { reason: string; message: string } {
-  const subnets = settings.subnetIds.map((id) => `"${id}"`).join(', ')
+function obstacleText(
+  plan: NodePlan,
+  zone: string,
+  subnets: readonly CloudSubnet[],
+): { reason: string; message: string } {
+  const inZone = subnets.filter((subnet) => subnet.zone === zone)
   switch (plan.obstacle) {
     case 'no-subnet-in-zone':
       return {
         reason: 'NoSubnetInZone',
-        message: `Cannot bind ${plan.unmet} more addresses: none of the container subnets ${subnets} is in the node's zone; add one`,
+        message: `Cannot bind ${plan.unmet} more addresses: none of the container subnets (${listed(subnets)}) is in zone "${zone}" of the node; add one to the leader's subnets`,
       }
     case 'subnets-full':
       return {
         reason: 'SubnetExhausted',
-        message: `Cannot bind ${plan.unmet} more addresses: the container subnets in the node's zone are full; add one to ${subnets}`,
+        message: `Cannot bind ${plan.unmet} more addresses: the container subnets in zone "${zone}" are used up (${listed(inZone)}); add one to the leader's subnets`,
       }
     default:
       return {
         reason: 'NodeFull',
-        message: `Cannot bind ${plan.unmet} more addresses: the node's ENIs carry as many as its instance type allows`,
+        message: `Cannot bind ${plan.unmet} more addresses: pods beyond what the ENIs of the node's instance type carry are waiting; schedule fewer pods here`,
       }
   }
+}
+
+function listed(subnets: readonly CloudSubnet[]): string {
+  return subnets.map(({ id, available }) => `"${id}": ${available} free`).join(', ') || 'there is none'
 }

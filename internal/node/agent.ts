@@ -37,7 +37,15 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
   const pool = createLocalPool(ports)
-  const sandboxes = createSandboxes({ ledger, linux, pool, locks: createKeyedLock(), log, settings })
+  const sandboxes = createSandboxes({
+    ledger,
+    linux,
+    pool,
+    locks: createKeyedLock(),
+    log,
+    settings,
+    notify: kube.notify,
+  })
   const keeper = startKernelKeeper({ ledger, linux, pool, sandboxes, clock, log, settings })
   const pods = podFacts(() => housekeeping.wake())
   const housekeeping = startHousekeeping({ ...ports, pool, pods, sandboxes, settings })

@@ -16,8 +16,13 @@ export interface LocalPool {
   follow(nec: Nec): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): (WarmTargets & EniLimits) | undefined
-  /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`. Throws `no_address` with what is missing. */
-  allocate(sandbox: Sandbox, timeout: Millis, signal: AbortSignal | undefined): Promise<Attachment>
+  /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
+  allocate(
+    sandbox: Sandbox,
+    timeout: Millis,
+    signal: AbortSignal | undefined,
+    waits: (shortage: IpamError) => void,
+  ): Promise<Attachment>
   /** The ENIs whose addresses can carry packets; waiting ADDs look again. */
   setReady(macs: ReadonlySet<Mac>): void
   /** Something may be idle now. */
@@ -30,6 +35,9 @@ export interface LocalPoolOptions {
   readonly random: Random
   readonly log: Log
 }
+
+/** A pod that waits longer than the pool usually takes to grow is worth an event. */
+const tellAfter = 3000
 
 export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions): LocalPool {
   let bounds: (WarmTargets & EniLimits) | undefined
@@ -95,13 +103,19 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       wake()
     },
     bounds: () => bounds,
-    async allocate(sandbox, timeout, signal) {
+    async allocate(sandbox, timeout, signal, waits) {
       const deadline = clock.now() + timeout
+      const tellAt = clock.now() + tellAfter
+      let told = false
       for (;;) {
         const attachment = await tryAllocate(sandbox)
         if (attachment !== undefined) return attachment
         if (clock.now() >= deadline || signal?.aborted) throw shortage()
-        await nextChange(deadline, signal)
+        if (!told && clock.now() >= tellAt) {
+          waits(shortage())
+          told = true
+        }
+        await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)
       }
     },
     setReady(macs) {

@@ -4,7 +4,7 @@ import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { PodLink, PodWiring } from '../ipam/types.ts'
-import type { Attachment, Linux, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { NodeSettings } from './settings.ts'
@@ -36,9 +36,18 @@ export interface SandboxesOptions {
   readonly locks: KeyedLock
   readonly log: Log
   readonly settings: NodeSettings
+  readonly notify: NodeKube['notify']
 }
 
-export function createSandboxes({ ledger, linux, pool, locks, log, settings }: SandboxesOptions): Sandboxes {
+export function createSandboxes({
+  ledger,
+  linux,
+  pool,
+  locks,
+  log,
+  settings,
+  notify,
+}: SandboxesOptions): Sandboxes {
   const moving = new Set<Attachment>()
 
   async function whileMoving<T>(attachment: Attachment, work: () => Promise<T>): Promise<T> {
@@ -88,6 +97,25 @@ export function createSandboxes({ ledger, linux, pool, locks, log, settings }: S
     }
   }
 
+  /** Whoever looks at a pod that has no network yet finds out why (K3). */
+  async function allocate(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<Attachment> {
+    try {
+      return await pool.allocate(sandbox, settings.addTimeout, signal, (shortage) => {
+        tell(sandbox, 'WaitingForAddress', shortage)
+      })
+    } catch (error) {
+      tell(sandbox, 'FailedAllocateAddress', error)
+      throw error
+    }
+  }
+
+  function tell({ pod }: Sandbox, reason: string, error: unknown): void {
+    if (pod.name === '' || !(error instanceof IpamError)) return
+    const { namespace, name, uid } = pod
+    const message = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`
+    notify({ about: { kind: 'Pod', namespace, name, uid }, type: 'Warning', reason, message })
+  }
+
   function remove(key: SandboxKey, reason: string): Promise<void> {
     return locks.run(lockOf(key), async () => {
       const attachment = ledger.attachment(key)
@@ -104,7 +132,7 @@ export function createSandboxes({ ledger, linux, pool, locks, log, settings }: S
           await release(known, 'the sandbox has another network namespace')
         }
         await supersede(sandbox)
-        const attachment = await pool.allocate(sandbox, settings.addTimeout, signal)
+        const attachment = await allocate(sandbox, signal)
         try {
           const network = await connect(attachment)
           log.info('address given', {
@@ -114,6 +142,7 @@ export function createSandboxes({ ledger, linux, pool, locks, log, settings }: S
           })
           return network
         } catch (error) {
+          tell(sandbox, 'FailedConnectPod', error)
           await release(attachment, 'the pod could not be connected')
           throw error
         }

@@ -45,6 +45,13 @@ CREATE TABLE eni (
 CREATE TABLE ip (
   -- An address has one place: this key is why two ENIs can never both have it.
   address TEXT PRIMARY KEY,
+  -- The address as a number, so that lists are in its order.
+  number INTEGER NOT NULL GENERATED ALWAYS AS (
+    json_extract('[' || replace(address, '.', ',') || ']', '$[0]') * 16777216
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[1]') * 65536
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[2]') * 256
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[3]')
+  ) VIRTUAL,
   eni INTEGER NOT NULL REFERENCES eni (key),
   state TEXT NOT NULL CHECK (state IN ('assigning', 'bound', 'unassigning')),
   -- Rises with every binding, so that a late return never touches a newer one.
@@ -112,7 +119,7 @@ SELECT ip.address, ip.state, eni.node, eni.id AS eni, eni.slot,
   coalesce(datetime(ip.pod_since / 1000, 'unixepoch'), '') AS pod_since,
   datetime(ip.changed_at / 1000, 'unixepoch') AS changed, ip."grant"
 FROM ip JOIN eni ON eni.key = ip.eni
-ORDER BY eni.node, eni.slot, ip.address;
+ORDER BY eni.node, eni.slot, ip.number;
 
 CREATE VIEW v_eni AS
 SELECT coalesce(eni.id, '(creating)') AS eni, eni.node, eni.slot, eni.state, eni.goal, eni.subnet_id AS subnet,

@@ -19,6 +19,13 @@ CREATE TABLE eni (
 
 CREATE TABLE ip (
   address TEXT PRIMARY KEY,
+  -- The address as a number, so that lists are in its order.
+  number INTEGER NOT NULL GENERATED ALWAYS AS (
+    json_extract('[' || replace(address, '.', ',') || ']', '$[0]') * 16777216
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[1]') * 65536
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[2]') * 256
+    + json_extract('[' || replace(address, '.', ',') || ']', '$[3]')
+  ) VIRTUAL,
   eni_id TEXT NOT NULL REFERENCES eni (id),
   "grant" INTEGER NOT NULL,
   -- 'returning': given up, never handed out again; the leader unassigns it.
@@ -79,8 +86,8 @@ SELECT ip.address, ip.state, ip.eni_id AS eni,
   CASE WHEN a.address IS NULL AND ip.cooling_until > unixepoch('subsec') * 1000
     THEN datetime(ip.cooling_until / 1000, 'unixepoch') ELSE '' END AS cooling_until,
   CASE ip.published WHEN 1 THEN 'yes' ELSE 'no' END AS published, ip."grant"
-FROM ip LEFT JOIN attachment a ON a.address = ip.address
-ORDER BY ip.eni_id, ip.address;
+FROM ip JOIN eni ON eni.id = ip.eni_id LEFT JOIN attachment a ON a.address = ip.address
+ORDER BY eni.slot, ip.number;
 
 CREATE VIEW v_eni AS
 SELECT eni.id AS eni, eni.slot, eni.mac, eni.primary_ip, eni.subnet_id AS subnet, eni.gateway,
