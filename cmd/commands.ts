@@ -38,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./dev.ts'),
   },
   {
+    name: 'get',
+    summary: 'Show addresses, ENIs, nodes, NECs, subnets, intents and the history of addresses',
+    load: () => import('./get.ts'),
+  },
+  {
     name: 'vpc-sim',
     summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
     load: () => import('./vpc-sim.ts'),
