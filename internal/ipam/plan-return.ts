@@ -10,6 +10,8 @@ export interface ReturnPolicy extends WarmTargets, EniLimits {
   readonly quickRelease: boolean
   /** Time between two releases. */
   readonly releaseEvery: Millis
+  /** Longest an address cools down: what claims to cool longer does so by a clock that has been set back. */
+  readonly cooldown: Millis
 }
 
 export interface ReturnState {
@@ -36,9 +38,9 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   const candidates = emptiestEniFirst(bound.filter(isIdle), state)
   if (excess > 0) return { give: candidates.slice(0, excess), timerFrom: now }
   if (surplus <= 0) return { give: [], timerFrom: undefined }
-  const from = state.timerFrom ?? now
+  const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
   if (now - from < policy.releaseEvery) return { give: [], timerFrom: from }
-  const rested = candidates.filter((ip) => ip.coolingUntil <= now)
+  const rested = candidates.filter((ip) => ip.coolingUntil <= now || ip.coolingUntil > now + policy.cooldown)
   return { give: rested.slice(0, policy.quickRelease ? surplus : 1), timerFrom: now }
 }
 

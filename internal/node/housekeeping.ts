@@ -51,7 +51,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   async function returnSurplus(): Promise<number> {
     const bounds = pool.bounds()
     if (bounds === undefined || !pods.synced()) return roundEvery
-    const policy = { ...bounds, quickRelease: settings.quickRelease, releaseEvery: settings.releaseEvery }
+    const { quickRelease, releaseEvery, cooldown } = settings
+    const policy = { ...bounds, quickRelease, releaseEvery, cooldown }
     const plan = await ledger.write((tx) => {
       const before = ledger.releaseTimer()
       const state = { ips: tx.ips(), enis: ledger.enis(), pods: pods.count(), timerFrom: before }
