@@ -1,0 +1,262 @@
+// Which idle addresses a node gives back, and when: rows, and a second model that lives through time.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { LocalIp } from '../../internal/ipam/choose-address.ts'
+import { planReturn, type ReturnPolicy } from '../../internal/ipam/plan-return.ts'
+import { addressOf, localEnis, localIps, T0 } from './pools.ts'
+
+const minute = 60_000
+const every = 2 * minute
+
+interface Row {
+  readonly does: string
+  readonly ips: readonly string[]
+  readonly pods?: number
+  readonly maxWarm: number
+  readonly quick?: boolean
+  /** Milliseconds since the timer was set; absent: it is not. */
+  readonly since?: number
+  readonly maxEnis?: number
+  readonly ipsPerEni?: number
+  readonly want: readonly string[]
+  /** Age of the timer afterwards. */
+  readonly timer: number | undefined
+}
+
+const rows: readonly Row[] = [
+  { does: '[P3] keeps the warm maximum', ips: ['1.1', '1.2'], maxWarm: 2, want: [], timer: undefined },
+  { does: '[P3] begins to wait when surplus appears', ips: ['1.1', '1.2'], maxWarm: 1, want: [], timer: 0 },
+  {
+    does: '[P3] waits out two minutes',
+    ips: ['1.1', '1.2'],
+    maxWarm: 1,
+    since: every - 1,
+    want: [],
+    timer: every - 1,
+  },
+  {
+    does: '[P3] gives back one when slow',
+    ips: ['1.1', '1.2', '1.3'],
+    maxWarm: 0,
+    since: every,
+    want: ['1.1'],
+    timer: 0,
+  },
+  {
+    does: '[P4] gives back the surplus when quick',
+    ips: ['1.1', '1.2', '1.3'],
+    maxWarm: 1,
+    quick: true,
+    since: every,
+    want: ['1.1', '1.2'],
+    timer: 0,
+  },
+  {
+    does: '[P4] waits two minutes when quick, too',
+    ips: ['1.1', '1.2'],
+    maxWarm: 0,
+    quick: true,
+    want: [],
+    timer: 0,
+  },
+  {
+    does: '[P3] forgets the timer when the surplus is gone',
+    ips: ['1.1'],
+    maxWarm: 1,
+    since: 5 * minute,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P1] counts pods that have no address yet',
+    ips: ['1.1', '1.2', '1.3'],
+    pods: 3,
+    maxWarm: 0,
+    since: every,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P1] counts addresses in use whose pod is not seen yet',
+    ips: ['1.1 *', '1.2 *', '1.3'],
+    pods: 0,
+    maxWarm: 1,
+    since: every,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P3] never gives back one in use',
+    ips: ['1.1 *', '1.2 *', '1.3'],
+    pods: 0,
+    maxWarm: 0,
+    since: every,
+    want: ['1.3'],
+    timer: 0,
+  },
+  {
+    does: '[P16] never gives back one that cools down',
+    ips: ['1.1 c1', '1.2'],
+    maxWarm: 0,
+    since: every,
+    want: ['1.2'],
+    timer: 0,
+  },
+  {
+    does: '[P16] gives nothing back while all cool down',
+    ips: ['1.1 c1', '1.2 c1'],
+    maxWarm: 0,
+    since: every,
+    want: [],
+    timer: 0,
+  },
+  {
+    does: '[P3] does not count what is given back already',
+    ips: ['1.1 r', '1.2'],
+    maxWarm: 1,
+    since: every,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[R7] does not count what is no longer published',
+    ips: ['1.1 u *', '1.2'],
+    pods: 0,
+    maxWarm: 1,
+    since: every,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P12] drains the ENI with fewest in use',
+    ips: ['1.1 *', '1.2', '2.1', '2.2'],
+    pods: 1,
+    maxWarm: 2,
+    since: every,
+    want: ['2.1'],
+    timer: 0,
+  },
+  {
+    does: '[P12] drains the smaller ENI among those unused',
+    ips: ['1.1', '2.1', '2.2'],
+    maxWarm: 2,
+    since: every,
+    want: ['1.1'],
+    timer: 0,
+  },
+  {
+    does: '[P12] drains the later slot among equals',
+    ips: ['1.1', '2.1'],
+    maxWarm: 1,
+    since: every,
+    want: ['2.1'],
+    timer: 0,
+  },
+  {
+    does: '[P5] gives back at once what is beyond max bindable',
+    ips: ['1.1', '1.2', '1.3', '1.4'],
+    maxWarm: 9,
+    maxEnis: 1,
+    ipsPerEni: 2,
+    want: ['1.1', '1.2'],
+    timer: 0,
+  },
+  {
+    does: '[P5] gives back cooling ones, too, but none in use',
+    ips: ['1.1 *', '1.2 *', '1.3 c9', '1.4 *'],
+    pods: 3,
+    maxWarm: 9,
+    maxEnis: 1,
+    ipsPerEni: 2,
+    want: ['1.3'],
+    timer: 0,
+  },
+  {
+    does: '[R1] starts anew when the clock was set back behind its timer',
+    ips: ['1.1', '1.2'],
+    maxWarm: 0,
+    since: -365 * 24 * 60 * minute,
+    want: [],
+    timer: 0,
+  },
+  {
+    does: '[R1] takes a cooldown longer than any for a clock that was set back',
+    ips: ['1.1 c99999999'],
+    maxWarm: 0,
+    since: every,
+    want: ['1.1'],
+    timer: 0,
+  },
+]
+
+for (const row of rows) {
+  test(row.does.replace(/^(\[\w+\]) /, '$1 planReturn() '), () => {
+    const { maxWarm, quick = false, since, maxEnis = 9, ipsPerEni = 9 } = row
+    const plan = planReturn(
+      {
+        ips: localIps(...row.ips),
+        enis: localEnis(1, 2),
+        pods: row.pods ?? 0,
+        timerFrom: since === undefined ? undefined : T0 - since,
+      },
+      { minWarm: 0, maxWarm, maxEnis, ipsPerEni, quickRelease: quick, releaseEvery: every, cooldown: 30_000 },
+      T0,
+    )
+    assert.deepEqual(
+      plan.give.map(({ address }) => address.slice('10.0.'.length)),
+      row.want,
+    )
+    assert.equal(plan.timerFrom === undefined ? undefined : T0 - plan.timerFrom, row.timer)
+  })
+}
+
+const anyPolicy = fc.record({
+  minWarm: fc.constant(0),
+  maxWarm: fc.nat(4),
+  maxEnis: fc.integer({ min: 0, max: 3 }),
+  ipsPerEni: fc.integer({ min: 0, max: 8 }),
+  quickRelease: fc.boolean(),
+  releaseEvery: fc.constant(every),
+  cooldown: fc.constant(30_000),
+}) satisfies fc.Arbitrary<ReturnPolicy>
+
+test('[P3][P4][P5] planReturn() walks every pool down to its bound, at its pace, and takes nothing in use', () => {
+  const anyIps = fc.array(fc.record({ slot: fc.integer({ min: 1, max: 3 }), inUse: fc.boolean() }), {
+    maxLength: 20,
+  })
+  fc.assert(
+    fc.property(anyIps, fc.nat(12), anyPolicy, (shorts, pods, policy) => {
+      let ips: readonly LocalIp[] = shorts.map(({ slot, inUse }, i) => ({
+        address: addressOf(slot, i + 1),
+        eniId: `eni-${slot}`,
+        grant: 1,
+        state: 'usable',
+        published: true,
+        inUse,
+        coolingUntil: 0,
+      }))
+      const inUse = ips.filter((ip) => ip.inUse).length
+      const most = policy.maxEnis * policy.ipsPerEni
+      const goal = Math.max(inUse, Math.min(ips.length, most, Math.max(pods, inUse) + policy.maxWarm))
+      let timerFrom: number | undefined
+      let gaveAt: number | undefined
+      for (let now = T0; now <= T0 + 25 * every; now += minute / 2) {
+        const bound = ips.filter(({ state }) => state === 'usable').length
+        const plan = planReturn({ ips, enis: localEnis(1, 2, 3), pods, timerFrom }, policy, now)
+        timerFrom = plan.timerFrom
+        assert.ok(plan.give.every((ip) => !ip.inUse))
+        assert.ok(bound - plan.give.length >= goal, 'never below the bound')
+        if (plan.give.length > 0 && bound <= most) {
+          assert.ok(now - (gaveAt ?? T0) >= every, 'two minutes lie between two releases')
+          if (!policy.quickRelease) assert.equal(plan.give.length, 1)
+        }
+        if (plan.give.length > 0) gaveAt = now
+        const given = new Set(plan.give.map(({ address }) => address))
+        ips = ips.map((ip) => (given.has(ip.address) ? { ...ip, state: 'returning' } : ip))
+      }
+      assert.equal(ips.filter(({ state }) => state === 'usable').length, goal)
+    }),
+    { numRuns: 150 },
+  )
+})

@@ -1,0 +1,107 @@
+// Pools written down in short, for the tables of the core's tests.
+import type { LocalEni, LocalIp } from '../../internal/ipam/choose-address.ts'
+import type { EniState, NodePool, PoolEni, PoolIp } from '../../internal/ipam/pool.ts'
+import type { CloudSubnet, PublishedEni } from '../../internal/ipam/types.ts'
+import { cidr, ip, mac } from '../given.ts'
+
+export const T0 = Date.UTC(2026, 0, 1)
+export const zone = 'zone-a'
+
+/** Address `n` of the ENI in `slot`. */
+export const addressOf = (slot: number, n: number) => ip(`10.0.${slot}.${n}`)
+
+export interface EniShort {
+  readonly slot: number
+  /** Bound addresses. */
+  readonly bound?: number
+  readonly assigning?: number
+  readonly unassigning?: number
+  readonly expected?: number
+  readonly state?: EniState
+  readonly goal?: 'serve' | 'delete'
+  readonly busy?: boolean
+  readonly subnetId?: string
+}
+
+export function poolEni(eni: EniShort): PoolEni {
+  const { slot, bound = 0, assigning = 0, unassigning = 0, state = 'attached' } = eni
+  const states: PoolIp['state'][] = [
+    ...Array<'bound'>(bound).fill('bound'),
+    ...Array<'assigning'>(assigning).fill('assigning'),
+    ...Array<'unassigning'>(unassigning).fill('unassigning'),
+  ]
+  return {
+    key: slot * 100,
+    id: `eni-${slot}`,
+    slot,
+    subnetId: eni.subnetId ?? 'subnet-a',
+    state,
+    goal: eni.goal ?? 'serve',
+    busy: eni.busy ?? (assigning > 0 || unassigning > 0 || (eni.expected ?? 0) > 0),
+    expectedIps: eni.expected ?? 0,
+    ips: states.map((of, i) => ({ address: addressOf(slot, i + 1), state: of, grant: slot * 1000 + i })),
+  }
+}
+
+export interface PoolShort {
+  readonly enis?: readonly EniShort[]
+  readonly maxEnis?: number
+  readonly ipsPerEni?: number
+  readonly minWarm?: number
+  readonly maxWarm?: number
+  readonly phase?: NodePool['phase']
+}
+
+export function poolOf(pool: PoolShort): NodePool {
+  const { minWarm = 0, enis = [] } = pool
+  return {
+    node: 'n1',
+    phase: pool.phase ?? 'active',
+    limits: { maxEnis: pool.maxEnis ?? 3, ipsPerEni: pool.ipsPerEni ?? 5 },
+    targets: { minWarm, maxWarm: pool.maxWarm ?? minWarm },
+    enis: enis.map(poolEni),
+  }
+}
+
+export function subnet(id: string, available: number, inZone = zone): CloudSubnet {
+  return { id, vpcId: 'vpc-1', cidr: cidr('10.0.0.0/16'), zone: inZone, available }
+}
+
+/** "1.3" in use, "1.3 r" returning, "1.3 c40" cooling until T0 + 40, "1.3 u" no longer published, "1.3 *" in use. */
+export function localIps(...shorts: readonly string[]): LocalIp[] {
+  return shorts.map((short) => {
+    const [place = '', ...marks] = short.split(' ')
+    const [slot, n] = place.split('.').map(Number)
+    const cooling = marks.find((mark) => mark.startsWith('c'))
+    return {
+      address: addressOf(slot ?? 0, n ?? 0),
+      eniId: `eni-${slot}`,
+      grant: 1,
+      state: marks.includes('r') ? 'returning' : 'usable',
+      published: !marks.includes('u'),
+      inUse: marks.includes('*'),
+      coolingUntil: cooling === undefined ? 0 : T0 + Number(cooling.slice(1)),
+    }
+  })
+}
+
+export const localEnis = (...slots: readonly number[]): LocalEni[] =>
+  slots.map((slot) => ({ id: `eni-${slot}`, slot }))
+
+/** A published ENI of `slot` with addresses `n:grant`. */
+export function publishedEni(slot: number, ...addresses: readonly string[]): PublishedEni {
+  return {
+    id: `eni-${slot}`,
+    mac: mac(`20:90:6f:00:00:0${slot}`),
+    primaryIp: addressOf(slot, 250),
+    subnetId: 'subnet-a',
+    subnetCidr: cidr('10.0.0.0/16'),
+    gateway: ip('10.0.0.1'),
+    slot,
+    ips: addresses.map((short) => {
+      const [n, grant] = short.split(':')
+      const [otherSlot, other] = (n ?? '').includes('.') ? (n ?? '').split('.') : [String(slot), n]
+      return { address: addressOf(Number(otherSlot), Number(other)), grant: Number(grant ?? 1) }
+    }),
+  }
+}
