@@ -1,8 +1,8 @@
 // OpenAPI, as much as clients need: which kinds there are, their schemas as far as known, and that patches take fieldValidation.
 import { asObject, type JsonObject } from './object.ts'
+import { openApiProtobuf, openApiV2Protobuf } from './openapi-protobuf.ts'
 import { type Answer, jsonAnswer } from './request.ts'
 import { apiVersionOf, type ResourceType } from './resource.ts'
-import { notAcceptable } from './status-error.ts'
 import { serverVersion } from './version.ts'
 
 /** The answer to an OpenAPI path, or undefined when it is none. */
@@ -12,8 +12,10 @@ export function openApi(
   types: readonly ResourceType[],
 ): Answer | undefined {
   if (path === '/openapi/v2') {
-    // kubectl asks for protocol buffers only, and does without when there are none.
-    if (accept !== undefined && !/json|\*\/\*/.test(accept)) throw notAcceptable()
+    if (/v2[@.]v1\.0\+protobuf/.test(accept ?? '')) {
+      const body = openApiV2Protobuf(types, serverVersion.gitVersion)
+      return { status: 200, contentType: openApiProtobuf, body }
+    }
     return jsonAnswer(200, version2(types))
   }
   if (path === '/openapi/v3') return jsonAnswer(200, index(types))

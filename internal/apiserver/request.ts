@@ -18,7 +18,7 @@ export interface ApiRequest {
 export interface Answer {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  readonly body: string | Uint8Array
   /** Shown to people by kubectl ("Warning: ..."). */
   readonly warnings?: readonly string[]
 }

@@ -55,7 +55,7 @@ function send(api: Api, method: string, url: string, body?: string, type = 'appl
     headers: { 'content-type': type },
     ...(body === undefined ? {} : { body }),
   })
-  if (!isWatch(answer)) JSON.parse(answer.body)
+  if (!isWatch(answer)) JSON.parse(String(answer.body))
   return answer.status
 }
 

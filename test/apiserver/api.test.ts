@@ -22,7 +22,7 @@ function send(api: Api, method: string, url: string, body?: object, type = 'appl
   const given = body === undefined ? {} : { body: JSON.stringify(body) }
   const answer = api.handle({ method, url, headers: { 'content-type': type }, ...given })
   assert.ok(!isWatch(answer))
-  return { status: answer.status, body: JSON.parse(answer.body) as JsonObject }
+  return { status: answer.status, body: JSON.parse(String(answer.body)) as JsonObject }
 }
 
 function watch(api: Api, url: string) {

@@ -104,6 +104,14 @@ export function discoveryTests(bench: BenchOf): void {
       assert.ok(kinds.some(({ group, version, kind }) => group === '' && version === 'v1' && kind === 'Pod'))
     })
 
+    test('GET /openapi/v2 gives kubectl before 1.29 the form that it reads', async () => {
+      const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+      const { status, headers, body } = await bench().kube.raw('GET', '/openapi/v2', { headers: { accept } })
+      assert.equal(status, 200)
+      assert.match(String(headers['content-type']), /protobuf/)
+      assert.ok(body.includes('fieldValidation') && body.includes('kind: ConfigMap'))
+    })
+
     test('POST selfsubjectaccessreviews allows what the caller may do', async () => {
       const body = {
         apiVersion: 'authorization.k8s.io/v1',
