@@ -33,7 +33,9 @@ const timeoutMs = 30_000
 
 // Words are read byte by byte (`read` must not take more than its line), so that nothing of a job reaches the next. The feeder
 // ignores SIGPIPE: when `ip` ends early the rest of its lines must still be consumed. A closed stdin ends all of it.
+// Both programs are looked up once: a long PATH costs more than their work.
 const script = `
+ip=$(command -v ip) nsenter=$(command -v nsenter)
 while IFS= read -r netns; do
   {
     trap '' PIPE
@@ -41,8 +43,8 @@ while IFS= read -r netns; do
     while IFS= read -r line && [ "$line" != . ]; do lines="$lines$line
 "; done
     printf '%s' "$lines"
-  } 2>/dev/null | if [ -n "$netns" ]; then exec nsenter --net="$netns" -- ip "$@" -force -batch -
-  else exec ip "$@" -force -batch -; fi 2>&1
+  } 2>/dev/null | if [ -n "$netns" ]; then exec "$nsenter" --net="$netns" -- "$ip" "$@" -force -batch -
+  else exec "$ip" "$@" -force -batch -; fi 2>&1
   printf '\\036%d\\n' $?
 done`
 

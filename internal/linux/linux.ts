@@ -5,6 +5,7 @@ import { routeTableOf } from '../ipam/plan-repair.ts'
 import type { Link, PodWiring } from '../ipam/types.ts'
 import type { Linux } from '../ports.ts'
 import type { Mac } from '../value/mac.ts'
+import { createAliases } from './aliases.ts'
 import { applyChanges } from './apply-changes.ts'
 import { firstFault } from './batch.ts'
 import { createBatcher } from './batcher.ts'
@@ -17,7 +18,7 @@ import { isNetns } from './netns.ts'
 import { query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules } from './read-kernel.ts'
 import { createSysctls, forwardingKey, rpFilterKey } from './sysctl.ts'
-import { aliasLine, disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
+import { disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
 
 export interface LinuxOptions {
   readonly clock: Clock
@@ -27,10 +28,10 @@ export interface LinuxOptions {
   readonly procRoot?: string
 }
 
-/** More than two cores' worth of pods at a time would only queue for the kernel's one network lock. */
-const podLanes = 4
-/** Pods whose node side shares one batch: few enough that the pods' sides can start meanwhile. */
-const connectsPerBatch = 4
+/** Pods at a time, of 0.7 MB each: more would only queue for the kernel's one network lock. */
+const podLanes = 8
+/** Pods whose node side shares one `ip`. */
+const connectsPerBatch = 8
 /** Links removed at once (see removeDoomedLine). */
 const disconnectsPerBatch = 64
 
@@ -48,6 +49,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
   const pods = createLanePool(Array.from({ length: podLanes }, lane))
   const queries = createLanePool([createLane(clock, queryOptions)])
   const sysctls = createSysctls(procRoot)
+  const aliases = createAliases(clock, background)
   /** So that ADD needs no list of links; an ENI's index is its own for as long as it is attached. */
   let indexOf: ReadonlyMap<Mac, number> = new Map()
 
@@ -86,7 +88,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     const faults = kept ? await inspectPod(queries, wiring, table) : []
     if (faults.length > 0) throw failed(wiring, faults.join('; '))
     openFilter(wiring.hostLink)
-    background.run([aliasLine(wiring)]).catch(() => {}) // for people; the pod is as well without
+    aliases.add(wiring)
     return { hostMac, podMac }
   }
 
@@ -120,7 +122,11 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
       }
     },
 
-    apply: (changes) => applyChanges({ host, queries, sysctls, routeTableBase }, changes),
+    async apply(changes) {
+      // An ENI that was attached anew has another index.
+      if (changes.some(({ kind }) => kind === 'set-up-eni')) indexOf = new Map()
+      await applyChanges({ host, queries, sysctls, routeTableBase }, changes)
+    },
 
     async connectPod(wiring) {
       requireLinkName(wiring.hostLink)
@@ -156,6 +162,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     namespaceExists: (netns) => Promise.resolve(isNetns(netns)),
 
     async close() {
+      aliases.close()
       await Promise.all([host.close(), background.close(), pods.close(), queries.close()])
     },
   }

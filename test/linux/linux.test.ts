@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { systemClock } from '../../internal/base/clock.ts'
+import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { hostLinkName } from '../../internal/ipam/host-link.ts'
 import type { EniWiring, PodWiring } from '../../internal/ipam/types.ts'
+import { aliasDelayMs } from '../../internal/linux/aliases.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { createLinux } from '../../internal/linux/linux.ts'
 import type { Cidr } from '../../internal/value/cidr.ts'
@@ -37,7 +38,11 @@ function podOf(name: string, address: string): PodWiring {
 }
 
 sandboxed(import.meta.url, () => {
-  const linux = createLinux({ clock: systemClock, routeTableBase: 2000 })
+  const hasty: Clock = {
+    ...systemClock,
+    after: (delay, run) => systemClock.after(delay === aliasDelayMs ? 0 : delay, run),
+  }
+  const linux = createLinux({ clock: hasty, routeTableBase: 2000 })
   const setUp = { kind: 'set-up-eni', eni, link: 'eth1' } as const
   const first = podOf('first', '10.0.1.11')
   const second = podOf('second', '10.0.1.12')
@@ -185,6 +190,10 @@ sandboxed(import.meta.url, () => {
         before,
       )
       assert.deepEqual(await linux.inspectPod(first), [])
+    })
+
+    test('names the link for people after a while', async () => {
+      while (!/alias pod 10\.0\.1\.11 eth0/.test(await sh(`ip link show dev ${first.hostLink}`)));
     })
 
     test('removes a rule that an earlier owner of the address left', async () => {
