@@ -1,24 +1,21 @@
 // The dev cluster: API server, simulated cloud and leader in the user's own namespaces (so that kubectl and sqlite3 work
 // from any shell), nodes and their network in a sandbox below.
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ServedApi, serveKubeApi } from '../../internal/apiserver/http-server.ts'
-import { kubeconfigFor } from '../../internal/apiserver/kubeconfig.ts'
-import { openSqliteStorage } from '../../internal/apiserver/sqlite-storage.ts'
 import { systemClock } from '../../internal/base/clock.ts'
 import { createLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
-import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
 import { serveVpcSim } from '../../internal/sim/vpc/server.ts'
 import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
 import { selfCommand } from '../self-command.ts'
+import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
 import { startScheduler } from './scheduler.ts'
 import { clusterId, instanceType, nodeSubnets, podSubnets, region, subnetOfNode, vpc } from './topology.ts'
@@ -37,11 +34,13 @@ export interface DevCluster {
   readonly vpcUrl: string
   readonly kube: KubeClient
   readonly cloud: VpcSim
-  readonly api: ServedApi
+  readonly api: DevApi
   readonly host: DevHost
   nodes(): readonly DevNode[]
   nodeDb(node: string): string
-  /** A new instance with its Node object, agent and kubelet. */
+  /** A new instance with its network and Node object; nothing runs on it. */
+  joinNode(): Promise<DevNode>
+  /** The same with an agent and a kubelet. */
   addNode(flags?: readonly string[]): Promise<DevNode>
   /** SIGKILL to the agent, which comes back with these flags. */
   restartAgent(node: string, flags: readonly string[]): Promise<void>
@@ -52,7 +51,10 @@ export interface DevCluster {
 
 export interface DevOptions {
   readonly directory: string
-  readonly kubeListen: { readonly host: string; readonly port: number }
+  /** Another API server than our own; it stays the caller's to close. */
+  readonly api?: DevApi
+  /** Where our own listens; a free port of the loopback when not given. */
+  readonly kubeListen?: { readonly host: string; readonly port: number }
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -71,23 +73,20 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   const random = systemRandom
   const log = createLog('silent')
 
-  const storage = openSqliteStorage({ path: join(directory, 'kube.db'), clock })
-  stack.defer(() => storage.close())
-  const kubeSocket = join(directory, 'kube.sock')
-  const api = await serveKubeApi({
-    storage,
-    clock,
-    log,
-    listen: [options.kubeListen, { socketPath: kubeSocket }],
-  })
-  stack.defer(() => api.close())
-  const kubeconfig = join(directory, 'kubeconfig')
-  writeFileSync(kubeconfig, kubeconfigFor(api.url, undefined, 'tke-eni-dev'), { mode: 0o600 })
-  const kube = await connectKube({ socketPath: kubeSocket, qps: 500, burst: 500 }, clock)
+  const ownApi = async () => {
+    const own = await startEmbeddedApi({
+      directory,
+      listen: options.kubeListen ?? { host: '127.0.0.1', port: 0 },
+      clock,
+    })
+    stack.defer(() => own.close())
+    return own
+  }
+  const api = options.api ?? (await ownApi())
+  const kube = await connectKube({ ...api.admin, qps: 500, burst: 500 }, clock)
   stack.defer(() => kube.close())
-  await installNecCrd(kube, clock, log)
 
-  const host = startDevHost({ directory, kubeSocket, logLevel, program }, process.env)
+  const host = startDevHost({ directory, logLevel, program }, process.env)
   stack.defer(() => host.close())
   const nodes: DevNode[] = []
   const cloud = openVpcSim({
@@ -135,7 +134,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
         `--subnets=${podSubnets.map(({ id }) => id).join(',')}`,
         '--security-groups=sg-dev00001',
         `--state-dir=${join(directory, 'leader')}`,
-        `--kube-server=unix://${kubeSocket}`,
+        ...api.leaderFlags,
         `--vpc-endpoint=${vpcServer.url}`,
         '--credentials=environment',
         '--listen-health=127.0.0.1:0',
@@ -156,11 +155,21 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   stack.defer(
     startScheduler({ client: kube, clock, random, log, nodes: () => nodes.map(({ name }) => name) }),
   )
+  async function joinNode(): Promise<DevNode> {
+    const name = `node-${nodes.length + 1}`
+    const subnet = subnetOfNode(nodes.length)
+    const made = cloud.admin.createInstance({ instanceType, subnetId: subnet.id, name }, clock.now())
+    const node: DevNode = { name, instanceId: made.id, address: made.address, zone: subnet.zone }
+    nodes.push(node)
+    await plug()
+    await registerNode(kube, node, new Date(clock.now()).toISOString())
+    return node
+  }
   const all = stack.move()
 
   return {
     directory,
-    kubeconfig,
+    kubeconfig: api.kubeconfig,
     leaderDb: join(directory, 'leader', 'leader.db'),
     vpcUrl: vpcServer.url,
     kube,
@@ -169,15 +178,15 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     host,
     nodes: () => nodes,
     nodeDb: (node) => join(directory, 'nodes', node, 'node.db'),
+    joinNode,
     async addNode(flags = []) {
-      const name = `node-${nodes.length + 1}`
-      const subnet = subnetOfNode(nodes.length)
-      const made = cloud.admin.createInstance({ instanceType, subnetId: subnet.id, name }, clock.now())
-      const node: DevNode = { name, instanceId: made.id, address: made.address, zone: subnet.zone }
-      nodes.push(node)
-      await plug()
-      await registerNode(kube, node, new Date(clock.now()).toISOString())
-      await host.call('startNode', { node: name, flags: agentFlags(flags) })
+      const node = await joinNode()
+      await host.call('startNode', {
+        node: node.name,
+        flags: agentFlags(flags),
+        apiFlags: api.agentFlags(node.name),
+        kubelet: api.kubelet(node.name),
+      })
       return node
     },
     async restartAgent(node, flags) {

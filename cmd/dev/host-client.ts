@@ -5,6 +5,8 @@ import { startSandbox } from '../../internal/linux/sandbox.ts'
 import type { HostAnswer, HostCall, HostCalls, HostSettings } from './host-protocol.ts'
 
 export interface DevHost {
+  /** Of the sandbox's outermost process. */
+  readonly pid: number
   call<Name extends HostCall>(call: Name, take: HostCalls[Name]['take']): Promise<HostCalls[Name]['give']>
   /** Resolves when the sandbox has ended, wanted or not, with its status. */
   readonly ended: Promise<number>
@@ -49,6 +51,7 @@ export function startDevHost(settings: HostSettings, env: NodeJS.ProcessEnv): De
   })
 
   return {
+    pid: sandbox.pid,
     call: (call, take) =>
       new Promise((resolve, reject) => {
         const id = ++count

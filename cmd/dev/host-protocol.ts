@@ -1,4 +1,5 @@
 // What `dev` asks of its part inside the sandbox, and what that answers: a line of JSON each, any number at a time.
+import type { ConnectSettings } from '../../internal/kube/connect.ts'
 import type { FabricNode } from '../../internal/sim/fabric/plan-fabric.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 
@@ -17,12 +18,21 @@ export interface KernelReport {
   readonly rules: readonly string[]
 }
 
+export interface NodeStart {
+  readonly node: string
+  /** Of the agent, until it is restarted with others. */
+  readonly flags: readonly string[]
+  /** How the agent finds the API server. */
+  readonly apiFlags: readonly string[]
+  readonly kubelet: ConnectSettings
+}
+
 /** Every request, with what it takes and gives. */
 export interface HostCalls {
   /** The network as the cloud has it. */
   fabric: { take: { readonly nodes: readonly FabricNode[] }; give: null }
   /** Starts agent and kubelet of a node whose network is there. */
-  startNode: { take: { readonly node: string; readonly flags: readonly string[] }; give: null }
+  startNode: { take: NodeStart; give: null }
   /** Kills the agent; it is started again, with other flags when given. */
   killAgent: { take: { readonly node: string; readonly flags?: readonly string[] }; give: null }
   runStatic: { take: { readonly node: string; readonly name: string }; give: string }
@@ -55,7 +65,6 @@ export type HostAnswer =
 /** What the sandbox is told at its start. */
 export interface HostSettings {
   readonly directory: string
-  readonly kubeSocket: string
   /** The command line of tke-eni. */
   readonly program: readonly [string, ...string[]]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'

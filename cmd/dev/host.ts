@@ -19,6 +19,7 @@ import type {
   HostRequest,
   HostSettings,
   KernelReport,
+  NodeStart,
   PingReport,
 } from './host-protocol.ts'
 import { kubeletApi } from './kubelet-api.ts'
@@ -26,6 +27,7 @@ import { kubeletApi } from './kubelet-api.ts'
 interface HostNode {
   readonly name: string
   readonly kubelet: Kubelet
+  readonly apiFlags: readonly string[]
   flags: readonly string[]
   agent: ServiceProcess
 }
@@ -74,8 +76,8 @@ function hostHandlers(parts: HostParts): Handlers {
       await fabric.apply(desired)
       return null
     },
-    async startNode({ node, flags }) {
-      nodes.set(node, await startNode(parts, node, flags))
+    async startNode(start) {
+      nodes.set(start.node, await startNode(parts, start))
       return null
     },
     async killAgent({ node: name, flags }) {
@@ -100,11 +102,11 @@ function nodeDirectory({ directory }: HostSettings, node: string): string {
   return join(directory, 'nodes', node)
 }
 
-async function startNode(parts: HostParts, name: string, flags: readonly string[]): Promise<HostNode> {
+async function startNode(parts: HostParts, { node: name, ...start }: NodeStart): Promise<HostNode> {
   const { settings, clock, log } = parts
   const directory = nodeDirectory(settings, name)
   for (const part of ['cni/conf', 'cni/bin']) mkdirSync(join(directory, part), { recursive: true })
-  const client = await connectKube({ socketPath: settings.kubeSocket }, clock)
+  const client = await connectKube(start.kubelet, clock)
   const kubelet = startKubelet({
     api: kubeletApi({ client, node: name, clock, random: systemRandom, log }),
     runtime: {
@@ -117,7 +119,14 @@ async function startNode(parts: HostParts, name: string, flags: readonly string[
     random: systemRandom,
     log: log.child({ kubelet: name }),
   })
-  const node: HostNode = { name, kubelet, flags, agent: spawnAgent(parts, name, flags) }
+  const { flags, apiFlags } = start
+  const node: HostNode = {
+    name,
+    kubelet,
+    flags,
+    apiFlags,
+    agent: spawnAgent(parts, name, [...apiFlags, ...flags]),
+  }
   void keepAgent(parts, node)
   return node
 }
@@ -134,7 +143,6 @@ function spawnAgent({ settings, fabric }: HostParts, name: string, flags: readon
       `--node-name=${name}`,
       `--state-dir=${directory}`,
       `--run-dir=${directory}`,
-      `--kube-server=unix://${settings.kubeSocket}`,
       '--primary-link=eth0',
       '--install-cni',
       `--cni-conf-dir=${join(directory, 'cni/conf')}`,
@@ -153,7 +161,7 @@ async function keepAgent(parts: HostParts, node: HostNode): Promise<void> {
   for (;;) {
     await node.agent.exited
     await new Promise<void>((resolve) => void parts.clock.after(300, resolve))
-    node.agent = spawnAgent(parts, node.name, node.flags)
+    node.agent = spawnAgent(parts, node.name, [...node.apiFlags, ...node.flags])
   }
 }
 

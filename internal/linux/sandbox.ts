@@ -17,6 +17,8 @@ export interface SandboxCommand {
 }
 
 export interface Sandbox {
+  /** Outermost process: its child, as we count, is process 1 of the sandbox. */
+  readonly pid: number
   /** stdin, stdout and stderr of the command when asked for. */
   readonly streams: Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'>
   /** Exit status of the command, 128 + signal when it was killed. */
@@ -55,6 +57,7 @@ export function startSandbox({ args, command, env, stdio = 'inherit' }: SandboxC
   const lifeline = child.stdio[3] as Writable
   lifeline.on('error', () => {})
   return {
+    pid: child.pid ?? 0,
     streams: child,
     exited: new Promise((resolve, reject) => {
       child.on('error', (cause) =>
