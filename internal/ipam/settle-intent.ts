@@ -79,8 +79,11 @@ export function settleIntent(
       if (attachedHere && eni.state === 'available') return done
       return eni.state === 'attaching' ? wait : again
     case 'assign': {
-      if (intent.state === 'recorded')
-        return adoptable(eni, known).length > 0 ? done : arriving(eni, known) ? wait : again
+      if (intent.state === 'recorded') {
+        // They come one by one; and one that was unassigned just before may still be in an old view.
+        if (arriving(eni, known) || !fresh) return wait
+        return adoptable(eni, known).length > 0 ? done : again
+      }
       const there = eni.ips.filter(({ address }) => intent.addresses.includes(address))
       if (there.length === intent.addresses.length && there.every(({ state }) => state === 'available'))
         return done
