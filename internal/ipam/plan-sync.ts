@@ -30,21 +30,25 @@ export function planSync(
   const wanted = new Map(
     published.flatMap((eni) => eni.ips.map((ip) => [ip.address, { ...ip, eniId: eni.id }])),
   )
-  const changes: SyncChange[] = []
+  // What went makes room first: the VPC gives the addresses of a deleted ENI to the next one.
+  const gone: SyncChange[] = []
+  const came: SyncChange[] = []
   const disputed: Ipv4[] = []
-  const known = new Map(enis.map((eni) => [eni.id, eni.published]))
-  for (const eni of published) if (known.get(eni.id) !== true) changes.push({ kind: 'keep-eni', eni })
   for (const ip of ips) {
     const there = wanted.get(ip.address)
     if (there === undefined) {
-      if (!ip.inUse) changes.push({ kind: 'forget-ip', address: ip.address })
-      else if (ip.published) changes.push({ kind: 'unpublish-ip', address: ip.address })
+      if (!ip.inUse) gone.push({ kind: 'forget-ip', address: ip.address })
+      else if (ip.published) gone.push({ kind: 'unpublish-ip', address: ip.address })
     } else if (ip.inUse && there.eniId !== ip.eniId) disputed.push(ip.address)
-    else if (there.grant > ip.grant || there.eniId !== ip.eniId) changes.push({ kind: 'renew-ip', ...there })
-    else if (!ip.published) changes.push({ kind: 'publish-ip', address: ip.address })
+    else if (there.grant > ip.grant || there.eniId !== ip.eniId) came.push({ kind: 'renew-ip', ...there })
+    else if (!ip.published) came.push({ kind: 'publish-ip', address: ip.address })
   }
-  for (const ip of wanted.values()) if (!local.has(ip.address)) changes.push({ kind: 'add-ip', ...ip })
+  for (const ip of wanted.values()) if (!local.has(ip.address)) came.push({ kind: 'add-ip', ...ip })
   const present = new Set(published.map(({ id }) => id))
-  for (const eni of enis) if (!present.has(eni.id)) changes.push({ kind: 'unpublish-eni', eniId: eni.id })
-  return { changes, disputed }
+  for (const eni of enis) if (!present.has(eni.id)) gone.push({ kind: 'unpublish-eni', eniId: eni.id })
+  const known = new Map(enis.map((eni) => [eni.id, eni.published]))
+  const enisThatCame = published
+    .filter(({ id }) => known.get(id) !== true)
+    .map((eni): SyncChange => ({ kind: 'keep-eni', eni }))
+  return { changes: [...gone, ...enisThatCame, ...came], disputed }
 }

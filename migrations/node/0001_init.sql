@@ -9,7 +9,8 @@ CREATE TABLE meta (
 CREATE TABLE eni (
   id TEXT PRIMARY KEY,
   mac TEXT NOT NULL UNIQUE,
-  primary_ip TEXT NOT NULL UNIQUE,
+  -- Not unique: an ENI that is gone stays while a pod uses it, and the VPC may have given its address to the next one.
+  primary_ip TEXT NOT NULL,
   subnet_id TEXT NOT NULL,
   subnet_cidr TEXT NOT NULL,
   gateway TEXT NOT NULL,
