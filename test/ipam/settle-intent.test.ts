@@ -1,0 +1,284 @@
+// What became of a cloud call: kind × state × what the cloud shows → settlement.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  type Intent,
+  type IntentKind,
+  type SettlePolicy,
+  settleIntent,
+} from '../../internal/ipam/settle-intent.ts'
+import type { CloudEni, CloudIp } from '../../internal/ipam/types.ts'
+import { mac, nth } from '../given.ts'
+import { T0 } from './pools.ts'
+
+const policy: SettlePolicy = { staleFor: 5000, giveUpAfter: 60_000 }
+const here = 'ins-1'
+
+interface Row {
+  readonly kind: IntentKind
+  readonly state: Intent['state']
+  /** Milliseconds since it was last sent or answered; and since it was made, when that is longer. */
+  readonly age?: number
+  readonly made?: number
+  /** Milliseconds since the cloud has not shown the ENI. */
+  readonly missing?: number
+  /** "state instance"; absent: the ENI is not in the answer. */
+  readonly shows?: string
+  /** Last bytes of addresses shown, "5 pending". */
+  readonly ips?: readonly string[]
+  /** Of the intent; of the ledger. */
+  readonly names?: readonly number[]
+  readonly known?: readonly number[]
+  readonly want: string
+}
+
+const accepted = 'accepted'
+const recorded = 'recorded'
+
+const rows: readonly Row[] = [
+  // create
+  { kind: 'create', state: accepted, shows: 'pending', want: 'wait' },
+  { kind: 'create', state: accepted, shows: 'available', want: 'done' },
+  { kind: 'create', state: accepted, shows: 'available', ips: ['5', '6 pending'], want: 'wait' },
+  { kind: 'create', state: recorded, shows: 'available', ips: ['5'], want: 'done' },
+  { kind: 'create', state: recorded, want: 'missing' },
+  { kind: 'create', state: recorded, missing: 4999, want: 'wait' },
+  { kind: 'create', state: recorded, missing: 5000, age: 4999, want: 'wait' },
+  { kind: 'create', state: recorded, missing: 5000, want: 'resend, same token' },
+  { kind: 'create', state: accepted, missing: 4999, want: 'wait' },
+  { kind: 'create', state: accepted, missing: 5000, want: 'gone' },
+  // attach
+  { kind: 'attach', state: accepted, shows: `available ${here}`, want: 'done' },
+  { kind: 'attach', state: recorded, shows: `available ${here}`, want: 'done' },
+  { kind: 'attach', state: accepted, shows: 'attaching', want: 'wait' },
+  { kind: 'attach', state: accepted, shows: `attaching ${here}`, age: 10 * 60_000, want: 'wait' },
+  { kind: 'attach', state: accepted, shows: 'available', age: 59_999, want: 'wait' },
+  { kind: 'attach', state: accepted, shows: 'available', age: 60_000, want: 'resend, new token' },
+  { kind: 'attach', state: recorded, shows: 'available', age: 4999, want: 'wait' },
+  { kind: 'attach', state: recorded, shows: 'available', age: 5000, want: 'resend, same token' },
+  { kind: 'attach', state: recorded, shows: 'available ins-other', want: 'failed' },
+  { kind: 'attach', state: accepted, missing: 5000, want: 'gone' },
+  // assign
+  { kind: 'assign', state: accepted, shows: 'available', ips: ['5', '6'], names: [5, 6], want: 'done' },
+  {
+    kind: 'assign',
+    state: accepted,
+    shows: 'available',
+    ips: ['5', '6 pending'],
+    names: [5, 6],
+    want: 'wait',
+  },
+  { kind: 'assign', state: accepted, shows: 'available', ips: ['5'], names: [5, 6], want: 'wait' },
+  {
+    kind: 'assign',
+    state: accepted,
+    shows: 'available',
+    ips: ['5'],
+    names: [5, 6],
+    age: 60_000,
+    want: 'done',
+  },
+  { kind: 'assign', state: recorded, shows: 'available', ips: ['4'], known: [4], age: 4999, want: 'wait' },
+  {
+    kind: 'assign',
+    state: recorded,
+    shows: 'available',
+    ips: ['4'],
+    known: [4],
+    age: 5000,
+    want: 'resend, same token',
+  },
+  {
+    kind: 'assign',
+    state: recorded,
+    shows: 'available',
+    ips: ['4', '5 pending'],
+    known: [4],
+    age: 5000,
+    want: 'wait',
+  },
+  {
+    kind: 'assign',
+    state: recorded,
+    shows: 'available',
+    ips: ['4', '5'],
+    known: [4],
+    age: 5000,
+    want: 'done',
+  },
+  // A lost answer whose addresses come one by one: those still on their way must not be forgotten.
+  { kind: 'assign', state: recorded, shows: 'available', ips: ['5', '6 pending'], age: 5000, want: 'wait' },
+  // An unknown address in a view from before the call may be one that was unassigned just before.
+  { kind: 'assign', state: recorded, shows: 'available', ips: ['5'], age: 4999, want: 'wait' },
+  { kind: 'assign', state: recorded, missing: 5000, want: 'gone' },
+  // unassign
+  { kind: 'unassign', state: accepted, shows: 'available', ips: ['4'], names: [5], age: 5000, want: 'done' },
+  { kind: 'unassign', state: accepted, shows: 'available', ips: ['4'], names: [5], age: 4999, want: 'wait' },
+  {
+    kind: 'unassign',
+    state: accepted,
+    shows: 'available',
+    ips: ['4'],
+    names: [5],
+    age: 10,
+    made: 5000,
+    want: 'done',
+  },
+  {
+    kind: 'unassign',
+    state: accepted,
+    shows: 'available',
+    ips: ['5 deleting'],
+    names: [5],
+    age: 90_000,
+    want: 'wait',
+  },
+  {
+    kind: 'unassign',
+    state: accepted,
+    shows: 'available',
+    ips: ['5'],
+    names: [5],
+    age: 59_999,
+    want: 'wait',
+  },
+  {
+    kind: 'unassign',
+    state: accepted,
+    shows: 'available',
+    ips: ['5'],
+    names: [5],
+    age: 60_000,
+    want: 'resend, new token',
+  },
+  {
+    kind: 'unassign',
+    state: recorded,
+    shows: 'available',
+    ips: ['5'],
+    names: [5, 6],
+    age: 5000,
+    want: 'resend, same token',
+  },
+  { kind: 'unassign', state: recorded, missing: 5000, names: [5], want: 'gone' },
+  // detach
+  { kind: 'detach', state: accepted, shows: 'available', age: 5000, want: 'done' },
+  { kind: 'detach', state: accepted, shows: 'available', age: 4999, want: 'wait' },
+  { kind: 'detach', state: accepted, shows: `detaching ${here}`, age: 90_000, want: 'wait' },
+  { kind: 'detach', state: recorded, shows: `available ${here}`, age: 5000, want: 'resend, same token' },
+  { kind: 'detach', state: accepted, shows: `available ${here}`, age: 60_000, want: 'resend, new token' },
+  { kind: 'detach', state: accepted, missing: 5000, want: 'gone' },
+  // delete
+  { kind: 'delete', state: accepted, shows: 'deleting', age: 90_000, want: 'wait' },
+  { kind: 'delete', state: accepted, shows: 'available', age: 60_000, want: 'resend, new token' },
+  { kind: 'delete', state: recorded, shows: 'available', age: 5000, want: 'resend, same token' },
+  { kind: 'delete', state: accepted, want: 'missing' },
+  { kind: 'delete', state: accepted, missing: 4999, want: 'wait' },
+  { kind: 'delete', state: accepted, missing: 5000, want: 'gone' },
+]
+
+for (const row of rows) {
+  const view = row.shows === undefined ? `not shown for ${row.missing ?? 'the first time'}` : `"${row.shows}"`
+  const ips = row.ips === undefined ? '' : ` with ${row.ips.join(', ')}`
+  const age = row.age === undefined ? '' : ` after ${row.age} ms`
+  test(`[R2] settleIntent() ${row.kind}, ${row.state}, ${view}${ips}${age}: ${row.want}`, () => {
+    const settlement = settleIntent(
+      intentOf(row),
+      eniOf(row),
+      new Set((row.known ?? []).map(nth)),
+      T0,
+      policy,
+    )
+    assert.equal(tell(settlement), row.want)
+  })
+}
+
+function tell(settlement: ReturnType<typeof settleIntent>): string {
+  if (settlement.kind !== 'resend') return settlement.kind
+  return `resend, ${settlement.sameToken ? 'same' : 'new'} token`
+}
+
+function intentOf({ kind, state, age = row0, made = age, missing, names = [] }: Row): Intent {
+  return {
+    id: 1,
+    kind,
+    node: 'n1',
+    instanceId: here,
+    eni: 100,
+    eniId: kind === 'create' && state === 'recorded' ? undefined : 'eni-1',
+    subnetId: 'subnet-a',
+    slot: 1,
+    state,
+    count: 2,
+    addresses: names.map(nth),
+    token: 'token',
+    resent: 0,
+    reason: 'a test',
+    createdAt: T0 - made,
+    changedAt: T0 - age,
+    missingSince: missing === undefined ? undefined : T0 - missing,
+  }
+}
+
+/** Old enough that age alone decides nothing. */
+const row0 = 10_000
+
+function eniOf({ shows, ips = [] }: Row): CloudEni | undefined {
+  if (shows === undefined) return undefined
+  const [state, instanceId] = shows.split(' ')
+  return {
+    id: 'eni-1',
+    name: 'eni-1',
+    subnetId: 'subnet-a',
+    mac: mac('20:90:6f:00:00:01'),
+    state: state as CloudEni['state'],
+    primary: false,
+    instanceId,
+    primaryIp: nth(250),
+    ips: ips.map((short) => {
+      const [n, ipState = 'available'] = short.split(' ')
+      return { address: nth(Number(n)), state: ipState as CloudIp['state'] }
+    }),
+    tags: {},
+  }
+}
+
+test('[R2][R7] settleIntent() always comes to an end, and calls nothing gone that it saw or did not miss for long', () => {
+  const anyRow = fc.record({
+    kind: fc.constantFrom<IntentKind>('create', 'attach', 'assign', 'unassign', 'detach', 'delete'),
+    state: fc.constantFrom<Intent['state']>('recorded', 'accepted'),
+    age: fc.nat(100_000),
+    missing: fc.option(fc.nat(10_000), { nil: undefined }),
+    shows: fc.option(
+      fc.constantFrom('pending', 'available', `available ${here}`, 'attaching', 'detaching', 'deleting'),
+      {
+        nil: undefined,
+      },
+    ),
+    ips: fc.subarray(['4', '5', '6 pending', '7 deleting']),
+    names: fc.subarray([4, 5, 6, 7]),
+    known: fc.subarray([4, 5, 6, 7]),
+  })
+  fc.assert(
+    fc.property(anyRow, (short) => {
+      const { missing, shows, ...rest } = short
+      const row: Row = {
+        ...rest,
+        ...(missing === undefined ? {} : { missing }),
+        ...(shows === undefined ? {} : { shows }),
+        want: '',
+      }
+      const { kind } = settleIntent(intentOf(row), eniOf(row), new Set(row.known?.map(nth)), T0, policy)
+      if (kind === 'gone') assert.ok(shows === undefined && (missing ?? 0) >= policy.staleFor)
+      if (kind === 'missing') assert.ok(shows === undefined && missing === undefined)
+      if (kind === 'wait' && short.age >= policy.giveUpAfter && shows?.startsWith('available'))
+        assert.ok(
+          short.ips.some((ip) => /pending|deleting/.test(ip)),
+          'only what moves is waited for that long',
+        )
+      if (kind === 'resend') assert.ok(short.age >= policy.staleFor, 'never at once')
+    }),
+    { numRuns: 2000 },
+  )
+})
