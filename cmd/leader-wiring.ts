@@ -78,7 +78,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
     obstacle: () => (leader.ready() ? undefined : 'Kubernetes has not been read yet'),
   })
   stack.defer(() => void health.close())
-  const service = serviceManager({ env: process.env, clock, log, alive: () => true })
+  const service = serviceManager({ env: process.env, clock, log, alive: () => leader.alive() })
   await service.ready(`leads cluster ${settings.clusterId}`)
   await aborted(signal)
   await service.stopping()

@@ -1,11 +1,6 @@
 // What a node's NEC should say, and whether it does.
+import type { PoolCondition } from './pool-condition.ts'
 import type { Condition, LedgerNodeView, NecPublication, PublishedEni } from './types.ts'
-
-export interface PoolCondition {
-  readonly ready: boolean
-  readonly reason: string
-  readonly message: string
-}
 
 /** The leader's half of the NEC; a condition that did not change keeps its transition time. */
 export function publicationOf(

@@ -5,8 +5,9 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Fields, Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { randomToken } from '../base/random-token.ts'
-import { type ErrorCode, errorCode, mayHaveHappened } from '../ipam/errors.ts'
+import { errorCode, mayHaveHappened } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
+import type { PoolTrouble } from '../ipam/pool-condition.ts'
 import { type Intent, type Settlement, type SettlePolicy, settleIntent } from '../ipam/settle-intent.ts'
 import type { CloudEni, EniId, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Priority } from '../ports.ts'
@@ -14,7 +15,7 @@ import type { Cidr } from '../value/cidr.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface IntentRunner {
-  /** Records the action (a creation needs its subnet's block) and sends it; returns when the cloud has answered, or not answered. Throws only `storage` and `conflict`. */
+  /** Records the action (a creation needs its subnet's block); once that is on disk it is sent, and nobody waits. Throws only `storage` and `conflict`. */
   start(node: LedgerNode, action: Action, cidr: Cidr | undefined, priority: Priority): Promise<void>
   /** Begins to settle what is open. */
   resume(): void
@@ -30,12 +31,7 @@ export interface IntentRunnerOptions {
   readonly clusterId: string
   readonly securityGroups: readonly string[]
   readonly policy: SettlePolicy
-  readonly resolved: (intent: Intent, failure: IntentFailure | undefined) => void
-}
-
-export interface IntentFailure {
-  readonly code: ErrorCode
-  readonly message: string
+  readonly resolved: (intent: Intent, failure: PoolTrouble | undefined) => void
 }
 
 /** Tag keys on every ENI of ours. */
@@ -53,6 +49,13 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   let cancelTick: Cancel | undefined
   let ticking = false
   let stopped = false
+
+  /** A failure here is one of the ledger: what the cloud did is found out when that works again. */
+  function dispatch(intent: Intent, priority: Priority): void {
+    send(intent, priority).catch((error: unknown) => {
+      log.error('outcome not stored', { ...fieldsOf(intent), error: (error as Error).message })
+    })
+  }
 
   async function send(intent: Intent, priority: Priority): Promise<void> {
     inFlight.set(intent.id, priority)
@@ -210,9 +213,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       tx.resend(intent, sameToken ? intent.token : randomToken(random)),
     )
     log.info('cloud call sent again', fieldsOf(again))
-    void send(again, 'warm-refill').catch((error: unknown) =>
-      log.error('intent not stored', { error: String(error) }),
-    )
+    dispatch(again, 'warm-refill')
   }
 
   /** Deleting what is gone is done; an ENI that vanished under anything else is shown, not forgotten. */
@@ -226,7 +227,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     conclude(intent, { code: 'not_found', message })
   }
 
-  function conclude(intent: Intent, failure: IntentFailure | undefined): void {
+  function conclude(intent: Intent, failure: PoolTrouble | undefined): void {
     if (failure === undefined) log.info('cloud call settled', fieldsOf(intent))
     else log.warn('cloud call failed', { ...fieldsOf(intent), ...failure })
     options.resolved(intent, failure)
@@ -235,7 +236,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   return {
     async start(node, action, cidr, priority) {
       const intent = await ledger.write((tx) => tx.record(node, action, cidr, randomToken(random)))
-      await send(intent, priority)
+      dispatch(intent, priority)
     },
     resume: schedule,
     stop() {

@@ -24,6 +24,8 @@ export interface LeaderPorts {
 export interface Leader {
   /** Has it seen Kubernetes' nodes, pods and NECs since its start? */
   ready(): boolean
+  /** Have its regular rounds gone on? Without them it only looks alive. */
+  alive(): boolean
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }
@@ -53,7 +55,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     policy: settings.settle,
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
-      reconciler.resolved(intent.node, failure)
+      reconciler.resolved(intent.node, intent.kind, failure)
     },
   })
   const reconciler: NodeReconciler = createNodeReconciler({
@@ -72,7 +74,9 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     kube.watchNecs(facts.necFeed),
   ]
   let cancelRound: Cancel = () => {}
+  let lastRound = clock.now()
   function round(): void {
+    lastRound = clock.now()
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
     runner.resume()
@@ -87,6 +91,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
 
   return {
     ready: () => facts.synced(),
+    alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()
       for (const stop of stops) stop()

@@ -1,18 +1,20 @@
 // One node, one look: is it known, what does its pool lack, and does its NEC say what is so?
-import { backoffDelay } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { createPause, type Pause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, serving } from '../ipam/pool.ts'
-import { type PoolCondition, publicationOf, samePublication } from '../ipam/publication.ts'
-import type { CloudSubnet, NecPublication, NodeName } from '../ipam/types.ts'
+import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
+import type { IntentKind } from '../ipam/settle-intent.ts'
+import type { NodeFact, NodeName, Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
-import type { IntentFailure, IntentRunner } from './intent-runner.ts'
+import type { IntentRunner } from './intent-runner.ts'
+import { createNecPublisher } from './publish-nec.ts'
 import { createRegistrar } from './register-nodes.ts'
 import type { LeaderSettings } from './settings.ts'
 import type { Subnets } from './subnets.ts'
@@ -20,8 +22,8 @@ import type { Subnets } from './subnets.ts'
 export interface NodeReconciler {
   /** Never rejects; what failed is tried again by a later wake. */
   reconcile(name: NodeName): Promise<void>
-  /** An intent of the node is resolved; a failure makes its next plan wait. */
-  resolved(name: NodeName, failure: IntentFailure | undefined): void
+  /** An intent of the node is resolved; after trouble its like must wait. */
+  resolved(name: NodeName, kind: IntentKind, trouble: PoolTrouble | undefined): void
 }
 
 export interface ReconcilerOptions {
@@ -40,35 +42,40 @@ export interface ReconcilerOptions {
 
 /** What is remembered of a node between looks; all of it may be lost. */
 interface Memory {
-  failures: number
-  retryAt: Millis
-  lastFailure: IntentFailure | undefined
+  readonly look: Pause
+  /** Trouble with growing must not keep addresses from going back, nor the other way round. */
+  readonly growth: Pause
+  readonly release: Pause
+  trouble: PoolTrouble | undefined
   absentSince: Millis | undefined
-  condition: string
-  published: { publication: NecPublication; at: Millis } | undefined
+  condition: PoolCondition['reason'] | undefined
 }
 
-/** A write that the watch has not shown after so long is written again. */
-const publicationEchoWithin = 5000
-
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
-  const { kube, ledger, clock, log, facts, subnets, runner, settings, wake } = options
+  const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, log)
+  const publisher = createNecPublisher(kube, ledger, facts, clock)
 
   function memoryOf(name: NodeName): Memory {
     const known = memories.get(name)
     if (known !== undefined) return known
+    const pause = () => createPause(settings.retry, clock, random)
     const fresh: Memory = {
-      failures: 0,
-      retryAt: 0,
-      lastFailure: undefined,
+      look: pause(),
+      growth: pause(),
+      release: pause(),
+      trouble: undefined,
       absentSince: undefined,
-      condition: '',
-      published: undefined,
+      condition: undefined,
     }
     memories.set(name, fresh)
     return fresh
+  }
+
+  function forget(name: NodeName): void {
+    memories.delete(name)
+    publisher.forget(name)
   }
 
   async function look(name: NodeName): Promise<void> {
@@ -76,10 +83,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const fact = facts.node(name)
     const node = ledger.node(name)
     if (node === undefined) {
-      if (fact?.instanceId === undefined) return forget(name, fact === undefined)
-      if (clock.now() < memoryOf(name).retryAt) return wake(name, memoryOf(name).retryAt - clock.now())
-      await registrar.register({ ...fact, instanceId: fact.instanceId })
-      return wake(name)
+      if (fact === undefined) return forget(name)
+      return register(fact)
     }
     if (fact?.instanceId === node.instanceId) {
       memoryOf(name).absentSince = undefined
@@ -87,6 +92,25 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       return serve({ ...node, phase: 'active' })
     }
     if (node.phase === 'leaving' || (await hasLeft(node))) return takeBack(node)
+  }
+
+  /** A node without an instance id waits for its cloud controller. */
+  async function register(fact: NodeFact): Promise<void> {
+    const { name, instanceId } = fact
+    if (instanceId === undefined) return
+    const pause = memoryOf(name).look.left()
+    if (pause > 0) return wake(name, pause)
+    try {
+      await registrar.register({ ...fact, instanceId })
+    } catch (error) {
+      notify(name, fact.uid, {
+        type: 'Warning',
+        reason: 'NodeNotRegistered',
+        message: (error as Error).message,
+      })
+      throw error
+    }
+    wake(name)
   }
 
   /** Absence in one view is no proof (R7): it must last, an API read past the cache must agree, and no pod may be left. */
@@ -115,32 +139,36 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (pool.enis.length === 0) {
       await ledger.write((tx) => tx.removeNode(node.name))
       if (facts.node(node.name) === undefined) await kube.deleteNec(node.name)
-      forget(node.name, true)
+      forget(node.name)
       log.info('node forgotten', { node: node.name })
       return wake(node.name) // it may be back already, on another instance
     }
-    const plan = planNode(
-      { ...pool, phase: 'leaving' },
-      { pods: 0, returned: new Set(), zone: node.zone, subnets: [] },
-    )
-    await act(node, plan, false)
+    const leaving = { ...pool, phase: 'leaving' as const }
+    const nothing = { pods: 0, returned: new Set<Ipv4>(), zone: node.zone, subnets: [] }
+    await act(node, planNode(leaving, nothing), false)
   }
 
   async function serve(node: LedgerNode): Promise<void> {
+    const current = await subnets.current()
     const pool = ledger.pool(node.name)
     if (pool === undefined) return
-    const current = await subnets.current()
+    const memory = memoryOf(node.name)
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name)
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
-    const memory = memoryOf(node.name)
+    // Trouble that no longer stands in the way of anything is over.
+    if (plan.actions.length === 0 && plan.unmet === 0 && !pool.enis.some(({ busy }) => busy))
+      memory.trouble = undefined
+    const condition = poolCondition(plan, memory.trouble, node.zone, current)
+    tellChange(node, condition, memory)
     const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
-    const condition = conditionOf(plan, memory, node.zone, current)
-    report(node, condition, memory)
-    await publish(node, condition)
-    const pause = memory.retryAt - clock.now()
-    if (pause > 0) return wake(node.name, pause)
-    await act(node, plan, have < pods)
+    const [published, acted] = await Promise.allSettled([
+      publisher.publish(node, condition),
+      act(node, plan, have < pods),
+    ])
+    if (acted.status === 'rejected') throw acted.reason
+    if (published.status === 'rejected') throw published.reason
+    if (published.value !== undefined) wake(node.name, published.value)
   }
 
   /** What the agent gave up under the very grant that is bound now, and no live pod shows. */
@@ -156,144 +184,70 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   }
 
   async function act(node: LedgerNode, plan: NodePlan, podsWait: boolean): Promise<void> {
-    await Promise.all(plan.actions.map((action) => perform(node, action, podsWait)))
+    const { growth, release } = memoryOf(node.name)
+    const due = plan.actions.filter(({ kind }) => (grows(kind) ? growth : release).left() === 0)
+    if (due.length < plan.actions.length) wake(node.name, Math.max(growth.left(), release.left()))
+    await Promise.all(due.map((action) => start(node, action, podsWait)))
   }
 
-  async function perform(node: LedgerNode, action: Action, podsWait: boolean): Promise<void> {
-    const pool = ledger.pool(node.name)
-    const subnetId =
-      action.kind === 'create' ? action.subnetId : pool?.enis.find(({ key }) => key === action.eni)?.subnetId
-    const subnet = subnets.find(subnetId ?? '')
-    if (action.kind === 'create') {
-      if (subnet === undefined) return
-      subnets.take(subnet.id, action.ips + 1)
-    }
-    if (action.kind === 'assign' && subnet !== undefined) subnets.take(subnet.id, action.count)
-    const growing = action.kind === 'create' || action.kind === 'assign' || action.kind === 'attach'
-    const priority = !growing ? 'release' : podsWait ? 'waiting-pod' : 'warm-refill'
+  /** Recorded before it is sent; what becomes of it is heard by `resolved`. */
+  async function start(node: LedgerNode, action: Action, podsWait: boolean): Promise<void> {
+    const subnet = action.kind === 'create' ? subnets.find(action.subnetId) : undefined
+    if (action.kind === 'create') subnets.take(action.subnetId, action.ips + 1)
+    if (action.kind === 'assign') subnets.take(subnetOf(node, action.eni), action.count)
+    const priority = !grows(action.kind) ? 'release' : podsWait ? 'waiting-pod' : 'warm-refill'
     await runner.start(node, action, subnet?.cidr, priority)
   }
 
-  function conditionOf(
-    plan: NodePlan,
-    memory: Memory,
-    zone: string,
-    current: readonly CloudSubnet[],
-  ): PoolCondition {
-    if (memory.lastFailure !== undefined) {
-      return { ready: false, reason: failureReason(memory.lastFailure), message: memory.lastFailure.message }
-    }
-    if (plan.obstacle === undefined)
-      return { ready: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }
-    return { ready: false, ...obstacleText(plan, zone, current) }
+  function subnetOf(node: LedgerNode, eni: number): string {
+    return ledger.pool(node.name)?.enis.find(({ key }) => key === eni)?.subnetId ?? ''
   }
 
   /** One event when the pool's condition changes, none while it stays. */
-  function report(node: LedgerNode, condition: PoolCondition, memory: Memory): void {
+  function tellChange(node: LedgerNode, condition: PoolCondition, memory: Memory): void {
     const before = memory.condition
     memory.condition = condition.reason
-    if (before === condition.reason || (before === '' && condition.ready)) return
-    const type = condition.ready ? 'Normal' : 'Warning'
-    const { message } = condition
-    const reason = condition.ready ? 'PoolRecovered' : condition.reason
-    for (const kind of ['Node', 'NodeENIConfig'] as const) {
-      const uid = kind === 'Node' ? node.uid : facts.nec(node.name)?.uid
-      kube.notify({
-        about: { kind, name: node.name, ...(uid === undefined ? {} : { uid }) },
-        type,
-        reason,
-        message,
-      })
-    }
+    if (before === condition.reason || (before === undefined && condition.ready)) return
+    notify(node.name, node.uid, {
+      type: condition.ready ? 'Normal' : 'Warning',
+      reason: condition.ready ? 'PoolRecovered' : condition.reason,
+      message: condition.message,
+    })
   }
 
-  async function publish(node: LedgerNode, condition: PoolCondition): Promise<void> {
-    const memory = memoryOf(node.name)
-    const shown = facts.nec(node.name)?.publication
-    const last = memory.published
-    const before = last?.publication.conditions ?? shown?.conditions ?? []
-    const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, ledger.publishedEnis(node.name), condition, before, at)
-    if (shown !== undefined && samePublication(shown, wanted)) return
-    if (
-      last !== undefined &&
-      samePublication(last.publication, wanted) &&
-      clock.now() - last.at < publicationEchoWithin
-    ) {
-      return wake(node.name, publicationEchoWithin)
-    }
-    await kube.publishNec(node.name, wanted)
-    memory.published = { publication: wanted, at: clock.now() }
-  }
-
-  function forget(name: NodeName, all: boolean): void {
-    if (all) memories.delete(name)
+  function notify(name: NodeName, uid: string, notice: Omit<Notice, 'about'>): void {
+    kube.notify({ ...notice, about: { kind: 'Node', name, uid } })
+    const nec = facts.nec(name)
+    if (nec !== undefined) kube.notify({ ...notice, about: { kind: 'NodeENIConfig', name, uid: nec.uid } })
   }
 
   return {
     async reconcile(name) {
       try {
         await look(name)
+        memoryOf(name).look.succeeded()
       } catch (error) {
-        const memory = memoryOf(name)
-        const delay = backoffDelay(settings.retry, memory.failures++, options.random)
-        if (ledger.node(name) === undefined) memory.retryAt = clock.now() + delay
+        const retryIn = memoryOf(name).look.failed()
         log.warn('node reconcile failed', {
           node: name,
           code: errorCode(error),
           error: (error as Error).message,
-          retryIn: delay,
+          retryIn,
         })
-        wake(name, delay)
+        wake(name, retryIn)
       }
     },
-    resolved(name, failure) {
+    resolved(name, kind, trouble) {
       const memory = memoryOf(name)
-      if (failure === undefined) {
-        memory.failures = 0
-        memory.retryAt = 0
-        memory.lastFailure = undefined
-      } else {
-        memory.retryAt = clock.now() + backoffDelay(settings.retry, memory.failures++, options.random)
-        memory.lastFailure = failure
-      }
+      const pause = grows(kind) ? memory.growth : memory.release
+      if (trouble === undefined) pause.succeeded()
+      else pause.failed()
+      memory.trouble = trouble
       wake(name)
     },
   }
 }
 
-function failureReason({ code }: IntentFailure): string {
-  if (code === 'eni_quota') return 'ENILimit'
-  if (code === 'subnet_full') return 'SubnetExhausted'
-  if (code === 'denied') return 'PermissionDenied'
-  return 'CloudRefused'
-}
-
-function obstacleText(
-  plan: NodePlan,
-  zone: string,
-  subnets: readonly CloudSubnet[],
-): { reason: string; message: string } {
-  const inZone = subnets.filter((subnet) => subnet.zone === zone)
-  switch (plan.obstacle) {
-    case 'no-subnet-in-zone':
-      return {
-        reason: 'NoSubnetInZone',
-        message: `Cannot bind ${plan.unmet} more addresses: none of the container subnets (${listed(subnets)}) is in zone "${zone}" of the node; add one to the leader's subnets`,
-      }
-    case 'subnets-full':
-      return {
-        reason: 'SubnetExhausted',
-        message: `Cannot bind ${plan.unmet} more addresses: the container subnets in zone "${zone}" are used up (${listed(inZone)}); add one to the leader's subnets`,
-      }
-    default:
-      return {
-        reason: 'NodeFull',
-        message: `Cannot bind ${plan.unmet} more addresses: pods beyond what the ENIs of the node's instance type carry are waiting; schedule fewer pods here`,
-      }
-  }
-}
-
-function listed(subnets: readonly CloudSubnet[]): string {
-  return subnets.map(({ id, available }) => `"${id}": ${available} free`).join(', ') || 'there is none'
+function grows(kind: IntentKind): boolean {
+  return kind === 'create' || kind === 'assign' || kind === 'attach'
 }

@@ -1,0 +1,44 @@
+// Keeps a node's NEC saying what the ledger says: written when it does not, and not again while the watch is on its way.
+import type { Clock } from '../base/clock.ts'
+import type { PoolCondition } from '../ipam/pool-condition.ts'
+import { publicationOf, samePublication } from '../ipam/publication.ts'
+import type { NecPublication, NodeName } from '../ipam/types.ts'
+import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
+import type { ClusterFacts } from './facts.ts'
+
+export interface NecPublisher {
+  /** Returns after how long to look again; undefined when the NEC is known to be right. Throws what the API server refuses. */
+  publish(node: LedgerNode, condition: PoolCondition): Promise<Millis | undefined>
+  forget(name: NodeName): void
+}
+
+/** A write that the watch has not shown after so long is written again. */
+const echoWithin = 5000
+
+export function createNecPublisher(
+  kube: LeaderKube,
+  ledger: LeaderLedger,
+  facts: ClusterFacts,
+  clock: Clock,
+): NecPublisher {
+  const written = new Map<NodeName, { publication: NecPublication; at: Millis }>()
+  return {
+    async publish(node, condition) {
+      const shown = facts.nec(node.name)?.publication
+      const last = written.get(node.name)
+      const before = last?.publication.conditions ?? shown?.conditions ?? []
+      const at = new Date(clock.now()).toISOString()
+      const wanted = publicationOf(node, ledger.publishedEnis(node.name), condition, before, at)
+      if (shown !== undefined && samePublication(shown, wanted)) return undefined
+      const onItsWay =
+        last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
+      if (!onItsWay) {
+        await kube.publishNec(node.name, wanted)
+        written.set(node.name, { publication: wanted, at: clock.now() })
+      }
+      return echoWithin
+    },
+    forget: (name) => void written.delete(name),
+  }
+}
