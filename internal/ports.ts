@@ -220,6 +220,8 @@ export interface NodeLedger {
   attachment(key: SandboxKey): Attachment | undefined
   /** Of the same pod (uid) and interface, in whatever sandbox. */
   attachmentsOfPod(uid: PodUid, ifname: string): readonly Attachment[]
+  /** Has this database ever had a pod on the address? */
+  knows(address: Ipv4): boolean
   releaseTimer(): Millis | undefined
   bootId(): string | undefined
 }

@@ -2,8 +2,9 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
-import type { KernelChange, Link } from '../ipam/types.ts'
+import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { Sandboxes } from './sandboxes.ts'
@@ -46,6 +47,15 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     const attachments = ledger.attachments()
     const eniOf = new Map(ledger.ips().map((ip) => [ip.address, ip.eniId]))
     const macOf = new Map(enis.map(({ id, mac }) => [id, mac]))
+    const strangers = strangersIn(survey, attachments)
+    if (strangers.links.size > 0) {
+      log.error(
+        'pods with our links are not in the database; they are left alone, and so are their addresses',
+        {
+          addresses: [...strangers.addresses],
+        },
+      )
+    }
     const repair = planRepair(
       {
         enis,
@@ -53,7 +63,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
           const eniMac = macOf.get(eniOf.get(address) ?? '')
           return eniMac === undefined ? [] : [{ address, hostLink, eniMac }]
         }),
-        busy: inMotion(before, attachments),
+        busy: both(inMotion(before, attachments), strangers),
         routeTableBase: settings.routeTableBase,
         sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
       },
@@ -70,13 +80,28 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) again = true
     }
     const missing = new Set<Mac>(repair.missingEnis)
-    pool.setReady(new Set(enis.filter(({ mac }) => !missing.has(mac)).map(({ mac }) => mac)))
+    const usable = enis.filter(({ mac }) => !missing.has(mac))
+    pool.setReady(new Set(usable.map(({ mac }) => mac)), strangers.addresses)
     const lost = new Set(repair.disconnected)
     for (const attachment of attachments.filter(({ address }) => lost.has(address))) {
       await reconnect(attachment)
     }
     ready = true
     return missing.size > 0 ? missingEniRetry : settings.repairEvery
+  }
+
+  /**
+   * Pods that were connected under another database than this one (it was lost, say): they may well be alive, so neither
+   * is their network taken nor their address given away. What this database knew once and let go is a leftover instead.
+   */
+  function strangersIn(survey: KernelSurvey, attachments: readonly Attachment[]): DesiredKernel['busy'] {
+    const owned = new Set(attachments.map(({ hostLink }) => hostLink))
+    const links = new Set(survey.podLinks.map(({ name }) => name).filter((name) => !owned.has(name)))
+    const routes = survey.routes.filter(({ dev, to }) => links.has(dev) && !ledger.knows(to as Ipv4))
+    return {
+      addresses: new Set(routes.map(({ to }) => to as Ipv4)),
+      links: new Set(routes.map(({ dev }) => dev)),
+    }
   }
 
   /** What changed hands during the survey cannot be judged by it. */
@@ -147,6 +172,10 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       cancel?.()
     },
   }
+}
+
+function both(a: DesiredKernel['busy'], b: DesiredKernel['busy']): DesiredKernel['busy'] {
+  return { addresses: new Set([...a.addresses, ...b.addresses]), links: new Set([...a.links, ...b.links]) }
 }
 
 function removedAddress(change: KernelChange): string | undefined {

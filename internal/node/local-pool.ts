@@ -8,6 +8,7 @@ import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
 import type { EniLimits, Nec, WarmTargets } from '../ipam/types.ts'
 import type { Attachment, NodeLedger, Sandbox } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
 
@@ -23,8 +24,8 @@ export interface LocalPool {
     signal: AbortSignal | undefined,
     waits: (shortage: IpamError) => void,
   ): Promise<Attachment>
-  /** The ENIs whose addresses can carry packets; waiting ADDs look again. */
-  setReady(macs: ReadonlySet<Mac>): void
+  /** The ENIs whose addresses can carry packets, and addresses that must not be handed out; waiting ADDs look again. */
+  setReady(macs: ReadonlySet<Mac>, withheld: ReadonlySet<Ipv4>): void
   /** Something may be idle now. */
   wake(): void
 }
@@ -42,6 +43,7 @@ const tellAfter = 3000
 export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions): LocalPool {
   let bounds: (WarmTargets & EniLimits) | undefined
   let ready: ReadonlySet<Mac> = new Set()
+  let withheld: ReadonlySet<Ipv4> = new Set()
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -51,7 +53,8 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   function tryAllocate(sandbox: Sandbox): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
       const enis = ledger.enis().filter(({ mac }) => ready.has(mac))
-      const address = chooseAddress(tx.ips(), enis, tx.now, random.next())
+      const ips = tx.ips().filter((ip) => !withheld.has(ip.address))
+      const address = chooseAddress(ips, enis, tx.now, random.next())
       if (address === undefined) return undefined
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
       const attachment: Attachment = { ...sandbox, address, hostLink }
@@ -118,8 +121,9 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
         await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)
       }
     },
-    setReady(macs) {
+    setReady(macs, addresses) {
       ready = macs
+      withheld = addresses
       wake()
     },
     wake,

@@ -27,3 +27,9 @@ export function remember(db: Database, entry: HistoryEntry): void {
     entry.reason,
   )
 }
+
+/** Has a pod ever had the address, as far as this database remembers? */
+export function hasHistory(db: Database, address: Ipv4): boolean {
+  const sql = `SELECT 1 FROM ip_history WHERE address = ? AND event IN ('attached', 'detached') LIMIT 1`
+  return db.get(sql, address) !== undefined
+}

@@ -13,6 +13,7 @@ import {
   removeAttachment,
 } from './attachments.ts'
 import { listEnis } from './enis.ts'
+import { hasHistory } from './history.ts'
 import { giveBack, listIps } from './ips.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import { applySync } from './sync.ts'
@@ -31,6 +32,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     attachments: () => listAttachments(db),
     attachment: (key) => findAttachment(db, key),
     attachmentsOfPod: (uid, ifname) => podAttachments(db, uid, ifname),
+    knows: (address) => hasHistory(db, address),
     releaseTimer() {
       const at = readMeta(db, 'release-timer')
       return at === undefined ? undefined : Number(at)
