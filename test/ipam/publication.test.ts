@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PoolCondition } from '../../internal/ipam/pool-condition.ts'
+import { publicationOf, samePublication } from '../../internal/ipam/publication.ts'
+import type { LedgerNodeView } from '../../internal/ipam/types.ts'
+import { publishedEni } from './pools.ts'
+
+const node: LedgerNodeView = {
+  name: 'n1',
+  instanceId: 'ins-1',
+  zone: 'zone-a',
+  limits: { maxEnis: 3, ipsPerEni: 9 },
+  targets: { minWarm: 5, maxWarm: 5 },
+}
+const served: PoolCondition = { ready: true, reason: 'PoolServed', message: 'well' }
+const full: PoolCondition = { ready: false, reason: 'NodeFull', message: 'not well' }
+
+test('[K3] publicationOf() moves the transition time of a condition only when its status changes', () => {
+  const first = publicationOf(node, [], served, [], 'monday')
+  assert.equal(first.conditions[0]?.lastTransitionTime, 'monday')
+  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, 'tuesday')
+  assert.equal(second.conditions[0]?.lastTransitionTime, 'monday')
+  const third = publicationOf(node, [], full, second.conditions, 'wednesday')
+  assert.deepEqual(third.conditions, [
+    {
+      type: 'Ready',
+      status: 'False',
+      reason: 'NodeFull',
+      message: 'not well',
+      lastTransitionTime: 'wednesday',
+    },
+  ])
+})
+
+test('samePublication() looks at what is said, not at the order of keys', () => {
+  const one = publicationOf(node, [publishedEni(1, '1', '2')], served, [], 'monday')
+  const other = JSON.parse(JSON.stringify(one, Object.keys(flat(one)).toReversed())) as typeof one
+  assert.ok(samePublication(one, other))
+  assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '1')] }))
+  assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '2', '1')] }))
+})
+
+/** Every key that occurs anywhere. */
+function flat(value: unknown, into: Record<string, true> = {}): Record<string, true> {
+  if (value !== null && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) {
+      if (!Array.isArray(value)) into[key] = true
+      flat(inner, into)
+    }
+  }
+  return into
+}
