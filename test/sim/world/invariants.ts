@@ -13,6 +13,7 @@ export class Watchman {
   readonly #freedAt = new Map<Ipv4, number>()
   readonly #freedFrom = new Map<Ipv4, string>()
   #before = new Map<string, Ipv4>()
+  #moves = -1
 
   constructor(world: World) {
     this.#world = world
@@ -20,6 +21,10 @@ export class Watchman {
 
   /** Faults that must never be, now. */
   look(): string[] {
+    const { nodes, plugs } = this.#world
+    const moves = nodes.reduce((sum, { kernel, gone }) => sum + kernel.moves + (gone ? 1 : 0), plugs)
+    if (moves === this.#moves) return []
+    this.#moves = moves
     const links = new Map<string, { address: Ipv4; node: SimNode }>()
     for (const node of this.#world.nodes) {
       if (node.gone) continue
@@ -40,11 +45,7 @@ export class Watchman {
 
   /** An address under a pod must be bound to that pod's node in the cloud. */
   #unbound(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
-    if (links.size === 0) return []
-    const fabric = this.#world.cloud.admin.fabric()
-    const where = new Map(
-      fabric.flatMap((eni) => eni.ips.map((address) => [address, eni.instanceId] as const)),
-    )
+    const where = this.#world.boundTo
     return [...links]
       .filter(([, { address, node }]) => where.get(address) !== node.instanceId)
       .map(

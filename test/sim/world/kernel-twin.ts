@@ -27,6 +27,8 @@ export class KernelTwin {
   readonly namespaces = new Set<string>()
   rules: Rule[] = []
   routes: Route[] = []
+  /** Rises whenever a pod's link comes or goes. */
+  moves = 0
   sysctls: Record<string, string> = { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '1' }
   #nextIndex = 2
   readonly #base: number
@@ -59,12 +61,14 @@ export class KernelTwin {
   reboot(): void {
     this.namespaces.clear()
     this.podLinks.clear()
+    this.moves++
     this.rules = []
     this.routes = []
     for (const link of this.links.values()) link.up = false
   }
 
   #dropLink(name: string): void {
+    this.moves++
     this.podLinks.delete(name)
     this.routes = this.routes.filter(({ dev }) => dev !== name)
   }
@@ -115,6 +119,7 @@ export class KernelTwin {
       throw new IpamError('kernel', 'Cannot connect: the namespace is gone')
     if (eni === undefined) throw new IpamError('kernel', 'Cannot connect: the ENI has no link')
     const { address, netns, ifname, hostLink } = wiring
+    this.moves++
     this.podLinks.set(hostLink, { address, netns, ifname })
     this.rules = this.rules.filter(({ from, to }) => from !== address && to !== address)
     this.#addRule({ priority: toPodPriority, to: address, table: mainTable })

@@ -12,6 +12,7 @@ import { openVpcSim, type VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
 import { nodeLedger } from '../../../internal/store/node/ledger.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { createCloud } from '../../../internal/vpc/cloud.ts'
 import { leaderMigrations, nodeMigrations } from '../../../migrations/index.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
@@ -63,6 +64,9 @@ export class World {
   leaderProcess: Process | undefined
   ledger: LeaderLedger
   crashes = 0
+  /** Instance of every address that can carry packets in the cloud. */
+  boundTo: ReadonlyMap<Ipv4, string> = new Map()
+  plugs = 0
   /** Restart what dies; off while an outage of the machine is wanted. */
   restarts = true
   readonly #plant: Plant
@@ -239,6 +243,10 @@ export class World {
 
   #plug(): void {
     const fabric = this.cloud.admin.fabric()
+    this.boundTo = new Map(
+      fabric.flatMap((eni) => eni.ips.map((address) => [address, eni.instanceId] as const)),
+    )
+    this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(
         fabric
