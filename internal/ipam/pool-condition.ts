@@ -30,7 +30,7 @@ export function poolCondition(
   subnets: readonly CloudSubnet[],
 ): PoolCondition {
   if (trouble !== undefined) return { ready: false, reason: reasonOf(trouble.code), message: trouble.message }
-  const cannot = `Cannot bind ${plan.unmet} more addresses`
+  const cannot = `Cannot bind ${plan.unmet} more ${plan.unmet === 1 ? 'address' : 'addresses'}`
   switch (plan.obstacle) {
     case undefined:
       return { ready: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }

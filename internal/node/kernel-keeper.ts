@@ -41,7 +41,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   let stopped = false
 
   async function look(): Promise<number> {
-    const before = ledger.attachments()
+    const before = { attachments: ledger.attachments(), busy: sandboxes.busy() }
     const survey = await linux.survey()
     const enis = ledger.enis()
     const attachments = ledger.attachments()
@@ -105,14 +105,17 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   }
 
   /** What changed hands during the survey cannot be judged by it. */
-  function inMotion(before: readonly Attachment[], now: readonly Attachment[]): DesiredKernel['busy'] {
-    const settled = new Set(before.map(({ hostLink }) => hostLink))
+  function inMotion(
+    before: { readonly attachments: readonly Attachment[]; readonly busy: DesiredKernel['busy'] },
+    now: readonly Attachment[],
+  ): DesiredKernel['busy'] {
+    const settled = new Set(before.attachments.map(({ hostLink }) => hostLink))
     const fresh = now.filter(({ hostLink }) => !settled.has(hostLink))
-    const { addresses, links } = sandboxes.busy()
-    return {
-      addresses: new Set([...addresses, ...fresh.map(({ address }) => address)]),
-      links: new Set([...links, ...fresh.map(({ hostLink }) => hostLink)]),
+    const came = {
+      addresses: new Set(fresh.map(({ address }) => address)),
+      links: new Set(fresh.map(({ hostLink }) => hostLink)),
     }
+    return both(came, both(before.busy, sandboxes.busy()))
   }
 
   async function reconnect(attachment: Attachment): Promise<void> {
