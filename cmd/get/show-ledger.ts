@@ -1,4 +1,5 @@
 // `tke-eni get` of what is in a database: read once, or again whenever a transaction was committed to it.
+import { statSync } from 'node:fs'
 import { type Clock, sleep, systemClock } from '../../internal/base/clock.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { storageFault } from '../../internal/sqlite/database.ts'
@@ -66,6 +67,7 @@ async function follow<Item>(showing: Showing<Item> & { clock: Clock; signal: Abo
     )
   }
   const changes = createChangePrinter(printer)
+  const file = identity(ledger)
   let version: number | undefined
   let after: number | undefined
   let due = Number.POSITIVE_INFINITY
@@ -82,6 +84,12 @@ async function follow<Item>(showing: Showing<Item> & { clock: Clock; signal: Abo
       changes.show(items)
     }
     await sleep(clock, pollMs, signal)
+    if (identity(ledger) !== file) {
+      throw new IpamError(
+        'storage',
+        `Cannot watch "${ledger.database.path}": another file has taken its place, or none`,
+      )
+    }
   }
 }
 
@@ -132,6 +140,12 @@ function noneFound<Item>({ many }: LedgerView<Item>, { node }: GetRequest, { kin
     }
   }
   process.stderr.write(`No ${many} found\n`)
+}
+
+/** Of the file: a recovered or restored database is another one, and this one will never change again. */
+function identity({ database }: Ledger): string {
+  const found = statSync(database.path, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? '' : `${found.dev} ${found.ino}`
 }
 
 function dataVersion({ database }: Ledger): number {

@@ -50,9 +50,8 @@ export function leaderEnis(db: Database, filter: Filter): readonly Eni[] {
     ...values,
   )
   return rows.map((row) => ({
-    ...common(row),
+    ...common(row, row.state),
     node: row.node,
-    state: row.state,
     goal: row.goal,
     changedAt: timestamp(row.changed_at),
   }))
@@ -70,14 +69,15 @@ export function nodeEnis(db: Database, filter: Filter, now: Millis): readonly En
     now,
     ...values,
   )
-  return rows.map((row) => ({ ...common(row), state: row.published === 1 ? 'published' : 'withdrawn' }))
+  return rows.map((row) => common(row, row.published === 1 ? 'published' : 'withdrawn'))
 }
 
-function common(row: CommonRow): Omit<Eni, 'state'> {
+function common(row: CommonRow, state: string): Eni {
   return {
     id: row.id,
     node: null,
     slot: row.slot,
+    state,
     goal: null,
     subnet: row.subnet_id,
     subnetCidr: row.subnet_cidr,

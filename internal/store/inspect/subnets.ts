@@ -47,7 +47,7 @@ export function leaderSubnets(db: Database, filter: Filter): readonly Subnet[] {
       `SELECT ${enis}, count(DISTINCT eni.key) AS enis, count(DISTINCT eni.node) AS nodes, count(ip.pod_uid) AS in_use,
          count(CASE WHEN ip.state = 'bound' AND ip.pod_uid IS NULL THEN 1 END) AS idle, 0 AS cooling,
          count(CASE WHEN ip.state = 'assigning' THEN 1 END) AS assigning,
-         count(CASE WHEN ip.state = 'unassigning' THEN 1 END) AS unassigning, 0 AS returning
+         count(CASE WHEN ip.state = 'unassigning' THEN 1 END) AS unassigning, 0 AS "returning"
        FROM eni LEFT JOIN ip ON ip.eni = eni.key ${sql} GROUP BY eni.subnet_id, eni.subnet_cidr ORDER BY eni.subnet_id`,
       ...values,
     )
@@ -63,7 +63,7 @@ export function nodeSubnets(db: Database, filter: Filter, now: Millis): readonly
       `SELECT ${enis}, count(DISTINCT eni.id) AS enis, NULL AS nodes, count(a.address) AS in_use,
          count(CASE WHEN ${free} AND ip.cooling_until <= ? THEN 1 END) AS idle,
          count(CASE WHEN ${free} AND ip.cooling_until > ? THEN 1 END) AS cooling, 0 AS assigning, 0 AS unassigning,
-         count(CASE WHEN ip.state = 'returning' THEN 1 END) AS returning
+         count(CASE WHEN ip.state = 'returning' THEN 1 END) AS "returning"
        FROM eni LEFT JOIN ip ON ip.eni_id = eni.id LEFT JOIN attachment a ON a.address = ip.address
        ${sql} GROUP BY eni.subnet_id, eni.subnet_cidr ORDER BY eni.subnet_id`,
       now,

@@ -74,8 +74,7 @@ export function leaderVips(db: Database, filter: Filter): readonly Vip[] {
   )
   return byPlace(
     rows.map((row) => ({
-      ...common(row),
-      state: row.state !== 'bound' ? row.state : row.pod_uid === null ? 'idle' : 'in-use',
+      ...common(row, row.state !== 'bound' ? row.state : row.pod_uid === null ? 'idle' : 'in-use'),
       node: row.node,
     })),
   )
@@ -96,31 +95,30 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
   )
   return byPlace(
     rows.map((row) => {
-      const isCooling = row.pod_uid === null && row.cooling_until > now
+      const state = localState(row, now)
       return {
-        ...common(row),
-        state:
-          row.pod_uid !== null
-            ? 'in-use'
-            : row.state === 'returning'
-              ? 'returning'
-              : isCooling
-                ? 'cooling'
-                : 'idle',
+        ...common(row, state),
         containerId: row.container_id,
         ifname: row.ifname,
         hostLink: row.host_link,
         netns: row.netns,
-        coolingUntil: isCooling ? timestamp(row.cooling_until) : null,
+        coolingUntil: state === 'cooling' ? timestamp(row.cooling_until) : null,
         published: row.published === 1,
       }
     }),
   )
 }
 
-function common(row: CommonRow): Omit<Vip, 'state'> {
+function localState(row: NodeRow, now: Millis): Vip['state'] {
+  if (row.container_id !== null) return 'in-use'
+  if (row.state === 'returning') return 'returning'
+  return row.cooling_until > now ? 'cooling' : 'idle'
+}
+
+function common(row: CommonRow, state: Vip['state']): Vip {
   return {
     address: row.address,
+    state,
     node: null,
     eni: row.eni,
     slot: row.slot,
