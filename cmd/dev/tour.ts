@@ -1,10 +1,19 @@
 // The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
 // says so in a line; the first that cannot ends the tour with its name.
 import { readFileSync } from 'node:fs'
-import { openDatabase } from '../../internal/sqlite/database.ts'
 import { auditCluster } from './audit.ts'
 import type { DevCluster } from './cluster.ts'
-import { createPod, deletePod, listPods, type SeenPod } from './pods.ts'
+import {
+  countReturns,
+  enisInCloud,
+  historyOf,
+  openIntents,
+  ping,
+  podsWithAddresses,
+  podWithAddress,
+  usedPerEni,
+} from './look.ts'
+import { createPod, deletePod } from './pods.ts'
 import { formatPools, type PoolLine, readPools } from './pools.ts'
 
 /** Shorter than by default, so that nobody has to wait. */
@@ -70,7 +79,7 @@ async function joinAndFill({ cluster, until, pool }: Tour): Promise<string> {
 
 async function warmPod({ cluster, until }: Tour): Promise<string> {
   await createPod(cluster.kube, 'first', 'node-1')
-  const pod = await until('the pod has an address', () => podWithAddress(cluster, 'first'))
+  const pod = await until('the pod has an address', () => podWithAddress(cluster.kube, 'first'))
   const owner = historyOf(cluster, 'node-1', pod.address ?? '')
   return `first = ${pod.address} on node-1, and node.db remembers: ${owner}`
 }
@@ -82,7 +91,7 @@ async function pingEverywhere({ cluster, until }: Tour): Promise<string> {
     createPod(cluster.kube, 'other-zone', 'node-3'),
   ])
   const names = ['first', 'same-node', 'same-zone', 'other-zone']
-  const pods = await until('all have addresses', () => podsWithAddresses(cluster, names))
+  const pods = await until('all have addresses', () => podsWithAddresses(cluster.kube, names))
   const pairs = pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => ({ from, to })))
   const reports = await Promise.all(pairs.map(({ from, to }) => ping(cluster, from, to.address ?? '', 2)))
   const lost = reports.reduce((sum, { sent, received }) => sum + sent - received, 0)
@@ -94,7 +103,7 @@ async function pingEverywhere({ cluster, until }: Tour): Promise<string> {
 async function burst({ cluster, until, pool }: Tour): Promise<string> {
   const names = numbered('burst', 20)
   await Promise.all(names.map((name) => createPod(cluster.kube, name, 'node-1')))
-  await until('all have addresses', () => podsWithAddresses(cluster, names), 60)
+  await until('all have addresses', () => podsWithAddresses(cluster.kube, names), 60)
   await until('the pool is warm again', () => pool('node-1').idle >= 5 || undefined, 60)
   const used = usedPerEni(cluster, 'node-1')
   if (used.length !== 3) throw new Error(`there are ${used.length} ENIs, not 3`)
@@ -144,14 +153,14 @@ async function killLeader({ cluster, until, pool }: Tour): Promise<string> {
   const open = await until('cloud calls are open', () => openIntents(cluster) || undefined, 20)
   await cluster.killLeader()
   const killedAt = Date.now()
-  await until('all have addresses', () => podsWithAddresses(cluster, names), 60)
+  await until('all have addresses', () => podsWithAddresses(cluster.kube, names), 60)
   const recovered = ((Date.now() - killedAt) / 1000).toFixed(1)
   await until('the pool is warm again', () => pool('node-2').idle >= 5 || undefined, 60)
   return `killed with ${open} calls open; 16 pods have addresses ${recovered} s later`
 }
 
 async function killAgent({ cluster, until, pool }: Tour): Promise<string> {
-  const [from, to] = await until('two pods', () => podsWithAddresses(cluster, ['first', 'other-zone']))
+  const [from, to] = await until('two pods', () => podsWithAddresses(cluster.kube, ['first', 'other-zone']))
   if (from === undefined || to === undefined) throw new Error('the pods are gone')
   const talking = ping(cluster, from, to.address ?? '', 30, 100)
   await cluster.host.call('killAgent', { node: 'node-1' })
@@ -159,7 +168,7 @@ async function killAgent({ cluster, until, pool }: Tour): Promise<string> {
   const { sent, received } = await talking
   if (received < sent) throw new Error(`${sent - received} of ${sent} packets were lost`)
   await createPod(cluster.kube, 'after-kill', 'node-3')
-  await until('a new pod has an address', () => podWithAddress(cluster, 'after-kill'))
+  await until('a new pod has an address', () => podWithAddress(cluster.kube, 'after-kill'))
   return `${sent} packets, none lost; the agent is back with ${pool('node-3').inUse} pods and serves new ones`
 }
 
@@ -183,7 +192,7 @@ async function outage({ cluster, until, pool }: Tour): Promise<string> {
   await cluster.api.resume()
   for (const name of ['warm-1', 'warm-2']) await cluster.host.call('endStatic', { node: 'node-3', name })
   await createPod(cluster.kube, 'after-outage', 'node-2')
-  await until('the system works again', () => podWithAddress(cluster, 'after-outage'), 60)
+  await until('the system works again', () => podWithAddress(cluster.kube, 'after-outage'), 60)
   await until('the pool is warm again', () => pool('node-2').idle >= 5 || undefined, 60)
   return `${names.length} pods got ${addresses.join(', ')} meanwhile and answered pings`
 }
@@ -224,87 +233,8 @@ function createTour(cluster: DevCluster): Tour {
   }
 }
 
-async function podsWithAddresses(
-  cluster: DevCluster,
-  names: readonly string[],
-): Promise<readonly SeenPod[] | undefined> {
-  const pods = new Map((await listPods(cluster.kube)).map((pod) => [pod.name, pod]))
-  const found = names.flatMap((name) => pods.get(name) ?? [])
-  return found.length === names.length && found.every(({ address }) => address !== undefined)
-    ? found
-    : undefined
-}
-
-async function podWithAddress(cluster: DevCluster, name: string): Promise<SeenPod | undefined> {
-  return (await podsWithAddresses(cluster, [name]))?.[0]
-}
-
-function ping(cluster: DevCluster, from: SeenPod, to: string, count: number, intervalMs = 200) {
-  return cluster.host.call('ping', {
-    node: from.node ?? '',
-    pod: `default/${from.name}`,
-    to,
-    count,
-    intervalMs,
-  })
-}
-
 function numbered(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`)
-}
-
-function query<T>(path: string, kind: string, sql: string, ...values: readonly string[]): readonly T[] {
-  const db = openDatabase({ path, kind, migrations: [], readonly: true })
-  try {
-    return db.all<T>(sql, ...values)
-  } finally {
-    db.close()
-  }
-}
-
-function historyOf(cluster: DevCluster, node: string, address: string): string {
-  const [row] = query<{ pod: string; time: string }>(
-    cluster.nodeDb(node),
-    'node',
-    `SELECT pod, time FROM v_history WHERE address = ? AND event = 'attached'`,
-    address,
-  )
-  if (row === undefined) throw new Error(`${address} has no history`)
-  return `${row.pod} since ${row.time}`
-}
-
-function usedPerEni(cluster: DevCluster, node: string): readonly number[] {
-  const rows = query<{ used: number }>(
-    cluster.nodeDb(node),
-    'node',
-    `SELECT in_use AS used FROM v_eni ORDER BY slot`,
-  )
-  return rows.map(({ used }) => used)
-}
-
-function countReturns(cluster: DevCluster, node: string): number {
-  const rows = query<{ n: number }>(
-    cluster.nodeDb(node),
-    'node',
-    `SELECT count(*) AS n FROM ip_history WHERE event = 'returned'`,
-  )
-  return rows[0]?.n ?? 0
-}
-
-function openIntents(cluster: DevCluster): number {
-  const rows = query<{ n: number }>(
-    cluster.leaderDb,
-    'leader',
-    `SELECT count(*) AS n FROM intent WHERE state IN ('recorded', 'accepted')`,
-  )
-  return rows[0]?.n ?? 0
-}
-
-function enisInCloud(cluster: DevCluster, node: string): number {
-  const instance = cluster.nodes().find(({ name }) => name === node)?.instanceId
-  return cluster.cloud.admin
-    .audit(Date.now())
-    .enis.filter(({ instanceId, primary }) => instanceId === instance && !primary).length
 }
 
 /** The end of each log, for whoever has to find out why. */
