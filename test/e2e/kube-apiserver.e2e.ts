@@ -15,6 +15,7 @@ test('startKubeApiserver() starts a server that keeps objects over a restart and
   assert.match(await server.kubectl('version'), /Server Version: v1\./)
   await server.kubectl('create', 'configmap', 'kept', '--from-literal=a=b')
   await assert.rejects(server.kubectl('--token=a-stranger', 'get', 'configmaps'), /forbidden.*"stranger"/is)
-  await server.restart()
+  await server.interrupt()
+  await server.resume()
   assert.equal(await server.kubectl('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}'), 'b')
 })

@@ -16,7 +16,7 @@ import { holdToKubePorts, type Served } from '../kube/ports.contract.ts'
 import { createRecorder } from '../kube/recorder.ts'
 import { publication, report } from '../kube/samples.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
-import { startKubeApiserver } from './real-kube-apiserver.ts'
+import { kubeconfigOf, startKubeApiserver } from './real-kube-apiserver.ts'
 import { temporaryFolder } from './service.ts'
 
 const missing = explainSkip(missingPieces('kube-apiserver'))
@@ -87,16 +87,6 @@ async function startWithRoles(node: string): Promise<Served> {
     agent: as('agent-token'),
     close: server.stop,
   }
-}
-
-function kubeconfigOf(url: string, ca: string, token: string): string {
-  const cluster = { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') }
-  return JSON.stringify({
-    clusters: [{ name: 'e2e', cluster }],
-    users: [{ name: 'user', user: { token } }],
-    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'user' } }],
-    'current-context': 'e2e',
-  })
 }
 
 function close(client: KubeClient): void {

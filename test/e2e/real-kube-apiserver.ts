@@ -17,8 +17,10 @@ export interface RealKubeApiserver {
   readonly ca: string
   /** Runs the kubectl of the same version as the administrator; returns what it printed, throws when it fails. */
   kubectl(...args: readonly string[]): Promise<string>
-  /** Stops and starts the API server (not etcd) on the same address. */
-  restart(): Promise<void>
+  /** Stops the API server (not etcd). */
+  interrupt(): Promise<void>
+  /** Starts it again on the same address; resolves when it is ready. */
+  resume(): Promise<void>
   /** Makes every resourceVersion so far too old: etcd compacts them away, and a restart empties the server's watch caches. */
   forget(): Promise<void>
   stop(): Promise<void>
@@ -60,20 +62,19 @@ export async function startKubeApiserver(
     // The server made its own certificate: the chain in the file ends in the authority that signed it.
     const ca = readFileSync(join(folder, 'pki', 'apiserver.crt'), 'utf8')
     writeFileSync(kubeconfig, kubeconfigOf(url, ca, token), { mode: 0o600 })
-    const restart = async () => {
-      await services[1]?.stop()
-      await start()
-    }
+    const interrupt = async () => services[1]?.stop()
     return {
       url,
       kubeconfig,
       token,
       ca,
       kubectl: (...args) => output([binaries.kubectl, '--kubeconfig', kubeconfig, ...args]),
-      restart,
+      interrupt,
+      resume: start,
       async forget() {
         await compact(etcd.url)
-        await restart()
+        await interrupt()
+        await start()
       },
       stop,
     }
@@ -169,15 +170,16 @@ function statusOf(url: string, token: string): Promise<number> {
   })
 }
 
-function kubeconfigOf(url: string, ca: string, token: string): string {
-  const cluster = { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') }
+/** A kubeconfig for one identity at the server; `ca` only where there is TLS. */
+export function kubeconfigOf(server: string, ca: string | undefined, token: string): string {
+  const vouched = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }
   // JSON is YAML.
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'e2e', cluster }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'admin', namespace: 'default' } }],
+    clusters: [{ name: 'e2e', cluster: { server, ...vouched } }],
+    users: [{ name: 'user', user: { token } }],
+    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'user', namespace: 'default' } }],
     'current-context': 'e2e',
   })
 }
