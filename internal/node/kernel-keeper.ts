@@ -28,8 +28,8 @@ export interface KernelKeeperOptions {
   readonly settings: NodeSettings
 }
 
-/** A published ENI's link usually appears within seconds. */
-const missingEniRetry = 300
+/** A published ENI's link usually appears within seconds: it is looked for often at first, then seldom. */
+const missingEniRetry = { ms: 300, times: 100, laterMs: 5000 }
 
 export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   const { ledger, linux, pool, sandboxes, clock, log, settings } = options
@@ -39,6 +39,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   let again = false
   let ready = false
   let stopped = false
+  let misses = 0
 
   async function look(): Promise<number> {
     const before = { attachments: ledger.attachments(), busy: sandboxes.busy() }
@@ -56,21 +57,26 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
         },
       )
     }
-    const repair = planRepair(
-      {
-        enis,
-        pods: attachments.flatMap(({ address, hostLink }) => {
-          const eniMac = macOf.get(eniOf.get(address) ?? '')
-          return eniMac === undefined ? [] : [{ address, hostLink, eniMac }]
-        }),
-        busy: both(inMotion(before, attachments), strangers),
-        routeTableBase: settings.routeTableBase,
-        sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
-      },
-      survey,
-    )
+    const desired: DesiredKernel = {
+      enis,
+      pods: attachments.flatMap(({ address, hostLink }) => {
+        const eniMac = macOf.get(eniOf.get(address) ?? '')
+        return eniMac === undefined ? [] : [{ address, hostLink, eniMac }]
+      }),
+      busy: both(inMotion(before, attachments), strangers),
+      routeTableBase: settings.routeTableBase,
+      sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
+    }
+    const repair = planRepair(desired, survey)
+    const unusable = new Set<Mac>(repair.missingEnis)
+    let fault: unknown
     if (repair.changes.length > 0) {
-      await linux.apply(repair.changes)
+      try {
+        await linux.apply(repair.changes)
+      } catch (error) {
+        fault = error
+        for (const mac of unfinished(desired, await linux.survey())) unusable.add(mac)
+      }
       log.info('kernel repaired', {
         changes: repair.changes.length,
         kinds: [...new Set(repair.changes.map(({ kind }) => kind))],
@@ -79,15 +85,22 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       const owned = new Set<string>(ledger.attachments().map(({ address }) => address))
       if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) again = true
     }
-    const missing = new Set<Mac>(repair.missingEnis)
-    const usable = enis.filter(({ mac }) => !missing.has(mac))
+    const usable = enis.filter(({ mac }) => !unusable.has(mac))
     pool.setReady(new Set(usable.map(({ mac }) => mac)), strangers.addresses)
     const lost = new Set(repair.disconnected)
     for (const attachment of attachments.filter(({ address }) => lost.has(address))) {
       await reconnect(attachment)
     }
     ready = true
-    return missing.size > 0 ? missingEniRetry : settings.repairEvery
+    if (fault !== undefined) throw fault // what could be repaired is, and serves; the rest is tried again
+    return pauseFor(enis.filter(({ mac, published }) => published && unusable.has(mac)).length)
+  }
+
+  /** An ENI that is no longer published may never come back: it is not waited for. */
+  function pauseFor(missing: number): number {
+    misses = missing === 0 ? 0 : misses + 1
+    if (missing === 0) return settings.repairEvery
+    return misses <= missingEniRetry.times ? missingEniRetry.ms : missingEniRetry.laterMs
   }
 
   /**
@@ -175,6 +188,13 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       cancel?.()
     },
   }
+}
+
+/** ENIs that still need to be set up. */
+function unfinished(desired: DesiredKernel, survey: KernelSurvey): readonly Mac[] {
+  return planRepair(desired, survey).changes.flatMap((change) =>
+    change.kind === 'set-up-eni' ? [change.eni.mac] : [],
+  )
 }
 
 function both(a: DesiredKernel['busy'], b: DesiredKernel['busy']): DesiredKernel['busy'] {

@@ -111,9 +111,10 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       const tellAt = clock.now() + tellAfter
       let told = false
       for (;;) {
+        if (signal?.aborted) throw shortage() // nobody is left to take one
         const attachment = await tryAllocate(sandbox)
         if (attachment !== undefined) return attachment
-        if (clock.now() >= deadline || signal?.aborted) throw shortage()
+        if (clock.now() >= deadline) throw shortage()
         if (!told && clock.now() >= tellAt) {
           waits(shortage())
           told = true

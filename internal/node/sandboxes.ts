@@ -21,7 +21,7 @@ export interface Sandboxes {
   remove(key: SandboxKey, reason: string): Promise<void>
   /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
   check(key: SandboxKey): Promise<readonly string[]>
-  /** Removes every sandbox that is not among `valid`. */
+  /** Removes every sandbox that is not among `valid`; then throws for the first that could not be removed. */
   collect(valid: readonly SandboxKey[]): Promise<void>
   /** Makes the kernel side of a known sandbox anew. */
   reconnect(attachment: Attachment): Promise<void>
@@ -143,7 +143,9 @@ export function createSandboxes({
           return network
         } catch (error) {
           tell(sandbox, 'FailedConnectPod', error)
-          await release(attachment, 'the pod could not be connected')
+          await release(attachment, 'the pod could not be connected').catch((fault: Error) =>
+            log.warn('address kept until DEL', { address: attachment.address, error: fault.message }),
+          )
           throw error
         }
       }),
@@ -162,7 +164,11 @@ export function createSandboxes({
     async collect(valid) {
       const keep = new Set(valid.map(lockOf))
       const stale = ledger.attachments().filter((attachment) => !keep.has(lockOf(attachment)))
-      for (const attachment of stale) await remove(attachment, 'the runtime no longer has the sandbox')
+      const faults: unknown[] = []
+      for (const attachment of stale) {
+        await remove(attachment, 'the runtime no longer has the sandbox').catch((fault) => faults.push(fault))
+      }
+      if (faults.length > 0) throw faults[0]
     },
     reconnect: (attachment) =>
       locks.run(lockOf(attachment), async () => {
