@@ -61,9 +61,9 @@ export class Watchman {
     for (const [key, { address, node }] of links) {
       if (this.#before.get(key) === address) continue
       const freedAt = this.#freedAt.get(address)
-      // Some milliseconds lie between the choice and the link.
       if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
       if (freedAt === undefined || now - freedAt >= nodeDefaults.cooldown - 1000) continue
+      if (now - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
       const rested = node.ledger
         ?.ips()
         .find(
@@ -94,6 +94,13 @@ export class Watchman {
     const mac = node.ledger?.enis().find(({ id }) => id === eniId)?.mac
     return mac !== undefined && node.kernel.links.get(mac)?.up === true
   }
+}
+
+/** When the agent gave the address to the sandbox that has it; some milliseconds lie between that and the link. */
+function chosenAt(node: SimNode, address: Ipv4): number {
+  return (
+    node.db.get<{ at: number }>(`SELECT created_at AS at FROM attachment WHERE address = ?`, address)?.at ?? 0
+  )
 }
 
 /** Faults that must not be left once nothing happens any more. */
