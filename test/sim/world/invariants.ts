@@ -70,7 +70,8 @@ export class Watchman {
           (ip) =>
             isIdle(ip) &&
             this.#readyFor(node, ip.eniId) &&
-            now - (this.#freedAt.get(ip.address) ?? 0) > nodeDefaults.cooldown + 1000,
+            now - Math.max(this.#freedAt.get(ip.address) ?? 0, lastHeld(node, ip.address)) >
+              nodeDefaults.cooldown + 1000,
         )
       const fresh = node.db.get<{ at: number }>(
         `SELECT at FROM ip_history WHERE address = ? AND event IN ('added', 'renewed') ORDER BY seq DESC LIMIT 1`,
@@ -94,6 +95,12 @@ export class Watchman {
     const mac = node.ledger?.enis().find(({ id }) => id === eniId)?.mac
     return mac !== undefined && node.kernel.links.get(mac)?.up === true
   }
+}
+
+/** When a sandbox last got or lost the address: it may never have been linked. */
+function lastHeld(node: SimNode, address: Ipv4): number {
+  const sql = `SELECT max(at) AS at FROM ip_history WHERE address = ? AND event IN ('attached', 'detached')`
+  return node.db.get<{ at: number | null }>(sql, address)?.at ?? 0
 }
 
 /** When the agent gave the address to the sandbox that has it; some milliseconds lie between that and the link. */
