@@ -4,15 +4,17 @@
 import { basename } from 'node:path'
 import { runCni } from './cni.ts'
 
-function main(args: readonly string[]): Promise<number> {
-  const isPlugin = /^tke-(route|direct)-eni$/.test(basename(process.argv0))
-  if (isPlugin || args[0] === 'cni' || (args.length === 0 && process.env['CNI_COMMAND'])) {
-    return runCni(process.env, args.slice(isPlugin ? 0 : 1))
-  }
-  return import('./cli.ts').then(({ run }) => run(args))
-}
+const isPlugin = /^tke-(route|direct)-eni$/.test(basename(process.argv0))
+const args = process.argv.slice(2)
 
 // No top-level await: the executable's entry is a script, not a module.
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code
-})
+if (isPlugin || args[0] === 'cni' || (args.length === 0 && process.env['CNI_COMMAND'])) {
+  // At once: all is written, and to end in good order costs a millisecond.
+  void runCni(process.env, args.slice(isPlugin ? 0 : 1)).then((code) => process.exit(code))
+} else {
+  void import('./cli.ts')
+    .then(({ run }) => run(args))
+    .then((code) => {
+      process.exitCode = code
+    })
+}

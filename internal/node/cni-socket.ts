@@ -26,8 +26,9 @@ function serve(connection: Socket, agent: Agent, log: Log): void {
   const gone = new AbortController()
   const read = lineReader('plugin')
   connection.setEncoding('utf8')
-  connection.on('close', () => gone.abort())
-  connection.on('error', () => gone.abort())
+  // A reason of our own: the usual one is an error with a stack, made anew for every connection.
+  connection.on('close', () => gone.abort('hung up'))
+  connection.on('error', () => gone.abort('hung up'))
   const onData = (chunk: string) => {
     let line: string | undefined
     try {

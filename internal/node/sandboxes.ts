@@ -60,16 +60,15 @@ export function createSandboxes({
   }
 
   function wiringOf(attachment: Attachment): PodWiring {
-    const eniId = ledger.ips().find(({ address }) => address === attachment.address)?.eniId
-    const eni = ledger.enis().find(({ id }) => id === eniId)
-    if (eni === undefined) {
+    const eniMac = ledger.eniMacOf(attachment.address)
+    if (eniMac === undefined) {
       throw new IpamError(
         'not_found',
         `Cannot connect ${attachment.address}: its ENI is not known on this node`,
       )
     }
     const { address, netns, ifname, hostLink } = attachment
-    return { address, eniMac: eni.mac, netns, ifname, hostLink, mtu: settings.mtu }
+    return { address, eniMac, netns, ifname, hostLink, mtu: settings.mtu }
   }
 
   function connect(attachment: Attachment): Promise<PodNetwork> {

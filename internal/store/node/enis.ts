@@ -30,6 +30,13 @@ export function listEnis(db: Database): readonly Omit<NodeEni, 'ips'>[] {
   }))
 }
 
+export function findEniMac(db: Database, address: Ipv4): Mac | undefined {
+  return db.get<{ mac: Mac }>(
+    `SELECT eni.mac FROM ip JOIN eni ON eni.id = ip.eni_id WHERE ip.address = ?`,
+    address,
+  )?.mac
+}
+
 export function keepEni(db: Database, eni: Omit<PublishedEni, 'ips'>): void {
   db.run(
     `INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published) VALUES (?, ?, ?, ?, ?, ?, ?, 1)

@@ -12,7 +12,7 @@ import {
   podAttachments,
   removeAttachment,
 } from './attachments.ts'
-import { listEnis } from './enis.ts'
+import { findEniMac, listEnis } from './enis.ts'
 import { hasHistory } from './history.ts'
 import { giveBack, listIps } from './ips.ts'
 import { readMeta, writeMeta } from './meta.ts'
@@ -29,6 +29,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     write: (change) => commits.write(() => change(nodeTx(db, clock.now()))),
     ips: () => listIps(db),
     enis: () => listEnis(db),
+    eniMacOf: (address) => findEniMac(db, address),
     attachments: () => listAttachments(db),
     attachment: (key) => findAttachment(db, key),
     attachmentsOfPod: (uid, ifname) => podAttachments(db, uid, ifname),

@@ -15,8 +15,8 @@ import { openVpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { decodeNec } from '../../../internal/wire/nec.ts'
 
 const zone = 'ap-guangzhou-3'
-const vpc = { id: 'vpc-bench', name: 'bench', cidr: '10.0.0.0/16' }
-const subnet = { id: 'subnet-bench', cidr: '10.0.1.0/24', zone, vpcId: vpc.id }
+const vpc = { id: 'vpc-bench001', name: 'bench', cidr: '10.0.0.0/16' }
+const subnet = { id: 'subnet-bench001', cidr: '10.0.1.0/24', zone, vpcId: vpc.id }
 
 /** Resident megabytes. */
 export async function leaderMemory(executable: string, parent: string): Promise<number> {
