@@ -34,6 +34,8 @@ function serve(connection: Socket, agent: Agent, log: Log): void {
     try {
       line = read(chunk)
     } catch (error) {
+      connection.off('data', onData)
+      connection.resume() // what still comes is not kept
       connection.end(encodeAgentAnswer({ error: toCniFault(error) }))
       return
     }
