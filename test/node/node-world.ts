@@ -101,7 +101,7 @@ export class NodeWorld {
       minWarm: 0,
       maxWarm: 2,
       maxEnis: 3,
-      ipsPerEni: 9,
+      ipsPerEni: 30,
       enis,
       conditions: [],
     }
