@@ -1,7 +1,8 @@
 // Many writes, one durable commit: what arrives within a turn of the event loop shares a transaction,
 // and is answered only after that transaction is on disk.
 import type { Clock } from '../base/clock.ts'
-import type { Database } from './database.ts'
+import { IpamError } from '../ipam/errors.ts'
+import { type Database, sqliteCode, storageFault } from './database.ts'
 
 interface Pending {
   readonly work: () => unknown
@@ -10,7 +11,10 @@ interface Pending {
 }
 
 export interface GroupCommit {
-  /** Resolves with `work`'s value once it is committed; rejects with what it threw, and then only its own changes are undone. */
+  /**
+   * Resolves with `work`'s value once it is committed; rejects with what it threw, and then only its own changes are undone.
+   * What SQLite refuses is `conflict` when a constraint of the schema says so, else `storage`.
+   */
   write<T>(work: () => T): Promise<T>
   /** Commits what waits, at once. */
   flush(): void
@@ -31,12 +35,12 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
             const value = database.transaction(work)
             answers.push(() => resolve(value))
           } catch (error) {
-            answers.push(() => reject(error))
+            answers.push(() => reject(inOurWords(database, error)))
           }
         }
       })
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      for (const { reject } of batch) reject(inOurWords(database, error))
       return
     }
     for (const answer of answers) answer()
@@ -49,4 +53,11 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
         if (pending.length === 1) clock.after(0, flush)
       }),
   }
+}
+
+function inOurWords({ path }: Database, error: unknown): unknown {
+  const code = sqliteCode(error)
+  if (code === '') return error
+  if (!code.startsWith('SQLITE_CONSTRAINT')) return storageFault(error, `write to "${path}"`)
+  return new IpamError('conflict', `Cannot write to "${path}": ${(error as Error).message}`, { cause: error })
 }
