@@ -1,0 +1,374 @@
+// The leader's ledger over a real file: what the schema refuses, what each step of an intent does, and a restart amid any step.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Action } from '../../internal/ipam/plan-node.ts'
+import type { Intent } from '../../internal/ipam/settle-intent.ts'
+import type { CloudEni, CloudIp } from '../../internal/ipam/types.ts'
+import type { LeaderTx } from '../../internal/ports.ts'
+import { cidr, ips, known, mac, nth } from '../given.ts'
+import { n1, openLeader } from './open-ledgers.ts'
+
+const block = cidr('10.0.1.0/24')
+const because = 'a test'
+let tokens = 0
+
+/** A ledger with n1 in it, and what tests do to it. */
+async function ledgerWithNode(t: TestContext) {
+  const store = openLeader(t)
+  const write = <T>(change: (tx: LeaderTx) => T) => store.clock.runUntil(store.ledger.write(change))
+  await write((tx) => tx.addNode(n1))
+  const record = (action: Action) => write((tx) => tx.record(n1, action, block, `token-${++tokens}`))
+  const eni = () => known(store.ledger.pool('n1')?.enis[0])
+  const shown = () => {
+    const { state, goal, busy, expectedIps, ips: all } = eni()
+    const list = all.map(({ address, state: of }) => `${address.slice('10.0.1.'.length)} ${of}`)
+    return `${state} ${goal}${busy ? ' busy' : ''} +${expectedIps} [${list.join(', ')}]`
+  }
+  /** ENI 1, attached, with addresses 5 and 6. */
+  const attached = async () => {
+    const create = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+    await write((tx) => tx.acceptCreation(create, cloudEni(['5 pending', '6 pending'])))
+    await write((tx) => tx.finish(create, cloudEni(['5', '6'])))
+    const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
+    await write((tx) => tx.finish(attach, cloudEni(['5', '6'])))
+    return eni().key
+  }
+  return { store, write, record, eni, shown, attached }
+}
+
+function cloudEni(addresses: readonly string[], id = 'eni-1'): CloudEni {
+  return {
+    id,
+    name: id,
+    subnetId: 'subnet-a',
+    mac: mac('20:90:6f:00:00:01'),
+    state: 'available',
+    primary: false,
+    instanceId: undefined,
+    primaryIp: nth(250),
+    ips: addresses.map((short) => {
+      const [n, state = 'available'] = short.split(' ')
+      return { address: nth(Number(n)), state: state as CloudIp['state'] }
+    }),
+    tags: {},
+  }
+}
+
+test('[R2] an ENI through its life, step by step, with a restart after each', async (t) => {
+  const { store, write, record, eni, shown } = await ledgerWithNode(t)
+  let intent: Intent
+  const step = async (what: (intent: Intent) => (tx: LeaderTx) => void, want: string) => {
+    await write(what(intent))
+    store.restart()
+    assert.equal(shown(), want)
+  }
+  const begin = async (action: Action, want: string) => {
+    intent = await record(action)
+    store.restart()
+    assert.deepEqual(store.ledger.openIntents(), [intent])
+    assert.equal(shown(), want)
+  }
+  await begin(
+    { kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because },
+    'creating serve busy +2 []',
+  )
+  await step(
+    (i) => (tx) => tx.acceptCreation(i, cloudEni(['5 pending', '6 pending'])),
+    'creating serve busy +0 [5 assigning, 6 assigning]',
+  )
+  await step((i) => (tx) => tx.finish(i, cloudEni(['5', '6'])), 'available serve +0 [5 bound, 6 bound]')
+  const { key } = eni()
+  await begin({ kind: 'attach', eni: key, reason: because }, 'attaching serve busy +0 [5 bound, 6 bound]')
+  assert.deepEqual(store.ledger.publishedEnis('n1'), [], 'only attached ENIs are published')
+  await step((i) => (tx) => tx.accept(i), 'attaching serve busy +0 [5 bound, 6 bound]')
+  await step((i) => (tx) => tx.finish(i, cloudEni(['5', '6'])), 'attached serve +0 [5 bound, 6 bound]')
+  await begin(
+    { kind: 'assign', eni: key, count: 2, reason: because },
+    'attached serve busy +2 [5 bound, 6 bound]',
+  )
+  await step(
+    (i) => (tx) => tx.acceptAssignment(i, ips('10.0.1.7', '10.0.1.8')),
+    'attached serve busy +0 [5 bound, 6 bound, 7 assigning, 8 assigning]',
+  )
+  assert.deepEqual(
+    known(store.ledger.publishedEnis('n1')[0]).ips.map(({ address }) => address),
+    ips('10.0.1.5', '10.0.1.6'),
+    'only bound addresses are published',
+  )
+  await step(
+    (i) => (tx) => tx.finish(i, cloudEni(['5', '6', '7'])),
+    'attached serve +0 [5 bound, 6 bound, 7 bound]',
+  )
+  await begin(
+    { kind: 'unassign', eni: key, addresses: ips('10.0.1.5', '10.0.1.6', '10.0.1.7'), reason: because },
+    'attached serve busy +0 [5 unassigning, 6 unassigning, 7 unassigning]',
+  )
+  await step((i) => (tx) => tx.finish(i, cloudEni([])), 'attached serve +0 []')
+  await begin({ kind: 'detach', eni: key, reason: because }, 'detaching delete busy +0 []')
+  await step((i) => (tx) => tx.finish(i, cloudEni([])), 'available delete +0 []')
+  await begin({ kind: 'delete', eni: key, reason: because }, 'deleting delete busy +0 []')
+  await write((tx) => tx.finish(intent, undefined))
+  assert.deepEqual(store.ledger.pool('n1')?.enis, [])
+  await write((tx) => tx.removeNode('n1'))
+  assert.deepEqual(store.ledger.nodes(), [])
+  assert.deepEqual(store.ledger.openIntents(), [])
+})
+
+interface Failure {
+  readonly does: string
+  readonly action: (key: number) => Action
+  readonly want: string
+}
+
+const failures: readonly Failure[] = [
+  {
+    does: 'attachment',
+    action: (eni) => ({ kind: 'attach', eni, reason: because }),
+    want: 'available serve +0 [5 bound, 6 bound]',
+  },
+  {
+    does: 'assignment',
+    action: (eni) => ({ kind: 'assign', eni, count: 2, reason: because }),
+    want: 'attached serve +0 [5 bound, 6 bound]',
+  },
+  {
+    does: 'unassignment',
+    action: (eni) => ({ kind: 'unassign', eni, addresses: ips('10.0.1.5'), reason: because }),
+    want: 'attached serve +0 [5 bound, 6 bound]',
+  },
+  {
+    does: 'detachment',
+    action: (eni) => ({ kind: 'detach', eni, reason: because }),
+    want: 'attached delete +0 [5 bound, 6 bound]',
+  },
+  {
+    does: 'deletion',
+    action: (eni) => ({ kind: 'delete', eni, reason: because }),
+    want: 'available delete +0 [5 bound, 6 bound]',
+  },
+]
+
+for (const { does, action, want } of failures) {
+  test(`[R2] a refused ${does} leaves the ledger as it was, and the ENI free for the next intent`, async (t) => {
+    const { write, record, shown, attached } = await ledgerWithNode(t)
+    const intent = await record(action(await attached()))
+    await write((tx) => tx.fail(intent, 'the cloud said no'))
+    assert.equal(shown(), want)
+  })
+}
+
+test('[R2] a refused creation leaves nothing', async (t) => {
+  const { store, write, record } = await ledgerWithNode(t)
+  const intent = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+  await write((tx) => tx.fail(intent, 'quota'))
+  assert.deepEqual(store.ledger.pool('n1')?.enis, [])
+})
+
+test('[P3] an address that was not unassigned after all is bound under a new grant', async (t) => {
+  const { write, record, eni, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  const before = new Map(eni().ips.map(({ address, grant }) => [address, grant]))
+  const intent = await record({ kind: 'unassign', eni: key, addresses: ips('10.0.1.5'), reason: because })
+  await write((tx) => tx.fail(intent, 'no'))
+  for (const { address, grant } of eni().ips) {
+    if (address === nth(5))
+      assert.ok(grant > Math.max(...before.values()), 'a return of the old grant means nothing now')
+    else assert.equal(grant, before.get(address))
+  }
+})
+
+test('[R2] an intent that is resolved is never resolved again', async (t) => {
+  const { write, record, attached, shown } = await ledgerWithNode(t)
+  const intent = await record({ kind: 'detach', eni: await attached(), reason: because })
+  await write((tx) => tx.fail(intent, 'no'))
+  const before = shown()
+  for (const again of [
+    (tx: LeaderTx) => tx.finish(intent, cloudEni([])),
+    (tx: LeaderTx) => tx.fail(intent, 'no'),
+    (tx: LeaderTx) => tx.accept(intent),
+    (tx: LeaderTx) => tx.resend(intent, 'another'),
+    (tx: LeaderTx) => tx.noteUnanswered(intent, 'late'),
+  ]) {
+    await assert.rejects(write(again), { code: 'conflict' })
+    assert.equal(shown(), before)
+  }
+})
+
+test('[R2] a change that fails half way leaves nothing of itself, and nothing else out', async (t) => {
+  const { store, clock } = await ledgerWithNode(t).then(({ store: s }) => ({ store: s, clock: s.clock }))
+  const bad = store.ledger.write((tx) => {
+    tx.addNode({ ...n1, name: 'n2', instanceId: 'ins-2' })
+    throw new Error('half way')
+  })
+  const good = store.ledger.write((tx) => tx.addNode({ ...n1, name: 'n3', instanceId: 'ins-3' }))
+  await assert.rejects(clock.runUntil(bad), /half way/)
+  await clock.runUntil(good)
+  assert.deepEqual(
+    store.ledger.nodes().map(({ name }) => name),
+    ['n1', 'n3'],
+  )
+})
+
+test('[R1] the schema refuses every double, whoever writes it', async (t) => {
+  const { store, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  const eni = `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, changed_at)`
+  const ip = `INSERT INTO ip (address, eni, state, "grant", changed_at)`
+  const intent = `INSERT INTO intent (kind, node, instance_id, eni, subnet_id, slot, token, reason, state, created_at, changed_at)`
+  for (const { does, sql, says } of [
+    {
+      does: 'an address on two ENIs',
+      sql: `${ip} VALUES ('10.0.1.5', ${key}, 'bound', 99, 0)`,
+      says: /UNIQUE.*ip.address/,
+    },
+    {
+      does: 'an address on no ENI',
+      sql: `${ip} VALUES ('10.0.1.9', 777, 'bound', 99, 0)`,
+      says: /FOREIGN KEY/,
+    },
+    {
+      does: 'a grant given twice',
+      sql: `${ip} VALUES ('10.0.1.9', ${key}, 'bound', (SELECT "grant" FROM ip LIMIT 1), 0)`,
+      says: /UNIQUE.*grant/,
+    },
+    {
+      does: 'an address in no known state',
+      sql: `${ip} VALUES ('10.0.1.9', ${key}, 'lost', 99, 0)`,
+      says: /CHECK/,
+    },
+    {
+      does: 'a place taken twice',
+      sql: `${eni} VALUES ('eni-2', 'n1', 1, 's', 'c', 'm', 'p', 'available', 0)`,
+      says: /UNIQUE.*slot/,
+    },
+    {
+      does: 'a cloud ENI known twice',
+      sql: `${eni} VALUES ('eni-1', 'n1', 2, 's', 'c', 'm', 'p', 'available', 0)`,
+      says: /UNIQUE.*eni.id/,
+    },
+    {
+      does: 'a MAC twice',
+      sql: `${eni} VALUES ('eni-2', 'n1', 2, 's', 'c', '20:90:6f:00:00:01', 'p', 'available', 0)`,
+      says: /UNIQUE.*mac/,
+    },
+    {
+      does: 'an ENI without a name',
+      sql: `${eni} VALUES (NULL, 'n1', 2, 's', 'c', 'm', 'p', 'attached', 0)`,
+      says: /CHECK/,
+    },
+    {
+      does: 'an ENI of no node',
+      sql: `${eni} VALUES ('eni-2', 'n9', 2, 's', 'c', 'm', 'p', 'available', 0)`,
+      says: /FOREIGN KEY/,
+    },
+    { does: 'a node forgotten while it has ENIs', sql: `DELETE FROM node`, says: /FOREIGN KEY/ },
+    { does: 'an ENI forgotten while it has addresses', sql: `DELETE FROM eni`, says: /FOREIGN KEY/ },
+    {
+      does: 'two nodes on one instance',
+      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-1', 'z', 'active', 1, 1, 0, 0, 0)`,
+      says: /UNIQUE.*instance_id/,
+    },
+    {
+      does: 'a negative target',
+      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, -1, 0, 0)`,
+      says: /CHECK/,
+    },
+    {
+      does: 'a maximum below the minimum',
+      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, 3, 2, 0)`,
+      says: /CHECK/,
+    },
+    {
+      does: 'two mutations of an ENI at a time',
+      sql: `${intent} VALUES ('detach', 'n1', 'ins-1', ${key}, 's', 1, 'a', 'r', 'recorded', 0, 0),
+        ('assign', 'n1', 'ins-1', ${key}, 's', 1, 'b', 'r', 'accepted', 0, 0)`,
+      says: /UNIQUE.*intent.eni/,
+    },
+    {
+      does: 'one pod with two addresses',
+      sql: `UPDATE ip SET pod_uid = 'u', pod_name = 'p', pod_namespace = 'd'`,
+      says: /UNIQUE.*pod_uid/,
+    },
+    { does: 'half a pod', sql: `UPDATE ip SET pod_uid = 'u' WHERE address = '10.0.1.5'`, says: /CHECK/ },
+    { does: 'a number where text belongs', sql: `UPDATE eni SET slot = 'first'`, says: /cannot store TEXT/ },
+  ]) {
+    assert.throws(() => store.db.run(sql), says, does)
+  }
+})
+
+test('[R1] two intents on one ENI at a time are refused with a conflict', async (t) => {
+  const { record, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  await record({ kind: 'assign', eni: key, count: 1, reason: because })
+  await assert.rejects(record({ kind: 'detach', eni: key, reason: because }), { code: 'conflict' })
+})
+
+test('the history has every change of an address, with its pod and its reason', async (t) => {
+  const { store, write, record, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  const pod = { namespace: 'default', name: 'web-0', uid: 'uid-1' }
+  await write((tx) => tx.setPod(nth(5), pod))
+  await write((tx) => tx.setPod(nth(6), pod)) // it moved on
+  await write((tx) => tx.setPod(nth(6), undefined))
+  const intent = await record({ kind: 'unassign', eni: key, addresses: ips('10.0.1.5'), reason: 'surplus' })
+  await write((tx) => tx.finish(intent, cloudEni(['6'])))
+  const rows = store.db.all<{
+    address: string
+    event: string
+    pod_name: string | null
+    eni_id: string
+    node: string
+  }>(`SELECT * FROM ip_history ORDER BY seq`)
+  assert.ok(rows.every(({ node, eni_id }) => node === 'n1' && eni_id === 'eni-1'))
+  assert.deepEqual(
+    rows.map(
+      ({ address, event, pod_name }) =>
+        `${address.slice(-1)} ${event}${pod_name === null ? '' : ` ${pod_name}`}`,
+    ),
+    [
+      ...['5 assigning', '6 assigning', '5 bound', '6 bound'],
+      ...['5 taken web-0', '5 left web-0', '6 taken web-0', '6 left web-0'],
+      ...['5 unassigning', '5 gone'],
+    ],
+  )
+  assert.deepEqual(store.ledger.podAddresses(), new Map())
+})
+
+test('prune() forgets what is old and resolved, and nothing that is open', async (t) => {
+  const { store, write, record, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  const open = await record({ kind: 'assign', eni: key, count: 1, reason: because })
+  await store.clock.advance(86_400_000)
+  await write((tx) => tx.prune(store.clock.now() - 1000))
+  assert.deepEqual(store.db.all(`SELECT id FROM intent`), [{ id: open.id }])
+  assert.deepEqual(store.db.all(`SELECT * FROM ip_history`), [])
+  assert.equal(store.ledger.pool('n1')?.enis[0]?.ips.length, 2)
+})
+
+test('the views read well, for every state', async (t) => {
+  const { store, write, record, attached } = await ledgerWithNode(t)
+  await attached()
+  await write((tx) => tx.setPod(nth(5), { namespace: 'default', name: 'web-0', uid: 'uid-1' }))
+  await record({ kind: 'create', slot: 2, subnetId: 'subnet-a', ips: 1, reason: because })
+  const view = (name: string) => store.db.all<Record<string, unknown>>(`SELECT * FROM ${name}`)
+  assert.deepEqual(
+    view('v_ip').map(({ address, pod, node, eni }) => [address, pod, node, eni]),
+    [
+      ['10.0.1.5', 'default/web-0', 'n1', 'eni-1'],
+      ['10.0.1.6', '', 'n1', 'eni-1'],
+    ],
+  )
+  assert.deepEqual(
+    view('v_eni').map(({ eni, state, ips: count, in_use }) => [eni, state, count, in_use]),
+    [
+      ['eni-1', 'attached', 2, 1],
+      ['(creating)', 'creating', 0, 0],
+    ],
+  )
+  const [node] = view('v_node')
+  assert.deepEqual([node?.['bound'], node?.['in_use'], node?.['idle'], node?.['max_bindable']], [2, 1, 1, 10])
+  assert.equal(view('v_intent')[0]?.['state'], 'recorded')
+  assert.match(String(view('v_history')[0]?.['time']), /^2026-/)
+  for (const name of ['v_ip', 'v_eni', 'v_node', 'v_intent', 'v_history'])
+    for (const row of view(name)) assert.ok(!Object.values(row).includes(null), `${name} shows no NULL`)
+})
