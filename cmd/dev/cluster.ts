@@ -46,6 +46,9 @@ export interface DevCluster {
   restartAgent(node: string, flags: readonly string[]): Promise<void>
   /** SIGKILL; it is started again at once. */
   killLeader(): Promise<void>
+  /** SIGKILL; it stays away until `resumeLeader`. */
+  haltLeader(): Promise<void>
+  resumeLeader(): void
   close(): Promise<void>
 }
 
@@ -122,7 +125,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     '--listen-health=127.0.0.1:0',
     ...flags,
   ]
-  let closing = false
+  let leading = true
   let leader: ServiceProcess
   function startLeader(): void {
     leader = startService({
@@ -144,17 +147,22 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       env: { ...process.env, TENCENTCLOUD_SECRET_ID: key.id, TENCENTCLOUD_SECRET_KEY: key.secret },
       logFile: join(directory, 'leader', 'leader.log'),
     })
-    void leader.exited.then(() => closing || clock.after(300, () => closing || startLeader()))
+    void leader.exited.then(() => leading && clock.after(300, () => void (leading && startLeader())))
   }
   startLeader()
   stack.defer(async () => {
-    closing = true
+    leading = false
     leader.kill('SIGTERM')
     await leader.exited
   })
   stack.defer(
     startScheduler({ client: kube, clock, random, log, nodes: () => nodes.map(({ name }) => name) }),
   )
+  async function killLeader(): Promise<void> {
+    const { exited } = leader
+    leader.kill('SIGKILL')
+    await exited
+  }
   async function joinNode(): Promise<DevNode> {
     const name = `node-${nodes.length + 1}`
     const subnet = subnetOfNode(nodes.length)
@@ -192,10 +200,14 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     async restartAgent(node, flags) {
       await host.call('killAgent', { node, flags: agentFlags(flags) })
     },
-    async killLeader() {
-      const { exited } = leader
-      leader.kill('SIGKILL')
-      await exited
+    killLeader,
+    async haltLeader() {
+      leading = false
+      await killLeader()
+    },
+    resumeLeader() {
+      leading = true
+      startLeader()
     },
     close: () => all.disposeAsync(),
   }

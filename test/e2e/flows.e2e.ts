@@ -146,7 +146,8 @@ step('[K4] until here the API server has refused leader and agents nothing', asy
   assert.deepEqual(refused, [])
 })
 
-step('[R3] warm pods start and end while API server and cloud are down', async () => {
+step('[R3] warm pods start and end while leader, API server and cloud are down', async () => {
+  await cluster.haltLeader()
   await api.interrupt()
   cluster.cloud.setFaults({ outage: 'reset' })
   const warm = ['warm-1', 'warm-2', 'warm-3']
@@ -164,6 +165,7 @@ step('[R3] warm pods start and end while API server and cloud are down', async (
   await cluster.host.call('endStatic', { node, name: 'warm-3' })
   cluster.cloud.setFaults({ outage: 'off' })
   await api.resume()
+  cluster.resumeLeader()
   for (const name of ['warm-1', 'warm-2']) await cluster.host.call('endStatic', { node, name })
   await createPod(cluster.kube, 'after-outage', 'node-1')
   await addressed(['after-outage'])

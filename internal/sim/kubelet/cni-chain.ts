@@ -20,6 +20,14 @@ export interface CniCall {
   readonly netns: string
   readonly ifname: string
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
+  /** For plugins with the capability of that name. */
+  readonly portMappings?: readonly PortMapping[]
+}
+
+export interface PortMapping {
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly protocol: 'tcp' | 'udp'
 }
 
 export interface CniResult {
@@ -61,11 +69,14 @@ async function runPlugin(
     CNI_IFNAME: call.ifname,
     CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`,
   }
-  const { capabilities: _, ...config } = plugin
+  const { capabilities, ...config } = plugin
+  const { portMappings } = call
+  const wantsPorts = (capabilities as { portMappings?: boolean } | undefined)?.portMappings === true
   const stdin = JSON.stringify({
     cniVersion,
     name,
     ...config,
+    ...(wantsPorts && portMappings !== undefined ? { runtimeConfig: { portMappings } } : {}),
     ...(prevResult === undefined ? {} : { prevResult }),
   })
   const { status, stdout, stderr } = await run(plugin.type, env, stdin)
