@@ -1,0 +1,222 @@
+// A node agent's ledger over a real file: what the schema refuses, who had which address, and a restart amid it.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Attachment, NodeTx } from '../../internal/ports.ts'
+import { ips, nth } from '../given.ts'
+import { publishedEni } from '../ipam/pools.ts'
+import { openNode } from './open-ledgers.ts'
+
+async function pool(t: TestContext) {
+  const store = openNode(t)
+  const write = <T>(change: (tx: NodeTx) => T) => store.clock.runUntil(store.ledger.write(change))
+  await write((tx) =>
+    tx.sync([
+      { kind: 'keep-eni', eni: publishedEni(1) },
+      ...[1, 2, 3].map((n) => ({ kind: 'add-ip' as const, address: nth(n), eniId: 'eni-1', grant: n })),
+    ]),
+  )
+  return { store, write }
+}
+
+function attachment(name: string, n: number): Attachment {
+  return {
+    containerId: `c-${name}`,
+    ifname: 'eth0',
+    pod: { namespace: 'default', name, uid: `uid-${name}` },
+    netns: `/run/netns/c-${name}`,
+    address: nth(n),
+    hostLink: `tke-${name}`,
+  }
+}
+
+test('[R1] the schema refuses every double, whoever writes it', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.giveBack(ips('10.0.1.3'), 'surplus'))
+  const insert = (container: string, address: string, link: string) =>
+    `INSERT INTO attachment VALUES ('${container}', 'eth0', '${address}', 'd', 'p', 'u', '/n', '${link}', 0)`
+  const before = store.db.all(`SELECT * FROM attachment`)
+  for (const { does, sql, says } of [
+    {
+      does: 'an address under two sandboxes',
+      sql: insert('c-b', '10.0.1.1', 'tke-b'),
+      says: /UNIQUE.*address/,
+    },
+    {
+      does: 'a second address of a sandbox',
+      sql: insert('c-a', '10.0.1.2', 'tke-b'),
+      says: /UNIQUE.*container_id/,
+    },
+    { does: 'a host link of two pods', sql: insert('c-b', '10.0.1.2', 'tke-a'), says: /UNIQUE.*host_link/ },
+    {
+      does: 'an address that is not ours',
+      sql: insert('c-b', '10.0.9.9', 'tke-b'),
+      says: /never handed out|FOREIGN KEY/,
+    },
+    {
+      does: 'a returning address handed out',
+      sql: insert('c-b', '10.0.1.3', 'tke-b'),
+      says: /a returning address is never handed out/,
+    },
+    {
+      does: 'an address in use returned',
+      sql: `UPDATE ip SET state = 'returning' WHERE address = '10.0.1.1'`,
+      says: /an address in use is never returned/,
+    },
+    {
+      does: 'an address in use forgotten',
+      sql: `DELETE FROM ip WHERE address = '10.0.1.1'`,
+      says: /FOREIGN KEY/,
+    },
+    { does: 'an ENI with addresses forgotten', sql: `DELETE FROM eni`, says: /FOREIGN KEY/ },
+    { does: 'an address on no ENI', sql: `UPDATE ip SET eni_id = 'eni-9'`, says: /FOREIGN KEY/ },
+    {
+      does: 'two ENIs with one MAC',
+      sql: `INSERT INTO eni SELECT 'eni-2', mac, 'p', 's', 'c', 'g', 2, 1 FROM eni`,
+      says: /UNIQUE.*mac/,
+    },
+    { does: 'an address in no known state', sql: `UPDATE ip SET state = 'free'`, says: /CHECK/ },
+  ]) {
+    assert.throws(() => store.db.run(sql), says, does)
+  }
+  assert.deepEqual(store.db.all(`SELECT * FROM attachment`), before)
+})
+
+test('[R1] the ledger refuses with a conflict what is not free any more', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.giveBack(ips('10.0.1.3'), 'surplus'))
+  for (const bad of [
+    (tx: NodeTx) => tx.attach(attachment('b', 1)),
+    (tx: NodeTx) => tx.attach(attachment('b', 3)),
+    (tx: NodeTx) => tx.attach(attachment('b', 9)),
+    (tx: NodeTx) => tx.giveBack(ips('10.0.1.2', '10.0.1.1'), 'surplus'),
+    (tx: NodeTx) => tx.giveBack(ips('10.0.1.3'), 'surplus'),
+    (tx: NodeTx) => tx.sync([{ kind: 'forget-ip', address: nth(1) }]),
+  ]) {
+    const before = store.ledger.ips()
+    await assert.rejects(write(bad), { code: 'conflict' })
+    assert.deepEqual(store.ledger.ips(), before, 'all of a change or nothing')
+  }
+})
+
+test('[R1] two writes of one turn cannot both have the last address', async (t) => {
+  const { store } = await pool(t)
+  const both = ['a', 'b'].map((name) => store.ledger.write((tx) => tx.attach(attachment(name, 1))))
+  const outcomes = await store.clock.runUntil(Promise.allSettled(both))
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected'],
+  )
+  assert.equal(store.ledger.attachments().length, 1)
+})
+
+test('[R1][P16] everything is there again after a restart: owners, cooldowns, timer, boot, identity', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => {
+    tx.attach(attachment('a', 1))
+    tx.attach(attachment('b', 2))
+    tx.setReleaseTimer(tx.now)
+    tx.setBootId('boot-1')
+  })
+  await write((tx) => tx.detach(attachment('b', 2), tx.now + 30_000, 'CNI DEL'))
+  const picture = () => {
+    const { ledger } = store
+    return {
+      ips: ledger.ips(),
+      enis: ledger.enis(),
+      attachments: ledger.attachments(),
+      ofPod: ledger.attachmentsOfPod('uid-a', 'eth0'),
+      timer: ledger.releaseTimer(),
+      boot: ledger.bootId(),
+      id: ledger.databaseId,
+    }
+  }
+  const before = picture()
+  store.restart()
+  assert.deepEqual(picture(), before)
+  assert.deepEqual(before.attachments, [attachment('a', 1)])
+  assert.deepEqual(
+    before.ips.filter(({ coolingUntil }) => coolingUntil > store.clock.now()).map(({ address }) => address),
+    ips('10.0.1.2'),
+  )
+})
+
+test('[R9] detach() of an unknown sandbox changes nothing', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  const before = [store.ledger.ips(), store.db.all(`SELECT * FROM ip_history`)]
+  await write((tx) => tx.detach({ containerId: 'c-old', ifname: 'eth0' }, tx.now, 'late'))
+  await write((tx) => tx.detach({ containerId: 'c-a', ifname: 'eth1' }, tx.now, 'another interface'))
+  assert.deepEqual([store.ledger.ips(), store.db.all(`SELECT * FROM ip_history`)], before)
+})
+
+test('the history has every change of an address, with pod, container and reason', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.detach(attachment('a', 1), tx.now, 'CNI DEL'))
+  await write((tx) => tx.giveBack(ips('10.0.1.1'), 'surplus'))
+  await write((tx) => tx.sync([{ kind: 'renew-ip', address: nth(1), eniId: 'eni-1', grant: 7 }]))
+  await write((tx) => tx.sync([{ kind: 'forget-ip', address: nth(1) }]))
+  const rows = store.db.all<{
+    event: string
+    pod_name: string | null
+    container_id: string | null
+    reason: string
+  }>(`SELECT * FROM ip_history WHERE address = '10.0.1.1' ORDER BY seq`)
+  assert.deepEqual(
+    rows.map(({ event, pod_name, container_id }) => [event, pod_name, container_id]),
+    [
+      ['added', null, null],
+      ['attached', 'a', 'c-a'],
+      ['detached', 'a', 'c-a'],
+      ['returned', null, null],
+      ['renewed', null, null],
+      ['forgotten', null, null],
+    ],
+  )
+  assert.ok(rows.every(({ reason }) => reason.length > 0))
+  assert.ok(store.ledger.knows(nth(1)) && !store.ledger.knows(nth(2)))
+})
+
+test('an unpublished ENI stays as long as it has addresses, and then goes', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  const gone = [
+    { kind: 'forget-ip', address: nth(2) },
+    { kind: 'forget-ip', address: nth(3) },
+    { kind: 'unpublish-ip', address: nth(1) },
+    { kind: 'unpublish-eni', eniId: 'eni-1' },
+  ] as const
+  await write((tx) => tx.sync(gone))
+  assert.deepEqual(
+    store.ledger.enis().map(({ id, published }) => [id, published]),
+    [['eni-1', false]],
+  )
+  await write((tx) => tx.detach(attachment('a', 1), 0, 'CNI DEL'))
+  await write((tx) =>
+    tx.sync([
+      { kind: 'forget-ip', address: nth(1) },
+      { kind: 'unpublish-eni', eniId: 'eni-1' },
+    ]),
+  )
+  assert.deepEqual(store.ledger.enis(), [])
+})
+
+test('the views read well', async (t) => {
+  const { store, write } = await pool(t)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  const view = (name: string) => store.db.all<Record<string, unknown>>(`SELECT * FROM ${name}`)
+  assert.deepEqual(
+    view('v_ip').map(({ address, pod, published }) => [address, pod, published]),
+    [
+      ['10.0.1.1', 'default/a', 'yes'],
+      ['10.0.1.2', '', 'yes'],
+      ['10.0.1.3', '', 'yes'],
+    ],
+  )
+  assert.deepEqual([view('v_eni')[0]?.['ips'], view('v_eni')[0]?.['in_use']], [3, 1])
+  assert.equal(view('v_attachment')[0]?.['pod'], 'default/a')
+  for (const name of ['v_ip', 'v_eni', 'v_attachment', 'v_history'])
+    for (const row of view(name)) assert.ok(!Object.values(row).includes(null), `${name} shows no NULL`)
+})
