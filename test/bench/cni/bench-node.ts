@@ -1,6 +1,6 @@
 // The node of the bench: ENIs, sandboxes, an API server with a NEC full of warm addresses, and a node agent that serves them. Runs
 // inside namespaces of its own.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { serveKubeApi } from '../../../internal/apiserver/http-server.ts'
@@ -60,7 +60,7 @@ export async function startBenchNode(options: BenchNodeOptions): Promise<BenchNo
     agent.kill('SIGTERM')
     await agent.exited
   })
-  await until(() => existsSync(join(cni.conf, '10-tke-eni.conflist')))
+  await installed(join(cni.conf, '10-tke-eni.conflist'), join(directory, 'node.log'))
   const config = join(directory, 'ours.json')
   const socket = join(directory, 'cni.sock')
   writeFileSync(
@@ -112,9 +112,13 @@ async function serveNec(stack: AsyncDisposableStack, directory: string): Promise
   return socketPath
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries > 300) throw new Error('Cannot start the node agent of the bench: it does not get ready')
+/** The agent writes the network configuration once it serves. */
+async function installed(conflist: string, log: string): Promise<void> {
+  for (let tries = 0; !existsSync(conflist); tries += 1) {
+    if (tries > 300) {
+      const said = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-5).join('\n')
+      throw new Error(`Cannot start the node agent of the bench: it does not get ready; it says\n${said}`)
+    }
     await pause(50)
   }
 }
