@@ -135,6 +135,14 @@ step('[R3] agents are killed, their pods keep talking, and new pods start', asyn
   await addressed(['after-kill'])
 })
 
+step('[S9] the ENIs of the deleted Node are detached and deleted, its NEC is gone', async (t) => {
+  await until('the cloud has its ENIs back', () => enisInCloud(cluster, 'node-4') === 0)
+  await until('its NEC is gone', async () =>
+    (await necs()).every(({ metadata }) => metadata.name !== 'node-4'),
+  )
+  t.diagnostic(`kubectl get nec,pods -o wide\n${await api.kubectl('get', 'nec,pods', '-o', 'wide')}`)
+})
+
 step('[K4] until here the API server has refused leader and agents nothing', async () => {
   // Later it does: one that has just started does not know its roles yet.
   const logs = ['leader/leader.log', ...names.map((name) => `nodes/${name}/node.log`)]
@@ -170,14 +178,6 @@ step('[R3] warm pods start and end while leader, API server and cloud are down',
   await createPod(cluster.kube, 'after-outage', 'node-1')
   await addressed(['after-outage'])
   await until('the pool is warm again', () => pool('node-1').bound === 3 + 5)
-})
-
-step('[S9] the ENIs of the deleted Node are detached and deleted, its NEC is gone', async (t) => {
-  await until('the cloud has its ENIs back', () => enisInCloud(cluster, 'node-4') === 0)
-  await until('its NEC is gone', async () =>
-    (await necs()).every(({ metadata }) => metadata.name !== 'node-4'),
-  )
-  t.diagnostic(`kubectl get nec,pods -o wide\n${await api.kubectl('get', 'nec,pods', '-o', 'wide')}`)
 })
 
 step('[R1] in the end ledger, cloud and kernels agree: 0 leaks, 0 doubles', async (t) => {
