@@ -172,7 +172,7 @@ export interface LeaderTx {
   record(node: LedgerNode, action: Action, cidr: Cidr | undefined, token: string): Intent
   /** About to be sent again, under `token`. */
   resend(intent: Intent, token: string): Intent
-  acceptCreation(intent: Intent, eni: CloudEni): void
+  acceptCreation(intent: Intent, eniId: EniId): void
   acceptAssignment(intent: Intent, addresses: readonly Ipv4[]): void
   accept(intent: Intent): void
   /** Its answer is lost: from now on only what the cloud shows counts. */

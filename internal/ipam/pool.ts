@@ -4,7 +4,7 @@ import type { EniId, EniLimits, NodeName, SubnetId, WarmTargets } from './types.
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
-export type IpState = 'assigning' | 'bound' | 'unassigning'
+export type IpState = 'bound' | 'unassigning'
 
 export interface PoolIp {
   readonly address: Ipv4

@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Fields, Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { randomToken } from '../base/random-token.ts'
-import { errorCode, mayHaveHappened } from '../ipam/errors.ts'
+import { type ErrorCode, errorCode, mayHaveHappened } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
 import type { PoolTrouble } from '../ipam/pool-condition.ts'
 import { type Intent, type Settlement, type SettlePolicy, settleIntent } from '../ipam/settle-intent.ts'
@@ -79,7 +79,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     switch (intent.kind) {
       case 'create': {
         const created = await cloud.createEni(creation(intent), priority)
-        return () => ledger.write((tx) => tx.acceptCreation(intent, created))
+        return () => ledger.write((tx) => tx.acceptCreation(intent, created.id))
       }
       case 'assign': {
         const addresses = await cloud.assignIps({ eni, count: intent.count, clientToken }, priority)
@@ -122,7 +122,8 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       log.warn('cloud call left open', { ...fieldsOf(intent), code, error: message })
       return ledger.write((tx) => tx.noteUnanswered(intent, message))
     }
-    if (mayHaveHappened(code)) return ledger.write((tx) => tx.noteUnanswered(intent, message))
+    const open = mayHaveHappened(code) || (intent.resent > 0 && saysNothing(code))
+    if (open) return ledger.write((tx) => tx.noteUnanswered(intent, message))
     await ledger.write((tx) => tx.fail(intent, message))
     log.warn('cloud call refused', { ...fieldsOf(intent), code, error: message })
     options.resolved(intent, { code, message })
@@ -216,9 +217,9 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     dispatch(again, 'warm-refill')
   }
 
-  /** Deleting what is gone is done; an ENI that vanished under anything else is shown, not forgotten. */
+  /** Without an ENI there is nothing to take off or to attach; one that vanished under addresses of pods is shown, not forgotten. */
   async function settleGone(intent: Intent): Promise<void> {
-    if (intent.kind === 'delete' || intent.kind === 'create' || intent.kind === 'attach') {
+    if (intent.kind !== 'assign' && intent.kind !== 'unassign') {
       await ledger.write((tx) => tx.finish(intent, undefined))
       return conclude(intent, undefined)
     }
@@ -244,6 +245,11 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       cancelTick?.()
     },
   }
+}
+
+/** Refused before it was looked at: that an earlier sending of the same call had no effect is not said by this. */
+function saysNothing(code: ErrorCode): boolean {
+  return code === 'throttled' || code === 'unavailable' || code === 'in_progress'
 }
 
 function fieldsOf(intent: Intent): Fields & { node: NodeName } {

@@ -53,7 +53,7 @@ CREATE TABLE ip (
     + json_extract('[' || replace(address, '.', ',') || ']', '$[3]')
   ) VIRTUAL,
   eni INTEGER NOT NULL REFERENCES eni (key),
-  state TEXT NOT NULL CHECK (state IN ('assigning', 'bound', 'unassigning')),
+  state TEXT NOT NULL CHECK (state IN ('bound', 'unassigning')),
   -- Rises with every binding, so that a late return never touches a newer one.
   "grant" INTEGER NOT NULL UNIQUE,
   changed_at INTEGER NOT NULL,

@@ -126,7 +126,7 @@ export function attachment(name: string, address: string) {
 /** Created, attached and bound, as far as the ledger is concerned. */
 async function addEni({ write }: OpenLeader, owner: LedgerNode, eni: CloudEni): Promise<void> {
   const created = await write((tx) => tx.record(owner, creation(1), cidr as Cidr, `create-${eni.id}`))
-  await write((tx) => tx.acceptCreation(created, eni))
+  await write((tx) => tx.acceptCreation(created, eni.id))
   await write((tx) => tx.finish(created, eni))
   const attached = await write((tx) =>
     tx.record(owner, { kind: 'attach', eni: created.eni, reason: 'new ENI' }, undefined, `attach-${eni.id}`),

@@ -14,6 +14,7 @@ export interface EniShort {
   readonly slot: number
   /** Bound addresses. */
   readonly bound?: number
+  /** Asked for, in an assignment that is open. */
   readonly assigning?: number
   readonly unassigning?: number
   readonly expected?: number
@@ -27,7 +28,6 @@ export function poolEni(eni: EniShort): PoolEni {
   const { slot, bound = 0, assigning = 0, unassigning = 0, state = 'attached' } = eni
   const states: PoolIp['state'][] = [
     ...Array<'bound'>(bound).fill('bound'),
-    ...Array<'assigning'>(assigning).fill('assigning'),
     ...Array<'unassigning'>(unassigning).fill('unassigning'),
   ]
   return {
@@ -38,7 +38,7 @@ export function poolEni(eni: EniShort): PoolEni {
     state,
     goal: eni.goal ?? 'serve',
     busy: eni.busy ?? (assigning > 0 || unassigning > 0 || (eni.expected ?? 0) > 0),
-    expectedIps: eni.expected ?? 0,
+    expectedIps: (eni.expected ?? 0) + assigning,
     ips: states.map((of, i) => ({ address: addressOf(slot, i + 1), state: of, grant: slot * 1000 + i })),
   }
 }

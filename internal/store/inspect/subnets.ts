@@ -46,7 +46,8 @@ export function leaderSubnets(db: Database, filter: Filter): readonly Subnet[] {
     .all<Row>(
       `SELECT ${enis}, count(DISTINCT eni.key) AS enis, count(DISTINCT eni.node) AS nodes, count(ip.pod_uid) AS in_use,
          count(CASE WHEN ip.state = 'bound' AND ip.pod_uid IS NULL THEN 1 END) AS idle, 0 AS cooling,
-         count(CASE WHEN ip.state = 'assigning' THEN 1 END) AS assigning,
+         sum(CASE WHEN ip.number IS (SELECT min(number) FROM ip AS its WHERE its.eni = eni.key) THEN eni.expected_ips ELSE 0 END)
+           AS assigning,
          count(CASE WHEN ip.state = 'unassigning' THEN 1 END) AS unassigning, 0 AS "returning"
        FROM eni LEFT JOIN ip ON ip.eni = eni.key ${sql} GROUP BY eni.subnet_id, eni.subnet_cidr ORDER BY eni.subnet_id`,
       ...values,

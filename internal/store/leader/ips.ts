@@ -6,7 +6,7 @@ import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
 export interface IpRow {
   readonly address: Ipv4
   readonly eni: number
-  readonly state: 'assigning' | 'bound' | 'unassigning'
+  readonly state: 'bound' | 'unassigning'
   readonly grant: number
 }
 
@@ -16,22 +16,16 @@ export function ipsOf(db: Database, eni: number): readonly IpRow[] {
     .toSorted((a, b) => compareIpv4(a.address, b.address))
 }
 
-/** The address is on its way to the ENI, or there already; an address known elsewhere is a conflict of the primary key. */
-export function addIp(
-  db: Database,
-  now: number,
-  ip: { address: Ipv4; eni: number; state: 'assigning' | 'bound' },
-  reason: string,
-): void {
+/** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. */
+export function addIp(db: Database, now: number, ip: { address: Ipv4; eni: number }, reason: string): void {
   db.run(
-    `INSERT INTO ip (address, eni, state, "grant", changed_at) VALUES (?, ?, ?, ?, ?)`,
+    `INSERT INTO ip (address, eni, state, "grant", changed_at) VALUES (?, ?, 'bound', ?, ?)`,
     ip.address,
     ip.eni,
-    ip.state,
     nextGrant(db),
     now,
   )
-  remember(db, now, ip.address, ip.state, reason)
+  remember(db, now, ip.address, 'bound', reason)
 }
 
 export function setIpState(

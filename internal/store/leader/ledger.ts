@@ -66,20 +66,9 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
       reopenIntent(db, intent.id)
       return findIntent(db, intent.id)
     },
-    acceptCreation(intent, eni) {
-      updateIntent(db, now, intent.id, { state: 'accepted', eniId: eni.id })
-      identifyEni(db, intent.eni, eni)
-      expect(
-        db,
-        now,
-        intent,
-        eni.ips.map(({ address }) => address),
-      )
-    },
-    acceptAssignment(intent, addresses) {
-      updateIntent(db, now, intent.id, { state: 'accepted', addresses })
-      expect(db, now, intent, addresses)
-    },
+    acceptCreation: (intent, eniId) => updateIntent(db, now, intent.id, { state: 'accepted', eniId }),
+    acceptAssignment: (intent, addresses) =>
+      updateIntent(db, now, intent.id, { state: 'accepted', addresses }),
     accept: (intent) => updateIntent(db, now, intent.id, { state: 'accepted' }),
     noteUnanswered: (intent, error) => updateIntent(db, now, intent.id, { error }),
     noteMissing: (intent, missing) => setMissing(db, intent.id, missing ? now : undefined),
@@ -147,15 +136,6 @@ function record(
   }
 }
 
-/** The cloud has named the addresses; they are on their way. */
-function expect(db: Database, now: Millis, intent: Intent, addresses: readonly Ipv4[]): void {
-  expectIps(db, intent.eni, 0)
-  const known = new Set(ipsOf(db, intent.eni).map(({ address }) => address))
-  for (const address of addresses) {
-    if (!known.has(address)) addIp(db, now, { address, eni: intent.eni, state: 'assigning' }, intent.reason)
-  }
-}
-
 function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undefined): void {
   updateIntent(db, now, intent.id, { state: 'done' })
   if (eni === undefined) return forgetEni(db, now, intent)
@@ -178,16 +158,17 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
   }
 }
 
-/** Item by item: what is there is bound, what was announced and did not come is dropped. */
+/**
+ * Item by item: what is there is bound. Only what the cloud shows counts, never what it announced: a repeated token may
+ * bring the answer of an ENI that is gone, whose addresses have other places by now.
+ */
 function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni): void {
   expectIps(db, intent.eni, 0)
-  const arrived = new Set(eni.ips.filter(({ state }) => state === 'available').map(({ address }) => address))
-  for (const ip of ipsOf(db, intent.eni)) {
-    if (ip.state !== 'assigning') arrived.delete(ip.address)
-    else if (arrived.delete(ip.address)) setIpState(db, now, ip.address, 'bound', intent.reason)
-    else removeIp(db, now, ip.address, 'announced, but it never came')
+  const known = new Set(ipsOf(db, intent.eni).map(({ address }) => address))
+  for (const { address, state } of eni.ips) {
+    if (state === 'available' && !known.has(address))
+      addIp(db, now, { address, eni: intent.eni }, intent.reason)
   }
-  for (const address of arrived) addIp(db, now, { address, eni: intent.eni, state: 'bound' }, intent.reason)
 }
 
 function forgetEni(db: Database, now: Millis, intent: Intent): void {
@@ -203,11 +184,7 @@ function fail(db: Database, now: Millis, intent: Intent, error: string): void {
     case 'attach':
       return setEniState(db, now, intent.eni, 'available')
     case 'assign':
-      expectIps(db, intent.eni, 0)
-      for (const ip of ipsOf(db, intent.eni)) {
-        if (ip.state === 'assigning') removeIp(db, now, ip.address, `refused: ${error}`)
-      }
-      return
+      return expectIps(db, intent.eni, 0)
     case 'unassign':
       for (const address of intent.addresses) rebindIp(db, now, address, `unassignment refused: ${error}`)
       return

@@ -72,7 +72,7 @@ async function addEni(ledger: LeaderLedger, number: number): Promise<Target> {
     tx.addNode(node)
     return tx.record(node, creation, '10.0.0.0/16' as Cidr, `create-${number}`)
   })
-  await ledger.write((tx) => tx.acceptCreation(intent, eni))
+  await ledger.write((tx) => tx.acceptCreation(intent, eni.id))
   await ledger.write((tx) => tx.finish({ ...intent, eniId: eni.id }, eni))
   return { number, node, key: intent.eni, eni }
 }
