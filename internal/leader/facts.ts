@@ -21,10 +21,11 @@ export interface ClusterFacts {
   shownAddresses(node: NodeName): ReadonlySet<Ipv4>
 }
 
-/** `wake(node)` is called whenever a fact that matters to the node's pool has changed; `podChanged` for every pod. */
+/** `wake(node)` is called whenever a fact that matters to the node's pool has changed; `podChanged` for every pod, `podsListed` after a whole list. */
 export function clusterFacts(
   wake: (node: NodeName) => void,
   podChanged: (pod: PodFact, gone: boolean) => void,
+  podsListed: (pods: readonly PodFact[]) => void,
 ): ClusterFacts {
   const nodes = new Map<NodeName, NodeFact>()
   const necs = new Map<NodeName, Nec>()
@@ -87,6 +88,7 @@ export function clusterFacts(
         const present = new Set(items.map(({ uid }) => uid))
         for (const uid of [...nodeOfPod.keys()]) if (!present.has(uid)) dropPod({ uid })
         for (const pod of items) putPod(pod)
+        podsListed(items)
         seen.pods = true
       },
       changed: putPod,

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
@@ -42,7 +42,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   })
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
   const pods = createPodObserver(ledger, clock, log)
-  const facts = clusterFacts(wake, (pod: PodFact, gone) => pods.observe(pod, gone))
+  const facts = clusterFacts(wake, pods.observe, pods.listed)
   const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
   const runner = createIntentRunner({
     cloud,

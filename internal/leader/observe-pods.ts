@@ -2,46 +2,68 @@
 // For people and for careful releases only: the node's database decides who has what.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { PodFact } from '../ipam/types.ts'
-import type { LeaderLedger } from '../ports.ts'
+import type { PodFact, PodUid } from '../ipam/types.ts'
+import type { LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 
 export interface PodObserver {
   observe(pod: PodFact, gone: boolean): void
+  /** All pods there are: one that is not among them has gone, though nobody may have heard of it. */
+  listed(pods: readonly PodFact[]): void
 }
 
 /** Gathers observations of a turn into one change of the ledger. */
 export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log): PodObserver {
-  const pending = new Map<string, { pod: PodFact; gone: boolean }>()
-  const addressOf = new Map<string, Ipv4>([...ledger.podAddresses()].map(([address, uid]) => [uid, address]))
+  /** What each pod shows, undefined when it shows nothing any more; in the order of events. */
+  const pending = new Map<PodUid, PodFact | undefined>()
+  const addressOf = new Map<PodUid, Ipv4>([...ledger.podAddresses()].map(([address, uid]) => [uid, address]))
 
   async function flush(): Promise<void> {
-    const batch = [...pending.values()]
+    const batch = [...pending]
     pending.clear()
     try {
+      // Those that left come first: an address may have gone from one to the other within the batch.
       await ledger.write((tx) => {
-        for (const { pod, gone } of batch) {
-          const before = addressOf.get(pod.uid)
-          const now = gone || pod.terminal || pod.hostNetwork ? undefined : pod.ip
-          if (before === now) continue
-          if (before !== undefined) tx.setPod(before, undefined)
-          if (now !== undefined) tx.setPod(now, pod)
+        const holders = new Map(ledger.podAddresses())
+        for (const [uid, pod] of batch) leave(tx, holders, uid, pod?.ip)
+        for (const [uid, pod] of batch) {
+          if (pod?.ip !== undefined && holders.get(pod.ip) !== uid) tx.setPod(pod.ip, pod)
         }
       })
-      for (const { pod, gone } of batch) {
-        if (gone || pod.terminal || pod.ip === undefined) addressOf.delete(pod.uid)
-        else addressOf.set(pod.uid, pod.ip)
+      for (const [uid, pod] of batch) {
+        if (pod?.ip === undefined) addressOf.delete(uid)
+        else addressOf.set(uid, pod.ip)
       }
     } catch (error) {
       log.warn('pod addresses not noted', { error: (error as Error).message })
     }
   }
 
+  /** A late event of a pod that is gone takes nothing from the one that has its address now. */
+  function leave(tx: LeaderTx, holders: Map<Ipv4, PodUid>, uid: PodUid, now: Ipv4 | undefined): void {
+    const before = addressOf.get(uid)
+    if (before === undefined || before === now || holders.get(before) !== uid) return
+    tx.setPod(before, undefined)
+    holders.delete(before)
+  }
+
+  function note(uid: PodUid, pod: PodFact | undefined): void {
+    if (pending.size === 0) clock.after(0, () => void flush())
+    pending.delete(uid)
+    pending.set(uid, pod)
+  }
+
   return {
     observe(pod, gone) {
-      if (pod.hostNetwork || (pod.ip === undefined && !addressOf.has(pod.uid))) return
-      if (pending.size === 0) clock.after(0, () => void flush())
-      pending.set(pod.uid, { pod, gone })
+      if (pod.hostNetwork) return
+      const shows = !gone && !pod.terminal && pod.ip !== undefined
+      if (shows) {
+        if (addressOf.get(pod.uid) !== pod.ip || pending.has(pod.uid)) note(pod.uid, pod)
+      } else if (addressOf.has(pod.uid) || pending.has(pod.uid)) note(pod.uid, undefined)
+    },
+    listed(pods) {
+      const present = new Set(pods.map(({ uid }) => uid))
+      for (const uid of addressOf.keys()) if (!present.has(uid)) note(uid, undefined)
     },
   }
 }
