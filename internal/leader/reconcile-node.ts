@@ -48,7 +48,8 @@ interface Memory {
   readonly release: Pause
   trouble: PoolTrouble | undefined
   absentSince: Millis | undefined
-  condition: PoolCondition['reason'] | undefined
+  /** The condition that was last told, on each kind of object. */
+  readonly told: Map<Notice['about']['kind'], PoolCondition['reason']>
 }
 
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
@@ -67,7 +68,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       release: pause(),
       trouble: undefined,
       absentSince: undefined,
-      condition: undefined,
+      told: new Map(),
     }
     memories.set(name, fresh)
     return fresh
@@ -78,42 +79,52 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     publisher.forget(name)
   }
 
-  async function look(name: NodeName): Promise<void> {
-    if (!facts.synced()) return
+  /** False when there was nothing to do yet: that is no success. */
+  async function look(name: NodeName): Promise<boolean> {
+    if (!facts.synced()) return false
     const fact = facts.node(name)
     const node = ledger.node(name)
     if (node === undefined) {
-      if (fact === undefined) return forget(name)
-      return register(fact)
+      if (fact !== undefined) return register(fact)
+      forget(name)
+      return false
     }
     if (fact?.instanceId === node.instanceId) {
       memoryOf(name).absentSince = undefined
       if (node.phase === 'leaving') await ledger.write((tx) => tx.setPhase(name, 'active'))
-      return serve({ ...node, phase: 'active' })
+      await serve({ ...node, phase: 'active' })
+      return true
     }
-    if (node.phase === 'leaving' || (await hasLeft(node))) return takeBack(node)
+    if (node.phase === 'leaving' || (await hasLeft(node))) await takeBack(node)
+    return ledger.node(name) !== undefined
   }
 
   /** A node without an instance id waits for its cloud controller. */
-  async function register(fact: NodeFact): Promise<void> {
+  async function register(fact: NodeFact): Promise<boolean> {
     const { name, instanceId } = fact
-    if (instanceId === undefined) return
+    if (instanceId === undefined) return false
     const pause = memoryOf(name).look.left()
-    if (pause > 0) return wake(name, pause)
+    if (pause > 0) {
+      wake(name, pause)
+      return false
+    }
     try {
       await registrar.register({ ...fact, instanceId })
     } catch (error) {
-      notify(name, fact.uid, {
-        type: 'Warning',
-        reason: 'NodeNotRegistered',
-        message: (error as Error).message,
-      })
+      const message = (error as Error).message
+      for (const about of objectsOf(name, fact.uid)) {
+        kube.notify({ about, type: 'Warning', reason: 'NodeNotRegistered', message })
+      }
       throw error
     }
     wake(name)
+    return true
   }
 
-  /** Absence in one view is no proof (R7): it must last, an API read past the cache must agree, and no pod may be left. */
+  /**
+   * Absence in one view is no proof (R7): it must last, an API read past the cache must agree, and no pod may be left.
+   * Another instance under the name is proof enough: pods shown on the node are on that one.
+   */
   async function hasLeft(node: LedgerNode): Promise<boolean> {
     const memory = memoryOf(node.name)
     memory.absentSince ??= clock.now()
@@ -123,7 +134,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       return false
     }
     const now = await kube.getNode(node.name)
-    if (now?.instanceId === node.instanceId || facts.podsOn(node.name).some(({ terminal }) => !terminal)) {
+    const isThere = now !== undefined && (now.instanceId ?? node.instanceId) === node.instanceId
+    if (isThere || (now === undefined && facts.podsOn(node.name).some(({ terminal }) => !terminal))) {
       memory.absentSince = undefined
       wake(node.name, settings.leaveAfter)
       return false
@@ -137,8 +149,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const pool = ledger.pool(node.name)
     if (pool === undefined) return
     if (pool.enis.length === 0) {
-      await ledger.write((tx) => tx.removeNode(node.name))
+      // In this order: a node that is forgotten is never looked at again, nor is its NEC.
       if (facts.node(node.name) === undefined) await kube.deleteNec(node.name)
+      await ledger.write((tx) => tx.removeNode(node.name))
       forget(node.name)
       log.info('node forgotten', { node: node.name })
       return wake(node.name) // it may be back already, on another instance
@@ -203,29 +216,31 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     return ledger.pool(node.name)?.enis.find(({ key }) => key === eni)?.subnetId ?? ''
   }
 
-  /** One event when the pool's condition changes, none while it stays. */
-  function tellChange(node: LedgerNode, condition: PoolCondition, memory: Memory): void {
-    const before = memory.condition
-    memory.condition = condition.reason
-    if (before === condition.reason || (before === undefined && condition.ready)) return
-    notify(node.name, node.uid, {
-      type: condition.ready ? 'Normal' : 'Warning',
-      reason: condition.ready ? 'PoolRecovered' : condition.reason,
-      message: condition.message,
-    })
+  /** One event when the pool's condition changes, none while it stays; on a NEC that is new, as soon as it is there. */
+  function tellChange(node: LedgerNode, condition: PoolCondition, { told }: Memory): void {
+    for (const about of objectsOf(node.name, node.uid)) {
+      const before = told.get(about.kind)
+      told.set(about.kind, condition.reason)
+      if (before === condition.reason || (before === undefined && condition.ready)) continue
+      kube.notify({
+        about,
+        type: condition.ready ? 'Normal' : 'Warning',
+        reason: condition.ready ? 'PoolRecovered' : condition.reason,
+        message: condition.message,
+      })
+    }
   }
 
-  function notify(name: NodeName, uid: string, notice: Omit<Notice, 'about'>): void {
-    kube.notify({ ...notice, about: { kind: 'Node', name, uid } })
+  function objectsOf(name: NodeName, uid: string): readonly Notice['about'][] {
     const nec = facts.nec(name)
-    if (nec !== undefined) kube.notify({ ...notice, about: { kind: 'NodeENIConfig', name, uid: nec.uid } })
+    const ofNec = nec === undefined ? [] : [{ kind: 'NodeENIConfig' as const, name, uid: nec.uid }]
+    return [{ kind: 'Node', name, uid }, ...ofNec]
   }
 
   return {
     async reconcile(name) {
       try {
-        await look(name)
-        memoryOf(name).look.succeeded()
+        if (await look(name)) memoryOf(name).look.succeeded()
       } catch (error) {
         const retryIn = memoryOf(name).look.failed()
         log.warn('node reconcile failed', {
@@ -242,7 +257,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       const pause = grows(kind) ? memory.growth : memory.release
       if (trouble === undefined) pause.succeeded()
       else pause.failed()
-      memory.trouble = trouble
+      // Each refusal has a request id in it: the same trouble is not told anew for that.
+      if (trouble?.code !== memory.trouble?.code) memory.trouble = trouble
       wake(name)
     },
   }
