@@ -16,14 +16,14 @@ export interface Subnets {
 
 export function createSubnets(cloud: Cloud, clock: Clock, ids: readonly SubnetId[], maxAge: Millis): Subnets {
   const subnets = new Map<SubnetId, CloudSubnet>()
-  let readAt = Number.NEGATIVE_INFINITY
+  let triedAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
 
   async function read(): Promise<void> {
     try {
       for (const subnet of await cloud.describeSubnets(ids, 'warm-refill')) subnets.set(subnet.id, subnet)
-      readAt = clock.now()
     } finally {
+      triedAt = clock.now() // after a failure as well: an outage is not asked all the time whether it is over
       reading = undefined
     }
   }
@@ -36,7 +36,7 @@ export function createSubnets(cloud: Cloud, clock: Clock, ids: readonly SubnetId
 
   return {
     async current() {
-      if (clock.now() - readAt >= maxAge) {
+      if (subnets.size === 0 || clock.now() - triedAt >= maxAge) {
         reading ??= read()
         // Old numbers are better than none: an outage must not stop what needs no new address.
         if (subnets.size === 0) await reading
