@@ -1,0 +1,191 @@
+// A leader for tests: a real database file, the simulated cloud behind the real client, and the twin of Kubernetes.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { seededRandom } from '../../internal/base/random.ts'
+import type { NodeReport, PodFact, PublishedEni } from '../../internal/ipam/types.ts'
+import { type Leader, startLeader } from '../../internal/leader/leader.ts'
+import { type LeaderSettings, leaderDefaults } from '../../internal/leader/settings.ts'
+import type { LeaderLedger } from '../../internal/ports.ts'
+import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
+import { type Database, openDatabase } from '../../internal/sqlite/database.ts'
+import { leaderLedger } from '../../internal/store/leader/ledger.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import { createCloud } from '../../internal/vpc/cloud.ts'
+import { leaderMigrations } from '../../migrations/index.ts'
+import { VirtualClock } from '../fake/virtual-clock.ts'
+import { known } from '../given.ts'
+import { LogBook } from '../node/log-book.ts'
+import { cloudLink } from '../sim/world/cloud-link.ts'
+import { KubeTwin } from '../sim/world/kube-twin.ts'
+import { Process } from '../sim/world/process.ts'
+
+export const zone = 'ap-guangzhou-3'
+const vpcId = 'vpc-00000001'
+export const podSubnet = 'subnet-0000pods'
+const nodeSubnet = 'subnet-000nodes'
+
+export class LeaderWorld {
+  readonly clock = new VirtualClock()
+  readonly kube = new KubeTwin(this.clock, seededRandom(1))
+  readonly log = new LogBook()
+  readonly cloud: VpcSim
+  readonly folder: string
+  readonly settings: LeaderSettings
+  db: Database
+  ledger: LeaderLedger
+  leader: Leader | undefined
+  #process: Process
+
+  constructor(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr = '10.0.1.0/24') {
+    this.settings = {
+      ...leaderDefaults,
+      clusterId: 'cls-test',
+      subnetIds: [podSubnet],
+      securityGroups: ['sg-12345678'],
+      targets: { minWarm: 2, maxWarm: 3 },
+      ...settings,
+    }
+    this.folder = mkdtempSync(join(tmpdir(), 'leader-world-'))
+    this.cloud = openVpcSim({
+      path: ':memory:',
+      random: seededRandom(3),
+      latency: { minMs: 200, maxMs: 900 },
+    })
+    const { admin } = this.cloud
+    admin.createVpc({ id: vpcId, cidr: '10.0.0.0/16' }, this.clock.now())
+    admin.createSubnet({ id: podSubnet, vpcId, cidr: subnetCidr, zone }, this.clock.now())
+    admin.createSubnet({ id: nodeSubnet, vpcId, cidr: '10.0.8.0/24', zone }, this.clock.now())
+    this.#process = this.#newProcess()
+    this.db = this.#open()
+    this.ledger = leaderLedger(this.db, this.#process.clock)
+    t.after(() => {
+      this.crash()
+      this.db.close()
+      this.cloud.close()
+      rmSync(this.folder, { recursive: true })
+    })
+  }
+
+  start(): Leader {
+    const { clock } = this.#process
+    const random = seededRandom(5)
+    const cloud = createCloud({
+      transport: cloudLink(this.cloud, this.#process),
+      clock,
+      random,
+      log: this.log,
+    })
+    const kube = this.kube.leader(this.#process)
+    this.leader = startLeader(
+      { kube, cloud, ledger: this.ledger, clock, random, log: this.log },
+      this.settings,
+    )
+    return this.leader
+  }
+
+  /** The process is gone from one moment to the next; what was committed stays. */
+  crash(): void {
+    this.#process.kill('crash')
+    this.leader = undefined
+    this.db.close()
+    this.#process = this.#newProcess()
+    this.db = this.#open()
+    this.ledger = leaderLedger(this.db, this.#process.clock)
+  }
+
+  /** A node on a new instance, as the cloud controller shows it. */
+  addNode(name: string, instanceType = 'SA2.SMALL1'): string {
+    const { id } = this.cloud.admin.createInstance({ instanceType, subnetId: nodeSubnet }, this.clock.now())
+    this.kube.nodes.put(name, { name, uid: `uid-${id}`, instanceId: id })
+    return id
+  }
+
+  addPods(node: string, ...names: readonly string[]): void {
+    for (const name of names) this.kube.pods.put(`uid-${name}`, podOn(node, name))
+  }
+
+  /** What the agent of `node` gives up. */
+  giveBack(node: string, returned: NodeReport['returned']): void {
+    const nec = known(this.kube.necs.items.get(node))
+    const report = { returned, inUse: 0, idle: 0, databaseId: 'db', version: 'test' }
+    this.kube.necs.put(node, { ...nec, report })
+  }
+
+  published(node: string): readonly PublishedEni[] {
+    return this.kube.necs.items.get(node)?.publication?.enis ?? []
+  }
+
+  addresses(node: string): Ipv4[] {
+    return this.published(node).flatMap(({ ips }) => ips.map(({ address }) => address))
+  }
+
+  condition(node: string): string | undefined {
+    return this.kube.necs.items.get(node)?.publication?.conditions[0]?.reason
+  }
+
+  /** Reasons of events on the node, in order. */
+  reasons(node: string): string[] {
+    return this.kube.notices
+      .filter(({ about }) => about.kind === 'Node' && about.name === node)
+      .map(({ type, reason }) => `${type} ${reason}`)
+  }
+
+  /** ENIs of ours in the cloud, in whatever state. */
+  cloudEnis() {
+    return this.cloud.admin.audit(this.clock.now()).enis.filter(({ tags }) => Object.keys(tags).length > 0)
+  }
+
+  /** Ledger and cloud say the same, and nothing is under way. */
+  differences(): string[] {
+    const audit = this.cloud.admin.audit(this.clock.now())
+    const ours = new Set(this.cloudEnis().map(({ id }) => id))
+    const inCloud = audit.ips.filter(({ eniId, primary }) => ours.has(eniId) && !primary)
+    const enis = this.db.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id)
+    const ips = this.db.all<{ address: string }>(`SELECT address FROM ip`).map(({ address }) => address)
+    return [
+      ...diff('ENI', [...ours], enis),
+      ...diff(
+        'address',
+        inCloud.map(({ address }) => address),
+        ips,
+      ),
+      ...this.ledger.openIntents().map(({ kind, id }) => `intent ${id} (${kind}) is open`),
+    ]
+  }
+
+  #open(): Database {
+    return openDatabase({
+      path: join(this.folder, 'leader.db'),
+      kind: 'leader',
+      migrations: leaderMigrations,
+    })
+  }
+
+  #newProcess(): Process {
+    return new Process('leader', this.clock, seededRandom(7), { chance: 0 }, () => {})
+  }
+}
+
+function diff(what: string, cloud: readonly string[], ledger: readonly string[]): string[] {
+  return [
+    ...cloud.filter((one) => !ledger.includes(one)).map((one) => `${what} ${one} is in no ledger`),
+    ...ledger.filter((one) => !cloud.includes(one)).map((one) => `${what} ${one} is not in the cloud`),
+  ]
+}
+
+export function podOn(node: string, name: string, more: Partial<PodFact> = {}): PodFact {
+  return {
+    namespace: 'default',
+    name,
+    uid: `uid-${name}`,
+    node,
+    hostNetwork: false,
+    terminal: false,
+    deleting: false,
+    wantsRouteEni: true,
+    ip: undefined,
+    ...more,
+  }
+}
