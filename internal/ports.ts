@@ -179,6 +179,8 @@ export interface LeaderTx {
   noteUnanswered(intent: Intent, error: string): void
   /** The cloud did (not) show the object of the intent. */
   noteMissing(intent: Intent, missing: boolean): void
+  /** The clock was set back: what open intents say of times to come, they say of now, so that waiting for them ends. */
+  rewind(): void
   /** Done, as `eni` shows; undefined when it no longer exists. */
   finish(intent: Intent, eni: CloudEni | undefined): void
   /** It did not happen: the ledger is as before. */

@@ -142,6 +142,8 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   async function tick(): Promise<void> {
     ticking = true
     try {
+      if (ledger.openIntents().some((intent) => isFromTheFuture(intent, clock.now())))
+        await ledger.write((tx) => tx.rewind())
       const open = ledger.openIntents().filter(({ id }) => !inFlight.has(id))
       const lookedAt = clock.now()
       const views = await look(open)
@@ -245,6 +247,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       cancelTick?.()
     },
   }
+}
+
+function isFromTheFuture({ createdAt, changedAt, missingSince = 0 }: Intent, now: Millis): boolean {
+  return Math.max(createdAt, changedAt, missingSince) > now
 }
 
 /** Refused before it was looked at: that an earlier sending of the same call had no effect is not said by this. */

@@ -141,6 +141,27 @@ for (const action of [
   })
 }
 
+test('[R1] a clock that is set back holds up nothing that was under way', async (t) => {
+  const world = new LeaderWorld(t)
+  world.start()
+  world.addNode('n1')
+  await world.clock.advance(20 * second)
+  world.addPods('n1', 'a')
+  await world.clock.advance(120)
+  world.kube.nodes.remove('n1')
+  world.kube.pods.remove('uid-a')
+  for (let i = 0; i < 6; i++) {
+    world.crash()
+    world.db.run(`UPDATE intent SET created_at = created_at + 86400000, changed_at = changed_at + 86400000,
+      missing_since = missing_since + 86400000`) // as if all had been written before the clock went back by a day
+    world.start()
+    await world.clock.advance(minute)
+    if (world.ledger.nodes().length === 0) break
+  }
+  assert.deepEqual(world.cloudEnis(), [])
+  assert.deepEqual(world.differences(), [])
+})
+
 test('[P15][K3] a full subnet is told on Node and NEC once, and work goes on when there is room', async (t) => {
   const world = new LeaderWorld(t, { targets: { minWarm: 4, maxWarm: 4 } }, '10.0.1.0/29')
   world.start()

@@ -95,6 +95,18 @@ export function setMissing(db: Database, id: number, since: number | undefined):
   db.run(`UPDATE intent SET missing_since = ? WHERE id = ?`, since ?? null, id)
 }
 
+/** Open intents from the future are from now on of `now`. */
+export function rewindIntents(db: Database, now: number): void {
+  db.run(
+    `UPDATE intent SET created_at = min(created_at, ?), changed_at = min(changed_at, ?), missing_since = min(missing_since, ?)
+     WHERE state IN ('recorded', 'accepted') AND max(created_at, changed_at, coalesce(missing_since, 0)) > ?`,
+    now,
+    now,
+    now,
+    now,
+  )
+}
+
 export function findIntent(db: Database, id: number): Intent {
   const row = db.get<IntentRow>(`SELECT * FROM intent WHERE id = ?`, id)
   if (row === undefined) throw new IpamError('not_found', `Cannot find intent ${id}`)

@@ -21,7 +21,15 @@ import {
   removeEni,
   setEniState,
 } from './enis.ts'
-import { addIntent, findIntent, openIntents, reopenIntent, setMissing, updateIntent } from './intents.ts'
+import {
+  addIntent,
+  findIntent,
+  openIntents,
+  reopenIntent,
+  rewindIntents,
+  setMissing,
+  updateIntent,
+} from './intents.ts'
 import { addIp, ipsOf, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
 
@@ -72,6 +80,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     accept: (intent) => updateIntent(db, now, intent.id, { state: 'accepted' }),
     noteUnanswered: (intent, error) => updateIntent(db, now, intent.id, { error }),
     noteMissing: (intent, missing) => setMissing(db, intent.id, missing ? now : undefined),
+    rewind: () => rewindIntents(db, now),
     finish: (intent, eni) => finish(db, now, intent, eni),
     fail: (intent, error) => fail(db, now, intent, error),
     setPod: (address, pod) => setPod(db, now, address, pod),
