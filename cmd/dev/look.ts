@@ -1,4 +1,5 @@
 // Single looks at a dev cluster's parts: its pods, the agents' databases, the leader's, the cloud.
+import { readFileSync } from 'node:fs'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { openDatabase } from '../../internal/sqlite/database.ts'
 import type { DevCluster } from './cluster.ts'
@@ -79,6 +80,23 @@ export function enisInCloud(cluster: DevCluster, node: string): number {
   return cluster.cloud.admin
     .audit(Date.now())
     .enis.filter(({ instanceId, primary }) => instanceId === instance && !primary).length
+}
+
+/** The end of each log, for whoever has to find out why. */
+export function lastWords(cluster: DevCluster): string {
+  const logs = [
+    `${cluster.directory}/leader/leader.log`,
+    ...cluster.nodes().map(({ name }) => `${cluster.directory}/nodes/${name}/node.log`),
+  ]
+  return logs
+    .flatMap((path) => {
+      try {
+        return [`--- ${path}`, ...readFileSync(path, 'utf8').trim().split('\n').slice(-6)]
+      } catch {
+        return [`--- ${path} is not there`]
+      }
+    })
+    .join('\n')
 }
 
 function query<T>(path: string, kind: string, sql: string, ...values: readonly string[]): readonly T[] {

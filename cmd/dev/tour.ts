@@ -1,12 +1,12 @@
 // The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
 // says so in a line; the first that cannot ends the tour with its name.
-import { readFileSync } from 'node:fs'
 import { auditCluster } from './audit.ts'
 import type { DevCluster } from './cluster.ts'
 import {
   countReturns,
   enisInCloud,
   historyOf,
+  lastWords,
   openIntents,
   ping,
   podsWithAddresses,
@@ -235,21 +235,4 @@ function createTour(cluster: DevCluster): Tour {
 
 function numbered(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`)
-}
-
-/** The end of each log, for whoever has to find out why. */
-function lastWords(cluster: DevCluster): string {
-  const logs = [
-    `${cluster.directory}/leader/leader.log`,
-    ...cluster.nodes().map(({ name }) => `${cluster.directory}/nodes/${name}/node.log`),
-  ]
-  return logs
-    .flatMap((path) => {
-      try {
-        return [`--- ${path}`, ...readFileSync(path, 'utf8').trim().split('\n').slice(-6)]
-      } catch {
-        return [`--- ${path} is not there`]
-      }
-    })
-    .join('\n')
 }

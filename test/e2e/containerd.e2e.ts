@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, type DevNode, startDevCluster } from '../../cmd/dev/cluster.ts'
-import { usedPerEni } from '../../cmd/dev/look.ts'
-import { type PoolLine, readPools } from '../../cmd/dev/pools.ts'
+import { lastWords, usedPerEni } from '../../cmd/dev/look.ts'
+import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
 import { addNetwork, type CniCall, deleteNetwork } from '../../internal/sim/kubelet/cni-chain.ts'
 import { callOurs, conflistOf, pluginsOf } from './cni-calls.ts'
 import { type Container, type Containerd, startContainerd } from './containerd.ts'
@@ -19,7 +19,7 @@ const missing = explainSkip(
   missingPieces('root', 'containerd', 'runc', 'busybox', 'cni-plugins', 'iptables', 'iproute2', 'executable'),
 )
 const executable = join(import.meta.dirname, '../../dist/tke-eni')
-const step = story(missing)
+const step = story(missing, () => `${formatPools(readPools(cluster))}\n${lastWords(cluster)}`)
 
 /** A node of the cluster: containerd and our agent on a machine that has the node's network. */
 interface Node {

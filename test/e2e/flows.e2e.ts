@@ -9,24 +9,30 @@ import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
 import {
   countReturns,
   enisInCloud,
+  lastWords,
   openIntents,
   ping,
   podsWithAddresses,
   usedPerEni,
 } from '../../cmd/dev/look.ts'
 import { createPod, deletePod, type SeenPod } from '../../cmd/dev/pods.ts'
-import { type PoolLine, readPools } from '../../cmd/dev/pools.ts'
+import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
+import { runCommand } from '../../internal/linux/command.ts'
+import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 import { type RealDevApi, startRealDevApi } from './real-dev-api.ts'
 import { temporaryFolder, until } from './service.ts'
 import { story } from './steps.ts'
 
-const missing = explainSkip(missingPieces('root', 'kube-apiserver', 'iproute2', 'executable'))
+const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)
+const missing =
+  explainSkip(missingPieces('kube-apiserver', 'iproute2', 'executable')) ||
+  (unfit === undefined ? false : `no sandbox: ${unfit}`)
 const executable = join(import.meta.dirname, '../../dist/tke-eni')
 const nodeFlags = ['--report-interval=2s', '--release-interval=2s', '--cooldown=3s']
 /** The last one is only there to be deleted. */
 const names = ['node-1', 'node-2', 'node-3', 'node-4']
-const step = story(missing)
+const step = story(missing, () => `${formatPools(readPools(cluster))}\n${lastWords(cluster)}`)
 
 let api: RealDevApi
 let cluster: DevCluster

@@ -1,10 +1,10 @@
 // Tests that build on each other: the steps of one story. After the first that fails the rest is not told.
 import { type TestContext, test } from 'node:test'
 
-/** Registers a step; `skip` says why none can run. */
 export type Step = (name: string, run: (t: TestContext) => Promise<void>) => void
 
-export function story(skip: string | false): Step {
+/** Registers steps; `skip` says why none can run, `explain` what is so when one has failed. */
+export function story(skip: string | false, explain: () => string): Step {
   let failed: string | undefined
   return (name, run) =>
     void test(name, { skip }, async (t) => {
@@ -13,6 +13,7 @@ export function story(skip: string | false): Step {
         await run(t)
       } catch (error) {
         failed = name
+        t.diagnostic(explain())
         throw error
       }
     })
