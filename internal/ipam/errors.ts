@@ -36,11 +36,6 @@ export function errorCode(error: unknown): ErrorCode | undefined {
   return error instanceof IpamError ? error.code : undefined
 }
 
-/** Worth trying again later without a person's help. */
-export function isRetryable(code: ErrorCode): boolean {
-  return code !== 'bad_input' && code !== 'not_found'
-}
-
 /** May the operation have taken effect although it failed? Then ask before repeating it. */
 export function mayHaveHappened(code: ErrorCode | undefined): boolean {
   return code === undefined || code === 'unknown_outcome'

@@ -2,7 +2,6 @@
 import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
-import type { Millis } from '../value/millis.ts'
 
 export type NodeName = string
 export type EniId = string
@@ -217,7 +216,7 @@ export interface KernelSurvey {
   readonly links: readonly Link[]
   readonly rules: readonly Rule[]
   readonly routes: readonly Route[]
-  /** Host ends of pod links of ours, with the address each was made for. */
+  /** Host ends of pod links of ours. */
   readonly podLinks: readonly { readonly name: string; readonly up: boolean }[]
   readonly sysctls: Readonly<Record<string, string>>
 }
@@ -244,5 +243,3 @@ export interface Notice {
   readonly reason: string
   readonly message: string
 }
-
-export type At = Millis

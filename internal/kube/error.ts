@@ -60,14 +60,6 @@ export function isAnswer(error: unknown): boolean {
   return error instanceof KubeError && error.status > 0
 }
 
-/** Has the resource version or continue token become too old? Then only a new list helps. */
-export function isExpired(error: unknown): boolean {
-  return (
-    error instanceof KubeError &&
-    (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone')
-  )
-}
-
 function codeOf(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'denied'
   if (status === 404) return 'not_found'

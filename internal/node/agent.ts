@@ -3,7 +3,6 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { IpamError } from '../ipam/errors.ts'
 import type { Nec } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -103,10 +102,4 @@ async function forgetSandboxesOfAnotherBoot(
     tx.setBootId(settings.bootId)
   })
   if (stale.length > 0) log.info('sandboxes of an earlier boot forgotten', { sandboxes: stale.length })
-}
-
-/** What CNI STATUS should say. */
-export function assertServing(agent: Agent): void {
-  const obstacle = agent.obstacle()
-  if (obstacle !== undefined) throw new IpamError('unavailable', `Cannot serve pods: ${obstacle}`)
 }

@@ -13,22 +13,3 @@ export function parseDuration(text: string): Millis | undefined {
     total += Number(count) * (units[unit ?? ''] ?? 0)
   return Number.isSafeInteger(total) ? total : undefined
 }
-
-/** The duration in its two largest units: 90_000 is "1m30s". */
-export function formatDuration(duration: Millis): string {
-  if (duration < 1000) return `${Math.round(duration)}ms`
-  const parts: string[] = []
-  let rest = Math.floor(duration / 1000)
-  for (const [unit, size] of [
-    ['d', 86_400],
-    ['h', 3600],
-    ['m', 60],
-    ['s', 1],
-  ] as const) {
-    const count = Math.floor(rest / size)
-    rest %= size
-    if (count > 0) parts.push(`${count}${unit}`)
-    if (parts.length === 2) break
-  }
-  return parts.join('')
-}

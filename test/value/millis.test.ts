@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import { formatDuration, parseDuration } from '../../internal/value/millis.ts'
+import { parseDuration } from '../../internal/value/millis.ts'
 
 for (const { text, want } of [
   { text: '0', want: 0 },
@@ -20,14 +19,3 @@ for (const { text, want } of [
 ]) {
   test(`[R6] parseDuration("${text}") is ${want ?? 'refused'}`, () => assert.equal(parseDuration(text), want))
 }
-
-test('formatDuration() prints what parseDuration() reads, rounded down to its two largest units', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 10 * 86_400_000 }), (millis) => {
-      const back = parseDuration(formatDuration(millis))
-      assert.ok(back !== undefined)
-      assert.ok(back <= millis && millis - back < 3_600_000, `${millis} became ${formatDuration(millis)}`)
-      assert.equal(formatDuration(back), formatDuration(millis))
-    }),
-  )
-})
