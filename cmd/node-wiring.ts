@@ -58,7 +58,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
       releaseEvery: settings.releaseInterval,
       routeTableBase: settings.routeTableBase,
       primaryLink: settings.primaryLink === 'auto' ? primaryLink() : settings.primaryLink,
-      mtu: settings.mtu ?? nodeDefaults.mtu,
+      mtu: settings.mtu,
       addTimeout: settings.addTimeout,
       reportEvery: settings.reportInterval,
     },

@@ -39,12 +39,12 @@ export async function readSettings<Table extends SettingTable>(
 }
 
 function toOption(key: string, entry: Setting<unknown>): Option {
-  const { kind, help, required, defaultText, hidden } = entry
+  const { kind, help, required, defaultText } = entry
   const placeholder = kind.bare ? `[${kind.placeholder}]` : `<${kind.placeholder}>`
   const facts = required ? 'required' : defaultText === undefined ? '' : `default: ${defaultText}`
   const origin = `env: ${settingVariable(key)}`
   const description = `${help} (${[facts, origin].filter((part) => part !== '').join(', ')})`
-  const option = new Option(`--${settingName(key)} ${placeholder}`, description).hideHelp(hidden)
+  const option = new Option(`--${settingName(key)} ${placeholder}`, description)
   if (kind.bare) option.preset('true')
   // a list may be given in several flags as well
   if (kind.many) {

@@ -1,4 +1,5 @@
 // What an operator can turn on the leader. Flags, environment, file, help and docs/settings.md follow from this table.
+import { metadataUrl } from '../../internal/vpc/metadata.ts'
 import {
   absolutePath,
   choice,
@@ -19,7 +20,6 @@ const table = {
     list(text),
     'Security groups of new ENIs; without any, the VPC takes its default one.',
   ),
-  vpcId: optional(text, 'The VPC: when given, subnets of another one are refused at start.'),
   ipMinWarmTarget: setting(
     integer(0, 10_000),
     '5',
@@ -57,13 +57,8 @@ const table = {
     absolutePath,
     'File with the keys, for credentials "file": YAML with secret-id, secret-key and token.',
   ),
-  metadataUrl: setting(
-    httpUrl,
-    'http://metadata.tencentyun.com',
-    'Metadata service of the instance, for credentials "cvm-role".',
-  ),
-  vpcEndpoint: optional(httpUrl, 'Another address of the VPC API, such as a simulator.'),
-  cvmEndpoint: optional(httpUrl, 'Another address of the CVM API.'),
+  metadataUrl: setting(httpUrl, metadataUrl, 'Metadata service of the instance, for credentials "cvm-role".'),
+  vpcEndpoint: optional(httpUrl, 'Another address of the VPC and CVM APIs, such as a simulator.'),
   reconcileInterval: setting(
     duration('1s', '1h'),
     '30s',

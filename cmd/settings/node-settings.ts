@@ -47,9 +47,7 @@ const table = {
     'false',
     'Release all surplus idle addresses at once, not one at a time.',
   ),
-  releaseInterval: setting(duration('1s', '1h'), '2m', 'How often surplus idle addresses are released.', {
-    hidden: true,
-  }),
+  releaseInterval: setting(duration('1s', '1h'), '2m', 'How often surplus idle addresses are released.'),
   cooldown: setting(
     duration('0', '1h'),
     '30s',
@@ -61,7 +59,7 @@ const table = {
     'Route table of an ENI: this plus the index of its link. 4000 stays clear of Cilium.',
   ),
   primaryLink: setting(text, 'auto', 'Link of the primary ENI; "auto": the one of the default route.'),
-  mtu: optional(integer(576, 9216), "MTU of pod links; without it, that of the pod's ENI."),
+  mtu: setting(integer(576, 9216), '1500', 'MTU of pod links; not above that of the ENIs.'),
   addTimeout: setting(
     duration('1s', '5m'),
     '30s',

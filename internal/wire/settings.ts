@@ -12,8 +12,6 @@ export interface Setting<T> {
   /** Text of the default, as people would write it; undefined when there is none. */
   readonly defaultText: string | undefined
   readonly fallback: () => T | undefined
-  /** For tests and special cases: not in help. */
-  readonly hidden: boolean
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table has settings of every type
@@ -48,20 +46,8 @@ export interface GivenSettings {
 }
 
 /** A setting that has a default, written as people would write it. */
-export function setting<T>(
-  kind: Kind<T & {}>,
-  defaultText: string,
-  help: string,
-  options: { hidden?: boolean } = {},
-): Setting<T> {
-  return {
-    kind,
-    help,
-    required: false,
-    defaultText,
-    fallback: () => kind.parse(defaultText),
-    hidden: options.hidden ?? false,
-  }
+export function setting<T>(kind: Kind<T & {}>, defaultText: string, help: string): Setting<T> {
+  return { kind, help, required: false, defaultText, fallback: () => kind.parse(defaultText) }
 }
 
 /** A setting whose default is found at start; `says` describes it. */
@@ -71,11 +57,11 @@ export function computed<T>(
   says: string,
   help: string,
 ): Setting<T> {
-  return { kind, help, required: false, defaultText: says, fallback, hidden: false }
+  return { kind, help, required: false, defaultText: says, fallback }
 }
 
 export function required<T>(kind: Kind<T & {}>, help: string): Setting<T> {
-  return { kind, help, required: true, defaultText: undefined, fallback: () => undefined, hidden: false }
+  return { kind, help, required: true, defaultText: undefined, fallback: () => undefined }
 }
 
 export function optional<T>(kind: Kind<T & {}>, help: string): Setting<T | undefined> {
@@ -85,7 +71,6 @@ export function optional<T>(kind: Kind<T & {}>, help: string): Setting<T | undef
     required: false,
     defaultText: undefined,
     fallback: () => undefined,
-    hidden: false,
   }
 }
 
@@ -195,7 +180,6 @@ function meant(name: string, known: readonly string[]): string {
 
 /** JSON Schema of the YAML file. */
 export function settingsSchema({ mode, table }: AnySettings): JsonObject {
-  const visible = Object.entries(table).filter(([, { hidden }]) => !hidden)
   const property = ({ kind, help, defaultText }: Setting<unknown>) => ({
     ...kind.schema,
     description: help,
@@ -206,18 +190,18 @@ export function settingsSchema({ mode, table }: AnySettings): JsonObject {
     title: `Settings of tke-eni ${mode}`,
     type: 'object',
     additionalProperties: false,
-    properties: Object.fromEntries(visible.map(([key, entry]) => [settingName(key), property(entry)])),
+    properties: Object.fromEntries(
+      Object.entries(table).map(([key, entry]) => [settingName(key), property(entry)]),
+    ),
   }
 }
 
 /** The settings as a Markdown table. */
 export function settingsMarkdown({ table }: AnySettings): string {
-  const rows = Object.entries(table)
-    .filter(([, { hidden }]) => !hidden)
-    .map(([key, { kind, help, required: needed, defaultText }]) => {
-      const fallback = needed ? '**required**' : defaultText === undefined ? '' : `\`${defaultText}\``
-      const cells = [`\`${settingName(key)}\``, fallback, `${help} Takes ${kind.wants}.`]
-      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-    })
+  const rows = Object.entries(table).map(([key, { kind, help, required: needed, defaultText }]) => {
+    const fallback = needed ? '**required**' : defaultText === undefined ? '' : `\`${defaultText}\``
+    const cells = [`\`${settingName(key)}\``, fallback, `${help} Takes ${kind.wants}.`]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  })
   return ['| setting | default | meaning |', '|---|---|---|', ...rows, ''].join('\n')
 }
