@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { backoffDelay } from '../internal/base/backoff.ts'
 import { sleep, systemClock } from '../internal/base/clock.ts'
 import { serveHealth } from '../internal/base/health-server.ts'
 import { createLog, type Log } from '../internal/base/log.ts'
@@ -86,14 +87,17 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   log.info('leader stopped')
 }
 
+const installRetry = { firstMs: 500, maxMs: 10_000 }
+
 /** Kubernetes may come up after us. */
 async function untilInstalled(install: () => Promise<void>, log: Log, signal: AbortSignal): Promise<void> {
-  for (let delay = 500; !signal.aborted; delay = Math.min(delay * 2, 10_000)) {
+  for (let failures = 0; !signal.aborted; failures++) {
     try {
       return await install()
     } catch (error) {
-      log.warn('NEC definition not installed yet', { error: (error as Error).message, retryIn: delay })
-      await sleep(systemClock, delay, signal)
+      const retryIn = backoffDelay(installRetry, failures, systemRandom)
+      log.warn('NEC definition not installed yet', { error: (error as Error).message, retryIn })
+      await sleep(systemClock, retryIn, signal)
     }
   }
 }

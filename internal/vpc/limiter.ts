@@ -1,5 +1,6 @@
 // The one scheduler of all cloud calls: when each may be sent, in what order, and when a refused one is sent again.
 // It knows no API: the caller says what a failure asks for. All time and chance come from outside.
+import { type BackoffPolicy, backoffDelay } from '../base/backoff.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -57,8 +58,7 @@ export interface LimiterOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const firstDelay: Millis = 250
-const longestDelay: Millis = 8000
+const backoff: BackoffPolicy = { firstMs: 250, maxMs: 8000 }
 
 interface Waiting {
   readonly lane: ActionLane
@@ -184,18 +184,16 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   function tryAgain(job: Waiting, retry: Retry): boolean {
     const { lane } = job
-    // Half to all of a delay that doubles, so that calls refused together do not come back together.
-    const full = Math.min(longestDelay, firstDelay * 2 ** (job.attempts - 1))
-    const delayMs = Math.round(full * (0.5 + random.next() / 2))
+    const retryIn = backoffDelay(backoff, job.attempts - 1, random)
     if (retry === 'slow-down') {
       lane.throttled++
-      lane.bucket.slowDown(clock.now(), delayMs)
+      lane.bucket.slowDown(clock.now(), retryIn)
       log.warn('cloud throttles', { action: lane.action, rate: lane.bucket.rate(), attempt: job.attempts })
     }
     if (retry === 'no' || job.attempts >= maxAttempts || signal?.aborted) return false
-    log.debug('cloud call will be sent again', { action: lane.action, attempt: job.attempts, delayMs })
+    log.debug('cloud call will be sent again', { action: lane.action, attempt: job.attempts, retryIn })
     backingOff.add(job)
-    clock.after(delayMs, () => {
+    clock.after(retryIn, () => {
       if (!backingOff.delete(job)) return
       lane.queue.add(job)
       wakeAt(clock.now())

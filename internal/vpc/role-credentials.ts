@@ -1,5 +1,6 @@
 // The temporary credentials of the CAM role of this machine: fetched once for all callers, renewed long before they expire,
 // and used to their very end when renewing fails. A failure is told for a moment only, then it is tried again.
+import { type BackoffPolicy, backoffDelay } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -23,8 +24,7 @@ const renewBefore: Millis = 10 * 60_000
 /** A call signed later than this could arrive with expired credentials. */
 const unusableBefore: Millis = 30_000
 const shortestInterval: Millis = 10_000
-const firstBackoff: Millis = 1000
-const longestBackoff: Millis = 60_000
+const backoff: BackoffPolicy = { firstMs: 1000, maxMs: 60_000 }
 const rolePath = '/latest/meta-data/cam/security-credentials/'
 
 interface Held {
@@ -72,10 +72,10 @@ export function roleCredentials(options: RoleOptions): Credentials {
 
   function failedNow(cause: unknown): never {
     renewal = undefined
-    const backoff = Math.min(longestBackoff, firstBackoff * 2 ** failures++) * (0.5 + random.next() / 2)
+    const retryIn = backoffDelay(backoff, failures++, random)
     const error = describeFailure(cause)
-    failed = { error, until: clock.now() + backoff }
-    log.warn('cloud credentials not renewed', { reason: error.message, retryMs: Math.round(backoff) })
+    failed = { error, until: clock.now() + retryIn }
+    log.warn('cloud credentials not renewed', { error: error.message, retryIn })
     throw error
   }
 
