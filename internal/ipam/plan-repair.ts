@@ -93,11 +93,11 @@ export function podRules(address: Ipv4, table: number | undefined): readonly Rul
   return table === undefined ? [to] : [to, { priority: fromPodPriority, from: address, table }]
 }
 
-function tableRoutes(eni: EniWiring, link: Link, base: number): readonly Route[] {
-  const table = routeTableOf(link, base)
+/** What comes from a pod leaves through its ENI, by the gateway of that ENI's subnet (D1). */
+export function eniRoutes({ gateway }: Pick<EniWiring, 'gateway'>, dev: string, table: number): readonly Route[] {
   return [
-    { table, to: eni.gateway, dev: link.name },
-    { table, to: 'default', via: eni.gateway, dev: link.name },
+    { table, to: gateway, dev },
+    { table, to: 'default', via: gateway, dev },
   ]
 }
 

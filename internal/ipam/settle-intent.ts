@@ -104,7 +104,10 @@ export function settleIntent(
 
 function settleAbsent(intent: Intent, now: Millis, policy: SettlePolicy): Settlement {
   if (intent.missingSince === undefined) return { kind: 'missing' }
-  if (now - Math.max(intent.missingSince, intent.changedAt) < policy.staleFor) return wait
+  const missingFor = now - Math.max(intent.missingSince, intent.changedAt)
+  // Made or attached just now, it costs nothing to wait long: forgotten too early it would be lost for ever.
+  const made = intent.state === 'accepted' && (intent.kind === 'create' || intent.kind === 'attach')
+  if (missingFor < (made ? policy.giveUpAfter : policy.staleFor)) return wait
   // A creation without an answer that left no trace: the same token makes a second ENI impossible.
   if (intent.kind === 'create' && intent.state === 'recorded') return { kind: 'resend', sameToken: true }
   return { kind: 'gone' }

@@ -31,6 +31,8 @@ export interface Agent {
   stop(): void
 }
 
+const followRetry = 1000
+
 /** Starts the agent. A ledger from before a reboot is cleared of its sandboxes first: none of them lives. */
 export async function startAgent(ports: NodePorts, settings: NodeSettings): Promise<Agent> {
   const { kube, linux, ledger, clock, log } = ports
@@ -49,12 +51,20 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const pods = podFacts(() => housekeeping.wake())
   const housekeeping = startHousekeeping({ ...ports, pool, pods, sandboxes, settings })
 
+  let latest: Nec | undefined
+  let stopped = false
+
+  /** What could not be stored is tried again: the API server will not tell it twice. */
   async function follow(nec: Nec): Promise<void> {
+    latest = nec
     housekeeping.observeReport(nec.report)
     try {
       await pool.follow(nec)
     } catch (error) {
-      log.error('NEC not stored', { error: (error as Error).message })
+      log.error('NEC not stored', { error: (error as Error).message, retryIn: followRetry })
+      clock.after(followRetry, () => {
+        if (latest === nec && !stopped) void follow(nec)
+      })
     }
     keeper.wake()
     housekeeping.wake()
@@ -82,6 +92,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
       return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
     },
     stop() {
+      stopped = true
       for (const stop of stops) stop()
       keeper.stop()
       housekeeping.stop()

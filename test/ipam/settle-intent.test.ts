@@ -46,8 +46,8 @@ const rows: readonly Row[] = [
   { kind: 'create', state: recorded, missing: 4999, want: 'wait' },
   { kind: 'create', state: recorded, missing: 5000, age: 4999, want: 'wait' },
   { kind: 'create', state: recorded, missing: 5000, want: 'resend, same token' },
-  { kind: 'create', state: accepted, missing: 4999, want: 'wait' },
-  { kind: 'create', state: accepted, missing: 5000, want: 'gone' },
+  { kind: 'create', state: accepted, age: 60_000, missing: 59_999, want: 'wait' },
+  { kind: 'create', state: accepted, age: 60_000, missing: 60_000, want: 'gone' },
   // attach
   { kind: 'attach', state: accepted, shows: `available ${here}`, want: 'done' },
   { kind: 'attach', state: recorded, shows: `available ${here}`, want: 'done' },
@@ -58,7 +58,8 @@ const rows: readonly Row[] = [
   { kind: 'attach', state: recorded, shows: 'available', age: 4999, want: 'wait' },
   { kind: 'attach', state: recorded, shows: 'available', age: 5000, want: 'resend, same token' },
   { kind: 'attach', state: recorded, shows: 'available ins-other', want: 'failed' },
-  { kind: 'attach', state: accepted, missing: 5000, want: 'gone' },
+  { kind: 'attach', state: accepted, age: 60_000, missing: 59_999, want: 'wait' },
+  { kind: 'attach', state: accepted, age: 60_000, missing: 60_000, want: 'gone' },
   // assign
   { kind: 'assign', state: accepted, shows: 'available', ips: ['5', '6'], names: [5, 6], want: 'done' },
   {
