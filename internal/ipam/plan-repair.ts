@@ -44,9 +44,11 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
   )
   const ready = desired.enis.flatMap((eni) => {
     const link = linkOf.get(eni.mac)
-    return link === undefined ? [] : [{ eni, link }]
+    if (link === undefined) return []
+    const table = routeTableOf(link, desired.routeTableBase)
+    return [{ eni, link, table, ownRoutes: eniRoutes(eni, link.name, table) }]
   })
-  const tableOf = new Map(ready.map(({ eni, link }) => [eni.mac, routeTableOf(link, desired.routeTableBase)]))
+  const tableOf = new Map(ready.map(({ eni, table }) => [eni.mac, table]))
   const pods = desired.pods
     .filter((pod) => !desired.busy.addresses.has(pod.address))
     .toSorted((a, b) => compareIpv4(a.address, b.address))
@@ -54,16 +56,12 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
   const connected = pods.filter((pod) => podLinks.has(pod.hostLink))
   const rules = connected.flatMap((pod) => podRules(pod.address, tableOf.get(pod.eniMac)))
   const routes = connected.map((pod): Route => ({ table: mainTable, to: pod.address, dev: pod.hostLink }))
-  const eniRoutes = ready.flatMap(({ eni, link }) => tableRoutes(eni, link, desired.routeTableBase))
   const wantedLinks = new Set(desired.pods.map(({ hostLink }) => hostLink))
   return {
     changes: [
       ...sysctlChanges(desired.sysctls, survey.sysctls),
       ...ready
-        .filter(
-          ({ eni, link }) =>
-            !link.up || lacks(tableRoutes(eni, link, desired.routeTableBase), survey.routes, routeKey),
-        )
+        .filter(({ link, ownRoutes }) => !link.up || missing(ownRoutes, survey.routes, routeKey).length > 0)
         .map(({ eni, link }): KernelChange => ({ kind: 'set-up-eni', eni, link: link.name })),
       ...connected
         .filter(({ hostLink }) => podLinks.get(hostLink)?.up === false)
@@ -75,7 +73,7 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
       ...missing(survey.rules, rules, ruleKey)
         .filter((rule) => !isBusy(desired, rule.from ?? rule.to))
         .map((rule): KernelChange => ({ kind: 'remove-rule', rule })),
-      ...missing(survey.routes, [...routes, ...eniRoutes], routeKey)
+      ...missing(survey.routes, [...routes, ...ready.flatMap(({ ownRoutes }) => ownRoutes)], routeKey)
         .filter((route) => !isBusy(desired, route.to))
         .map((route): KernelChange => ({ kind: 'remove-route', route })),
       ...survey.podLinks
@@ -94,7 +92,11 @@ export function podRules(address: Ipv4, table: number | undefined): readonly Rul
 }
 
 /** What comes from a pod leaves through its ENI, by the gateway of that ENI's subnet (D1). */
-export function eniRoutes({ gateway }: Pick<EniWiring, 'gateway'>, dev: string, table: number): readonly Route[] {
+export function eniRoutes(
+  { gateway }: Pick<EniWiring, 'gateway'>,
+  dev: string,
+  table: number,
+): readonly Route[] {
   return [
     { table, to: gateway, dev },
     { table, to: 'default', via: gateway, dev },
@@ -113,10 +115,6 @@ function sysctlChanges(
 function missing<T>(wanted: readonly T[], actual: readonly T[], key: (item: T) => string): readonly T[] {
   const there = new Set(actual.map(key))
   return wanted.filter((item) => !there.has(key(item)))
-}
-
-function lacks<T>(wanted: readonly T[], actual: readonly T[], key: (item: T) => string): boolean {
-  return missing(wanted, actual, key).length > 0
 }
 
 function isBusy(desired: DesiredKernel, to: string | undefined): boolean {

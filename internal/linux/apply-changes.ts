@@ -1,6 +1,7 @@
 // Kernel changes in their order: runs of `ip` lines as one batch, sysctls in between.
 import { IpamError } from '../ipam/errors.ts'
 import { routeTableOf } from '../ipam/plan-repair.ts'
+import { rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { EniWiring, KernelChange } from '../ipam/types.ts'
 import { type BatchLine, firstFault } from './batch.ts'
 import type { Batcher } from './batcher.ts'
@@ -9,7 +10,7 @@ import { requireLinkName } from './names.ts'
 import { isHostLink } from './pod-link.ts'
 import { query } from './query.ts'
 import { readLinks, rows } from './read-kernel.ts'
-import { rpFilterKey, type Sysctls } from './sysctl.ts'
+import type { Sysctls } from './sysctl.ts'
 import {
   addRouteLine,
   addRuleLine,

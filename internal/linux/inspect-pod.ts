@@ -1,12 +1,12 @@
 // What is not as connectPod() left it (CNI CHECK).
 
 import { mainTable, podRules } from '../ipam/plan-repair.ts'
+import { podGateway } from '../ipam/pod-gateway.ts'
 import type { PodWiring, Rule } from '../ipam/types.ts'
 import type { LanePool } from './lane-pool.ts'
 import { podLinkMacs } from './pod-link.ts'
 import { query } from './query.ts'
 import { readLinks, readRules, rows } from './read-kernel.ts'
-import { podGateway } from './wiring-lines.ts'
 
 /** Sentences, none when all is well. `table` is undefined when the ENI's link is not on the node. */
 export async function inspectPod(

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { routeTableOf } from '../ipam/plan-repair.ts'
+import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { Link, PodWiring } from '../ipam/types.ts'
 import type { Linux } from '../ports.ts'
 import type { Mac } from '../value/mac.ts'
@@ -17,7 +18,7 @@ import { requireLinkName, requireNetnsPath } from './names.ts'
 import { isNetns } from './netns.ts'
 import { query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules } from './read-kernel.ts'
-import { createSysctls, forwardingKey, rpFilterKey } from './sysctl.ts'
+import { createSysctls } from './sysctl.ts'
 import { disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
 
 export interface LinuxOptions {

@@ -1,15 +1,7 @@
-// Kernel settings of our own network namespace, through /proc/sys. A dot in a link's name is written as a slash in a key,
-// as sysctl(8) does.
+// Kernel settings of our own network namespace, through /proc/sys. Keys are spelt as in sysctl-keys.ts.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IpamError } from '../ipam/errors.ts'
-
-export const forwardingKey = 'net.ipv4.ip_forward'
-
-/** The key of a link's reverse-path filter; `all` for every link. */
-export function rpFilterKey(link: string): string {
-  return `net.ipv4.conf.${link.replaceAll('.', '/')}.rp_filter`
-}
 
 export interface Sysctls {
   /** undefined when there is no such setting (the link is gone). */

@@ -1,7 +1,8 @@
 // The `ip` lines that wire a pod, an ENI, a rule, a route; and those that undo it. Pure. Everything carries our protocol
 // number, so that "ours" is exact.
 
-import { fromPodPriority, mainTable, podRules } from '../ipam/plan-repair.ts'
+import { eniRoutes, fromPodPriority, mainTable, podRules } from '../ipam/plan-repair.ts'
+import { podGateway } from '../ipam/pod-gateway.ts'
 import type { EniWiring, PodWiring, Route, Rule } from '../ipam/types.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { absent, type BatchLine, exists } from './batch.ts'
@@ -9,9 +10,6 @@ import { podLinkMacs } from './pod-link.ts'
 
 /** In `protocol` of our rules and routes: a number nobody has registered in iproute2's rt_protos. */
 export const ourProtocol = 116
-
-/** The pod's gateway, as in many CNI plugins: an address that no VPC can have, answered for by a permanent neighbour. */
-export const podGateway = '169.254.1.1'
 
 /** In the node's namespace: the pair with its far end born in the pod's (moving it there costs an RCU barrier), then rules and route. */
 export function hostSideLines(wiring: PodWiring, table: number): readonly BatchLine[] {
@@ -25,10 +23,7 @@ export function hostSideLines(wiring: PodWiring, table: number): readonly BatchL
       tolerates: exists,
     },
     // A leaked rule of an earlier owner would send the new one's packets to another ENI.
-    {
-      text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
-      tolerates: absent,
-    },
+    removeFromRulesLine(address),
     ...podRules(address, table).map(addRuleLine),
     addRouteLine({ table: mainTable, to: address, dev: hostLink }),
     { text: `neighbour replace ${address} lladdr ${podMac} dev ${hostLink} nud permanent` },
@@ -65,12 +60,15 @@ export const removeDoomedLine: BatchLine = { text: `link del group ${doomedGroup
 export function disconnectLines(address: Ipv4, hostLink: string): readonly BatchLine[] {
   return [
     ...podRules(address, undefined).map(removeRuleLine),
-    {
-      text: `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`,
-      tolerates: absent,
-    },
+    removeFromRulesLine(address),
     { text: `link set dev ${hostLink} down group ${doomedGroup}`, tolerates: absent },
   ]
+}
+
+/** Whatever the table. */
+function removeFromRulesLine(address: Ipv4): BatchLine {
+  const text = `rule del from ${address} priority ${fromPodPriority} protocol ${ourProtocol}`
+  return { text, tolerates: absent }
 }
 
 /** The ENI's own address must be on its link, or nobody answers when it asks for the gateway's MAC. */
@@ -78,8 +76,7 @@ export function eniLines(eni: EniWiring, link: string, table: number): readonly 
   return [
     { text: `link set dev ${link} up` },
     { text: `address add ${eni.primaryIp}/32 dev ${link}`, tolerates: exists },
-    addRouteLine({ table, to: eni.gateway, dev: link }),
-    addRouteLine({ table, to: 'default', via: eni.gateway, dev: link }),
+    ...eniRoutes(eni, link, table).map(addRouteLine),
   ]
 }
 

@@ -2,6 +2,7 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
+import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -215,9 +216,7 @@ function sysctlsFor(
   const macs = new Set(enis.map(({ mac }) => mac))
   const names = links.filter(({ mac }) => mac !== undefined && macs.has(mac)).map(({ name }) => name)
   return {
-    'net.ipv4.ip_forward': '1',
-    ...Object.fromEntries(
-      ['all', primaryLink, ...names].map((name) => [`net.ipv4.conf.${name}.rp_filter`, '0']),
-    ),
+    [forwardingKey]: '1',
+    ...Object.fromEntries(['all', primaryLink, ...names].map((name) => [rpFilterKey(name), '0'])),
   }
 }
