@@ -11,6 +11,7 @@ import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
 import { addNetwork, type CniCall, deleteNetwork } from '../../internal/sim/kubelet/cni-chain.ts'
 import { callOurs, conflistOf, pluginsOf } from './cni-calls.ts'
 import { type Container, type Containerd, startContainerd } from './containerd.ts'
+import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 import { childOf, type Service, temporaryFolder, until } from './service.ts'
 import { story } from './steps.ts'
@@ -18,7 +19,6 @@ import { story } from './steps.ts'
 const missing = explainSkip(
   missingPieces('root', 'containerd', 'runc', 'busybox', 'cni-plugins', 'iptables', 'iproute2', 'executable'),
 )
-const executable = join(import.meta.dirname, '../../dist/tke-eni')
 const step = story(missing, () => `${formatPools(readPools(cluster))}\n${lastWords(cluster)}`)
 
 /** A node of the cluster: containerd and our agent on a machine that has the node's network. */
@@ -36,12 +36,14 @@ interface Running {
 }
 
 let cluster: DevCluster
+let executable: string
 let one: Node
 let two: Node
 const running = new Map<string, Running>()
 
 before(async () => {
   if (missing) return
+  executable = copyOfExecutable()
   cluster = await startDevCluster({
     directory: temporaryFolder('runtime'),
     leaderFlags: ['--reconcile-interval=5s', '--ip-min-warm-target=7', '--ip-max-warm-target=7'],

@@ -19,6 +19,7 @@ import { createPod, deletePod, type SeenPod } from '../../cmd/dev/pods.ts'
 import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 import { type RealDevApi, startRealDevApi } from './real-dev-api.ts'
 import { temporaryFolder, until } from './service.ts'
@@ -28,7 +29,6 @@ const unfit = await sandboxFault(runCommand).catch((error: Error) => error.messa
 const missing =
   explainSkip(missingPieces('kube-apiserver', 'iproute2', 'executable')) ||
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
-const executable = join(import.meta.dirname, '../../dist/tke-eni')
 const nodeFlags = ['--report-interval=2s', '--release-interval=2s', '--cooldown=3s']
 /** The last one is only there to be deleted. */
 const names = ['node-1', 'node-2', 'node-3', 'node-4']
@@ -46,7 +46,7 @@ before(async () => {
     leaderFlags: ['--reconcile-interval=5s'],
     nodeFlags,
     logLevel: 'info',
-    program: [executable],
+    program: [copyOfExecutable()],
   })
 })
 
