@@ -190,7 +190,8 @@ async function pack({ work, arch, node, bundles }) {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: arch === process.arch, // compiled code is of one architecture
-    execArgv: ['--disable-warning=DEP0040'], // punycode, used by a dependency of the Kubernetes client
+    // punycode, used by a dependency of the Kubernetes client, and url.parse, used by the SDK
+    execArgv: ['--disable-warning=DEP0040', '--disable-warning=DEP0169'],
     execArgvExtension: 'none', // a NODE_OPTIONS meant for others must not reach a daemon run by root
     assets: {
       ...Object.fromEntries(present.map((file) => [file, path.join(work, file)])),
