@@ -8,6 +8,7 @@ import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, type DevNode, startDevCluster } from '../../cmd/dev/cluster.ts'
 import { lastWords, usedPerEni } from '../../cmd/dev/look.ts'
 import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
+import { netnsPath, nodeNetns } from '../../internal/sim/fabric/fabric-lines.ts'
 import { addNetwork, type CniCall, deleteNetwork } from '../../internal/sim/kubelet/cni-chain.ts'
 import { callOurs, conflistOf, pluginsOf } from './cni-calls.ts'
 import { type Container, type Containerd, startContainerd } from './containerd.ts'
@@ -245,7 +246,7 @@ async function startNode({ name, address }: DevNode): Promise<Node> {
   const [cniConfDir, cniBinDir] = [temporaryFolder('cni-conf'), temporaryFolder('cni-bin')]
   symlinkSync('/usr/lib/cni/portmap', join(cniBinDir, 'portmap'))
   const sandbox = childOf(cluster.host.pid) ?? 0
-  const netns = `/proc/${sandbox}/root/run/netns/node-${name}`
+  const netns = join(`/proc/${sandbox}/root`, netnsPath(nodeNetns(name)))
   const runtime = await startContainerd({ name, netns, cniConfDir, cniBinDir })
   const node = { name, address, runtime }
   return { ...node, agent: startAgent(node) }
