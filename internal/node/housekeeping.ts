@@ -1,15 +1,17 @@
 // The slow work of a node agent: gives surplus back, reports to the leader, and collects sandboxes that are certainly gone.
 import { backoffDelay } from '../base/backoff.ts'
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { startRounds } from '../base/rounds.ts'
 import { isIdle } from '../ipam/choose-address.ts'
 import { planReturn } from '../ipam/plan-return.ts'
 import type { NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
-import type { Sandboxes } from './sandboxes.ts'
+import { type Sandboxes, sandboxId } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
 
 export interface Housekeeping {
@@ -37,15 +39,10 @@ const roundEvery = 10_000
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { ledger, linux, kube, pool, pods, sandboxes, clock, random, log, settings } = options
-  const suspects = new Set<string>()
+  let suspects: ReadonlySet<string> = new Set()
   let shown: NodeReport | undefined
   let reportedAt = Number.NEGATIVE_INFINITY
   let failures = 0
-  let running = false
-  let again = false
-  let stopped = false
-  let cancel: Cancel | undefined
-  let dueAt = Number.POSITIVE_INFINITY
   let lastRound = Number.NEGATIVE_INFINITY
 
   async function returnSurplus(): Promise<number> {
@@ -103,17 +100,13 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       if (pods.has(attachment.pod.uid) || (await linux.namespaceExists(attachment.netns))) continue
       gone.push(attachment)
     }
-    const keys = new Set(gone.map(({ containerId, ifname }) => `${containerId}/${ifname}`))
     for (const attachment of gone) {
-      const key = `${attachment.containerId}/${attachment.ifname}`
-      if (suspects.has(key)) await sandboxes.remove(attachment, 'sandbox and pod are gone')
+      if (suspects.has(sandboxId(attachment))) await sandboxes.remove(attachment, 'sandbox and pod are gone')
     }
-    suspects.clear()
-    for (const key of keys) suspects.add(key)
+    suspects = new Set(gone.map(sandboxId))
   }
 
-  async function round(): Promise<void> {
-    running = true
+  async function round(): Promise<Millis> {
     let pause = roundEvery
     try {
       if (clock.now() - lastRound >= roundEvery) {
@@ -128,33 +121,15 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       pause = backoffDelay(settings.retry, failures++, random)
       log.warn('housekeeping failed', { error: (error as Error).message, retryIn: pause })
     }
-    running = false
-    schedule(again ? 0 : pause)
-    again = false
+    return pause
   }
 
-  function schedule(delay: number): void {
-    if (stopped || clock.now() + delay >= dueAt) return
-    cancel?.()
-    dueAt = clock.now() + delay
-    cancel = clock.after(delay, () => {
-      dueAt = Number.POSITIVE_INFINITY
-      void round()
-    })
-  }
-
-  schedule(0)
+  const rounds = startRounds(clock, round)
   return {
-    wake() {
-      if (running) again = true
-      else schedule(100)
-    },
+    wake: () => rounds.wake(100),
     observeReport(report) {
       shown = report
     },
-    stop() {
-      stopped = true
-      cancel?.()
-    },
+    stop: rounds.stop,
   }
 }

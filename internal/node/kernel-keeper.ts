@@ -1,12 +1,14 @@
 // Keeps the kernel as the ledger says: ENIs set up as they appear, drift repaired, leftovers of ours removed (D1–D5).
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { startRounds } from '../base/rounds.ts'
 import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
 import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
+import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { Sandboxes } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
@@ -34,15 +36,10 @@ const missingEniRetry = { ms: 300, times: 100, laterMs: 5000 }
 
 export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   const { ledger, linux, pool, sandboxes, clock, log, settings } = options
-  let cancel: Cancel | undefined
-  let dueAt = Number.POSITIVE_INFINITY
-  let running = false
-  let again = false
   let ready = false
-  let stopped = false
   let misses = 0
 
-  async function look(): Promise<number> {
+  async function look(): Promise<Millis> {
     const before = { attachments: ledger.attachments(), busy: sandboxes.busy() }
     const survey = await linux.survey()
     const enis = ledger.enis()
@@ -84,7 +81,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       })
       // A leftover may have got a new owner while it was being removed: one more look puts back what that took away.
       const owned = new Set<string>(ledger.attachments().map(({ address }) => address))
-      if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) again = true
+      if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) rounds.wake()
     }
     const usable = enis.filter(({ mac }) => !unusable.has(mac))
     pool.setReady(new Set(usable.map(({ mac }) => mac)), strangers.addresses)
@@ -98,7 +95,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
   }
 
   /** An ENI that is no longer published may never come back: it is not waited for. */
-  function pauseFor(missing: number): number {
+  function pauseFor(missing: number): Millis {
     misses = missing === 0 ? 0 : misses + 1
     if (missing === 0) return settings.repairEvery
     return misses <= missingEniRetry.times ? missingEniRetry.ms : missingEniRetry.laterMs
@@ -146,48 +143,18 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     }
   }
 
-  async function run(): Promise<void> {
-    if (running) {
-      again = true
-      return
-    }
-    running = true
-    let pause = settings.repairEvery
+  const rounds = startRounds(clock, async () => {
     try {
-      pause = await look()
+      return await look()
     } catch (error) {
       log.warn('kernel not repaired', { error: (error as Error).message })
-      pause = Math.min(settings.repairEvery, 2000)
+      return Math.min(settings.repairEvery, 2000)
     }
-    running = false
-    if (again) {
-      again = false
-      pause = 0
-    }
-    schedule(pause)
-  }
-
-  function schedule(delay: number): void {
-    if (stopped || clock.now() + delay >= dueAt) return
-    cancel?.()
-    dueAt = clock.now() + delay
-    cancel = clock.after(delay, () => {
-      dueAt = Number.POSITIVE_INFINITY
-      void run()
-    })
-  }
-
-  schedule(0)
+  })
   return {
-    wake() {
-      if (running) again = true
-      else schedule(0)
-    },
+    wake: () => rounds.wake(),
     ready: () => ready,
-    stop() {
-      stopped = true
-      cancel?.()
-    },
+    stop: rounds.stop,
   }
 }
 

@@ -116,7 +116,7 @@ export function createSandboxes({
   }
 
   function remove(key: SandboxKey, reason: string): Promise<void> {
-    return locks.run(lockOf(key), async () => {
+    return locks.run(sandboxId(key), async () => {
       const attachment = ledger.attachment(key)
       if (attachment !== undefined) await release(attachment, reason)
     })
@@ -124,7 +124,7 @@ export function createSandboxes({
 
   return {
     add: (sandbox, signal) =>
-      locks.run(lockOf(sandbox), async () => {
+      locks.run(sandboxId(sandbox), async () => {
         const known = ledger.attachment(sandbox)
         if (known !== undefined) {
           if (known.netns === sandbox.netns) return connect(known)
@@ -150,7 +150,7 @@ export function createSandboxes({
       }),
     remove,
     check: (key) =>
-      locks.run(lockOf(key), async () => {
+      locks.run(sandboxId(key), async () => {
         const attachment = ledger.attachment(key)
         if (attachment === undefined) {
           throw new IpamError(
@@ -161,8 +161,8 @@ export function createSandboxes({
         return linux.inspectPod(wiringOf(attachment))
       }),
     async collect(valid) {
-      const keep = new Set(valid.map(lockOf))
-      const stale = ledger.attachments().filter((attachment) => !keep.has(lockOf(attachment)))
+      const keep = new Set(valid.map(sandboxId))
+      const stale = ledger.attachments().filter((attachment) => !keep.has(sandboxId(attachment)))
       const faults: unknown[] = []
       for (const attachment of stale) {
         await remove(attachment, 'the runtime no longer has the sandbox').catch((fault) => faults.push(fault))
@@ -170,7 +170,7 @@ export function createSandboxes({
       if (faults.length > 0) throw faults[0]
     },
     reconnect: (attachment) =>
-      locks.run(lockOf(attachment), async () => {
+      locks.run(sandboxId(attachment), async () => {
         if (ledger.attachment(attachment)?.address === attachment.address) await connect(attachment)
       }),
     busy: () => ({
@@ -180,6 +180,7 @@ export function createSandboxes({
   }
 }
 
-function lockOf(key: SandboxKey): string {
+/** What CNI keys its calls by, as one text. */
+export function sandboxId(key: SandboxKey): string {
   return `${key.containerId}/${key.ifname}`
 }
