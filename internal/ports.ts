@@ -103,8 +103,7 @@ export interface LeaderKube {
   watchNodes(feed: Feed<NodeFact>): Stop
   watchPods(feed: Feed<PodFact>): Stop
   watchNecs(feed: Feed<Nec>): Stop
-  /** A fresh answer of the API server, past every cache: undefined when there is no such pod (or it has another uid). */
-  getPod(pod: { namespace: string; name: string; uid: string }): Promise<PodFact | undefined>
+  /** A fresh answer of the API server, past every cache: undefined when there is no such node. */
   getNode(name: NodeName): Promise<NodeFact | undefined>
   /** Creates the NEC when it is missing, then merges the leader's fields into it. */
   publishNec(name: NodeName, publication: NecPublication): Promise<void>

@@ -6,7 +6,7 @@ import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { parseManifest } from '../wire/manifest.ts'
 import type { KubeClient } from './client.ts'
-import { at, listAt, textAt } from './json.ts'
+import { at, holds, listAt, textAt } from './json.ts'
 
 const collection = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 /** Raised with every change of the manifest, so that an older leader never takes a field from a newer one. */
@@ -88,16 +88,4 @@ function isEstablished(crd: unknown): boolean {
 
 function revisionOf(crd: unknown): number {
   return Number(textAt(crd, 'metadata', 'annotations', revisionAnnotation) ?? 0)
-}
-
-/** Is all of `wanted` so in `now`? The API server adds defaults, and lists of ours are whole. */
-function holds(now: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted))
-    return (
-      Array.isArray(now) &&
-      now.length === wanted.length &&
-      wanted.every((each, i) => holds((now as readonly unknown[])[i], each))
-    )
-  if (typeof wanted !== 'object' || wanted === null) return now === wanted
-  return Object.entries(wanted).every(([key, value]) => holds(at(now, key), value))
 }

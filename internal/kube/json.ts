@@ -21,3 +21,15 @@ export function listAt(value: unknown, ...path: readonly string[]): readonly unk
   const found = at(value, ...path)
   return Array.isArray(found) ? found : []
 }
+
+/** Is all of `wanted` so in `now`? The API server adds defaults, and lists of ours are whole. */
+export function holds(now: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted))
+    return (
+      Array.isArray(now) &&
+      now.length === wanted.length &&
+      wanted.every((each, i) => holds((now as readonly unknown[])[i], each))
+    )
+  if (typeof wanted !== 'object' || wanted === null) return now === wanted
+  return Object.entries(wanted).every(([key, value]) => holds(at(now, key), value))
+}

@@ -10,7 +10,7 @@ import type { KubeClient } from './client.ts'
 import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
 import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
-import { at } from './json.ts'
+import { at, holds } from './json.ts'
 import { mergeNec, necCollection, necGroup, necPath } from './nec-api.ts'
 import { type ReflectorLimits, reflect, type Source } from './reflector.ts'
 
@@ -50,13 +50,7 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchNodes: (feed) => reflect(nodes, feed, parts),
     watchPods: (feed) => reflect(pods, feed, parts),
     watchNecs: (feed) => reflect(necs, feed, parts),
-    async getPod({ namespace, name, uid }) {
-      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
-      const pod = await getFresh(client, `get pod "${namespace}/${name}"`, path, pods.read)
-      return pod?.uid === uid ? pod : undefined
-    },
-    getNode: (name) =>
-      getFresh(client, `get node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, nodes.read),
+    getNode: (name) => getNode(client, name),
     publishNec: (name, publication) => publishNec(client, name, publication),
     deleteNec: (name) => deleteNec(client, name),
     notify: events.notify,
@@ -65,14 +59,10 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
 }
 
 /** A GET without resourceVersion is answered from etcd with a quorum, past the server's cache. */
-async function getFresh<T>(
-  client: KubeClient,
-  doing: string,
-  path: string,
-  read: (object: unknown) => T | undefined,
-): Promise<T | undefined> {
+async function getNode(client: KubeClient, name: NodeName): Promise<NodeFact | undefined> {
+  const doing = `get node "${name}"`
   try {
-    const found = read(await client.call({ doing, path }))
+    const found = toNodeFact(await client.call({ doing, path: `/api/v1/nodes/${encodeURIComponent(name)}` }))
     // Absence is what the server says, never what we could not read.
     if (found === undefined) throw unreachable(doing, 'the answer is something else')
     return found
@@ -119,8 +109,4 @@ async function deleteNec(client: KubeClient, name: NodeName): Promise<void> {
   } catch (error) {
     if (errorCode(error) !== 'not_found') throw error
   }
-}
-
-function holds(actual: unknown, wanted: PublicationJson['spec']): boolean {
-  return Object.entries(wanted).every(([key, value]) => at(actual, key) === value)
 }

@@ -121,7 +121,6 @@ export class KubeTwin {
       watchNodes: (feed) => this.nodes.watch(process, feed, () => true),
       watchPods: (feed) => this.pods.watch(process, feed, () => true),
       watchNecs: (feed) => this.necs.watch(process, feed, () => true),
-      getPod: (pod) => this.#call(process, 'get pod', () => this.pods.items.get(pod.uid)),
       getNode: (name) => this.#call(process, 'get node', () => this.nodes.items.get(name)),
       publishNec: (name, publication) =>
         this.#call(process, 'publish nec', () => {
