@@ -1,7 +1,19 @@
 // Pure: a notice as a core/v1 Event, which is what `kubectl describe` shows with its count.
 import type { Notice } from '../ipam/types.ts'
-import type { EventRecord } from './events.ts'
+import type { Millis } from '../value/millis.ts'
 import { necGroup } from './nec-api.ts'
+
+/** One Event: what it says now, and what of it is written. */
+export interface EventRecord {
+  readonly key: string
+  readonly name: string
+  readonly firstAt: Millis
+  notice: Notice
+  lastAt: Millis
+  count: number
+  /** undefined while it does not exist yet. */
+  writtenAt: Millis | undefined
+}
 
 const component = 'tke-eni'
 

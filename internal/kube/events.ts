@@ -9,7 +9,7 @@ import { errorCode } from '../ipam/errors.ts'
 import type { Notice } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 import type { KubeClient } from './client.ts'
-import { eventBody, eventKey, eventNamespace, eventUpdate } from './event-body.ts'
+import { type EventRecord, eventBody, eventKey, eventNamespace, eventUpdate } from './event-body.ts'
 import { createThrottle } from './throttle.ts'
 
 export interface EventLimits {
@@ -41,18 +41,6 @@ export interface EventParts {
   readonly log: Log
   readonly instance: string
   readonly eventLimits?: Partial<EventLimits>
-}
-
-/** One Event: what it says now, and what of it is written. */
-export interface EventRecord {
-  readonly key: string
-  readonly name: string
-  readonly firstAt: Millis
-  notice: Notice
-  lastAt: Millis
-  count: number
-  /** undefined while it does not exist yet. */
-  writtenAt: Millis | undefined
 }
 
 export interface Events {
@@ -143,7 +131,7 @@ export function createEvents(parts: EventParts): Events {
           log.warn('event not written', {
             reason: event.notice.reason,
             about: event.notice.about,
-            err: error,
+            error: (error as Error).message,
           })
           return
         }

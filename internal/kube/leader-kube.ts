@@ -12,7 +12,8 @@ import { createEvents } from './events.ts'
 import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
 import { at, holds } from './json.ts'
 import { mergeNec, necCollection, necGroup, necPath } from './nec-api.ts'
-import { type ReflectorLimits, reflect, type Source } from './reflector.ts'
+import { reflect } from './reflector.ts'
+import type { ReflectorLimits, Source } from './source.ts'
 
 export interface LeaderKubeParts {
   readonly client: KubeClient

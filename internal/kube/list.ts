@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts'
 import type { KubeClient } from './client.ts'
 import { isTooNew, unreachable } from './error.ts'
 import { at, textAt } from './json.ts'
-import type { ReflectorLimits, Source } from './reflector.ts'
+import type { ReflectorLimits, Source } from './source.ts'
 
 export interface ListTools {
   readonly client: KubeClient

@@ -9,7 +9,8 @@ import type { KubeClient } from './client.ts'
 import { createEvents } from './events.ts'
 import { type DefaultNetwork, toPodFact } from './facts.ts'
 import { mergeNec, necCollection } from './nec-api.ts'
-import { type ReflectorLimits, reflect, type Source } from './reflector.ts'
+import { reflect } from './reflector.ts'
+import type { ReflectorLimits, Source } from './source.ts'
 
 export interface NodeKubeParts {
   readonly client: KubeClient

@@ -1,40 +1,16 @@
 // Keeps a feed in step with one collection of the API server: list, then watch from there, for ever.
 // Only a complete list is ever passed on as the whole truth; what failed or is partial changes nothing.
-import { type BackoffPolicy, backoffDelay } from '../base/backoff.ts'
+import { backoffDelay } from '../base/backoff.ts'
 import { type Clock, sleep } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
 import type { Feed, Stop } from '../ports.ts'
-import type { Millis } from '../value/millis.ts'
 import type { KubeClient } from './client.ts'
 import { isAnswer } from './error.ts'
 import { listAll } from './list.ts'
+import type { ReflectorLimits, Source } from './source.ts'
 import { watchFrom } from './watch.ts'
-
-/** One collection and how its objects are read. */
-export interface Source<T> {
-  /** Plural, for logs and messages. */
-  readonly what: string
-  readonly path: string
-  readonly fieldSelector?: string
-  /** Pure; undefined for what is no object of this kind. */
-  readonly read: (object: unknown) => T | undefined
-  /**
-   * 'consistent' asks for the truth of now. 'cached' spares etcd: the first list may be some seconds old, later ones
-   * are at least as new as what we saw; for collections that thousands of clients read.
-   */
-  readonly freshness: 'consistent' | 'cached'
-}
-
-export interface ReflectorLimits {
-  readonly pageSize: number
-  /** The server ends a watch after this long, plus up to as much by chance. */
-  readonly watchFor: Millis
-  /** Silence (bookmarks come about every minute) after which a watch counts as dead and is made anew from where it was. */
-  readonly stallAfter: Millis
-  readonly backoff: BackoffPolicy
-}
 
 export const reflectorDefaults: ReflectorLimits = {
   pageSize: 500,
@@ -100,7 +76,10 @@ export function reflect<T>(source: Source<T>, feed: Feed<T>, tools: ReflectorToo
     if (!lost) refusals += 1
     if (!lost && (errorCode(error) !== 'unavailable' || refusals > maxRefusals)) version = undefined
     const retryIn = backoffDelay(limits.backoff, failures++, random)
-    log.warn(version === undefined ? 'will list again' : 'will watch again', { err: error, retryIn })
+    log.warn(version === undefined ? 'will list again' : 'will watch again', {
+      error: (error as Error).message,
+      retryIn,
+    })
     return sleep(clock, retryIn, signal)
   }
 

@@ -6,7 +6,8 @@ import type { KubeClient } from './client.ts'
 import { textAt } from './json.ts'
 import { listAll } from './list.ts'
 import { necCollection, necPath } from './nec-api.ts'
-import { type ReflectorTools, reflect, reflectorDefaults, type Source } from './reflector.ts'
+import { type ReflectorTools, reflect, reflectorDefaults } from './reflector.ts'
+import type { Source } from './source.ts'
 
 /** null: not written yet, or not readable. */
 export interface ShownNec {

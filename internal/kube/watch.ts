@@ -10,7 +10,7 @@ import type { KubeClient } from './client.ts'
 import { KubeError, refused, unreachable } from './error.ts'
 import { at, textAt } from './json.ts'
 import { createLineSplitter } from './lines.ts'
-import type { ReflectorLimits, Source } from './reflector.ts'
+import type { ReflectorLimits, Source } from './source.ts'
 
 export interface WatchTools<T> {
   readonly client: KubeClient

@@ -6,7 +6,8 @@ import { seededRandom } from '../../internal/base/random.ts'
 import { createKubeClient } from '../../internal/kube/client.ts'
 import { createEndpoint } from '../../internal/kube/endpoint.ts'
 import { toNodeFact } from '../../internal/kube/facts.ts'
-import { type ReflectorLimits, reflect, type Source } from '../../internal/kube/reflector.ts'
+import { reflect } from '../../internal/kube/reflector.ts'
+import type { ReflectorLimits, Source } from '../../internal/kube/source.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import {
   type Answer,
