@@ -44,7 +44,7 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
   const api = createApi({ storage, clock, random })
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(api, request, response, token, log).catch((error: unknown) => {
-      log.error('api.request_failed', { method: request.method, url: request.url, error: String(error) })
+      log.error('request failed', { method: request.method, url: request.url, error: String(error) })
       if (response.headersSent) response.destroy()
       else
         reply(
@@ -146,7 +146,7 @@ async function answer(
     headers: message === undefined ? headers : { ...headers, 'content-type': 'application/json' },
     body: message === undefined ? body.toString('utf8') : JSON.stringify(message),
   })
-  log.debug('api.request', { method: request.method, url, status: answered.status })
+  log.debug('request served', { method: request.method, url, status: answered.status })
   if (isWatch(answered)) stream(answered, response)
   else reply(response, answered)
 }
