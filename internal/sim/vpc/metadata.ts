@@ -2,8 +2,13 @@
 import type { Millis } from '../../value/millis.ts'
 import { cvmTime } from './ids.ts'
 import { json, plain, type Reply } from './reply.ts'
-import type { RoleOptions } from './server.ts'
 import type { VpcSim } from './sim.ts'
+
+/** The instance role whose temporary keys the metadata service hands out. */
+export interface RoleOptions {
+  readonly name: string
+  readonly lifeMs: Millis
+}
 
 const credentialsPath = '/latest/meta-data/cam/security-credentials/'
 

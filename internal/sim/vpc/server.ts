@@ -7,10 +7,9 @@ import { dirname } from 'node:path'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import type { Millis } from '../../value/millis.ts'
 import { answerAdmin } from './admin-routes.ts'
 import { answerApi } from './api-route.ts'
-import { answerMetadata } from './metadata.ts'
+import { answerMetadata, type RoleOptions } from './metadata.ts'
 import { type Reply, readBody, send } from './reply.ts'
 import type { VpcSim } from './sim.ts'
 
@@ -23,12 +22,6 @@ export interface ServeOptions {
   readonly socketPath?: string
   readonly role?: RoleOptions
   readonly log?: Log
-}
-
-/** The instance role whose temporary keys the metadata service hands out. */
-export interface RoleOptions {
-  readonly name: string
-  readonly lifeMs: Millis
 }
 
 export interface VpcSimServer {
