@@ -1,13 +1,5 @@
 // Every subcommand there is. A line here is all that the others cost: a command's code is loaded when it is called.
-import type { Command } from 'commander'
-import type { Host } from './host.ts'
-
-export interface CommandModule {
-  /** The command with its options, help and action. */
-  define(host: Host): Command
-  /** Loads what the action loads later; see `warm` in cli.ts. */
-  preload?(): Promise<unknown>
-}
+import type { CommandModule } from './command-module.ts'
 
 export interface CommandEntry {
   readonly name: string

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import type { LogLevel } from '../internal/base/log.ts'
 import { IpamError } from '../internal/ipam/errors.ts'
 import type { DevCluster } from './dev/cluster.ts'
 import { exitCode } from './exit.ts'
@@ -16,7 +17,7 @@ interface DevFlags {
   readonly directory?: string
   readonly keep: boolean
   readonly port: string
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: LogLevel
   readonly host?: string
 }
 

@@ -16,7 +16,7 @@ const configName = '10-tke-eni.conflist'
 /** Idempotent. Throws what the file system throws. */
 export function installCni(settings: InstallCniSettings, socket: string, log: Log): void {
   mkdirSync(settings.cniBinDir, { recursive: true })
-  for (const name of ['tke-route-eni']) linkPlugin(join(settings.cniBinDir, name))
+  linkPlugin(join(settings.cniBinDir, 'tke-route-eni'))
   mkdirSync(settings.cniConfDir, { recursive: true })
   const path = join(settings.cniConfDir, configName)
   replace(path, (temporary) =>

@@ -4,14 +4,11 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ConnectSettings } from '../internal/kube/connect.ts'
 
-/** "unix:///path" names a socket. */
 export function kubeTarget(settings: {
   readonly kubeconfig: string | undefined
   readonly kubeServer: string | undefined
 }): ConnectSettings {
-  const { kubeServer } = settings
-  if (kubeServer?.startsWith('unix://')) return { socketPath: kubeServer.slice('unix://'.length) }
-  if (kubeServer !== undefined) return { server: kubeServer }
+  if (settings.kubeServer !== undefined) return { server: settings.kubeServer }
   if (settings.kubeconfig !== undefined) return { kubeconfig: settings.kubeconfig }
   const own = process.env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')
   const inCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined

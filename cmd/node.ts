@@ -1,6 +1,6 @@
 // `tke-eni node`: settings and signals; what runs between them is handed in by commands.ts.
 import { Command } from 'commander'
-import type { CommandModule } from './commands.ts'
+import type { CommandModule } from './command-module.ts'
 import { prepareSqlite } from './native.ts'
 import { type NodeSettings, nodeSettings } from './settings/node-settings.ts'
 import { addSettings, readSettings } from './settings-input.ts'

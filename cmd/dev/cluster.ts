@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../internal/base/clock.ts'
-import { createLog } from '../../internal/base/log.ts'
+import { type LogLevel, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
@@ -60,7 +60,7 @@ export interface DevOptions {
   readonly kubeListen?: { readonly host: string; readonly port: number }
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: LogLevel
   /** The command line of tke-eni that runs as leader and agents; this very program when not given. */
   readonly program?: readonly [string, ...string[]]
 }
@@ -74,7 +74,6 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   mkdirSync(join(directory, 'nodes'), { recursive: true })
   const clock = systemClock
   const random = systemRandom
-  const log = createLog('silent')
 
   const ownApi = async () => {
     const own = await startEmbeddedApi({
@@ -156,7 +155,13 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     await leader.exited
   })
   stack.defer(
-    startScheduler({ client: kube, clock, random, log, nodes: () => nodes.map(({ name }) => name) }),
+    startScheduler({
+      client: kube,
+      clock,
+      random,
+      log: silentLog,
+      nodes: () => nodes.map(({ name }) => name),
+    }),
   )
   async function killLeader(): Promise<void> {
     const { exited } = leader

@@ -1,4 +1,5 @@
 // What `dev` asks of its part inside the sandbox, and what that answers: a line of JSON each, any number at a time.
+import type { LogLevel } from '../../internal/base/log.ts'
 import type { ConnectSettings } from '../../internal/kube/connect.ts'
 import type { FabricNode } from '../../internal/sim/fabric/plan-fabric.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
@@ -67,5 +68,5 @@ export interface HostSettings {
   readonly directory: string
   /** The command line of tke-eni. */
   readonly program: readonly [string, ...string[]]
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logLevel: LogLevel
 }

@@ -1,6 +1,6 @@
 // `tke-eni get nec`: the NodeENIConfigs, from the Kubernetes API.
 import { systemClock } from '../../internal/base/clock.ts'
-import { createLog } from '../../internal/base/log.ts'
+import { createLog, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { errorCode, IpamError } from '../../internal/ipam/errors.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
@@ -60,7 +60,7 @@ export async function showNecs(
 
 async function read(client: KubeClient, names: readonly string[]): Promise<readonly ShownNec[]> {
   if (names.length !== 1) {
-    const all = await listShownNecs(client, createLog('silent'))
+    const all = await listShownNecs(client, silentLog)
     return names.length === 0 ? all : all.filter(({ name }) => names.includes(name))
   }
   try {

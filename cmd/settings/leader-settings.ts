@@ -11,6 +11,7 @@ import {
   text,
 } from '../../internal/wire/setting-kind.ts'
 import { optional, required, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+import { kubeconfig, kubeServer, logLevel } from './common-settings.ts'
 
 const table = {
   clusterId: required(text, 'Identifier of the cluster: tags every ENI, so that each leader knows its own.'),
@@ -40,14 +41,8 @@ const table = {
     'Network of pods that do not ask for one; "other": only pods that ask for an address get one from the VPC.',
   ),
   stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of leader.db; made when it is missing.'),
-  kubeconfig: optional(
-    absolutePath,
-    'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
-  ),
-  kubeServer: optional(
-    text,
-    'Address of the Kubernetes API in place of a kubeconfig: "http(s)://host:port", or "unix:///path" of a socket.',
-  ),
+  kubeconfig,
+  kubeServer,
   credentials: setting(
     choice('auto', 'environment', 'file', 'cvm-role'),
     'auto',
@@ -65,11 +60,7 @@ const table = {
     'Every node is looked at this often even when nothing is heard of it.',
   ),
   listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
-  logLevel: setting(
-    choice('debug', 'info', 'warn', 'error'),
-    'info',
-    'How much is logged to standard error.',
-  ),
+  logLevel,
 }
 
 export const leaderSettings: SettingsOf<typeof table> = {

@@ -9,7 +9,8 @@ import {
   listenAddress,
   text,
 } from '../../internal/wire/setting-kind.ts'
-import { computed, optional, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+import { computed, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+import { kubeconfig, kubeServer, logLevel } from './common-settings.ts'
 
 const table = {
   nodeName: computed(
@@ -24,14 +25,8 @@ const table = {
     '/run/tke-eni',
     'Directory of cni.sock, where the CNI plugin finds the agent.',
   ),
-  kubeconfig: optional(
-    absolutePath,
-    'How to reach the Kubernetes API; without it, the service account of the pod, then ~/.kube/config.',
-  ),
-  kubeServer: optional(
-    text,
-    'Address of the Kubernetes API in place of a kubeconfig: "http(s)://host:port", or "unix:///path" of a socket.',
-  ),
+  kubeconfig,
+  kubeServer,
   defaultNetwork: setting(
     choice('tke-route-eni', 'other'),
     'tke-route-eni',
@@ -82,11 +77,7 @@ const table = {
     'Chain the portmap plugin behind ours, for install-cni: host ports of pods work.',
   ),
   listenHealth: setting(listenAddress, '127.0.0.1:61679', 'Where /healthz and /readyz are served.'),
-  logLevel: setting(
-    choice('debug', 'info', 'warn', 'error'),
-    'info',
-    'How much is logged to standard error.',
-  ),
+  logLevel,
 }
 
 export const nodeSettings: SettingsOf<typeof table> = { mode: 'node', table, check: () => [] }

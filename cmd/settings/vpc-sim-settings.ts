@@ -1,6 +1,7 @@
 // What a user can turn on the simulated cloud at its start; faults and limits are turned while it runs.
-import { absolutePath, choice, duration, listenAddress, text } from '../../internal/wire/setting-kind.ts'
+import { absolutePath, duration, listenAddress, text } from '../../internal/wire/setting-kind.ts'
 import { optional, type Settings, type SettingsOf, setting } from '../../internal/wire/settings.ts'
+import { logLevel } from './common-settings.ts'
 
 const table = {
   listen: setting(
@@ -21,11 +22,7 @@ const table = {
   roleLife: setting(duration('10s', '24h'), '2h', 'How long such keys live.'),
   latencyMin: setting(duration('0', '1h'), '200ms', 'Shortest time an asynchronous task takes.'),
   latencyMax: setting(duration('0', '1h'), '1500ms', 'Longest time an asynchronous task takes.'),
-  logLevel: setting(
-    choice('debug', 'info', 'warn', 'error'),
-    'info',
-    'How much is logged to standard error.',
-  ),
+  logLevel,
 }
 
 export const vpcSimSettings: SettingsOf<typeof table> = {

@@ -12,7 +12,7 @@ export interface Log {
   child(fields: Fields): Log
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** JSON lines on standard error. Fields whose names look like credentials are never printed. */
 export function createLog(level: LogLevel): Log {

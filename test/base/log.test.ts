@@ -39,5 +39,8 @@ test('createLog() says what its level asks for', () => {
     linesAt('debug').map(({ msg }) => msg),
     ['reasons', 'made', 'bad'],
   )
-  assert.deepEqual(linesAt('silent'), [])
+  assert.deepEqual(
+    linesAt('error').map(({ msg }) => msg),
+    ['bad'],
+  )
 })
