@@ -118,7 +118,7 @@ const envelope = z.object({
     uid: z.string().catch(''),
     annotations: z.record(z.string(), z.string()).nullish().catch(undefined),
   }),
-  spec: z.unknown(),
+  spec: z.unknown().optional(), // also when somebody has removed it: it is put back
   status: z
     .object({ eniInfos: z.unknown(), conditions: z.unknown(), node: z.unknown() })
     .partial()
