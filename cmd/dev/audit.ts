@@ -1,8 +1,8 @@
 // Three views of the dev cluster side by side: the ledger, the cloud and the kernels. What one has and another lacks is a leak
 // or a double.
 import { clusterTag } from '../../internal/leader/intent-runner.ts'
-import { openDatabase } from '../../internal/sqlite/database.ts'
 import type { DevCluster } from './cluster.ts'
+import { query } from './query.ts'
 import { clusterId } from './topology.ts'
 
 export interface DevAudit {
@@ -17,40 +17,36 @@ export interface DevAudit {
 
 /** All three as they are now; meaningful when nothing is under way. */
 export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
-  const ledger = readRows(cluster.leaderDb, 'leader', {
-    enis: `SELECT id AS item FROM eni`,
-    ips: `SELECT address AS item FROM ip`,
-    open: `SELECT kind || ' of ' || coalesce(eni_id, node) AS item FROM intent WHERE state IN ('recorded', 'accepted')`,
-  })
+  const ledger = (sql: string) => items(cluster.leaderDb, 'leader', sql)
+  const enis = ledger(`SELECT id AS item FROM eni`)
+  const ips = ledger(`SELECT address AS item FROM ip`)
+  const open = ledger(
+    `SELECT kind || ' of ' || coalesce(eni_id, node) AS item FROM intent WHERE state IN ('recorded', 'accepted')`,
+  )
   const cloud = cluster.cloud.admin.audit(Date.now())
   const ours = cloud.enis.filter(({ tags }) => tags[clusterTag] === clusterId)
   const ids = new Set(ours.map(({ id }) => id))
   const bound = cloud.ips
     .filter(({ eniId, primary }) => ids.has(eniId) && !primary)
     .map(({ address }) => address)
-  const kernels = await Promise.all(
-    cluster
-      .nodes()
-      .map(async ({ name }) => ({ name, ...(await cluster.host.call('kernel', { node: name })) })),
+  const nodes = cluster.nodes().map(({ name }) => name)
+  const kernels = await Promise.all(nodes.map((node) => cluster.host.call('kernel', { node })))
+  const owners = nodes.flatMap((node) =>
+    items(cluster.nodeDb(node), 'node', `SELECT address AS item FROM attachment`),
   )
-  const attached = cluster.nodes().flatMap(({ name }) => {
-    const rows = readRows(cluster.nodeDb(name), 'node', { items: `SELECT address AS item FROM attachment` })
-    return rows.items.map((item) => ({ name, item }))
-  })
-  const linked = kernels.flatMap(({ pods }) => Object.values(pods).flat() as string[])
-  const ruled = kernels.flatMap(({ rules }) => rules)
-  const owners = attached.map(({ item }) => item)
+  const linked = kernels.flatMap((kernel) => kernel.linked)
+  const ruled = kernels.flatMap((kernel) => kernel.ruled)
   return {
-    enis: ledger.enis.length,
-    addresses: ledger.ips.length,
+    enis: enis.length,
+    addresses: ips.length,
     pods: owners.length,
     leaks: [
       ...cloud.faults,
-      ...ledger.open.map((item) => `unsettled: ${item}`),
-      ...missing('ENI in the cloud, not in the ledger', [...ids], ledger.enis),
-      ...missing('ENI in the ledger, not in the cloud', ledger.enis, [...ids]),
-      ...missing('address in the cloud, not in the ledger', bound, ledger.ips),
-      ...missing('address in the ledger, not in the cloud', ledger.ips, bound),
+      ...open.map((item) => `unsettled: ${item}`),
+      ...missing('ENI in the cloud, not in the ledger', [...ids], enis),
+      ...missing('ENI in the ledger, not in the cloud', enis, [...ids]),
+      ...missing('address in the cloud, not in the ledger', bound, ips),
+      ...missing('address in the ledger, not in the cloud', ips, bound),
       ...missing('address of a pod, not bound', owners, bound),
       ...missing('address of a pod, without a link', owners, linked),
       ...missing('link of nobody', linked, owners),
@@ -61,21 +57,8 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   }
 }
 
-function readRows<K extends string>(
-  path: string,
-  kind: string,
-  queries: Record<K, string>,
-): Record<K, string[]> {
-  const db = openDatabase({ path, kind, migrations: [], readonly: true })
-  try {
-    const rows = Object.entries<string>(queries).map(([key, sql]) => [
-      key,
-      db.all<{ item: string }>(sql).map(({ item }) => item),
-    ])
-    return Object.fromEntries(rows) as Record<K, string[]>
-  } finally {
-    db.close()
-  }
+function items(path: string, kind: 'leader' | 'node', sql: string): readonly string[] {
+  return query<{ item: string }>(path, kind, sql).map(({ item }) => item)
 }
 
 function missing(what: string, all: readonly string[], known: readonly string[]): string[] {

@@ -2,7 +2,6 @@
 import type { LogLevel } from '../../internal/base/log.ts'
 import type { ConnectSettings } from '../../internal/kube/connect.ts'
 import type { FabricNode } from '../../internal/sim/fabric/plan-fabric.ts'
-import type { Ipv4 } from '../../internal/value/ipv4.ts'
 
 export interface PingReport {
   readonly sent: number
@@ -13,10 +12,10 @@ export interface PingReport {
 
 /** What the kernel of one node holds of ours. */
 export interface KernelReport {
-  /** Addresses on the pods' ends, by namespace. */
-  readonly pods: Readonly<Record<string, readonly Ipv4[]>>
+  /** Addresses with a route to a pod's link, one for each route. */
+  readonly linked: readonly string[]
   /** Addresses that have a rule. */
-  readonly rules: readonly string[]
+  readonly ruled: readonly string[]
 }
 
 export interface NodeStart {

@@ -2,16 +2,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Clock, systemClock } from '../../internal/base/clock.ts'
+import { type Clock, sleep, systemClock } from '../../internal/base/clock.ts'
 import { createLog, type Log } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
+import { fromPodPriority, toPodPriority } from '../../internal/ipam/plan-repair.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { runCommand } from '../../internal/linux/command.ts'
+import { inNetns } from '../../internal/linux/netns.ts'
+import { isHostLink } from '../../internal/linux/pod-link.ts'
 import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
 import { createFabric, type Fabric } from '../../internal/sim/fabric/fabric.ts'
 import type { Conflist, RunPlugin } from '../../internal/sim/kubelet/cni-chain.ts'
 import { type Kubelet, startKubelet } from '../../internal/sim/kubelet/kubelet.ts'
-import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type {
   HostAnswer,
   HostCall,
@@ -94,7 +96,7 @@ function hostHandlers(parts: HostParts): Handlers {
       return null
     },
     ping: ({ node, pod, ...how }) => ping(nodeOf(node).kubelet.namespaceOf(pod), how),
-    kernel: ({ node }) => readKernel(fabric.netnsOf(node), nodeDirectory(parts.settings, node)),
+    kernel: ({ node }) => readKernel(fabric.netnsOf(node)),
   }
 }
 
@@ -160,7 +162,7 @@ function spawnAgent({ settings, fabric }: HostParts, name: string, flags: readon
 async function keepAgent(parts: HostParts, node: HostNode): Promise<void> {
   for (;;) {
     await node.agent.exited
-    await new Promise<void>((resolve) => void parts.clock.after(300, resolve))
+    await sleep(parts.clock, 300)
     node.agent = spawnAgent(parts, node.name, [...node.apiFlags, ...node.flags])
   }
 }
@@ -182,8 +184,8 @@ function pluginRunner({ settings, fabric }: HostParts, node: string): RunPlugin 
   const bin = join(nodeDirectory(settings, node), 'cni/bin')
   return (plugin, env, stdin) => {
     const words = Object.entries({ ...env, CNI_PATH: bin }).map(([key, value]) => `${key}=${value}`)
-    const path = join(bin, plugin)
-    return runCommand('nsenter', [`--net=${fabric.netnsOf(node)}`, '--', 'env', '-i', ...words, path], stdin)
+    const args = ['-i', ...words, join(bin, plugin)]
+    return runCommand(...inNetns(fabric.netnsOf(node), 'env', args), stdin)
   }
 }
 
@@ -203,20 +205,8 @@ async function ping(
   { to, count, intervalMs }: { to: string; count: number; intervalMs: number },
 ): Promise<PingReport> {
   if (namespace === undefined) throw new Error('Cannot ping: the pod has no network')
-  const args = [
-    `--net=${namespace}`,
-    '--',
-    'ping',
-    '-q',
-    '-c',
-    String(count),
-    '-i',
-    String(intervalMs / 1000),
-    '-W',
-    '1',
-    to,
-  ]
-  const { stdout, stderr } = await runCommand('nsenter', args)
+  const args = ['-q', '-c', String(count), '-i', String(intervalMs / 1000), '-W', '1', to]
+  const { stdout, stderr } = await runCommand(...inNetns(namespace, 'ping', args))
   const [, sent, received] = /(\d+) packets transmitted, (\d+) (?:packets )?received/.exec(stdout) ?? []
   if (sent === undefined || received === undefined) throw new Error(`Cannot ping ${to}: ${stderr.trim()}`)
   const mean = /= [\d.]+\/([\d.]+)/.exec(stdout)?.[1]
@@ -227,33 +217,18 @@ async function ping(
   }
 }
 
-async function readKernel(nodeNetns: string, _directory: string): Promise<KernelReport> {
-  const node = nodeNetns.split('/').at(-1) ?? ''
-  const inNode = (...args: string[]) =>
-    runCommand('nsenter', [`--net=${nodeNetns}`, '--', 'ip', '-json', ...args])
-  const rules = JSON.parse((await inNode('rule', 'show')).stdout || '[]') as {
-    src?: string
-    dst?: string
-    priority: number
-  }[]
-  const links = JSON.parse((await inNode('-4', 'route', 'show', 'table', 'main')).stdout || '[]') as {
-    dst: string
-    dev: string
-  }[]
-  const pods = Object.groupBy(
-    links.filter(({ dev }) => dev.startsWith('tke')),
-    ({ dev }) => dev,
-  )
+async function readKernel(netns: string): Promise<KernelReport> {
+  const rows = async (...args: string[]) => {
+    const { stdout } = await runCommand(...inNetns(netns, 'ip', ['-json', ...args]))
+    return JSON.parse(stdout || '[]') as readonly Readonly<Record<string, unknown>>[]
+  }
+  const routes = await rows('-4', 'route', 'show', 'table', 'main')
+  const rules = await rows('rule', 'show')
+  const ours = rules.filter(({ priority }) => priority === toPodPriority || priority === fromPodPriority)
   return {
-    pods: Object.fromEntries(
-      Object.entries(pods).map(([dev, all]) => [`${node}/${dev}`, (all ?? []).map(({ dst }) => dst as Ipv4)]),
+    linked: routes.filter(({ dev }) => isHostLink(String(dev))).map(({ dst }) => String(dst)),
+    ruled: [...new Set(ours.flatMap(({ src, dst }) => [src, dst]))].filter(
+      (address): address is string => typeof address === 'string' && address !== 'all',
     ),
-    rules: [
-      ...new Set(
-        rules
-          .filter(({ priority }) => priority === 512 || priority === 1536)
-          .flatMap(({ src, dst }) => [src, dst]),
-      ),
-    ].filter((text): text is string => text !== undefined && text !== 'all'),
   }
 }

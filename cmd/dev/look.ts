@@ -1,9 +1,9 @@
 // Single looks at a dev cluster's parts: its pods, the agents' databases, the leader's, the cloud.
 import { readFileSync } from 'node:fs'
 import type { KubeClient } from '../../internal/kube/client.ts'
-import { openDatabase } from '../../internal/sqlite/database.ts'
 import type { DevCluster } from './cluster.ts'
 import { listPods, type SeenPod } from './pods.ts'
+import { query } from './query.ts'
 
 /** The pods in the order of `names`; undefined until all have addresses. */
 export async function podsWithAddresses(
@@ -97,13 +97,4 @@ export function lastWords(cluster: DevCluster): string {
       }
     })
     .join('\n')
-}
-
-function query<T>(path: string, kind: string, sql: string, ...values: readonly string[]): readonly T[] {
-  const db = openDatabase({ path, kind, migrations: [], readonly: true })
-  try {
-    return db.all<T>(sql, ...values)
-  } finally {
-    db.close()
-  }
 }

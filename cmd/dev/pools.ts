@@ -1,7 +1,7 @@
 // The nodes' pools as the leader's ledger and the agents' databases have them now.
 import { existsSync } from 'node:fs'
-import { openDatabase } from '../../internal/sqlite/database.ts'
 import type { DevCluster } from './cluster.ts'
+import { query } from './query.ts'
 
 export interface PoolLine {
   readonly node: string
@@ -23,12 +23,7 @@ const nothing = { enis: 0, bound: 0, inUse: 0, idle: 0, cooling: 0, returning: 0
 function readPool(path: string): Omit<PoolLine, 'node' | 'zone'> {
   if (!existsSync(path)) return nothing
   try {
-    const db = openDatabase({ path, kind: 'node', migrations: [], readonly: true })
-    try {
-      return db.get<typeof nothing>(counts, Date.now()) ?? nothing
-    } finally {
-      db.close()
-    }
+    return query<typeof nothing>(path, 'node', counts, Date.now())[0] ?? nothing
   } catch {
     return nothing // it is being made just now
   }
