@@ -1,23 +1,14 @@
-// Which credentials a leader uses: explicit ones, those of the environment, or the CAM role of its machine.
+// Which credentials a leader uses when nothing is said: those of the environment, or the CAM role of its machine.
 import { IpamError } from '../ipam/errors.ts'
-import {
-  type Credentials,
-  type Environment,
-  environmentCredentials,
-  type Secret,
-  staticCredentials,
-} from './credentials.ts'
+import { type Credentials, type Environment, environmentCredentials } from './credentials.ts'
 import { type RoleOptions, roleCredentials } from './role-credentials.ts'
 
 export interface CredentialOptions extends RoleOptions {
   readonly env: Environment
-  /** Given explicitly: then nothing else is looked at. */
-  readonly secret?: Secret | undefined
 }
 
-/** The first of: explicit secret, environment, CAM role of this machine. Throws `bad_input` for half a secret. */
+/** The first of: environment, CAM role of this machine. Throws `bad_input` for half a secret. */
 export function chooseCredentials(options: CredentialOptions): Credentials {
-  if (options.secret !== undefined) return staticCredentials(options.secret)
   const fromEnvironment = environmentCredentials(options.env)
   if (fromEnvironment !== undefined) return fromEnvironment
   const role = roleCredentials(options)

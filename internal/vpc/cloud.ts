@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { IpamError } from '../ipam/errors.ts'
+import { maxUnassignBatch } from '../ipam/plan-node.ts'
 import type { CloudSubnet, SubnetId } from '../ipam/types.ts'
 import type { Cloud, CreateEni, Priority } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -12,7 +13,7 @@ import { describeByIds, listIds } from './by-ids.ts'
 import { type Caller, createCaller } from './caller.ts'
 import { eniFinder } from './describe-enis.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
-import { type ActionLimits, addressesPerCall, pageSize } from './limits.ts'
+import { type ActionLimits, pageSize } from './limits.ts'
 import { parseAddress, parseEni, parseEniQuota, parseInstance, parseSubnet } from './parse.ts'
 import type { Transport } from './transport.ts'
 
@@ -190,8 +191,8 @@ function addressMethods(caller: Caller): Pick<Cloud, 'assignIps' | 'unassignIps'
     async unassignIps({ eni, addresses }, priority) {
       const doing = `unassign ${listIds(addresses)} from ENI "${eni}"`
       if (addresses.length === 0) return
-      if (addresses.length > addressesPerCall) {
-        throw new IpamError('bad_input', `Cannot ${doing}: a call takes at most ${addressesPerCall}`)
+      if (addresses.length > maxUnassignBatch) {
+        throw new IpamError('bad_input', `Cannot ${doing}: a call takes at most ${maxUnassignBatch}`)
       }
       const PrivateIpAddresses = addresses.map((address) => ({ PrivateIpAddress: address }))
       await caller.call({

@@ -7,7 +7,7 @@ import type { Random } from '../base/random.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { Priority } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
-import { createLane, isBefore, type Lane, rankOf } from './lane.ts'
+import { type CallQueue, createCallQueue, isBefore, rankOf } from './call-queue.ts'
 import { type ActionLimits, defaultLimits, otherLimit } from './limits.ts'
 import { type TokenBucket, tokenBucket } from './token-bucket.ts'
 
@@ -73,7 +73,7 @@ interface ActionLane {
   readonly action: string
   readonly limit: number
   readonly bucket: TokenBucket
-  readonly queue: Lane<Waiting>
+  readonly queue: CallQueue<Waiting>
   inFlight: number
   sent: number
   throttled: number
@@ -95,7 +95,15 @@ export function createLimiter(options: LimiterOptions): Limiter {
     if (known !== undefined) return known
     const limit = limits[action] ?? otherLimit
     const bucket = tokenBucket(limit, clock.now())
-    const lane = { action, limit, bucket, queue: createLane<Waiting>(), inFlight: 0, sent: 0, throttled: 0 }
+    const lane = {
+      action,
+      limit,
+      bucket,
+      queue: createCallQueue<Waiting>(),
+      inFlight: 0,
+      sent: 0,
+      throttled: 0,
+    }
     lanes.set(action, lane)
     return lane
   }

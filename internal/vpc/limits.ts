@@ -1,5 +1,5 @@
 // Requests per second that Tencent Cloud grants to each action of one account in one region. Its pages change, so
-// settings can override each; other clients of the account share them, which the limiter learns by being throttled.
+// a caller may override each; other clients of the account share them, which the limiter learns by being throttled.
 
 export type ActionLimits = Readonly<Record<string, number>>
 
@@ -21,6 +21,3 @@ export const otherLimit = 10
 
 /** Most ids that a describe takes, and most items that it answers in a page. */
 export const pageSize = 100
-
-/** Most addresses that UnassignPrivateIpAddresses takes. */
-export const addressesPerCall = 10

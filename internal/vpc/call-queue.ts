@@ -17,7 +17,7 @@ export function isBefore(a: Ranked, b: Ranked): boolean {
   return a.rank === b.rank ? a.sequence < b.sequence : a.rank < b.rank
 }
 
-export interface Lane<T extends Ranked> {
+export interface CallQueue<T extends Ranked> {
   readonly size: number
   add(item: T): void
   first(): T | undefined
@@ -27,8 +27,8 @@ export interface Lane<T extends Ranked> {
   takeAll(): T[]
 }
 
-/** An empty lane: one sorted queue per priority. */
-export function createLane<T extends Ranked>(): Lane<T> {
+/** An empty one: a sorted list per priority. */
+export function createCallQueue<T extends Ranked>(): CallQueue<T> {
   const queues: T[][] = priorities.map(() => [])
   const filled = () => queues.find(({ length }) => length > 0)
   const filledLast = () => queues.findLast(({ length }) => length > 0)
