@@ -1,4 +1,4 @@
-// What systemd is told of a service of Type=notify: ready, its status, stopping, and that it is still alive.
+// What systemd is told of a service of Type=notify: ready, stopping, and that it is still alive.
 // Node.js has no datagram sockets of the unix kind, so systemd's own small program speaks for us (NotifyAccess=all).
 import { execFile } from 'node:child_process'
 import type { Clock } from '../base/clock.ts'
@@ -11,10 +11,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export type Notify = (assignments: readonly string[]) => Promise<void>
 
 export interface ServiceManager {
-  /** The service serves now; watching begins. */
+  /** The service serves now, with one line for `systemctl status`; watching begins. */
   ready(status: string): Promise<void>
-  /** One line for `systemctl status`. */
-  status(text: string): Promise<void>
   /** The service ends; watching ends. */
   stopping(): Promise<void>
 }
@@ -60,7 +58,6 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
       await send('READY=1', `STATUS=${oneLine(status)}`)
       watch()
     },
-    status: (text) => send(`STATUS=${oneLine(text)}`),
     async stopping() {
       stopped = true
       cancel()
@@ -84,7 +81,6 @@ export function systemdNotify(env: Environment): Notify {
 
 const silent: ServiceManager = {
   ready: () => Promise.resolve(),
-  status: () => Promise.resolve(),
   stopping: () => Promise.resolve(),
 }
 
