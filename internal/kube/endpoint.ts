@@ -5,6 +5,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Clock } from '../base/clock.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { Millis } from '../value/millis.ts'
+import type { KubeconfigSettings, Material } from '../wire/kubeconfig.ts'
 
 /** What one request needs besides its own path and body. */
 export interface Access {
@@ -20,21 +21,9 @@ export interface Endpoint {
   close(): void
 }
 
-/** PEM material: in the text itself, or in a file that may be replaced while we run. */
-export type Material = { readonly text: string } | { readonly file: string }
-
-export interface EndpointSettings {
-  /** http(s)://host:port/prefix, or unix:///path */
-  readonly server: string
+export interface EndpointSettings extends KubeconfigSettings {
   /** Connect here whatever the host of `server`. */
   readonly socketPath?: string | undefined
-  readonly ca?: Material | undefined
-  readonly cert?: Material | undefined
-  readonly key?: Material | undefined
-  readonly token?: Material | undefined
-  readonly basic?: { readonly username: string; readonly password: string } | undefined
-  readonly serverName?: string | undefined
-  readonly insecure?: boolean | undefined
 }
 
 /** How long a token or certificate read from a file is used; client-go's figure. */

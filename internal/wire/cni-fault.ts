@@ -12,8 +12,6 @@ export const cniCode = {
   tryAgainLater: 11,
   /** STATUS: no ADD can be served now. */
   notAvailable: 50,
-  /** STATUS: no ADD can be served now, and pods that run may have lost some of their network. */
-  limitedConnectivity: 51,
   kernel: 100,
   storage: 101,
   refused: 102,

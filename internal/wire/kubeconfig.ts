@@ -3,17 +3,19 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { isRecord, type JsonObject } from './json.ts'
 
-export type KubeconfigMaterial = { readonly text: string } | { readonly file: string }
+/** PEM or a token: in the text itself, or in a file that may be replaced while we run. */
+export type Material = { readonly text: string } | { readonly file: string }
 
 export interface KubeconfigSettings {
+  /** http(s)://host:port/prefix, or unix:///path */
   readonly server: string
-  readonly ca?: KubeconfigMaterial | undefined
-  readonly cert?: KubeconfigMaterial | undefined
-  readonly key?: KubeconfigMaterial | undefined
-  readonly token?: KubeconfigMaterial | undefined
+  readonly ca?: Material | undefined
+  readonly cert?: Material | undefined
+  readonly key?: Material | undefined
+  readonly token?: Material | undefined
   readonly basic?: { readonly username: string; readonly password: string } | undefined
   readonly serverName?: string | undefined
-  readonly insecure: boolean
+  readonly insecure?: boolean | undefined
 }
 
 /** `plain: false`: it asks for more than texts and files (a login program, a proxy, impersonation). */
@@ -81,7 +83,7 @@ function named(list: unknown, name: unknown, part: string): JsonObject | undefin
 }
 
 /** Data goes before a file, as in kubectl. */
-function readMaterial(file: unknown, data: unknown, directory: string): KubeconfigMaterial | undefined {
+function readMaterial(file: unknown, data: unknown, directory: string): Material | undefined {
   const base64 = string(data)
   if (base64 !== undefined) return { text: Buffer.from(base64, 'base64').toString('utf8') }
   const path = string(file)
