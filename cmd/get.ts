@@ -4,13 +4,11 @@ import { Argument, Command, Option } from 'commander'
 import { IpamError } from '../internal/ipam/errors.ts'
 import type { GetRequest } from './get/request.ts'
 import { parseResource, type Resource, resources } from './get/resources.ts'
-import { preload as preloadShowing, runGet } from './get/run.ts'
+import { runGet } from './get/run.ts'
 import type { Host } from './host.ts'
 import { prepareSqlite } from './native.ts'
 
-export function preload(): Promise<unknown> {
-  return preloadShowing()
-}
+export { preload } from './get/run.ts'
 
 export function define(host: Host): Command {
   return new Command()

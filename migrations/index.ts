@@ -1,4 +1,4 @@
-// The ordered manifest of every migration. Forward only: a released one never changes.
+// The ordered manifest of the ledgers' migrations. Forward only: a released one never changes.
 import { readAsset } from '../internal/base/asset.ts'
 
 export const leaderMigrations = [

@@ -59,9 +59,8 @@ export interface Written {
 }
 
 /** Writes a new object, with everything that the server sets. Throws StatusError. */
-export function create(call: Call, given: KubeObject): Written {
+export function create(call: Call, object: KubeObject): Written {
   const { context, type } = call
-  const object = given
   const now = context.clock.now()
   adoptNamespace(call, object)
   if (object.metadata.resourceVersion !== undefined) {
