@@ -1,8 +1,9 @@
 // Makes the runtime of this machine use us: the plugin's names first, the network configuration last and at once,
 // so that the runtime never finds half of it.
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../internal/base/log.ts'
+import { needDirectory } from './make-directory.ts'
 import { isPacked, selfCommand } from './self-command.ts'
 
 export interface InstallCniSettings {
@@ -15,9 +16,9 @@ const configName = '10-tke-eni.conflist'
 
 /** Idempotent. Throws what the file system throws. */
 export function installCni(settings: InstallCniSettings, socket: string, log: Log): void {
-  mkdirSync(settings.cniBinDir, { recursive: true })
+  needDirectory(settings.cniBinDir)
   linkPlugin(join(settings.cniBinDir, 'tke-route-eni'))
-  mkdirSync(settings.cniConfDir, { recursive: true })
+  needDirectory(settings.cniConfDir)
   const path = join(settings.cniConfDir, configName)
   replace(path, (temporary) =>
     writeFileSync(temporary, `${JSON.stringify(conflist(settings, socket), null, 2)}\n`),

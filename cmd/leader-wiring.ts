@@ -1,5 +1,4 @@
 // Puts the leader together: adapters, ledger, loops; and takes it apart again in reverse.
-import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { backoffDelay } from '../internal/base/backoff.ts'
@@ -21,6 +20,7 @@ import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
+import { needDirectory } from './make-directory.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
 
@@ -29,7 +29,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   const clock = systemClock
   const random = systemRandom
   const log = createLog(settings.logLevel)
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o755 })
+  needDirectory(settings.stateDir)
   using stack = new DisposableStack()
   const lock = lockFile(join(settings.stateDir, 'leader.lock'))
   stack.defer(() => lock.release())

@@ -2,12 +2,13 @@
 // The directory is ours alone (0700, our own, no link); the file is compared with the executable's copy at every start and
 // put in place by a rename, so that any number of starts at once, and of versions, do no harm to each other.
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { IpamError } from '../internal/ipam/errors.ts'
 import { useNativeBinding } from '../internal/sqlite/native-binding.ts'
 import type { Host } from './host.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** To be called before the first database is opened. Throws `storage` when there is no place for the library. */
 export function prepareSqlite(host: Host): void {
@@ -59,24 +60,11 @@ function home(): readonly string[] {
 }
 
 function takeDirectory(directory: string): void {
-  makeDirectory(directory)
+  makeDirectory(directory, 0o700)
   const found = lstatSync(directory)
   if (!found.isDirectory()) throw new Error('it is not a directory')
   if (found.uid !== process.getuid?.()) throw new Error('it belongs to somebody else')
   if ((found.mode & 0o022) !== 0) throw new Error('others may write to it')
-}
-
-/** mkdirSync's own `recursive` never returns where a directory exists and takes no other, as /proc. */
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, 0o700)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || existsSync(dirname(directory))) throw error
-    makeDirectory(dirname(directory))
-    makeDirectory(directory)
-  }
 }
 
 function holds(path: string, content: Buffer): boolean {

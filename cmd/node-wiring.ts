@@ -1,6 +1,6 @@
 // Puts the node agent together: kernel, ledger, Kubernetes, loops, socket; and takes it apart again in reverse.
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../internal/base/clock.ts'
 import { serveHealth } from '../internal/base/health-server.ts'
@@ -20,6 +20,7 @@ import { nodeMigrations } from '../migrations/index.ts'
 import { buildInfo } from './build-info.ts'
 import { installCni } from './install-cni.ts'
 import { kubeTarget } from './kube-target.ts'
+import { needDirectory } from './make-directory.ts'
 import type { NodeSettings } from './settings/node-settings.ts'
 import { aborted } from './until-signal.ts'
 
@@ -28,8 +29,8 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   const clock = systemClock
   const random = systemRandom
   const log = createLog(settings.logLevel)
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o755 })
-  mkdirSync(settings.runDir, { recursive: true, mode: 0o755 })
+  needDirectory(settings.stateDir)
+  needDirectory(settings.runDir)
   await using stack = new AsyncDisposableStack()
   const lock = lockFile(join(settings.stateDir, 'node.lock'))
   stack.defer(() => lock.release())

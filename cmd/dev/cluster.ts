@@ -1,7 +1,7 @@
 // The dev cluster: API server, simulated cloud and leader in the user's own namespaces (so that kubectl and sqlite3 work
 // from any shell), nodes and their network in a sandbox below.
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../internal/base/clock.ts'
 import { type LogLevel, silentLog } from '../../internal/base/log.ts'
@@ -14,6 +14,8 @@ import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
 import { serveVpcSim } from '../../internal/sim/vpc/server.ts'
 import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
+import { lockFile } from '../../internal/sqlite/lock-file.ts'
+import { needDirectory } from '../make-directory.ts'
 import { selfCommand } from '../self-command.ts'
 import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
@@ -70,8 +72,11 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   const { directory, logLevel, program = selfCommand() } = options
   await refuseUnfitMachine()
   await using stack = new AsyncDisposableStack()
-  mkdirSync(join(directory, 'leader'), { recursive: true })
-  mkdirSync(join(directory, 'nodes'), { recursive: true })
+  needDirectory(join(directory, 'leader'))
+  needDirectory(join(directory, 'nodes'))
+  const lock = lockFile(join(directory, 'dev.lock'))
+  stack.defer(() => lock.release())
+  refuseUsedDirectory(directory)
   const clock = systemClock
   const random = systemRandom
 
@@ -129,6 +134,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   function startLeader(): void {
     leader = startService({
       command: [
+        ...endsWithUs,
         ...program,
         'leader',
         `--cluster-id=${clusterId}`,
@@ -218,10 +224,22 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   }
 }
 
+/** However this process ends, the leader must not go on alone: its cloud and API server are gone. */
+const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+/** Its nodes had network namespaces that are gone: such a cluster can be looked at, and does not come back. */
+function refuseUsedDirectory(directory: string): void {
+  if (!existsSync(join(directory, 'vpc.db'))) return
+  throw new IpamError('bad_input', `Cannot start in "${directory}": it holds an earlier cluster`, {
+    hint: 'give another directory, or delete this one',
+  })
+}
+
 async function refuseUnfitMachine(): Promise<void> {
   for (const [program, where] of [
     ['ip', 'iproute2'],
     ['nsenter', 'util-linux'],
+    ['setpriv', 'util-linux'],
     ['ping', 'iputils-ping'],
   ] as const) {
     const { status } = await runCommand('sh', ['-c', `command -v ${program}`])
