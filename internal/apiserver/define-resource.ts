@@ -2,7 +2,7 @@
 import { plainPrinter } from './printers.ts'
 import type { ResourceType, Verb } from './resource.ts'
 
-export const allVerbs: readonly Verb[] = [
+const allVerbs: readonly Verb[] = [
   'create',
   'delete',
   'deletecollection',

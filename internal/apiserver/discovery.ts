@@ -35,11 +35,11 @@ function coreTypes(types: readonly ResourceType[]): readonly ResourceType[] {
   return types.filter(({ group }) => group === '')
 }
 
-export function groupNames(types: readonly ResourceType[]): string[] {
+function groupNames(types: readonly ResourceType[]): string[] {
   return [...new Set(types.map(({ group }) => group))].filter((group) => group !== '')
 }
 
-export function versionsOf(group: string, types: readonly ResourceType[]): string[] {
+function versionsOf(group: string, types: readonly ResourceType[]): string[] {
   return [...new Set(types.filter((type) => type.group === group).map(({ version }) => version))]
 }
 

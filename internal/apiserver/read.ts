@@ -131,7 +131,7 @@ function exactVersion(call: Call): number | undefined {
 }
 
 /** Throws StatusError 400 when it is no version, 504 when there has not been such a version yet. */
-export function atLeast({ context }: Call, text: string | null): number | undefined {
+function atLeast({ context }: Call, text: string | null): number | undefined {
   if (text === null || text === '') return undefined
   const version = parseVersion(text)
   const current = context.storage.revision()

@@ -50,7 +50,7 @@ export class StatusError extends Error {
 }
 
 /** "pods" or "leases.coordination.k8s.io", as messages name a resource. */
-export function qualified({ group, resource }: About): string {
+function qualified({ group, resource }: About): string {
   return group === '' ? resource : `${resource}.${group}`
 }
 

@@ -57,7 +57,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
 }
 
 /** Fullest ENI first; among equals the lowest slot. */
-export function byFullest(returned: ReadonlySet<Ipv4>): (a: PoolEni, b: PoolEni) => number {
+function byFullest(returned: ReadonlySet<Ipv4>): (a: PoolEni, b: PoolEni) => number {
   return (a, b) => serving(b, returned) - serving(a, returned) || a.slot - b.slot
 }
 

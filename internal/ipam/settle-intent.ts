@@ -114,7 +114,7 @@ function settleAbsent(intent: Intent, now: Millis, policy: SettlePolicy): Settle
 }
 
 /** Addresses on an ENI of ours that the ledger does not know: only an assignment whose answer was lost can have made them. */
-export function adoptable(eni: CloudEni, known: ReadonlySet<Ipv4>): readonly Ipv4[] {
+function adoptable(eni: CloudEni, known: ReadonlySet<Ipv4>): readonly Ipv4[] {
   return eni.ips
     .filter(({ address, state }) => state === 'available' && !known.has(address))
     .map(({ address }) => address)

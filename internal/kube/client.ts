@@ -27,7 +27,7 @@ export interface ClientSettings {
   readonly timeout: Millis
 }
 
-export const clientDefaults: ClientSettings = {
+const clientDefaults: ClientSettings = {
   userAgent: 'tke-eni',
   qps: 50,
   burst: 100,

@@ -25,7 +25,7 @@ export interface EventLimits {
   readonly burst: number
 }
 
-export const eventDefaults: EventLimits = {
+const eventDefaults: EventLimits = {
   window: 600_000,
   repeatEvery: 30_000,
   remembered: 4096,

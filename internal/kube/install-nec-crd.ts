@@ -33,7 +33,7 @@ export async function installNecCrd(client: KubeClient, clock: Clock, log: Log):
 }
 
 /** The manifest as an object. */
-export function necCrd(): JsonObject {
+function necCrd(): JsonObject {
   const [crd] = parseManifest(readAsset('./manifests/nec-crd.yaml', import.meta.url)) ?? []
   if (crd === undefined)
     throw new IpamError('bad_input', 'Cannot read nec-crd.yaml: it is not one YAML object')

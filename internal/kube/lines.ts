@@ -1,7 +1,7 @@
 // Splits a byte stream into lines, keeping no more than the line at hand.
 
 /** Longest line we accept: etcd keeps objects below 1.5 MiB, JSON of managed fields may treble it. */
-export const maxLine = 16 * 1024 * 1024
+const maxLine = 16 * 1024 * 1024
 
 export interface LineSplitter {
   /** The lines that `chunk` completes, without their line ends; empty ones are left out. Throws RangeError beyond `maxLine`. */

@@ -58,7 +58,7 @@ export function watchShownNecs(feed: Feed<ShownNec>, tools: ReflectorTools): Sto
 }
 
 /** Undefined for what has no name. */
-export function toShownNec(object: unknown): ShownNec | undefined {
+function toShownNec(object: unknown): ShownNec | undefined {
   const nec = decodeNec(object)
   if (nec === undefined) return undefined
   const { publication, report } = nec

@@ -36,8 +36,8 @@ export interface IntentRunnerOptions {
 
 /** Tag keys on every ENI of ours. */
 export const clusterTag = 'tke-eni-cluster'
-export const nodeTag = 'tke-eni-node'
-export const intentTag = 'tke-eni-intent'
+const nodeTag = 'tke-eni-node'
+const intentTag = 'tke-eni-intent'
 
 /** After so many sendings that were refused for its state, an intent fails and is planned anew. */
 const maxResends = 5

@@ -58,6 +58,6 @@ export function createRegistrar(
 }
 
 /** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
-export function limitsOf(quota: CloudEniQuota, most = Number.POSITIVE_INFINITY): EniLimits {
+function limitsOf(quota: CloudEniQuota, most = Number.POSITIVE_INFINITY): EniLimits {
   return { maxEnis: Math.min(most, Math.max(0, quota.enis - 1)), ipsPerEni: Math.max(0, quota.ipsPerEni - 1) }
 }

@@ -1,7 +1,7 @@
 // The calls of one action that wait for their turn: by priority, then in order of arrival.
 import type { Priority } from '../ports.ts'
 
-export const priorities: readonly Priority[] = ['waiting-pod', 'warm-refill', 'release', 'collect']
+const priorities: readonly Priority[] = ['waiting-pod', 'warm-refill', 'release', 'collect']
 
 export function rankOf(priority: Priority): number {
   return priorities.indexOf(priority)

@@ -58,7 +58,7 @@ export interface Limits {
   readonly taskLifeMs: Millis
 }
 
-export const usualLimits: Limits = {
+const usualLimits: Limits = {
   enisPerVpc: 1000,
   ipsPerFreeEni: 40,
   rateLimits: true,
