@@ -75,15 +75,14 @@ export const absolutePath: Kind<string> = {
   parse: (value) => (value.startsWith('/') && !value.includes('\0') ? value : undefined),
 }
 
+/** Without TLS: what it names is on this machine or next to it. */
 export const httpUrl: Kind<string> = {
-  wants: 'an http:// or https:// URL without a path',
+  wants: 'an http:// URL without a path',
   placeholder: 'url',
-  schema: { type: 'string', pattern: '^https?://' },
+  schema: { type: 'string', pattern: '^http://' },
   parse(value) {
     const url = URL.parse(value)
-    return url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search
-      ? url.origin
-      : undefined
+    return url?.protocol === 'http:' && url.pathname === '/' && !url.search ? url.origin : undefined
   },
 }
 
