@@ -89,7 +89,7 @@ function checkedMetadata(value: Json | undefined): ObjectMeta {
   }
   for (const field of ['finalizers', 'ownerReferences', 'managedFields']) {
     const list = metadata[field]
-    if (list !== undefined && !Array.isArray(list)) {
+    if (list !== undefined && !(Array.isArray(list) && (field === 'finalizers' || list.every(isObject)))) {
       throw badRequest(`json: cannot unmarshal into Go struct field ObjectMeta.metadata.${field}`)
     }
     if (Array.isArray(list) && list.length === 0 && field !== 'managedFields') delete metadata[field]

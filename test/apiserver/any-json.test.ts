@@ -135,6 +135,19 @@ test('handle() takes any body of any write', () => {
   )
 })
 
+// Found by the test above: a null among the owners was looked into.
+for (const field of ['ownerReferences', 'managedFields']) {
+  for (const [way, type] of [
+    ['PUT', 'application/json'],
+    ['PATCH', 'application/merge-patch+json'],
+  ] as const) {
+    test(`[R6] handle() refuses a ${way} with ${field} that are no objects`, () => {
+      const body = JSON.stringify({ metadata: { [field]: [null] } })
+      assert.equal(send(open(), way, '/api/v1/namespaces/seed', body, type), 400)
+    })
+  }
+}
+
 test('handle() takes any path and query', () => {
   const api = open()
   const step = fc.constantFrom(
