@@ -1,16 +1,8 @@
 // Server-side apply: each applier owns the fields it says; others' fields it must not change unless it forces, and what it
 // no longer says goes. Fields written by other means than apply belong to nobody here.
+import { formatTime } from '../value/millis.ts'
 import { bodyValue, checkedObject } from './body.ts'
-import {
-  asObject,
-  asText,
-  clone,
-  isObject,
-  type JsonObject,
-  type KubeObject,
-  sameJson,
-  timestamp,
-} from './object.ts'
+import { asObject, asText, clone, isObject, type JsonObject, type KubeObject, sameJson } from './object.ts'
 import {
   type FieldSet,
   fieldsOf,
@@ -159,7 +151,7 @@ function entryOf({ context, path, type }: Call, manager: string, fields: FieldSe
     manager,
     operation: 'Apply',
     apiVersion: apiVersionOf(type),
-    time: timestamp(context.clock.now()),
+    time: formatTime(context.clock.now()),
     fieldsType: 'FieldsV1',
     fieldsV1: toFieldsV1(fields),
     ...(path.subresource === '' ? {} : { subresource: path.subresource }),

@@ -1,6 +1,7 @@
 // pods/binding: how a scheduler puts a pod on a node.
+import { formatTime } from '../value/millis.ts'
 import { objectOfBinding } from './body.ts'
-import { asObject, asText, at, clone, timestamp } from './object.ts'
+import { asObject, asText, at, clone } from './object.ts'
 import { type Answer, type Call, jsonAnswer } from './request.ts'
 import { badRequest, conflict, notFound } from './status-error.ts'
 import { keyOf, load, revisionOf } from './stored-object.ts'
@@ -25,7 +26,7 @@ export function bindPod(call: Call): Answer {
     type: 'PodScheduled',
     status: 'True',
     lastProbeTime: null,
-    lastTransitionTime: timestamp(context.clock.now()),
+    lastTransitionTime: formatTime(context.clock.now()),
   }
   bound['status'] = { ...asObject(bound['status']), conditions: [scheduled] }
   context.storage.replace(keyOf(type, path.namespace, name), bound, revisionOf(pod))

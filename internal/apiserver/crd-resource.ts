@@ -1,6 +1,7 @@
 // CustomResourceDefinitions themselves: what is checked, filled in, and reported about them.
+import { formatTime } from '../value/millis.ts'
 import { defineResource } from './define-resource.ts'
-import { asObject, asObjects, asText, at, type JsonObject, type KubeObject, timestamp } from './object.ts'
+import { asObject, asObjects, asText, at, type JsonObject, type KubeObject } from './object.ts'
 import { crdPrinter } from './printers.ts'
 import type { ResourceType, Writing } from './resource.ts'
 import { type Cause, invalidField, requiredField } from './status-error.ts'
@@ -37,7 +38,7 @@ function statusOf(crd: KubeObject, names: JsonObject, now: number): JsonObject {
     before.find((item) => item['type'] === type && item['status'] === 'True') ?? {
       type,
       status: 'True',
-      lastTransitionTime: timestamp(now),
+      lastTransitionTime: formatTime(now),
       reason,
       message,
     }

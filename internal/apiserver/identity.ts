@@ -1,6 +1,8 @@
 // What makes a new object itself: a name, a uid, a time.
+
 import { randomInt } from '../base/random.ts'
-import { type KubeObject, timestamp } from './object.ts'
+import { formatTime } from '../value/millis.ts'
+import type { KubeObject } from './object.ts'
 import type { Context } from './request.ts'
 import type { ResourceType } from './resource.ts'
 import { keyOf } from './stored-object.ts'
@@ -13,7 +15,7 @@ export function setIdentity(context: Context, type: ResourceType, object: KubeOb
     metadata.name = freeName(context, type, metadata.namespace, generateName.slice(0, 58))
   }
   metadata.uid = uuid(context)
-  metadata.creationTimestamp = timestamp(now)
+  metadata.creationTimestamp = formatTime(now)
   if (type.countsGenerations) metadata.generation = 1
   else delete metadata.generation
   delete metadata.deletionTimestamp

@@ -69,8 +69,3 @@ export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)])
   return [...keys].every((key) => sameJson(a[key], b[key]))
 }
-
-/** Seconds precision in RFC 3339, as metav1.Time prints. */
-export function timestamp(now: number): string {
-  return new Date(Math.floor(now / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-}

@@ -1,5 +1,6 @@
 // Some of kubectl's commands send small built-in objects as protocol buffers. Those are read here, by their published
 // field numbers; what is not in the tables is refused rather than lost.
+import { formatTime } from '../value/millis.ts'
 import type { Json, JsonObject } from './object.ts'
 
 type FieldType =
@@ -176,7 +177,7 @@ function readValue(value: Buffer | number, type: FieldType, before: Json | undef
 function readTime(bytes: Buffer): string | undefined {
   const seconds = fieldsIn(bytes).find(({ number }) => number === 1)?.value
   if (typeof seconds !== 'number' || seconds <= 0) return undefined
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+  return formatTime(seconds * 1000)
 }
 
 interface Field {

@@ -1,5 +1,6 @@
 // The end of an object, and what ends with it: the contents of a namespace, the objects of a definition.
-import { asText, at, clone, type KubeObject, timestamp } from './object.ts'
+import { formatTime } from '../value/millis.ts'
+import { asText, at, clone, type KubeObject } from './object.ts'
 import type { Context } from './request.ts'
 import { type ResourceType, storedAs } from './resource.ts'
 import { collectionOf, keyOf, revisionOf, shown, toStored } from './stored-object.ts'
@@ -54,7 +55,7 @@ function mark(context: Context, type: ResourceType, object: KubeObject, grace: n
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata
   if (deletionTimestamp !== undefined && grace >= deletionGracePeriodSeconds) return object
   const marked = clone(object)
-  marked.metadata.deletionTimestamp = timestamp(context.clock.now() + grace * 1000)
+  marked.metadata.deletionTimestamp = formatTime(context.clock.now() + grace * 1000)
   marked.metadata.deletionGracePeriodSeconds = grace
   if (type.countsGenerations) marked.metadata.generation = (object.metadata.generation ?? 0) + 1
   return save(context, type, marked, object)
@@ -67,7 +68,7 @@ function save(context: Context, type: ResourceType, object: KubeObject, old: Kub
 
 function endContents(context: Context, type: ResourceType, namespace: KubeObject) {
   const marked = clone(namespace)
-  marked.metadata.deletionTimestamp ??= timestamp(context.clock.now())
+  marked.metadata.deletionTimestamp ??= formatTime(context.clock.now())
   marked['status'] = { phase: 'Terminating' }
   const object = save(context, type, marked, namespace)
   const name = namespace.metadata.name ?? ''
@@ -80,7 +81,7 @@ function endContents(context: Context, type: ResourceType, namespace: KubeObject
 
 function endInstances(context: Context, type: ResourceType, crd: KubeObject) {
   const marked = clone(crd)
-  marked.metadata.deletionTimestamp ??= timestamp(context.clock.now())
+  marked.metadata.deletionTimestamp ??= formatTime(context.clock.now())
   const object = save(context, type, marked, crd)
   const instances = instancesOf(context, crd)
   if (instances !== undefined) deleteAll(context, instances, undefined)

@@ -1,4 +1,5 @@
 // What a node's NEC should say, and whether it does.
+import { canonicalJson } from '../value/canonical-json.ts'
 import type { PoolCondition } from './pool-condition.ts'
 import type { Condition, LedgerNodeView, NecPublication, PublishedEni } from './types.ts'
 
@@ -25,13 +26,5 @@ export function publicationOf(
 
 /** Do both say the same, whatever the order of their keys? */
 export function samePublication(a: NecPublication, b: NecPublication): boolean {
-  return canonical(a) === canonical(b)
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([x], [y]) => (x < y ? -1 : 1)))
-      : inner,
-  )
+  return canonicalJson(a) === canonicalJson(b)
 }

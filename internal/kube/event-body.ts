@@ -1,6 +1,6 @@
 // Pure: a notice as a core/v1 Event, which is what `kubectl describe` shows with its count.
 import type { Notice } from '../ipam/types.ts'
-import type { Millis } from '../value/millis.ts'
+import { formatTime, type Millis } from '../value/millis.ts'
 import { necGroup } from './nec-api.ts'
 
 /** One Event: what it says now, and what of it is written. */
@@ -50,19 +50,14 @@ export function eventBody(event: EventRecord, instance: string): unknown {
     source: { component, host: instance },
     reportingComponent: component,
     reportingInstance: instance,
-    firstTimestamp: seconds(event.firstAt),
+    firstTimestamp: formatTime(event.firstAt),
     ...eventUpdate(event),
   }
 }
 
 /** The merge patch of an Event that happened again. */
 export function eventUpdate({ notice, count, lastAt }: EventRecord) {
-  return { message: cut(notice.message), count, lastTimestamp: seconds(lastAt) }
-}
-
-/** Kubernetes' Time has no fractions. */
-function seconds(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
+  return { message: cut(notice.message), count, lastTimestamp: formatTime(lastAt) }
 }
 
 function cut(message: string): string {

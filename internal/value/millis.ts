@@ -13,3 +13,8 @@ export function parseDuration(text: string): Millis | undefined {
     total += Number(count) * (units[unit ?? ''] ?? 0)
   return Number.isSafeInteger(total) ? total : undefined
 }
+
+/** "2026-01-31T00:00:00Z": whole seconds in RFC 3339, as Kubernetes and the CVM API print them. */
+export function formatTime(at: Millis): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`
+}

@@ -1,4 +1,5 @@
 // Idempotency: a ClientToken brings its first answer again, and is refused with other parameters.
+import { canonicalJson } from '../../value/canonical-json.ts'
 import { ApiError } from './api-error.ts'
 import type { Call, Fields } from './world.ts'
 
@@ -6,7 +7,7 @@ import type { Call, Fields } from './world.ts'
 export function oncePerToken(call: Call, params: unknown, run: () => Fields): Fields {
   const token = tokenOf(params)
   if (token === undefined) return answered(call, run())
-  const digest = canonical(params)
+  const digest = canonicalJson(params)
   const used = call.db.get<{ params: string; answer: string }>(
     'SELECT params, answer FROM client_token WHERE action = ? AND token = ?',
     call.action,
@@ -52,13 +53,4 @@ function refuseWhileRunning({ db, settings }: Call, answer: Fields): void {
 function tokenOf(params: unknown): string | undefined {
   if (typeof params !== 'object' || params === null || !('ClientToken' in params)) return undefined
   return typeof params.ClientToken === 'string' && params.ClientToken !== '' ? params.ClientToken : undefined
-}
-
-/** The same text for the same parameters, whatever the order of their fields. */
-function canonical(params: unknown): string {
-  return JSON.stringify(params, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  )
 }

@@ -34,8 +34,3 @@ export function hexDigits(random: Random, count: number): string {
 export function vpcTime(at: Millis): string {
   return new Date(at + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
 }
-
-/** "2026-01-31T00:00:00Z", as the CVM API prints time. */
-export function cvmTime(at: Millis): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
-}

@@ -1,6 +1,5 @@
 // The instance metadata service, as far as a role's temporary keys go.
-import type { Millis } from '../../value/millis.ts'
-import { cvmTime } from './ids.ts'
+import { formatTime, type Millis } from '../../value/millis.ts'
 import { json, plain, type Reply } from './reply.ts'
 import type { VpcSim } from './sim.ts'
 
@@ -26,7 +25,7 @@ export function answerMetadata(sim: VpcSim, role: RoleOptions | undefined, path:
     TmpSecretId: keys.secretId,
     TmpSecretKey: keys.secretKey,
     ExpiredTime: Math.floor(end / 1000),
-    Expiration: cvmTime(end),
+    Expiration: formatTime(end),
     Token: keys.token,
     Code: 'Success',
   })

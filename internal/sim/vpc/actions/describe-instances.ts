@@ -1,8 +1,8 @@
 // The few actions of CVM and STS that a VPC-CNI meets: DescribeInstances, DescribeZones, GetCallerIdentity.
+import { formatTime } from '../../../value/millis.ts'
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
 import { type Conditions, conditionOf, filterList, isOneOf } from '../filters.ts'
-import { cvmTime } from '../ids.ts'
 import { type InstanceRow, quotaOf } from '../instance-table.ts'
 import { ipsOf } from '../ip-table.ts'
 import { integer, list, optional, record, text } from '../shape.ts'
@@ -79,7 +79,7 @@ function renderInstance({ db }: Call, instance: InstanceRow): Fields {
     SecurityGroupIds: JSON.parse(primary?.groups ?? '[]') as string[],
     VirtualPrivateCloud: { VpcId: instance.vpc_id, SubnetId: instance.subnet_id, AsVpcGateway: false },
     Tags: renderTags(db, instance.id),
-    CreatedTime: cvmTime(instance.created_at),
+    CreatedTime: formatTime(instance.created_at),
   }
 }
 
