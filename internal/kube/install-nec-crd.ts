@@ -50,7 +50,7 @@ async function ensure(client: KubeClient, wanted: JsonObject, log: Log): Promise
   }
   if (holds(now, wanted)) return now
   if (revisionOf(now) > revisionOf(wanted)) {
-    log.warn('CRD left as it is: it is of a newer version', { name, revision: revisionOf(now) })
+    log.warn('CRD of a newer version kept', { name, revision: revisionOf(now) })
     return now
   }
   log.info('CRD updated', { name })

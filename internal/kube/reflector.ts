@@ -76,8 +76,9 @@ export function reflect<T>(source: Source<T>, feed: Feed<T>, tools: ReflectorToo
     if (!lost) refusals += 1
     if (!lost && (errorCode(error) !== 'unavailable' || refusals > maxRefusals)) version = undefined
     const retryIn = backoffDelay(limits.backoff, failures++, random)
-    log.warn(version === undefined ? 'will list again' : 'will watch again', {
+    log.warn('watch interrupted', {
       error: (error as Error).message,
+      then: version === undefined ? 'list' : 'watch',
       retryIn,
     })
     return sleep(clock, retryIn, signal)

@@ -44,7 +44,7 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
     // half the time systemd waits, as its manual advises
     cancel = clock.after(interval / 2, () => {
       if (!alive()) {
-        log.error('no sign of life for systemd: the service is stuck')
+        log.error('service stuck')
         watch()
         return
       }

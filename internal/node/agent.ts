@@ -74,7 +74,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     kube.watchNec({
       replaced: (necs) => void necs.map(follow),
       changed: (nec) => void follow(nec),
-      removed: () => log.warn('NEC is gone; the pool stays as it is'),
+      removed: () => log.warn('NEC gone, pool kept'),
     }),
     kube.watchPods(pods.feed),
   ]

@@ -48,12 +48,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     const macOf = new Map(enis.map(({ id, mac }) => [id, mac]))
     const strangers = strangersIn(survey, attachments)
     if (strangers.links.size > 0) {
-      log.error(
-        'pods with our links are not in the database; they are left alone, and so are their addresses',
-        {
-          addresses: [...strangers.addresses],
-        },
-      )
+      log.error('pods of another database left alone', { addresses: [...strangers.addresses] })
     }
     const desired: DesiredKernel = {
       enis,
