@@ -63,7 +63,7 @@ const table = {
   installCni: setting(
     bool,
     'false',
-    'Write the network configuration, once this agent can serve, and link the plugin.',
+    'Link the plugin and write the network configuration, once the socket is there.',
   ),
   cniConfDir: setting(
     absolutePath,
