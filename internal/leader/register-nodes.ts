@@ -7,7 +7,7 @@ import type { Cloud, LeaderLedger } from '../ports.ts'
 import type { LeaderSettings } from './settings.ts'
 
 export interface Registrar {
-  /** Registers the node; throws `not_found` when the cloud has no such instance. */
+  /** Registers the node; throws `not_found` when the cloud has no such instance, `conflict` when it is another node's. */
   register(node: NodeFact & { readonly instanceId: string }): Promise<void>
 }
 
@@ -28,8 +28,20 @@ export function createRegistrar(
     return asked
   }
 
+  /** Two nodes on one instance would both hand out its addresses. */
+  function refuseTaken({ name, instanceId }: NodeFact): void {
+    const holder = ledger.nodes().find((node) => node.phase === 'active' && node.instanceId === instanceId)
+    if (holder === undefined) return
+    throw new IpamError(
+      'conflict',
+      `Cannot register node "${name}": instance "${instanceId}" is that of node "${holder.name}"`,
+      { hint: 'check the node label cloud.tencent.com/node-instance-id of both' },
+    )
+  }
+
   return {
     async register(node) {
+      refuseTaken(node)
       const [instance] = await cloud.describeInstances([node.instanceId], 'warm-refill')
       if (instance === undefined) {
         throw new IpamError(

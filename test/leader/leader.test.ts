@@ -342,6 +342,20 @@ test('[R5][K3] an instance that the cloud does not know is told, and asked for e
   assert.ok(calls > 3 && calls < 25, `${calls} calls in ten minutes`)
 })
 
+test('[R6] a second node on one instance is refused by name, and registered once the first has left', async (t) => {
+  const world = await filled(t)
+  const instanceId = known(world.kube.nodes.items.get('n1')).instanceId
+  world.kube.nodes.put('n2', { name: 'n2', uid: 'uid-n2', instanceId })
+  await world.clock.advance(10 * second)
+  const told = known(world.kube.notices.find(({ about }) => about.name === 'n2'))
+  assert.match(told.message, /^Cannot register node "n2": instance "ins-\w+" is that of node "n1"$/)
+  assert.deepEqual(world.addresses('n2'), [])
+  world.kube.nodes.remove('n1')
+  await world.clock.advance(3 * minute)
+  assert.equal(world.addresses('n2').length, 2)
+  assert.deepEqual(world.differences(), [])
+})
+
 test('[R5] a quiet cluster is quiet: no write, and no cloud call but the subnets', async (t) => {
   const world = await filled(t)
   await world.clock.advance(minute)
