@@ -29,7 +29,10 @@ export function startScheduler(parts: SchedulerParts): () => void {
 
   async function place(pod: Unscheduled): Promise<void> {
     const counts = new Map(parts.nodes().map((node) => [node, 0]))
-    for (const node of placed.values()) counts.set(node, (counts.get(node) ?? 0) + 1)
+    for (const node of placed.values()) {
+      const count = counts.get(node)
+      if (count !== undefined) counts.set(node, count + 1) // a pod may have been bound to a node that does not exist
+    }
     const [node] = [...counts].toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))[0] ?? []
     if (node === undefined) return void clock.after(retryMs, () => void place(pod))
     placed.set(pod.uid, node)
