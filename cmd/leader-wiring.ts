@@ -9,7 +9,7 @@ import { systemRandom } from '../internal/base/random.ts'
 import { connectKube } from '../internal/kube/connect.ts'
 import { installNecCrd } from '../internal/kube/install-nec-crd.ts'
 import { createLeaderKube } from '../internal/kube/leader-kube.ts'
-import { startLeader } from '../internal/leader/leader.ts'
+import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
 import { serviceManager } from '../internal/linux/systemd-notify.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
@@ -20,17 +20,18 @@ import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
+import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
 
-/** Runs until `signal` aborts. Throws `storage`, `bad_input`, or what the health address refuses. */
+/** Runs until `signal` aborts. Throws `storage`, `bad_input`, `unavailable`. */
 export async function runLeader(settings: LeaderSettings, signal: AbortSignal): Promise<void> {
   const clock = systemClock
   const random = systemRandom
   const log = createLog(settings.logLevel)
   needDirectory(settings.stateDir)
-  using stack = new DisposableStack()
+  await using stack = new AsyncDisposableStack()
   const lock = lockFile(join(settings.stateDir, 'leader.lock'))
   stack.defer(() => lock.release())
   const db = openDatabase({
@@ -59,10 +60,19 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
     region: settings.region,
     credentials: credentials.source,
   })
+  let leader: Leader | undefined
+  const { listenHealth } = settings
+  const health = await listening(`${listenHealth.host}:${listenHealth.port}`, () =>
+    serveHealth({
+      ...listenHealth,
+      obstacle: () => (leader?.ready() ? undefined : 'Kubernetes has not been read yet'),
+    }),
+  )
+  stack.defer(() => void health.close())
   const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
   const cloud = createCloud({ transport, clock, random, log, signal })
   await untilInstalled(() => installNecCrd(client, clock, log), log, signal)
-  const leader = startLeader(
+  leader = startLeader(
     { kube, cloud, ledger, clock, random, log },
     {
       ...leaderDefaults,
@@ -74,17 +84,15 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
       reconcileEvery: settings.reconcileInterval,
     },
   )
-  const health = await serveHealth({
-    ...settings.listenHealth,
-    obstacle: () => (leader.ready() ? undefined : 'Kubernetes has not been read yet'),
+  const { alive, stop } = leader
+  stack.defer(async () => {
+    await stop() // before the database is closed, whatever ends us
+    log.info('leader stopped')
   })
-  stack.defer(() => void health.close())
-  const service = serviceManager({ env: process.env, clock, log, alive: () => leader.alive() })
+  const service = serviceManager({ env: process.env, clock, log, alive })
   await service.ready(`leads cluster ${settings.clusterId}`)
   await aborted(signal)
   await service.stopping()
-  await leader.stop()
-  log.info('leader stopped')
 }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }

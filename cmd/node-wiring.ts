@@ -10,7 +10,7 @@ import { connectKube } from '../internal/kube/connect.ts'
 import { createNodeKube } from '../internal/kube/node-kube.ts'
 import { createLinux } from '../internal/linux/linux.ts'
 import { serviceManager } from '../internal/linux/systemd-notify.ts'
-import { startAgent } from '../internal/node/agent.ts'
+import { type Agent, startAgent } from '../internal/node/agent.ts'
 import { serveCni } from '../internal/node/cni-socket.ts'
 import { nodeDefaults } from '../internal/node/settings.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
@@ -20,11 +20,12 @@ import { nodeMigrations } from '../migrations/index.ts'
 import { buildInfo } from './build-info.ts'
 import { installCni } from './install-cni.ts'
 import { kubeTarget } from './kube-target.ts'
+import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
 import type { NodeSettings } from './settings/node-settings.ts'
 import { aborted } from './until-signal.ts'
 
-/** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `kernel`. */
+/** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `unavailable`, `kernel`. */
 export async function runNode(settings: NodeSettings, signal: AbortSignal): Promise<void> {
   const clock = systemClock
   const random = systemRandom
@@ -40,6 +41,15 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
     migrations: nodeMigrations,
   })
   stack.defer(() => db.close())
+  let agent: Agent | undefined
+  const { listenHealth } = settings
+  const health = await listening(`${listenHealth.host}:${listenHealth.port}`, () =>
+    serveHealth({
+      ...listenHealth,
+      obstacle: () => (agent === undefined ? 'the agent is starting' : agent.obstacle()),
+    }),
+  )
+  stack.defer(() => void health.close())
   const ledger = nodeLedger(db, clock, randomUUID)
   const linux = createLinux({ clock, routeTableBase: settings.routeTableBase })
   stack.defer(() => linux.close())
@@ -47,7 +57,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   const { nodeName: node, defaultNetwork } = settings
   const kube = createNodeKube({ client, node, clock, random, log, defaultNetwork })
   stack.defer(() => kube.close())
-  const agent = await startAgent(
+  const started = await startAgent(
     { kube, linux, ledger, clock, random, log },
     {
       ...nodeDefaults,
@@ -64,12 +74,11 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
       reportEvery: settings.reportInterval,
     },
   )
-  stack.defer(() => agent.stop())
+  agent = started
+  stack.defer(() => started.stop())
   const socket = join(settings.runDir, 'cni.sock')
-  const server = await serveCni(agent, socket, log)
+  const server = await listening(socket, () => serveCni(started, socket, log))
   stack.defer(() => void server.close())
-  const health = await serveHealth({ ...settings.listenHealth, obstacle: () => agent.obstacle() })
-  stack.defer(() => void health.close())
   if (settings.installCni) installCni(settings, socket, log)
   const service = serviceManager({ env: process.env, clock, log, alive: () => true })
   log.info('node agent serves', { node, socket, database: ledger.databaseId })
