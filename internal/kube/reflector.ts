@@ -78,7 +78,7 @@ export function reflect<T>(source: Source<T>, feed: Feed<T>, tools: ReflectorToo
     const retryIn = backoffDelay(limits.backoff, failures++, random)
     log.warn('watch interrupted', {
       error: (error as Error).message,
-      then: version === undefined ? 'list' : 'watch',
+      next: version === undefined ? 'list' : 'watch',
       retryIn,
     })
     return sleep(clock, retryIn, signal)
