@@ -26,15 +26,19 @@ const retryMs = 1000
 export function startScheduler(parts: SchedulerParts): () => void {
   const { client, clock, log } = parts
   const placed = new Map<string, string>()
+  /** Tried until the API server shows them on a node, or no more. */
+  const waiting = new Set<string>()
 
   async function place(pod: Unscheduled): Promise<void> {
+    if (!waiting.has(pod.uid)) return
+    const again = () => void clock.after(retryMs, () => void place(pod))
     const counts = new Map(parts.nodes().map((node) => [node, 0]))
     for (const node of placed.values()) {
       const count = counts.get(node)
       if (count !== undefined) counts.set(node, count + 1) // a pod may have been bound to a node that does not exist
     }
     const [node] = [...counts].toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))[0] ?? []
-    if (node === undefined) return void clock.after(retryMs, () => void place(pod))
+    if (node === undefined) return again()
     placed.set(pod.uid, node)
     try {
       await client.call({
@@ -49,29 +53,45 @@ export function startScheduler(parts: SchedulerParts): () => void {
         },
       })
     } catch (error) {
+      if (!waiting.has(pod.uid)) return // gone, or on a node meanwhile
       placed.delete(pod.uid)
-      log.warn('pod not scheduled', { pod: pod.name, error: (error as Error).message })
+      log.warn('pod not scheduled', { pod: pod.name, error: (error as Error).message, retryIn: retryMs })
+      again()
     }
   }
 
   function see(pod: Unscheduled): void {
-    if (pod.node !== undefined) placed.set(pod.uid, pod.node)
-    else if (!placed.has(pod.uid)) void place(pod)
+    if (pod.node !== undefined) {
+      placed.set(pod.uid, pod.node)
+      waiting.delete(pod.uid)
+    } else if (!waiting.has(pod.uid)) {
+      waiting.add(pod.uid)
+      void place(pod)
+    }
   }
 
-  return reflect(
+  function forget(uid: string): void {
+    placed.delete(uid)
+    waiting.delete(uid)
+  }
+
+  const stop = reflect(
     { what: 'pods', path: '/api/v1/pods', read: readPod, freshness: 'consistent' },
     {
       replaced(pods) {
         const present = new Set(pods.map(({ uid }) => uid))
-        for (const uid of [...placed.keys()]) if (!present.has(uid)) placed.delete(uid)
+        for (const uid of [...placed.keys(), ...waiting]) if (!present.has(uid)) forget(uid)
         for (const pod of pods) see(pod)
       },
       changed: see,
-      removed: ({ uid }) => void placed.delete(uid),
+      removed: ({ uid }) => forget(uid),
     },
     parts,
   )
+  return () => {
+    stop()
+    waiting.clear()
+  }
 }
 
 function readPod(object: unknown): Unscheduled {
