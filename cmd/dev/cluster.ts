@@ -202,6 +202,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       const node = await joinNode()
       await host.call('startNode', {
         node: node.name,
+        address: node.address,
         flags: agentFlags(flags),
         apiFlags: api.agentFlags(node.name),
         kubelet: api.kubelet(node.name),

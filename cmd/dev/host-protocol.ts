@@ -20,6 +20,7 @@ export interface KernelReport {
 
 export interface NodeStart {
   readonly node: string
+  readonly address: string
   /** Of the agent, until it is restarted with others. */
   readonly flags: readonly string[]
   /** How the agent finds the API server. */

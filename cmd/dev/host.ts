@@ -117,6 +117,7 @@ async function startNode(parts: HostParts, { node: name, ...start }: NodeStart):
       runPlugin: pluginRunner(parts, name),
       conflist: () => readConflist(join(directory, 'cni/conf')),
     },
+    address: start.address,
     clock,
     random: systemRandom,
     log: log.child({ kubelet: name }),

@@ -1,5 +1,6 @@
 // A small kubelet for the dev cluster: gives each pod of its node a network namespace, has the CNI plugin executed as a
-// container runtime does, reports the pod's status, and cleans up. No containers run: a pod is its network.
+// container runtime does, reports the pod's status, and cleans up. No containers run: a pod is its network, and one on the
+// node's network is nothing but its status.
 import { type Clock, sleep } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
@@ -54,13 +55,17 @@ interface Sandbox {
 
 interface Entry {
   pod: KubeletPod
+  /** None when it is on the node's network. */
   sandbox: Sandbox | undefined
+  started: boolean
   busy: boolean
 }
 
 export interface KubeletOptions {
   readonly api: KubeletApi
   readonly runtime: KubeletRuntime
+  /** Of the node; its pods on the node's network have it too. */
+  readonly address: string
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -68,7 +73,8 @@ export interface KubeletOptions {
 
 const retryMs = 1000
 
-export function startKubelet({ api, runtime, clock, random, log }: KubeletOptions): Kubelet {
+export function startKubelet(options: KubeletOptions): Kubelet {
+  const { api, runtime, clock, random, log } = options
   const pods = new Map<string, Entry>()
   let stopped = false
 
@@ -87,6 +93,13 @@ export function startKubelet({ api, runtime, clock, random, log }: KubeletOption
       await clean(pod, sandbox)
       throw error
     }
+  }
+
+  /** Gives the pod a network of its own; returns its address. */
+  async function connect(entry: Entry): Promise<string> {
+    const { address, ...sandbox } = await start(entry.pod)
+    entry.sandbox = sandbox
+    return address
   }
 
   /** DEL until it succeeds, as runtimes do: the address is the pod's until then. */
@@ -115,9 +128,9 @@ export function startKubelet({ api, runtime, clock, random, log }: KubeletOption
         entry.sandbox = undefined
         await api.remove(entry.pod)
         pods.delete(uid)
-      } else if (entry.sandbox === undefined && !entry.pod.hostNetwork) {
-        const { address, ...sandbox } = await start(entry.pod)
-        entry.sandbox = sandbox
+      } else if (!entry.started) {
+        const address = entry.pod.hostNetwork ? options.address : await connect(entry)
+        entry.started = true
         await tellRunning(entry, address)
       }
     } catch (error) {
@@ -145,7 +158,7 @@ export function startKubelet({ api, runtime, clock, random, log }: KubeletOption
 
   function take(pod: KubeletPod): void {
     const entry = pods.get(pod.uid)
-    if (entry === undefined) pods.set(pod.uid, { pod, sandbox: undefined, busy: false })
+    if (entry === undefined) pods.set(pod.uid, { pod, sandbox: undefined, started: false, busy: false })
     else entry.pod = pod
     void drive(pod.uid)
   }
@@ -178,8 +191,9 @@ export function startKubelet({ api, runtime, clock, random, log }: KubeletOption
         deleting: false,
         hostNetwork: false,
       }
-      const { address, ...sandbox } = await start(pod)
-      pods.set(pod.uid, { pod, sandbox, busy: false })
+      const entry: Entry = { pod, sandbox: undefined, started: true, busy: false }
+      const address = await connect(entry)
+      pods.set(pod.uid, entry)
       return address
     },
     async endStatic(name) {
