@@ -6,6 +6,7 @@ import {
   choice,
   duration,
   integer,
+  kubeName,
   listenAddress,
   text,
 } from '../../internal/wire/setting-kind.ts'
@@ -14,7 +15,7 @@ import { kubeconfig, kubeServer, logLevel } from './common-settings.ts'
 
 const table = {
   nodeName: computed(
-    text,
+    kubeName,
     () => hostname().toLowerCase(),
     'the host name',
     'Name of this node in Kubernetes, and of its NodeENIConfig.',
@@ -80,6 +81,14 @@ const table = {
   logLevel,
 }
 
-export const nodeSettings: SettingsOf<typeof table> = { mode: 'node', table, check: () => [] }
+export const nodeSettings: SettingsOf<typeof table> = {
+  mode: 'node',
+  table,
+  *check({ nodeName }) {
+    // What was given is checked already; a host name may be anything.
+    if (kubeName.parse(nodeName) === undefined)
+      yield { setting: 'nodeName' as const, found: `which is "${nodeName}", wanted is ${kubeName.wants}` }
+  },
+}
 
 export type NodeSettings = Settings<typeof table>

@@ -2,6 +2,9 @@
 import { type Millis, parseDuration } from '../value/millis.ts'
 import type { JsonObject } from './json.ts'
 
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const subdomain = `${label}(\\.${label})*`
+
 export interface Kind<T> {
   /** What is accepted, after "wanted is". */
   readonly wants: string
@@ -23,6 +26,14 @@ export const text: Kind<string> = {
   placeholder: 'text',
   schema: { type: 'string', minLength: 1 },
   parse: (value) => value,
+}
+
+/** A name of a Kubernetes object as most must be: a DNS subdomain of RFC 1123. */
+export const kubeName: Kind<string> = {
+  wants: 'a Kubernetes name (at most 253 lower case letters, digits, "-" and ".", such as node-1.example)',
+  placeholder: 'name',
+  schema: { type: 'string', pattern: `^${subdomain}$`, maxLength: 253 },
+  parse: (value) => (value.length <= 253 && new RegExp(`^${subdomain}$`).test(value) ? value : undefined),
 }
 
 export function integer(min: number, max: number): Kind<number> {

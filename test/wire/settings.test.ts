@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { leaderSettings } from '../../cmd/settings/leader-settings.ts'
+import { nodeSettings } from '../../cmd/settings/node-settings.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { bool, duration, integer, list, text } from '../../internal/wire/setting-kind.ts'
 import {
@@ -13,6 +14,7 @@ import {
   setting,
 } from '../../internal/wire/settings.ts'
 import { parseSettingsFile } from '../../internal/wire/settings-file.ts'
+import { known } from '../given.ts'
 
 const table = {
   name: required(text, 'A name.'),
@@ -148,4 +150,48 @@ test('leaderSettings refuse a minimum above the maximum', () => {
     message:
       'Cannot start leader: setting "ip-min-warm-target" is "7" (from --ip-min-warm-target), above ip-max-warm-target "5"',
   })
+})
+
+test('[R6] nodeSettings take a name that a Kubernetes node can have, and no other', () => {
+  const resolved = (nodeName: string) =>
+    resolveSettings(nodeSettings, { flags: { nodeName }, env: {}, file: undefined }).nodeName
+  const label = 'a'.repeat(63)
+  for (const name of [
+    'n',
+    'node-1',
+    '10.0.0.1',
+    'vm-1.example.org',
+    `${label}.${label}.${label}.${label}`.slice(0, 253),
+  ])
+    assert.equal(resolved(name), name)
+  for (const name of [
+    'Node-1',
+    'node_1',
+    '-n',
+    'n-',
+    'a..b',
+    '.a',
+    'a.',
+    'a/b',
+    'a b',
+    'a\n',
+    'a'.repeat(254),
+  ]) {
+    assert.throws(() => resolved(name), {
+      code: 'bad_input',
+      message:
+        /^Cannot start node: setting "node-name" is "[^"]*" \(from --node-name\), wanted is a Kubernetes name/,
+    })
+  }
+})
+
+test('[R6] nodeSettings refuse a host name that no Kubernetes node can have as their default', () => {
+  const values = resolveSettings(nodeSettings, {
+    flags: { nodeName: 'n1' },
+    env: {},
+    file: undefined,
+  })
+  assert.deepEqual([...nodeSettings.check(values)], [])
+  const [objection] = nodeSettings.check({ ...values, nodeName: 'my_host' })
+  assert.match(known(objection).found, /^which is "my_host", wanted is a Kubernetes name/)
 })
