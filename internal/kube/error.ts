@@ -5,6 +5,9 @@ import { listAt, textAt } from './json.ts'
 
 const tooLarge = 'ResourceVersionTooLarge'
 
+const deniedHint =
+  'an API server that has just started answers so until it has read its roles; when it lasts, check the ClusterRole of this identity and its binding'
+
 /** `status` is the HTTP status, 0 when there was no answer; only this package looks at it. */
 export class KubeError extends IpamError {
   readonly status: number
@@ -40,7 +43,7 @@ export function refused(doing: string, status: number, body: unknown, retryAfter
       status,
       reason,
       ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(status === 403 ? { hint: 'check the ClusterRole of this identity' } : {}),
+      ...(status === 403 ? { hint: deniedHint } : {}),
     },
   )
 }

@@ -57,6 +57,11 @@ for (const { status, code } of [
     })
   })
 
+test('call() names both causes of a 403: roles that are missing, and roles that are not read yet', async () => {
+  const { client } = await serve((exchange) => refuse(exchange, 403, 'Forbidden'))
+  await assert.rejects(client.call(ask), { hint: /just started .* check the ClusterRole/ })
+})
+
 test('call() gives unavailable for a success that is not JSON', async () => {
   const { client } = await serve(({ response }) => response.end('<html>login</html>'))
   await assert.rejects(client.call(ask), { code: 'unavailable', message: /not JSON: "<html>login/ })
