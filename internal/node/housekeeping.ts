@@ -47,12 +47,15 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   async function returnSurplus(): Promise<number> {
     const bounds = pool.bounds()
-    if (bounds === undefined || !pods.synced()) return roundEvery
+    const withheld = pool.withheld()
+    if (bounds === undefined || withheld === undefined || !pods.synced()) return roundEvery
     const { quickRelease, releaseEvery, cooldown } = settings
     const policy = { ...bounds, quickRelease, releaseEvery, cooldown }
     const plan = await ledger.write((tx) => {
       const before = ledger.releaseTimer()
-      const state = { ips: tx.ips(), enis: ledger.enis(), pods: pods.count(), timerFrom: before }
+      // Withheld is as good as in use: given back, it would get a second pod elsewhere.
+      const ips = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+      const state = { ips, enis: ledger.enis(), pods: pods.count(), timerFrom: before }
       const decided = planReturn(state, policy, tx.now)
       const addresses = decided.give.map(({ address }) => address)
       tx.giveBack(addresses, 'more idle than the pool should hold')

@@ -26,6 +26,8 @@ export interface LocalPool {
   ): Promise<Attachment>
   /** The ENIs whose addresses can carry packets, and addresses that must not be handed out; waiting ADDs look again. */
   setReady(macs: ReadonlySet<Mac>, withheld: ReadonlySet<Ipv4>): void
+  /** Addresses that pods unknown to the ledger may have; undefined before the first look at the kernel. */
+  withheld(): ReadonlySet<Ipv4> | undefined
   /** Something may be idle now. */
   wake(): void
 }
@@ -43,7 +45,7 @@ const tellAfter = 3000
 export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions): LocalPool {
   let bounds: (WarmTargets & EniLimits) | undefined
   let ready: ReadonlySet<Mac> = new Set()
-  let withheld: ReadonlySet<Ipv4> = new Set()
+  let withheld: ReadonlySet<Ipv4> | undefined
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -53,7 +55,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   function tryAllocate(sandbox: Sandbox): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
       const enis = ledger.enis().filter(({ mac }) => ready.has(mac))
-      const ips = tx.ips().filter((ip) => !withheld.has(ip.address))
+      const ips = tx.ips().filter((ip) => !withheld?.has(ip.address))
       const address = chooseAddress(ips, enis, tx.now, random.next())
       if (address === undefined) return undefined
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
@@ -127,6 +129,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       withheld = addresses
       wake()
     },
+    withheld: () => withheld,
     wake,
   }
 }

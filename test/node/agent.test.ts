@@ -431,3 +431,20 @@ test('[R1] pods of a database that was lost keep their network, and their addres
   assert.notEqual(await add(clock, world, world.sandbox('b')), taken)
   await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'))), { code: 'no_address' })
 })
+
+test('[R1] addresses that pods of a lost database have are not given back, not even beyond the maximum', async (t) => {
+  const { clock, world } = await nodeWith(t, '1', '2', '3', '4')
+  const taken = [await add(clock, world, world.sandbox('a')), await add(clock, world, world.sandbox('b'))]
+  world.loseDatabase()
+  const nec = known(world.nec)
+  const publication = { ...known(nec.publication), maxWarm: 0, maxEnis: 1, ipsPerEni: 1 }
+  world.nec = { ...nec, publication }
+  await clock.runUntil(world.start({ quickRelease: true }))
+  await clock.advance(300 * second)
+  const returned = known(world.reports.at(-1)).returned.map(({ address }) => address)
+  assert.equal(returned.length, 2)
+  assert.deepEqual(
+    taken.filter((address) => returned.some((one) => one === address)),
+    [],
+  )
+})
