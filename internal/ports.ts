@@ -186,8 +186,8 @@ export interface LeaderTx {
   fail(intent: Intent, error: string): void
   /** The pod that shows an address in its status, or none. */
   setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void
-  /** Forgets resolved intents and address history older than `before`. */
-  prune(before: Millis): void
+  /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */
+  prune(keep: { readonly historyFor: Millis; readonly failuresFor: Millis }): void
 }
 
 // ---- the node agent's ledger ----------------------------------------------------------------

@@ -81,7 +81,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of ledger.nodes()) wake(name)
     runner.resume()
     ledger
-      .write((tx) => tx.prune(clock.now() - settings.historyFor))
+      .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
         log.error('ledger not pruned', { error: String(error) })
       })

@@ -21,6 +21,8 @@ export interface LeaderSettings {
   /** A node must be absent for so long, twice, before its ENIs are taken back. */
   readonly leaveAfter: Millis
   readonly historyFor: Millis
+  /** As `historyFor`, of failed intents: a refusal that lasts makes one after the other. */
+  readonly failuresFor: Millis
   readonly settle: SettlePolicy
   readonly retry: BackoffPolicy
 }
@@ -34,6 +36,7 @@ export const leaderDefaults = {
   gatherFor: 50,
   leaveAfter: 30_000,
   historyFor: 30 * 86_400_000,
+  failuresFor: 86_400_000,
   settle: { staleFor: 5000, giveUpAfter: 60_000 },
   retry: { firstMs: 1000, maxMs: 60_000 },
 } satisfies Omit<LeaderSettings, 'clusterId' | 'subnetIds'>

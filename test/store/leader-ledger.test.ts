@@ -339,10 +339,24 @@ test('prune() forgets what is old and resolved, and nothing that is open', async
   const key = await attached()
   const open = await record({ kind: 'assign', eni: key, count: 1, reason: because })
   await store.clock.advance(86_400_000)
-  await write((tx) => tx.prune(store.clock.now() - 1000))
+  await write((tx) => tx.prune({ historyFor: 1000, failuresFor: 1000 }))
   assert.deepEqual(store.db.all(`SELECT id FROM intent`), [{ id: open.id }])
   assert.deepEqual(store.db.all(`SELECT * FROM ip_history`), [])
   assert.equal(store.ledger.pool('n1')?.enis[0]?.ips.length, 2)
+})
+
+test('prune() forgets failed intents sooner than those that were done', async (t) => {
+  const { store, write, record, attached } = await ledgerWithNode(t)
+  const key = await attached()
+  const failed = await record({ kind: 'assign', eni: key, count: 1, reason: because })
+  await write((tx) => tx.fail(failed, 'refused'))
+  const states = () =>
+    store.db.all<{ state: string }>(`SELECT DISTINCT state FROM intent`).map(({ state }) => state)
+  await store.clock.advance(1000)
+  await write((tx) => tx.prune({ historyFor: 60_000, failuresFor: 60_000 }))
+  assert.deepEqual(states(), ['done', 'failed'])
+  await write((tx) => tx.prune({ historyFor: 60_000, failuresFor: 500 }))
+  assert.deepEqual(states(), ['done'])
 })
 
 test('the views read well, for every state', async (t) => {

@@ -84,9 +84,10 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     finish: (intent, eni) => finish(db, now, intent, eni),
     fail: (intent, error) => fail(db, now, intent, error),
     setPod: (address, pod) => setPod(db, now, address, pod),
-    prune(before) {
-      db.run(`DELETE FROM intent WHERE state IN ('done', 'failed') AND changed_at < ?`, before)
-      db.run(`DELETE FROM ip_history WHERE at < ?`, before)
+    prune({ historyFor, failuresFor }) {
+      db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)
+      db.run(`DELETE FROM intent WHERE state = 'failed' AND changed_at < ?`, now - failuresFor)
+      db.run(`DELETE FROM ip_history WHERE at < ?`, now - historyFor)
     },
   }
 }
