@@ -14,7 +14,15 @@ export interface PoolCondition {
     | 'NodeFull'
     | 'PermissionDenied'
     | 'CloudRefused'
+    | 'NodeLeaves'
   readonly message: string
+}
+
+/** Of a node whose ENIs are taken back. */
+export const nodeLeaves: PoolCondition = {
+  ready: false,
+  reason: 'NodeLeaves',
+  message: 'the node has left: its ENIs are taken back',
 }
 
 export interface PoolTrouble {

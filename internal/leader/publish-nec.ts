@@ -1,8 +1,8 @@
 // Keeps a node's NEC saying what the ledger says: written when it does not, and not again while the watch is on its way.
 import type { Clock } from '../base/clock.ts'
-import type { PoolCondition } from '../ipam/pool-condition.ts'
+import { nodeLeaves, type PoolCondition } from '../ipam/pool-condition.ts'
 import { publicationOf, samePublication } from '../ipam/publication.ts'
-import type { NecPublication, NodeName } from '../ipam/types.ts'
+import type { NecPublication, NodeName, PublishedEni } from '../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
@@ -10,6 +10,8 @@ import type { ClusterFacts } from './facts.ts'
 export interface NecPublisher {
   /** Returns after how long to look again; undefined when the NEC is known to be right. Throws what the API server refuses. */
   publish(node: LedgerNode, condition: PoolCondition): Promise<Millis | undefined>
+  /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
+  withdraw(node: LedgerNode): Promise<void>
   forget(name: NodeName): void
 }
 
@@ -23,21 +25,31 @@ export function createNecPublisher(
   clock: Clock,
 ): NecPublisher {
   const written = new Map<NodeName, { publication: NecPublication; at: Millis }>()
+
+  async function publishEnis(
+    node: LedgerNode,
+    condition: PoolCondition,
+    enis: readonly PublishedEni[],
+  ): Promise<Millis | undefined> {
+    const shown = facts.nec(node.name)?.publication
+    const last = written.get(node.name)
+    const before = last?.publication.conditions ?? shown?.conditions ?? []
+    const at = new Date(clock.now()).toISOString()
+    const wanted = publicationOf(node, enis, condition, before, at)
+    if (shown !== undefined && samePublication(shown, wanted)) return undefined
+    const onItsWay =
+      last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
+    if (!onItsWay) {
+      await kube.publishNec(node.name, wanted)
+      written.set(node.name, { publication: wanted, at: clock.now() })
+    }
+    return echoWithin
+  }
+
   return {
-    async publish(node, condition) {
-      const shown = facts.nec(node.name)?.publication
-      const last = written.get(node.name)
-      const before = last?.publication.conditions ?? shown?.conditions ?? []
-      const at = new Date(clock.now()).toISOString()
-      const wanted = publicationOf(node, ledger.publishedEnis(node.name), condition, before, at)
-      if (shown !== undefined && samePublication(shown, wanted)) return undefined
-      const onItsWay =
-        last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
-      if (!onItsWay) {
-        await kube.publishNec(node.name, wanted)
-        written.set(node.name, { publication: wanted, at: clock.now() })
-      }
-      return echoWithin
+    publish: (node, condition) => publishEnis(node, condition, ledger.publishedEnis(node.name)),
+    async withdraw(node) {
+      if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [])
     },
     forget: (name) => void written.delete(name),
   }

@@ -156,6 +156,10 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       log.info('node forgotten', { node: node.name })
       return wake(node.name) // it may be back already, on another instance
     }
+    // First, so that an agent that still runs hands out nothing that goes; what must go goes all the same.
+    await publisher.withdraw(node).catch((error: unknown) => {
+      log.warn('NEC of a node that leaves not emptied', { node: node.name, error: (error as Error).message })
+    })
     const leaving = { ...pool, phase: 'leaving' as const }
     const nothing = { pods: 0, returned: new Set<Ipv4>(), zone: node.zone, subnets: [] }
     await act(node, planNode(leaving, nothing), false)

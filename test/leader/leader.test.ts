@@ -285,6 +285,46 @@ test('[R7] a node that is gone keeps its pool while a pod is shown on it', async
   assert.deepEqual(world.differences(), [])
 })
 
+test('[R7] the NEC of a node that left shows no ENI any more before one is taken away', async (t) => {
+  const world = await filled(t)
+  world.kube.nodes.remove('n1')
+  while (known(world.ledger.node('n1')).phase === 'active') await world.clock.step()
+  const going = () => known(world.ledger.pool('n1')).enis.filter(({ state }) => state !== 'attached')
+  assert.deepEqual(going(), [])
+  while (world.published('n1').length > 0) {
+    assert.deepEqual(going(), [], 'an agent would still hand out its addresses')
+    await world.clock.step()
+  }
+  assert.equal(world.condition('n1'), 'NodeLeaves')
+  const writes = world.kube.writes
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.ledger.nodes(), [])
+  assert.equal(world.kube.necs.items.get('n1'), undefined)
+  assert.equal(world.kube.writes, writes)
+})
+
+test('a NEC that cannot be emptied does not keep the ENIs of a node that left', async (t) => {
+  const world = await filled(t)
+  world.kube.nodes.remove('n1')
+  while (known(world.ledger.node('n1')).phase === 'active') await world.clock.step()
+  world.kube.setOutage(true)
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.cloudEnis(), [])
+  world.kube.setOutage(false)
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.ledger.nodes(), [])
+})
+
+test('a NEC that somebody deleted is not made anew for a node that leaves', async (t) => {
+  const world = await filled(t)
+  world.kube.nodes.remove('n1')
+  world.kube.necs.remove('n1')
+  const writes = world.kube.writes
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.ledger.nodes(), [])
+  assert.equal(world.kube.writes, writes)
+})
+
 test('a NEC that could not be deleted is deleted later', async (t) => {
   const world = await filled(t)
   world.kube.nodes.remove('n1')
