@@ -55,7 +55,7 @@ interface Memory {
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
-  const registrar = createRegistrar(options.cloud, ledger, settings, log)
+  const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
   const publisher = createNecPublisher(kube, ledger, facts, clock)
 
   function memoryOf(name: NodeName): Memory {

@@ -1,9 +1,11 @@
-// Learns what a new node is in the cloud (zone, quotas) and opens its page in the ledger. Many nodes that join at once
-// share their describe calls; quotas are asked once per instance type.
+// Learns what a new node is in the cloud (zone, quotas) and opens its page in the ledger. Nodes that
+// join at once share a describe call; quotas are asked once per instance type.
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { CloudEniQuota, CloudInstance, EniLimits, NodeFact } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger } from '../ports.ts'
+import { gatherInstances } from './gather-instances.ts'
 import type { LeaderSettings } from './settings.ts'
 
 export interface Registrar {
@@ -15,9 +17,11 @@ export function createRegistrar(
   cloud: Cloud,
   ledger: LeaderLedger,
   settings: LeaderSettings,
+  clock: Clock,
   log: Log,
 ): Registrar {
   const quotas = new Map<string, Promise<CloudEniQuota>>()
+  const instanceOf = gatherInstances(cloud, clock)
 
   function quotaOf(instance: CloudInstance): Promise<CloudEniQuota> {
     const known = quotas.get(instance.instanceType)
@@ -42,7 +46,7 @@ export function createRegistrar(
   return {
     async register(node) {
       refuseTaken(node)
-      const [instance] = await cloud.describeInstances([node.instanceId], 'warm-refill')
+      const instance = await instanceOf(node.instanceId)
       if (instance === undefined) {
         throw new IpamError(
           'not_found',

@@ -382,6 +382,23 @@ test('[R5][K3] an instance that the cloud does not know is told, and asked for e
   assert.ok(calls > 3 && calls < 25, `${calls} calls in ten minutes`)
 })
 
+test('[R5] nodes that join at once share describe calls, whatever one of them says it is', async (t) => {
+  const world = new LeaderWorld(t)
+  world.kube.nodes.put('odd', { name: 'odd', uid: 'uid-odd', instanceId: 'no-instance' })
+  for (let i = 0; i < 60; i++) world.addNode(`n${i}`)
+  world.start()
+  await world.clock.advance(20 * second)
+  assert.equal(world.ledger.nodes().length, 60)
+  assert.deepEqual(world.reasons('odd').slice(0, 1), ['Warning NodeNotRegistered'])
+  const before = known(world.cloud.stats()['DescribeInstances']).calls
+  world.kube.nodes.remove('odd')
+  for (let i = 60; i < 120; i++) world.addNode(`n${i}`)
+  await world.clock.advance(20 * second)
+  assert.equal(world.ledger.nodes().length, 120)
+  const calls = known(world.cloud.stats()['DescribeInstances']).calls - before
+  assert.ok(calls <= 6, `${calls} calls for 60 nodes`)
+})
+
 test('[R6] a second node on one instance is refused by name, and registered once the first has left', async (t) => {
   const world = await filled(t)
   const instanceId = known(world.kube.nodes.items.get('n1')).instanceId
