@@ -77,7 +77,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   agent = started
   stack.defer(() => started.stop())
   const socket = join(settings.runDir, 'cni.sock')
-  const server = await listening(socket, () => serveCni(started, socket, log))
+  const server = await listening(socket, () => serveCni({ agent: started, clock, log }, socket))
   stack.defer(() => void server.close())
   if (settings.installCni) installCni(settings, socket, log)
   const service = serviceManager({ env: process.env, clock, log, alive: () => true })

@@ -1,6 +1,8 @@
-// Serves the CNI plugin on a unix socket: one request per connection; who hangs up no longer waits for an address.
+// Serves the CNI plugin on a unix socket: one request per connection; who hangs up no longer waits for an address, and who
+// keeps us waiting is hung up on.
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { podGateway } from '../ipam/pod-gateway.ts'
 import { decodeAgentRequest, encodeAgentAnswer, lineReader } from '../wire/agent-protocol.ts'
@@ -10,10 +12,19 @@ import { formatAddResult } from '../wire/cni-result.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Agent } from './agent.ts'
 
+interface Parts {
+  readonly agent: Agent
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** A plugin says what it wants as soon as it is connected, and hangs up on its answer. */
+const idleLimit = 10_000
+
 /** Listens on `path`, replacing what an earlier process left there. */
-export async function serveCni(agent: Agent, path: string, log: Log): Promise<Server> {
+export async function serveCni(parts: Parts, path: string): Promise<Server> {
   rmSync(path, { force: true })
-  const server = createServer((connection) => serve(connection, agent, log))
+  const server = createServer((connection) => serve(connection, parts))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)
@@ -22,13 +33,27 @@ export async function serveCni(agent: Agent, path: string, log: Log): Promise<Se
   return server
 }
 
-function serve(connection: Socket, agent: Agent, log: Log): void {
+function serve(connection: Socket, { agent, clock, log }: Parts): void {
   const gone = new AbortController()
   const read = lineReader('plugin')
-  connection.setEncoding('utf8')
-  // A reason of our own: the usual one is an error with a stack, made anew for every connection.
-  connection.on('close', () => gone.abort('hung up'))
-  connection.on('error', () => gone.abort('hung up'))
+  /** Hangs up unless the caller does its part in time: the whole request first, then the end. */
+  const awaitCaller = (what: string) =>
+    clock.after(idleLimit, () => {
+      log.warn('CNI caller idle', { awaited: what, hungUpAfter: idleLimit })
+      connection.destroy()
+    })
+  let stopWaiting = awaitCaller('request')
+  const reply = (text: string) => {
+    if (connection.destroyed) return
+    stopWaiting()
+    stopWaiting = awaitCaller('end')
+    connection.end(text)
+  }
+  const onGone = () => {
+    stopWaiting()
+    // A reason of our own: the usual one is an error with a stack, made anew for every connection.
+    gone.abort('hung up')
+  }
   const onData = (chunk: string) => {
     let line: string | undefined
     try {
@@ -36,15 +61,17 @@ function serve(connection: Socket, agent: Agent, log: Log): void {
     } catch (error) {
       connection.off('data', onData)
       connection.resume() // what still comes is not kept
-      connection.end(encodeAgentAnswer({ error: toCniFault(error) }))
+      reply(encodeAgentAnswer({ error: toCniFault(error) }))
       return
     }
     if (line === undefined) return
     connection.off('data', onData)
-    void answer(line, agent, gone.signal, log).then((text) => {
-      if (!connection.destroyed) connection.end(text)
-    })
+    stopWaiting() // from here it is the caller who waits
+    void answer(line, agent, gone.signal, log).then(reply)
   }
+  connection.setEncoding('utf8')
+  connection.on('close', onGone)
+  connection.on('error', onGone)
   connection.on('data', onData)
 }
 

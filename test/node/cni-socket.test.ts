@@ -5,7 +5,7 @@ import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { systemClock } from '../../internal/base/clock.ts'
+import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { serveCni } from '../../internal/node/cni-socket.ts'
 import type { NodeSettings } from '../../internal/node/settings.ts'
 import {
@@ -17,16 +17,22 @@ import {
 } from '../../internal/wire/agent-protocol.ts'
 import { cniCode } from '../../internal/wire/cni-fault.ts'
 import type { RawCniRequest } from '../../internal/wire/cni-request.ts'
+import { VirtualClock } from '../fake/virtual-clock.ts'
 import { publishedEni } from '../ipam/pools.ts'
 import { NodeWorld } from './node-world.ts'
 
-async function served(t: TestContext, settings: Partial<NodeSettings> = {}, addresses = ['1', '2']) {
+async function served(
+  t: TestContext,
+  settings: Partial<NodeSettings> = {},
+  addresses = ['1', '2'],
+  clock: Clock = systemClock, // of the socket alone
+) {
   const world = new NodeWorld(t, systemClock)
   const path = join(world.folder, 'cni.sock')
   world.publish(addresses.length === 0 ? [] : [publishedEni(1, ...addresses)])
   const repaired = world.log.next('kernel repaired')
   const agent = await world.start(settings)
-  const server = await serveCni(agent, path, world.log)
+  const server = await serveCni({ agent, clock, log: world.log }, path)
   t.after(() => server.close())
   await repaired
   return { world, path, server }
@@ -59,8 +65,8 @@ async function exchange(path: string, ...pieces: readonly string[]): Promise<str
   return text
 }
 
-async function opened(path: string): Promise<Socket> {
-  const connection = connect(path)
+async function opened(path: string, how: { allowHalfOpen?: boolean } = {}): Promise<Socket> {
+  const connection = connect({ path, ...how })
   connection.setEncoding('utf8')
   await once(connection, 'connect')
   return connection
@@ -213,6 +219,32 @@ test('who connects and says nothing, or half a line, leaves nothing behind', asy
   await once(server, 'close')
 })
 
+test('[R6] who is silent, leaves a line unfinished or keeps its answer open is hung up on', async (t) => {
+  // Callers that hung kept a connection each, for as long as the agent lived.
+  const clock = new VirtualClock()
+  const { world, path, server } = await served(t, {}, ['1'], clock)
+  const [silent, half, lingering] = await Promise.all([
+    opened(path),
+    opened(path),
+    opened(path, { allowHalfOpen: true }),
+  ])
+  half.write('{"v":1,')
+  const answered = once(lingering, 'data')
+  lingering.write(encodeAgentRequest(request('STATUS', 'a')))
+  await answered
+  const closed = [silent, half, lingering].map((connection) => once(connection.resume(), 'close'))
+  await clock.advance(9 * 1000)
+  assert.equal(world.log.count('CNI caller idle'), 0, 'not yet')
+  await clock.advance(1000)
+  lingering.end()
+  await Promise.all(closed)
+  assert.equal(world.log.count('CNI caller idle'), 3)
+  const ended = once(server, 'connection').then(([connection]) => once(connection as Socket, 'close'))
+  await ask(path, request('STATUS', 'a'))
+  await ended
+  assert.equal(clock.pending, 0, 'no timer is left')
+})
+
 test('sixty ADDs at once get sixty addresses', async (t) => {
   const numbers = Array.from({ length: 60 }, (_, i) => `${i + 1}`)
   const { world, path } = await served(t, {}, numbers)
@@ -227,7 +259,7 @@ test('serveCni() replaces what an earlier process left, for root alone', async (
   const world = new NodeWorld(t, systemClock)
   const path = join(world.folder, 'cni.sock')
   writeFileSync(path, 'left over')
-  const server = await serveCni(await world.start(), path, world.log)
+  const server = await serveCni({ agent: await world.start(), clock: systemClock, log: world.log }, path)
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(await refusal(path, request('STATUS', 'a')), cniCode.notAvailable)
   server.close()
