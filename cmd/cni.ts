@@ -10,13 +10,9 @@ import {
   maxLine,
 } from '../internal/wire/agent-protocol.ts'
 import { CniFault, cniCode, formatCniFault, toCniFault } from '../internal/wire/cni-fault.ts'
-import {
-  checkRequest,
-  type RawCniRequest,
-  readRawRequest,
-  versionToAnswerIn,
-} from '../internal/wire/cni-request.ts'
-import { answerVersion, cniVersions } from '../internal/wire/cni-version.ts'
+import { checkRequest, type RawCniRequest, readRawRequest } from '../internal/wire/cni-request.ts'
+import { answerVersion, cniVersions, versionToAnswerIn } from '../internal/wire/cni-version.ts'
+import { withCrashPoints } from './crash-points.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -38,7 +34,7 @@ export async function runCni(env: Environment, args: readonly string[]): Promise
     }
     raw = readRawRequest(env, stdin)
     const { config } = checkRequest(raw) // what is wrong is said even when no agent runs
-    const answer = await askAgent(
+    const answer = await exchange(
       raw,
       config.socket ?? defaultAgentSocket,
       config.timeout ?? defaultTimeoutMs,
@@ -51,6 +47,8 @@ export async function runCni(env: Environment, args: readonly string[]): Promise
     return 1
   }
 }
+
+const exchange = withCrashPoints('cni.exchange', askAgent)
 
 async function askAgent(request: RawCniRequest, socket: string, timeoutMs: number): Promise<AgentAnswer> {
   const { connect } = await import('node:net') // not at the top: VERSION does without

@@ -122,11 +122,6 @@ export function checkRequest(raw: RawCniRequest): CniRequest {
   return { ...attachment, command, netns: checkNetns(raw.netns) }
 }
 
-/** The version to answer in, as far as `config` can be read. */
-export function versionToAnswerIn(config: unknown): CniVersion {
-  return (isRecord(config) ? parseCniVersion(config['cniVersion']) : undefined) ?? '1.0.0'
-}
-
 function checkCommand(command: unknown): CniCommand {
   switch (command) {
     case 'ADD':

@@ -5,7 +5,6 @@ import { isRecord, parseJson } from './json.ts'
 export const cniVersions = ['0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const
 export type CniVersion = (typeof cniVersions)[number]
 
-/** The version we answer in when we do not know, or do not speak, the one asked for. */
 const newestCniVersion: CniVersion = '1.1.0'
 
 /** `text` as a version we speak, or undefined. */
@@ -18,12 +17,15 @@ export function isAtLeast(version: CniVersion, minimum: CniVersion): boolean {
   return cniVersions.indexOf(version) >= cniVersions.indexOf(minimum)
 }
 
-/** The answer to VERSION. `stdin` may say which version the answer is for; anything unreadable counts as not said. */
+/** The version to answer in: the one that `config` asks for, or the newest when we cannot read, or do not speak, that one. */
+export function versionToAnswerIn(config: unknown): CniVersion {
+  return (isRecord(config) ? parseCniVersion(config['cniVersion']) : undefined) ?? newestCniVersion
+}
+
+/** The answer to VERSION. `stdin` may say which version the answer is for. */
 export function answerVersion(stdin: string): string {
-  const config = parseJson(stdin)
-  const asked = isRecord(config) ? config['cniVersion'] : undefined
   return JSON.stringify({
-    cniVersion: parseCniVersion(asked) ?? newestCniVersion,
+    cniVersion: versionToAnswerIn(parseJson(stdin)),
     supportedVersions: cniVersions,
   })
 }

@@ -115,15 +115,18 @@ for (const [what, serve, says] of [
   })
 }
 
-test('[R6] the plugin refuses what it cannot read without asking the agent', async () => {
-  for (const [env, stdin, wanted] of [
-    [add, '', 6],
-    [add, `"${'x'.repeat(600_000)}"`, 6],
-    [{ ...add, CNI_IFNAME: '' }, config('/x'), 4],
-    [add, config('/x', { cniVersion: '0.1.0' }), 1],
+test('[R6] the plugin refuses what it cannot read without asking the agent, in the version asked for or the newest', async () => {
+  for (const [env, stdin, wanted, cniVersion] of [
+    [add, '', 6, '1.1.0'],
+    [add, '{"cniVersion":', 6, '1.1.0'],
+    [add, `"${'x'.repeat(600_000)}"`, 6, '1.1.0'],
+    [{ ...add, CNI_IFNAME: '' }, config('/x', { cniVersion: '0.3.1' }), 4, '0.3.1'],
+    [{ ...add, CNI_COMMAND: 'DANCE' }, '{"cniVersion":"1.0.0"}', 4, '1.0.0'],
+    [add, config('/x', { cniVersion: '0.1.0' }), 1, '1.1.0'],
   ] as const) {
     const { code, stdout } = await run(env, stdin)
     assert.equal(code, 1)
-    assert.equal(JSON.parse(stdout).code, wanted)
+    const fault = JSON.parse(stdout)
+    assert.deepEqual([fault.code, fault.cniVersion], [wanted, cniVersion], stdin.slice(0, 80))
   }
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CniFault, cniCode } from '../../internal/wire/cni-fault.ts'
-import { checkRequest, readRawRequest, versionToAnswerIn } from '../../internal/wire/cni-request.ts'
+import { CniFault } from '../../internal/wire/cni-fault.ts'
+import { checkRequest, readRawRequest } from '../../internal/wire/cni-request.ts'
 
 const env = {
   CNI_COMMAND: 'ADD',
@@ -188,11 +188,4 @@ test('[R6] checkRequest() reads anything, or refuses it with a code of the speci
     }),
     { numRuns: 500 },
   )
-})
-
-test('versionToAnswerIn() falls back to 1.0.0', () => {
-  assert.equal(versionToAnswerIn({ cniVersion: '0.4.0' }), '0.4.0')
-  for (const odd of [undefined, null, 1, {}, { cniVersion: '9' }])
-    assert.equal(versionToAnswerIn(odd), '1.0.0')
-  assert.equal(cniCode.tryAgainLater, 11)
 })
