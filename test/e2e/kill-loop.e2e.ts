@@ -9,8 +9,8 @@ import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
 import { createPod, deletePod, listPods } from '../../cmd/dev/pods.ts'
 import { pick, type Random, randomInt, seededRandom } from '../../internal/base/random.ts'
+import { copyOfExecutable } from './executable.ts'
 
-const executable = join(import.meta.dirname, '../../dist/tke-eni')
 const kills = Number(process.env['KILLS'] ?? 50)
 const seed = Number(process.env['SEED'] ?? 1)
 const most = 40
@@ -26,7 +26,7 @@ test(`[R1] [R2] ${kills} times SIGKILL at random moments while pods churn: 0 lea
     leaderFlags: ['--reconcile-interval=2s', '--ip-min-warm-target=2', '--ip-max-warm-target=3'],
     nodeFlags: ['--cooldown=2s', '--release-interval=1s', '--report-interval=1s', '--enable-quick-release'],
     logLevel: 'info',
-    program: [executable],
+    program: [copyOfExecutable()],
   })
   t.after(() => cluster.close())
   for (let i = 0; i < 3; i++) await cluster.addNode()
