@@ -1,5 +1,6 @@
 // Builds the executable: `node build.mjs [--arch x64|arm64] [--force]` makes dist/tke-eni (of this machine's
-// architecture) or dist/tke-eni-<arch>. Nothing is done when no input changed.
+// architecture) or dist/tke-eni-<arch>. Nothing is done when no input changed. `--test-build` makes dist/tke-eni-test, which
+// kills itself where a test wants it to.
 //
 //   cmd/main.ts ──esbuild──> main.cjs   the tiny entry: CNI plugin or not
 //   cmd/cli.ts  ──esbuild──> app.cjs    everything else      ┐ assets, each with V8's compiled code beside it,
@@ -45,6 +46,7 @@ const { values: options } = parseArgs({
   options: {
     arch: { type: 'string', default: process.arch },
     force: { type: 'boolean', default: false },
+    'test-build': { type: 'boolean', default: false },
     compile: { type: 'string' }, // internal: write the compiled code of the bundles in this directory
   },
 })
@@ -55,18 +57,19 @@ function runAgainOnPinnedNode() {
   execFileSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
 }
 
-async function build(arch, force) {
+async function build({ arch, force, 'test-build': forTests }) {
   if (!['x64', 'arm64'].includes(arch)) fail(`Cannot build for "${arch}": x64 and arm64 are known`)
-  const output = path.join(root, 'dist', arch === process.arch ? 'tke-eni' : `tke-eni-${arch}`)
+  const suffix = [arch === process.arch ? '' : `-${arch}`, forTests ? '-test' : ''].join('')
+  const output = path.join(root, 'dist', `tke-eni${suffix}`)
   const stamp = path.join(cache, `${path.basename(output)}.inputs`)
   const commit = sourceCommit()
-  const inputs = hashInputs(arch, commit)
+  const inputs = hashInputs(arch, commit, forTests)
   if (!force && isCurrent(output, stamp, inputs)) return
   const started = performance.now()
   const work = path.join(cache, `build-${process.pid}`)
   fs.mkdirSync(path.join(work, 'tmp'), { recursive: true })
   try {
-    const bundles = await bundle(work, commit)
+    const bundles = await bundle(work, commit, forTests)
     if (arch === process.arch)
       execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--compile', work])
     const node = strippedNode(arch)
@@ -85,14 +88,15 @@ async function build(arch, force) {
 
 // ---- bundles --------------------------------------------------------------------------------
 
-async function bundle(work, commit) {
+async function bundle(work, commit, forTests) {
   const { build: esbuild } = await import('esbuild')
   const sqlite = new (require('better-sqlite3'))(':memory:').prepare('SELECT sqlite_version()').pluck().get()
   const define = { BUILT_FROM: JSON.stringify({ commit: commit ?? null, sqlite }) }
   const vendors = new Set()
+  const plugins = [assets, ...(forTests ? [crashPoints] : [])]
   const [main, app] = await Promise.all([
-    esbuild({ ...bundling, entryPoints: ['cmd/main.ts'], plugins: [assets, packedCli] }),
-    esbuild({ ...bundling, entryPoints: ['cmd/cli.ts'], plugins: [assets, keepApart(vendors)], define }),
+    esbuild({ ...bundling, entryPoints: ['cmd/main.ts'], plugins: [...plugins, packedCli] }),
+    esbuild({ ...bundling, entryPoints: ['cmd/cli.ts'], plugins: [...plugins, keepApart(vendors)], define }),
   ])
   for (const { warnings } of [main, app]) {
     for (const { text, location } of warnings) {
@@ -139,6 +143,18 @@ const packedCli = {
   name: 'packed-cli',
   setup(build) {
     build.onResolve({ filter: /^\.\/cli\.ts$/ }, () => ({ path: path.join(root, 'cmd/packed.ts') }))
+  },
+}
+
+/** Test builds have crash points where the released executable has none. */
+const crashPoints = {
+  name: 'crash-points',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/crash-points\.ts$/ }, ({ importer }) =>
+      path.dirname(importer) === path.join(root, 'cmd')
+        ? { path: path.join(root, 'test/crash/die-at.ts') }
+        : undefined,
+    )
   },
 }
 
@@ -294,10 +310,10 @@ function nodeBinary(arch) {
 
 // ---- what it depends on ---------------------------------------------------------------------
 
-function hashInputs(arch, commit) {
+function hashInputs(arch, commit, forTests) {
   const hash = createHash('sha256').update(`${arch} ${commit} ${nodeVersion}`)
   const files = ['build.mjs', 'package.json', 'package-lock.json']
-  for (const folder of ['cmd', 'internal', 'migrations']) {
+  for (const folder of ['cmd', 'internal', 'migrations', ...(forTests ? ['test/crash'] : [])]) {
     const entries = fs.readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
     files.push(
       ...entries.filter((e) => e.isFile()).map((e) => path.relative(root, path.join(e.parentPath, e.name))),
@@ -339,4 +355,4 @@ if (!fs.existsSync(path.join(root, 'node_modules', 'esbuild')))
   fail('Cannot build: packages are missing; run "npm ci"')
 if (process.versions.node !== nodeVersion) runAgainOnPinnedNode()
 else if (options.compile !== undefined) await compileAhead(options.compile)
-else await build(options.arch, options.force)
+else await build(options)

@@ -18,6 +18,7 @@ import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
+import { withCrashPoints } from './crash-points.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
 import { listening } from './listening.ts'
@@ -40,19 +41,22 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
     migrations: leaderMigrations,
   })
   stack.defer(() => db.close())
-  const ledger = leaderLedger(db, clock)
+  const ledger = withCrashPoints('leader.ledger', leaderLedger(db, clock))
   const target = kubeTarget(settings)
   const client = await connectKube(target, clock)
   const eventClient = await connectKube({ ...target, qps: 5, burst: 20 }, clock)
-  const kube = createLeaderKube({
-    client,
-    eventClient,
-    clock,
-    random,
-    log,
-    defaultNetwork: settings.defaultNetwork,
-    instance: hostname(),
-  })
+  const kube = withCrashPoints(
+    'leader.kube',
+    createLeaderKube({
+      client,
+      eventClient,
+      clock,
+      random,
+      log,
+      defaultNetwork: settings.defaultNetwork,
+      instance: hostname(),
+    }),
+  )
   stack.defer(() => kube.close())
   const credentials = leaderCredentials(settings, { clock, random, log })
   log.info('leader starts', {
@@ -70,7 +74,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   )
   stack.defer(() => void health.close())
   const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
-  const cloud = createCloud({ transport, clock, random, log, signal })
+  const cloud = withCrashPoints('leader.cloud', createCloud({ transport, clock, random, log, signal }))
   await untilInstalled(() => installNecCrd(client, clock, log), log, signal)
   leader = startLeader(
     { kube, cloud, ledger, clock, random, log },

@@ -18,6 +18,7 @@ import { lockFile } from '../internal/sqlite/lock-file.ts'
 import { nodeLedger } from '../internal/store/node/ledger.ts'
 import { nodeMigrations } from '../migrations/index.ts'
 import { buildInfo } from './build-info.ts'
+import { withCrashPoints } from './crash-points.ts'
 import { installCni } from './install-cni.ts'
 import { kubeTarget } from './kube-target.ts'
 import { listening } from './listening.ts'
@@ -50,12 +51,15 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
     }),
   )
   stack.defer(() => void health.close())
-  const ledger = nodeLedger(db, clock, randomUUID)
-  const linux = createLinux({ clock, routeTableBase: settings.routeTableBase })
+  const ledger = withCrashPoints('node.ledger', nodeLedger(db, clock, randomUUID))
+  const linux = withCrashPoints('node.linux', createLinux({ clock, routeTableBase: settings.routeTableBase }))
   stack.defer(() => linux.close())
   const client = await connectKube(kubeTarget(settings), clock)
   const { nodeName: node, defaultNetwork } = settings
-  const kube = createNodeKube({ client, node, clock, random, log, defaultNetwork })
+  const kube = withCrashPoints(
+    'node.kube',
+    createNodeKube({ client, node, clock, random, log, defaultNetwork }),
+  )
   stack.defer(() => kube.close())
   const started = await startAgent(
     { kube, linux, ledger, clock, random, log },

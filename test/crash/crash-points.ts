@@ -90,7 +90,12 @@ export function withCrashPoints<Name extends keyof CrashPorts, Port extends Cras
   })
 }
 
-async function around(point: string, call: () => Promise<unknown>, reached: Reached): Promise<unknown> {
+/** `call` between the points `<name>.before` and `<name>.after`. */
+export async function around(
+  point: string,
+  call: () => Promise<unknown>,
+  reached: Reached,
+): Promise<unknown> {
   if (!reached(`${point}.before`)) return never()
   try {
     return await call()
