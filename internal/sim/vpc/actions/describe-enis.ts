@@ -2,8 +2,9 @@
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
 import { type EniRow, getEni, renderEni } from '../eni-table.ts'
-import { type Conditions, conditionOf, filterList, isOneOf, refuseBoth } from '../filters.ts'
+import { type Conditions, filterList, isOneOf, refuseBoth } from '../filters.ts'
 import { findInstance, ipQuota, quotaOf } from '../instance-table.ts'
+import { pageOf } from '../page.ts'
 import { id, integer, list, optional, record, text } from '../shape.ts'
 import type { Call } from '../world.ts'
 
@@ -42,20 +43,13 @@ export const describeNetworkInterfaces = action({
     Offset: optional(integer()),
     Limit: optional(integer(1, 100)),
   }),
-  run(call, { NetworkInterfaceIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+  run(call, { NetworkInterfaceIds: ids, Filters: filters = [], Offset: offset = 0, Limit: limit = 20 }) {
     refuseBoth(ids, filters)
-    const byId = ids === undefined ? [] : [{ Name: 'network-interface-id', Values: ids }]
-    const { sql, values } = conditionOf([...filters, ...byId], conditions, 'eni.id')
-    const total = call.db.get<{ n: number }>(`SELECT count(*) AS n FROM eni WHERE ${sql}`, ...values)?.n ?? 0
-    if (ids !== undefined && total < new Set(ids).size && call.settings.limits().refuseUnknownEnis)
+    const listing = { table: 'eni', order: 'seq', idFilter: 'network-interface-id', conditions }
+    const page = pageOf<EniRow>(call.db, listing, { ids, filters, offset, limit })
+    if (page.lacksIds && call.settings.limits().refuseUnknownEnis)
       throw new ApiError('ResourceNotFound', 'A network interface does not exist.')
-    const page = call.db.all<EniRow>(
-      `SELECT * FROM eni WHERE ${sql} ORDER BY seq LIMIT ? OFFSET ?`,
-      ...values,
-      Limit, // pages the answer for ids too, as DescribeSubnets and DescribeAddresses are documented to
-      Offset,
-    )
-    return { NetworkInterfaceSet: page.map((eni) => renderEni(call.db, eni)), TotalCount: total }
+    return { NetworkInterfaceSet: page.rows.map((eni) => renderEni(call.db, eni)), TotalCount: page.total }
   },
 })
 

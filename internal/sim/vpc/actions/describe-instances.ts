@@ -2,9 +2,10 @@
 import { formatTime } from '../../../value/millis.ts'
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
-import { type Conditions, conditionOf, filterList, isOneOf } from '../filters.ts'
+import { type Conditions, filterList, isOneOf } from '../filters.ts'
 import { type InstanceRow, quotaOf } from '../instance-table.ts'
 import { ipsOf } from '../ip-table.ts'
+import { pageOf } from '../page.ts'
 import { integer, list, optional, record, text } from '../shape.ts'
 import { renderTags } from '../tag-table.ts'
 import type { Call, Fields } from '../world.ts'
@@ -31,19 +32,14 @@ export const describeInstances = action({
     Offset: optional(integer()),
     Limit: optional(integer(1, 100)),
   }),
-  run(call, { InstanceIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+  run(call, { InstanceIds: ids, Filters: filters = [], Offset: offset = 0, Limit: limit = 20 }) {
     refuseOddIds(ids, filters.length)
-    const byId = ids === undefined ? [] : [{ Name: 'instance-id', Values: ids }]
-    const { sql, values } = conditionOf([...filters, ...byId], conditions, 'instance.id')
-    const total =
-      call.db.get<{ n: number }>(`SELECT count(*) AS n FROM instance WHERE ${sql}`, ...values)?.n ?? 0
-    const page = call.db.all<InstanceRow>(
-      `SELECT * FROM instance WHERE ${sql} ORDER BY rowid LIMIT ? OFFSET ?`,
-      ...values,
-      Limit,
-      Offset,
-    )
-    return { TotalCount: total, InstanceSet: page.map((instance) => renderInstance(call, instance)) }
+    const listing = { table: 'instance', idFilter: 'instance-id', conditions }
+    const page = pageOf<InstanceRow>(call.db, listing, { ids, filters, offset, limit })
+    return {
+      TotalCount: page.total,
+      InstanceSet: page.rows.map((instance) => renderInstance(call, instance)),
+    }
   },
 })
 

@@ -1,8 +1,9 @@
 // DescribeSubnets, DescribeVpcs, DescribeVpcLimits.
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
-import { type Conditions, conditionOf, filterList, isOneOf, refuseBoth } from '../filters.ts'
+import { type Conditions, filterList, isOneOf, refuseBoth } from '../filters.ts'
 import { vpcTime } from '../ids.ts'
+import { pageOf } from '../page.ts'
 import { id, integer, integerText, list, optional, record, text } from '../shape.ts'
 import { freeCount, type SubnetRow, usableCount } from '../subnet-table.ts'
 import { renderTags } from '../tag-table.ts'
@@ -11,13 +12,16 @@ import type { Call, Fields } from '../world.ts'
 /** Offset and Limit are text in these actions. */
 const paging = { Offset: optional(integerText(0, 1_000_000)), Limit: optional(integerText(1, 100)) }
 
+/** Nothing of ours is the default. */
+const isNoDefault = `NOT EXISTS (SELECT 1 FROM json_each(?) WHERE upper(value) = 'TRUE')`
+
 const subnetConditions: Conditions = {
   'subnet-id': isOneOf('subnet.id'),
   'vpc-id': isOneOf('subnet.vpc_id'),
   'cidr-block': isOneOf('subnet.cidr'),
   'subnet-name': isOneOf('subnet.name'),
   zone: isOneOf('subnet.zone'),
-  'is-default': `NOT EXISTS (SELECT 1 FROM json_each(?) WHERE upper(value) = 'TRUE')`, // none is
+  'is-default': isNoDefault,
 }
 
 export const describeSubnets = action({
@@ -31,21 +35,12 @@ export const describeSubnets = action({
     MaxResults: optional(integer(1, 100)),
     NextToken: optional(text()),
   }),
-  run(call, { SubnetIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+  run(call, { SubnetIds: ids, Filters: filters = [], Offset: offset = 0, Limit: limit = 20 }) {
     refuseBoth(ids, filters)
-    const byId = ids === undefined ? [] : [{ Name: 'subnet-id', Values: ids }]
-    const { sql, values } = conditionOf([...filters, ...byId], subnetConditions, 'subnet.id')
-    const total =
-      call.db.get<{ n: number }>(`SELECT count(*) AS n FROM subnet WHERE ${sql}`, ...values)?.n ?? 0
-    if (ids !== undefined && total < new Set(ids).size)
-      throw new ApiError('ResourceNotFound', 'A subnet does not exist.')
-    const page = call.db.all<SubnetRow>(
-      `SELECT * FROM subnet WHERE ${sql} ORDER BY rowid LIMIT ? OFFSET ?`,
-      ...values,
-      Limit,
-      Offset,
-    )
-    return { SubnetSet: page.map((subnet) => renderSubnet(call, subnet)), TotalCount: total }
+    const listing = { table: 'subnet', idFilter: 'subnet-id', conditions: subnetConditions }
+    const page = pageOf<SubnetRow>(call.db, listing, { ids, filters, offset, limit })
+    if (page.lacksIds) throw new ApiError('ResourceNotFound', 'A subnet does not exist.')
+    return { SubnetSet: page.rows.map((subnet) => renderSubnet(call, subnet)), TotalCount: page.total }
   },
 })
 
@@ -82,7 +77,7 @@ const vpcConditions: Conditions = {
   'vpc-id': isOneOf('vpc.id'),
   'vpc-name': isOneOf('vpc.name'),
   'cidr-block': isOneOf('vpc.cidr'),
-  'is-default': `NOT EXISTS (SELECT 1 FROM json_each(?) WHERE upper(value) = 'TRUE')`,
+  'is-default': isNoDefault,
 }
 
 export const describeVpcs = action({
@@ -96,20 +91,12 @@ export const describeVpcs = action({
     MaxResults: optional(integer(1, 100)),
     NextToken: optional(text()),
   }),
-  run(call, { VpcIds: ids, Filters: filters = [], Offset = 0, Limit = 20 }) {
+  run(call, { VpcIds: ids, Filters: filters = [], Offset: offset = 0, Limit: limit = 20 }) {
     refuseBoth(ids, filters)
-    const byId = ids === undefined ? [] : [{ Name: 'vpc-id', Values: ids }]
-    const { sql, values } = conditionOf([...filters, ...byId], vpcConditions, 'vpc.id')
-    const total = call.db.get<{ n: number }>(`SELECT count(*) AS n FROM vpc WHERE ${sql}`, ...values)?.n ?? 0
-    if (ids !== undefined && total < new Set(ids).size)
-      throw new ApiError('ResourceNotFound', 'A VPC does not exist.')
-    const page = call.db.all<VpcRow>(
-      `SELECT * FROM vpc WHERE ${sql} ORDER BY rowid LIMIT ? OFFSET ?`,
-      ...values,
-      Limit,
-      Offset,
-    )
-    return { VpcSet: page.map((vpc) => renderVpc(call, vpc)), TotalCount: total }
+    const listing = { table: 'vpc', idFilter: 'vpc-id', conditions: vpcConditions }
+    const page = pageOf<VpcRow>(call.db, listing, { ids, filters, offset, limit })
+    if (page.lacksIds) throw new ApiError('ResourceNotFound', 'A VPC does not exist.')
+    return { VpcSet: page.rows.map((vpc) => renderVpc(call, vpc)), TotalCount: page.total }
   },
 })
 
