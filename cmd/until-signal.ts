@@ -1,5 +1,6 @@
-// A daemon ends cleanly at the first SIGTERM or SIGINT, and at once at the second.
-import { exitCode } from './exit.ts'
+// A daemon ends cleanly at the first SIGTERM or SIGINT, and at once at the second, or when something failed that nobody
+// could answer for: a timer that finds its database broken, say. Its next start tells whether that lasts.
+import { exitCode, reportFailure } from './exit.ts'
 
 /** Runs `work` with a signal that aborts when the process is asked to end. */
 export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -8,11 +9,12 @@ export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>):
     if (controller.signal.aborted) process.exit(exitCode.interrupted)
     controller.abort()
   }
-  process.on('SIGTERM', end).on('SIGINT', end)
+  const fail = (error: unknown) => process.exit(reportFailure(error))
+  process.on('SIGTERM', end).on('SIGINT', end).on('uncaughtException', fail)
   try {
     return await work(controller.signal)
   } finally {
-    process.off('SIGTERM', end).off('SIGINT', end)
+    process.off('SIGTERM', end).off('SIGINT', end).off('uncaughtException', fail)
   }
 }
 

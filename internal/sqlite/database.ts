@@ -11,7 +11,7 @@ export type Row = Readonly<Record<string, SqlValue>>
 
 export interface Database {
   readonly path: string
-  /** Runs one statement; returns the number of rows changed. */
+  /** Runs one statement; returns the number of rows changed. As `get` and `all`, throws `storage` when the file cannot be used. */
   run(sql: string, ...values: readonly SqlValue[]): number
   get<T = Row>(sql: string, ...values: readonly SqlValue[]): T | undefined
   all<T = Row>(sql: string, ...values: readonly SqlValue[]): T[]
@@ -178,15 +178,29 @@ function wrap(sqlite: Sqlite.Database, path: string): Database {
     }
     return statement
   }
+  /** A constraint that speaks is an answer, and stays as it is; all else says that the file cannot be used. */
+  const use = <T>(sql: string, how: (statement: Sqlite.Statement) => T): T => {
+    try {
+      return how(prepare(sql))
+    } catch (error) {
+      const code = sqliteCode(error)
+      if (code === '' || code === 'SQLITE_ERROR' || code.startsWith('SQLITE_CONSTRAINT')) throw error
+      throw storageFault(error, `use "${path}"`)
+    }
+  }
+  /** Made once: making one costs as much as a small transaction. */
+  const inTransaction = sqlite.transaction((work: () => unknown) => work())
   return {
     path,
-    run: (sql, ...values) => prepare(sql).run(...values).changes,
-    get: <T>(sql: string, ...values: readonly SqlValue[]) => prepare(sql).get(...values) as T | undefined,
-    all: <T>(sql: string, ...values: readonly SqlValue[]) => prepare(sql).all(...values) as T[],
+    run: (sql, ...values) => use(sql, (statement) => statement.run(...values).changes),
+    get: <T>(sql: string, ...values: readonly SqlValue[]) =>
+      use(sql, (statement) => statement.get(...values) as T | undefined),
+    all: <T>(sql: string, ...values: readonly SqlValue[]) =>
+      use(sql, (statement) => statement.all(...values) as T[]),
     script: (sql) => {
       sqlite.exec(sql)
     },
-    transaction: (work) => sqlite.transaction(work).immediate(),
+    transaction: <T>(work: () => T) => inTransaction.immediate(work) as T,
     close: () => sqlite.close(),
   }
 }

@@ -1,5 +1,7 @@
 // The leader's loops under a virtual clock, against the simulated cloud, with crashes between any two steps.
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LeaderSettings } from '../../internal/leader/settings.ts'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
@@ -463,4 +465,18 @@ test('a leader that stops leaves nothing that runs', async (t) => {
   await world.clock.runUntil(known(world.leader).stop())
   await world.clock.runUntilIdle(minute)
   assert.ok(world.published('n1').every(({ subnetId }) => subnetId === podSubnet))
+})
+
+test('[R10] a ledger that is damaged ends the leader instead of being asked again', async (t) => {
+  const world = await filled(t)
+  const file = join(world.folder, 'leader.db')
+  world.db.get('PRAGMA wal_checkpoint(TRUNCATE)')
+  world.db.run('PRAGMA shrink_memory') // what is cached would still be sound
+  const sound = readFileSync(file)
+  writeFileSync(file, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xff)]))
+  await assert.rejects(world.clock.advance(minute), {
+    code: 'storage',
+    message: /^Cannot use ".*": it is damaged/,
+  })
+  writeFileSync(file, sound)
 })

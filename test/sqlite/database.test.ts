@@ -179,3 +179,19 @@ function foreignDatabase(sql: string): string {
   foreign.close()
   return path
 }
+
+test('[R10] run(), get() and all() say that the file is damaged, when that comes to light in use', () => {
+  const path = makeDatabase(undefined, 2000)
+  const db = open(path)
+  db.run('PRAGMA shrink_memory') // what is cached would still be sound
+  flipBytes(path, 4096, statSync(path).size - 4096)
+  const wanted = {
+    code: 'storage',
+    message: /^Cannot use ".*test\.db": it is damaged: /,
+    hint: /restore a backup/,
+  }
+  assert.throws(() => db.all(`SELECT * FROM thing`), wanted)
+  assert.throws(() => db.get(`SELECT sum(size) FROM thing`), wanted)
+  assert.throws(() => db.run(`UPDATE thing SET size = 1`), wanted)
+  db.close()
+})
