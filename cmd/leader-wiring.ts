@@ -86,6 +86,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
       targets: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
       maxEnisPerNode: settings.maxEniPerNode,
       reconcileEvery: settings.reconcileInterval,
+      leaveAfter: settings.nodeLeaveAfter,
     },
   )
   const { alive, stop } = leader

@@ -42,7 +42,9 @@ export interface DevCluster {
   nodeDb(node: string): string
   /** A new instance with its network and Node object; nothing runs on it. */
   joinNode(): Promise<DevNode>
-  /** The same with an agent and a kubelet. */
+  /** Deletes the Node object of one on which nothing runs; its instance stays. */
+  removeNode(node: string): Promise<void>
+  /** The same as `joinNode`, with an agent and a kubelet. */
   addNode(flags?: readonly string[]): Promise<DevNode>
   /** SIGKILL to the agent, which comes back with these flags. */
   restartAgent(node: string, flags: readonly string[]): Promise<void>
@@ -96,6 +98,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   const host = startDevHost({ directory, logLevel, program }, process.env)
   stack.defer(() => host.close())
   const nodes: DevNode[] = []
+  let joined = 0
   const cloud = openVpcSim({
     path: join(directory, 'vpc.db'),
     random,
@@ -175,8 +178,8 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     await exited
   }
   async function joinNode(): Promise<DevNode> {
-    const name = `node-${nodes.length + 1}`
-    const subnet = subnetOfNode(nodes.length)
+    const subnet = subnetOfNode(joined)
+    const name = `node-${++joined}`
     const made = cloud.admin.createInstance({ instanceType, subnetId: subnet.id, name }, clock.now())
     const node: DevNode = { name, instanceId: made.id, address: made.address, zone: subnet.zone }
     nodes.push(node)
@@ -198,6 +201,13 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     nodes: () => nodes,
     nodeDb: (node) => join(directory, 'nodes', node, 'node.db'),
     joinNode,
+    async removeNode(name) {
+      await kube.call({ doing: `delete node "${name}"`, method: 'DELETE', path: `/api/v1/nodes/${name}` })
+      nodes.splice(
+        nodes.findIndex((node) => node.name === name),
+        1,
+      )
+    },
     async addNode(flags = []) {
       const node = await joinNode()
       await host.call('startNode', {

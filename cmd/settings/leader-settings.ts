@@ -59,6 +59,11 @@ const table = {
     '30s',
     'Every node is looked at this often even when nothing is heard of it.',
   ),
+  nodeLeaveAfter: setting(
+    duration('1s', '24h'),
+    '30s',
+    'A node must be gone from Kubernetes for so long before its ENIs are taken back.',
+  ),
   listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
   logLevel,
 }
