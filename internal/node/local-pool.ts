@@ -125,9 +125,13 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       }
     },
     setReady(macs, addresses) {
+      const more =
+        withheld === undefined ||
+        [...macs].some((mac) => !ready.has(mac)) ||
+        [...withheld].some((address) => !addresses.has(address))
       ready = macs
       withheld = addresses
-      wake()
+      if (more) wake() // a look that found nothing new serves nobody that waits
     },
     withheld: () => withheld,
     wake,

@@ -13,6 +13,9 @@ interface Timer {
 /** Wall time of a fresh clock: 2026-01-01T00:00:00Z. */
 export const epoch: Millis = Date.UTC(2026, 0, 1)
 
+/** Timers run in one turn of the event loop. */
+const timersPerTurn = 200
+
 export class VirtualClock implements Clock {
   #now: Millis
   #sequence = 0
@@ -62,6 +65,48 @@ export class VirtualClock implements Clock {
   /** Goes to the next timer and runs it; false when there was none until `limit`. */
   async step(limit: Millis = Number.POSITIVE_INFINITY): Promise<boolean> {
     await this.settle()
+    if (!this.#runNext(limit)) return false
+    await this.settle()
+    return true
+  }
+
+  /**
+   * Lets `duration` pass as `advance` does, and calls `afterEach` after every timer and what follows from it; it ends
+   * early when that returns false. Fast: the event loop turns once for many timers.
+   */
+  async drive(duration: Millis, afterEach: () => boolean): Promise<void> {
+    const end = this.#now + duration
+    await this.settle()
+    await new Promise<void>((resolve, reject) => {
+      let over = false
+      let looked = true
+      const finish = (done: () => void) => {
+        over = true
+        done()
+      }
+      // Node empties the queues of microtasks and ticks between two immediates of one turn, too.
+      const once = () => {
+        if (over) return
+        try {
+          if (!looked && !afterEach()) return finish(resolve)
+          looked = !this.#runNext(end)
+          if (!looked) return
+          this.#now = end
+          finish(resolve)
+        } catch (error) {
+          finish(() => reject(error as Error))
+        }
+      }
+      const turn = () => {
+        if (over) return
+        for (let i = 0; i < timersPerTurn; i++) setImmediate(once)
+        setImmediate(turn)
+      }
+      turn()
+    })
+  }
+
+  #runNext(limit: Millis): boolean {
     const at = this.nextAt()
     if (at === undefined || at > limit) return false
     const timer = this.#pop()
@@ -70,7 +115,6 @@ export class VirtualClock implements Clock {
     this.#now = at
     this.#pending--
     run?.()
-    await this.settle()
     return true
   }
 

@@ -36,13 +36,13 @@ export async function runSeed(seed: number, plant: Plant = {}): Promise<RunResul
   }
   /** Lets `duration` pass, looking after every step. */
   const pass = async (duration: number): Promise<string[]> => {
-    const end = world.clock.now() + duration
-    while (await world.clock.step(end)) {
+    let faults: string[] = []
+    await world.clock.drive(duration, () => {
       steps++
-      const faults = watchman.look()
-      if (faults.length > 0) return faults
-    }
-    return []
+      faults = watchman.look()
+      return faults.length === 0
+    })
+    return faults
   }
   world.startLeader()
   for (let i = randomInt(world.random, 1, 3); i > 0; i--) world.addNode()
