@@ -5,7 +5,7 @@ import { CniFault, cniCode } from './cni-fault.ts'
 import type { RawCniRequest } from './cni-request.ts'
 import { isRecord, type JsonObject, parseJson } from './json.ts'
 
-export const agentProtocol = 1
+const agentProtocol = 1
 export const defaultAgentSocket = '/run/tke-eni/cni.sock'
 /** Longest line, in characters; a GC of a full node with its attachments is 40,000. */
 export const maxLine = 1_048_576
