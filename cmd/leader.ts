@@ -1,10 +1,7 @@
-// `tke-eni leader`: settings and signals; what runs between them is handed in by commands.ts.
-import { Command } from 'commander'
+// `tke-eni leader`: its settings and help; what it runs is handed in by commands.ts.
 import type { CommandModule } from './command-module.ts'
-import { prepareSqlite } from './native.ts'
+import { serviceCommand } from './service-command.ts'
 import { type LeaderSettings, leaderSettings } from './settings/leader-settings.ts'
-import { addSettings, readSettings } from './settings-input.ts'
-import { untilSignal } from './until-signal.ts'
 
 export interface LeaderWiring {
   /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. */
@@ -13,17 +10,11 @@ export interface LeaderWiring {
 
 /** The command; `load` brings the wiring once the settings are known to be good. */
 export function leaderCommand(load: () => Promise<LeaderWiring>): CommandModule {
+  const run = async (settings: LeaderSettings, signal: AbortSignal) =>
+    (await load()).runLeader(settings, signal)
   return {
     preload: load,
-    define: (host) =>
-      addSettings(new Command(), leaderSettings)
-        .addHelpText('after', help)
-        .action(async (options) => {
-          const settings = await readSettings(leaderSettings, options)
-          prepareSqlite(host)
-          const { runLeader } = await load()
-          await untilSignal((signal) => runLeader(settings, signal))
-        }),
+    define: (host) => serviceCommand(host, { settings: leaderSettings, help, run }),
   }
 }
 

@@ -1,10 +1,7 @@
-// `tke-eni node`: settings and signals; what runs between them is handed in by commands.ts.
-import { Command } from 'commander'
+// `tke-eni node`: its settings and help; what it runs is handed in by commands.ts.
 import type { CommandModule } from './command-module.ts'
-import { prepareSqlite } from './native.ts'
+import { serviceCommand } from './service-command.ts'
 import { type NodeSettings, nodeSettings } from './settings/node-settings.ts'
-import { addSettings, readSettings } from './settings-input.ts'
-import { untilSignal } from './until-signal.ts'
 
 export interface NodeWiring {
   /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. */
@@ -13,17 +10,10 @@ export interface NodeWiring {
 
 /** The command; `load` brings the wiring once the settings are known to be good. */
 export function nodeCommand(load: () => Promise<NodeWiring>): CommandModule {
+  const run = async (settings: NodeSettings, signal: AbortSignal) => (await load()).runNode(settings, signal)
   return {
     preload: load,
-    define: (host) =>
-      addSettings(new Command(), nodeSettings)
-        .addHelpText('after', help)
-        .action(async (options) => {
-          const settings = await readSettings(nodeSettings, options)
-          prepareSqlite(host)
-          const { runNode } = await load()
-          await untilSignal((signal) => runNode(settings, signal))
-        }),
+    define: (host) => serviceCommand(host, { settings: nodeSettings, help, run }),
   }
 }
 

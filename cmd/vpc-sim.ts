@@ -1,6 +1,6 @@
 // `tke-eni vpc-sim`: the simulated cloud as a server of its own.
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { systemClock } from '../internal/base/clock.ts'
 import { createLog } from '../internal/base/log.ts'
 import { systemRandom } from '../internal/base/random.ts'
@@ -11,19 +11,12 @@ import { serveVpcSim } from '../internal/sim/vpc/server.ts'
 import { openVpcSim, type VpcSim } from '../internal/sim/vpc/sim.ts'
 import { parseYaml } from '../internal/wire/yaml.ts'
 import type { Host } from './host.ts'
-import { prepareSqlite } from './native.ts'
+import { serviceCommand } from './service-command.ts'
 import { type VpcSimSettings, vpcSimSettings } from './settings/vpc-sim-settings.ts'
-import { addSettings, readSettings } from './settings-input.ts'
-import { aborted, untilSignal } from './until-signal.ts'
+import { aborted } from './until-signal.ts'
 
 export function define(host: Host): Command {
-  return addSettings(new Command(), vpcSimSettings)
-    .addHelpText('after', help)
-    .action(async (options) => {
-      const settings = await readSettings(vpcSimSettings, options)
-      prepareSqlite(host)
-      await untilSignal((signal) => runVpcSim(settings, signal))
-    })
+  return serviceCommand(host, { settings: vpcSimSettings, help, run: runVpcSim })
 }
 
 async function runVpcSim(settings: VpcSimSettings, signal: AbortSignal): Promise<void> {
