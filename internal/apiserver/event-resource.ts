@@ -5,29 +5,27 @@ import type { ResourceType } from './resource.ts'
 const aboutFields = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
 
 export const eventFields: ResourceType['fields'] = {
-  ...Object.fromEntries(
-    aboutFields.map((field) => [
-      `involvedObject.${field}`,
-      (event: KubeObject) => asText(at(event, 'involvedObject', field)),
-    ]),
-  ),
-  reason: (event) => asText(event['reason']),
-  type: (event) => asText(event['type']),
+  ...sharedFields('involvedObject'),
   reportingComponent: (event) => asText(event['reportingComponent']),
   source: (event) => asText(at(event, 'source', 'component')) || asText(event['reportingComponent']),
 }
 
 /** events.k8s.io/v1 selects by "regarding" what core/v1 selects by "involvedObject". */
 export const regardingFields: ResourceType['fields'] = {
-  ...Object.fromEntries(
-    aboutFields.map((field) => [
-      `regarding.${field}`,
-      (event: KubeObject) => asText(at(event, 'regarding', field)),
-    ]),
-  ),
-  reason: (event) => asText(event['reason']),
-  type: (event) => asText(event['type']),
+  ...sharedFields('regarding'),
   reportingController: (event) => asText(event['reportingController']),
+}
+
+function sharedFields(about: 'involvedObject' | 'regarding'): ResourceType['fields'] {
+  const aboutEntries = aboutFields.map((field) => [
+    `${about}.${field}`,
+    (event: KubeObject) => asText(at(event, about, field)),
+  ])
+  return {
+    ...Object.fromEntries(aboutEntries),
+    reason: (event) => asText(event['reason']),
+    type: (event) => asText(event['type']),
+  }
 }
 
 // events.k8s.io/v1 name, core/v1 name
