@@ -1,19 +1,11 @@
 // The dev cluster's kubelets speak to the API server with the product's own client.
-import type { Clock } from '../../internal/base/clock.ts'
-import type { Log } from '../../internal/base/log.ts'
-import type { Random } from '../../internal/base/random.ts'
 import { errorCode } from '../../internal/ipam/errors.ts'
-import type { KubeClient } from '../../internal/kube/client.ts'
 import { createEvents } from '../../internal/kube/events.ts'
-import { reflect } from '../../internal/kube/reflector.ts'
+import { type ReflectorTools, reflect } from '../../internal/kube/reflector.ts'
 import type { KubeletApi, KubeletPod } from '../../internal/sim/kubelet/kubelet.ts'
 
-interface Parts {
-  readonly client: KubeClient
+interface Parts extends ReflectorTools {
   readonly node: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
 }
 
 export function kubeletApi(parts: Parts): KubeletApi {

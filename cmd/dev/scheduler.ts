@@ -1,15 +1,7 @@
 // Puts pods without a node on the node with fewest, as a real cluster's scheduler would.
-import type { Clock } from '../../internal/base/clock.ts'
-import type { Log } from '../../internal/base/log.ts'
-import type { Random } from '../../internal/base/random.ts'
-import type { KubeClient } from '../../internal/kube/client.ts'
-import { reflect } from '../../internal/kube/reflector.ts'
+import { type ReflectorTools, reflect } from '../../internal/kube/reflector.ts'
 
-interface SchedulerParts {
-  readonly client: KubeClient
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
+interface SchedulerParts extends ReflectorTools {
   readonly nodes: () => readonly string[]
 }
 
