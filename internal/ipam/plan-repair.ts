@@ -12,6 +12,8 @@ export interface DesiredPod {
   readonly address: Ipv4
   readonly eniMac: Mac
   readonly hostLink: string
+  /** undefined: none, and whatever the link has is left. */
+  readonly alias?: string | undefined
 }
 
 export interface DesiredKernel {
@@ -61,11 +63,21 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
     changes: [
       ...sysctlChanges(desired.sysctls, survey.sysctls),
       ...ready
-        .filter(({ link, ownRoutes }) => !link.up || missing(ownRoutes, survey.routes, routeKey).length > 0)
+        .filter(
+          ({ eni, link, ownRoutes }) =>
+            !link.up ||
+            link.addresses?.includes(eni.primaryIp) === false ||
+            missing(ownRoutes, survey.routes, routeKey).length > 0,
+        )
         .map(({ eni, link }): KernelChange => ({ kind: 'set-up-eni', eni, link: link.name })),
       ...connected
         .filter(({ hostLink }) => podLinks.get(hostLink)?.up === false)
         .map(({ hostLink }): KernelChange => ({ kind: 'raise-link', link: hostLink })),
+      ...connected.flatMap(({ alias, hostLink }): readonly KernelChange[] =>
+        alias === undefined || podLinks.get(hostLink)?.alias === alias
+          ? []
+          : [{ kind: 'name-link', link: hostLink, alias }],
+      ),
       ...missing(rules, survey.rules, ruleKey).map((rule): KernelChange => ({ kind: 'add-rule', rule })),
       ...missing(routes, survey.routes, routeKey).map(
         (route): KernelChange => ({ kind: 'add-route', route }),

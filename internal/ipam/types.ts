@@ -168,6 +168,8 @@ export interface Link {
   readonly index: number
   readonly mac: Mac | undefined
   readonly up: boolean
+  /** Only a survey tells them. */
+  readonly addresses?: readonly Ipv4[]
 }
 
 /** What one shared ENI needs on the node. */
@@ -189,6 +191,8 @@ export interface PodWiring {
   readonly ifname: string
   readonly hostLink: string
   readonly mtu: number
+  /** What tells whose the host link is (link-identity.ts); given a while after the link is made. */
+  readonly alias?: string | undefined
 }
 
 export interface PodLink {
@@ -217,7 +221,7 @@ export interface KernelSurvey {
   readonly rules: readonly Rule[]
   readonly routes: readonly Route[]
   /** Host ends of pod links of ours. */
-  readonly podLinks: readonly { readonly name: string; readonly up: boolean }[]
+  readonly podLinks: readonly { readonly name: string; readonly up: boolean; readonly alias?: string }[]
   readonly sysctls: Readonly<Record<string, string>>
 }
 
@@ -227,6 +231,7 @@ export type KernelChange =
   | { readonly kind: 'add-route' | 'remove-route'; readonly route: Route }
   | { readonly kind: 'remove-link'; readonly link: string }
   | { readonly kind: 'raise-link'; readonly link: string }
+  | { readonly kind: 'name-link'; readonly link: string; readonly alias: string }
   | { readonly kind: 'set-sysctl'; readonly key: string; readonly value: string }
 
 // ---- events ---------------------------------------------------------------------------------

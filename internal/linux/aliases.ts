@@ -1,34 +1,36 @@
-// Names for people on pod links ("pod 10.0.1.5 eth0" in `ip link`): given a while after a burst of ADDs, many at once.
+// Aliases of pod links, which say whose they are: given a while after a burst of ADDs, many at once. What is lost on the way (we
+// may die before) the next look at the kernel makes good.
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { PodWiring } from '../ipam/types.ts'
 import type { Batcher } from './batcher.ts'
 import { aliasLine } from './wiring-lines.ts'
 
-/** One process for the names of many pods. */
+/** One process for the aliases of many pods. */
 export const aliasDelayMs = 1000
-/** After that many the rest stay without a name until the next round has passed. */
-const maxPending = 512
 
 export interface Aliases {
   add(wiring: PodWiring): void
   close(): void
 }
 
-/** Failures are nobody's concern: a pod is as well without. */
+/** Failures are for the next look. */
 export function createAliases(clock: Clock, batcher: Batcher): Aliases {
-  let pending: PodWiring[] = []
+  /** By link: of a link that was made anew, only the last one is true. */
+  const pending = new Map<string, string>()
   let cancel: Cancel | undefined
 
   function flush(): void {
-    const lines = pending.map(aliasLine)
-    pending = []
+    const lines = [...pending].map(([link, alias]) => aliasLine(link, alias))
+    pending.clear()
     cancel = undefined
     batcher.run(lines).catch(() => {})
   }
 
   return {
-    add(wiring) {
-      if (pending.length < maxPending) pending.push(wiring)
+    add({ alias, hostLink }) {
+      pending.delete(hostLink)
+      if (alias === undefined) return
+      pending.set(hostLink, alias)
       cancel ??= clock.after(aliasDelayMs, flush)
     },
     close: () => cancel?.(),

@@ -14,6 +14,7 @@ import type { Sysctls } from './sysctl.ts'
 import {
   addRouteLine,
   addRuleLine,
+  aliasLine,
   eniLines,
   raiseLinkLine,
   removeLinkLine,
@@ -74,6 +75,9 @@ function lineOf(change: Exclude<KernelChange, { kind: 'set-sysctl' | 'set-up-eni
     case 'raise-link':
       requireLinkName(change.link)
       return raiseLinkLine(change.link)
+    case 'name-link':
+      requireLinkName(change.link)
+      return aliasLine(change.link, change.alias)
     case 'remove-link':
       if (!isHostLink(change.link))
         throw new IpamError(

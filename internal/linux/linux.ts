@@ -17,7 +17,7 @@ import { createLanePool } from './lane-pool.ts'
 import { requireLinkName, requireNetnsPath } from './names.ts'
 import { isNetns } from './netns.ts'
 import { query, queryOptions } from './query.ts'
-import { podLinksOf, readLinks, readRoutes, readRules } from './read-kernel.ts'
+import { podLinksOf, readLinks, readRoutes, readRules, withAddresses } from './read-kernel.ts'
 import { createSysctls } from './sysctl.ts'
 import { disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
 
@@ -102,18 +102,19 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     links,
 
     async survey() {
-      const [rules, routes, linkRows] = await query(queries, '', [
+      const [rules, routes, addresses, linkRows] = await query(queries, '', [
         'rule show',
         `route show table all protocol ${ourProtocol}`,
+        'address show',
         'link show',
       ])
       const all = remember(readLinks(linkRows))
       const keys = [forwardingKey, rpFilterKey('all'), ...all.map(({ name }) => rpFilterKey(name))]
       return {
-        links: all,
+        links: withAddresses(all, addresses),
         rules: readRules(rules),
         routes: readRoutes(routes),
-        podLinks: podLinksOf(all),
+        podLinks: podLinksOf(linkRows),
         sysctls: Object.fromEntries(
           keys.flatMap((key) => {
             const value = sysctls.read(key)

@@ -26,6 +26,17 @@ export function readLinks(answer: unknown): readonly Link[] {
   })
 }
 
+/** `links` with the addresses of `ip address show`. */
+export function withAddresses(links: readonly Link[], answer: unknown): readonly Link[] {
+  const addresses = new Map(
+    rows(answer).map(({ addr_info, ifindex }) => [
+      ifindex,
+      rows(addr_info).flatMap(({ local }) => parseIpv4(text(local)) ?? []),
+    ]),
+  )
+  return links.map((link) => ({ ...link, addresses: addresses.get(link.index) ?? [] }))
+}
+
 /** Our rules of `ip -N rule show`. */
 export function readRules(answer: unknown): readonly Rule[] {
   return rows(answer).flatMap((row) => {
@@ -47,9 +58,15 @@ export function readRoutes(answer: unknown): readonly Route[] {
   })
 }
 
-/** Host ends of pod links of ours among `links`. */
-export function podLinksOf(links: readonly Link[]): KernelSurvey['podLinks'] {
-  return links.filter(({ name }) => isHostLink(name)).map(({ name, up }) => ({ name, up }))
+/** Host ends of pod links of ours in the answer of `ip link show`. */
+export function podLinksOf(answer: unknown): KernelSurvey['podLinks'] {
+  const aliases = new Map(rows(answer).map(({ ifalias, ifname }) => [ifname, ifalias]))
+  return readLinks(answer)
+    .filter(({ name }) => isHostLink(name))
+    .map(({ name, up }) => {
+      const alias = text(aliases.get(name))
+      return alias === '' ? { name, up } : { name, up, alias }
+    })
 }
 
 function given<K extends string>(key: K, value: Ipv4 | undefined): { [P in K]?: Ipv4 } {

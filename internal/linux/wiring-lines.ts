@@ -45,9 +45,9 @@ export function podSideLines({ address, hostLink, ifname }: PodWiring): readonly
   ]
 }
 
-/** For people: not worth a wait on the hot path. */
-export function aliasLine({ address, hostLink, ifname }: PodWiring): BatchLine {
-  return { text: `link set dev ${hostLink} alias "pod ${address} ${ifname}"`, tolerates: absent }
+/** Not worth a wait on the hot path. `alias` is of linkAlias(): nothing in it ends the quotes. */
+export function aliasLine(link: string, alias: string): BatchLine {
+  return { text: `link set dev ${link} alias "${alias}"`, tolerates: absent }
 }
 
 /** "tke" as a number: a link group that nobody else has. */

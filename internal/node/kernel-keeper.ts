@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startRounds } from '../base/rounds.ts'
+import { linkAlias } from '../ipam/link-identity.ts'
 import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
 import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
@@ -52,9 +53,10 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     }
     const desired: DesiredKernel = {
       enis,
-      pods: attachments.flatMap(({ address, hostLink }) => {
+      pods: attachments.flatMap((attachment) => {
+        const { address, hostLink } = attachment
         const eniMac = macOf.get(eniOf.get(address) ?? '')
-        return eniMac === undefined ? [] : [{ address, hostLink, eniMac }]
+        return eniMac === undefined ? [] : [{ address, hostLink, eniMac, alias: linkAlias(attachment) }]
       }),
       busy: both(inMotion(before, attachments), strangers),
       routeTableBase: settings.routeTableBase,

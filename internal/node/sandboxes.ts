@@ -3,6 +3,7 @@
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
+import { linkAlias } from '../ipam/link-identity.ts'
 import type { PodLink, PodWiring } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -68,7 +69,7 @@ export function createSandboxes({
       )
     }
     const { address, netns, ifname, hostLink } = attachment
-    return { address, eniMac, netns, ifname, hostLink, mtu: settings.mtu }
+    return { address, eniMac, netns, ifname, hostLink, mtu: settings.mtu, alias: linkAlias(attachment) }
   }
 
   function connect(attachment: Attachment): Promise<PodNetwork> {

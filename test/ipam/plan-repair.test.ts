@@ -56,6 +56,28 @@ const rows: readonly Row[] = [
     want: ['set-up-eni eth1'],
   },
   {
+    does: '[D5] sets up an ENI whose own address is gone',
+    survey: { links: [{ ...eth1, addresses: [] }] },
+    want: ['set-up-eni eth1'],
+  },
+  {
+    does: '[D5] leaves an ENI alone that has its address, and others',
+    survey: { links: [{ ...eth1, addresses: [ip('192.0.2.1'), eni.primaryIp] }] },
+    want: [],
+  },
+  {
+    does: '[R4] writes whose a pod link is where that is missing or wrong',
+    desired: { pods: [{ ...pod, alias: 'right' }] },
+    survey: { podLinks: [{ name: 'tke5', up: true, alias: 'wrong' }] },
+    want: ['name-link tke5'],
+  },
+  {
+    does: '[R4] leaves an alias that is right',
+    desired: { pods: [{ ...pod, alias: 'right' }] },
+    survey: { podLinks: [{ name: 'tke5', up: true, alias: 'right' }] },
+    want: [],
+  },
+  {
     does: '[D1] keeps the tables where another base is set',
     desired: { routeTableBase: 4000 },
     want: [
@@ -177,6 +199,7 @@ test('[D1][D2][D3][D5] planRepair() once is enough, whatever the drift', () => {
     address: nth(n),
     eniMac: n % 2 === 0 ? mac('20:90:6f:00:00:01') : mac('20:90:6f:00:00:02'),
     hostLink: `tke${n}`,
+    alias: n === 3 ? 'of pod 3' : undefined,
   }))
   const anyRule: fc.Arbitrary<Rule> = fc.oneof(
     fc.record({
@@ -204,10 +227,12 @@ test('[D1][D2][D3][D5] planRepair() once is enough, whatever the drift', () => {
     }),
   )
   const anySurvey = fc.record({
-    links: fc.subarray<Link>([
-      { name: 'eth1', index: 3, mac: mac('20:90:6f:00:00:01'), up: true },
-      { name: 'eth2', index: 4, mac: mac('20:90:6f:00:00:02'), up: false },
-    ]),
+    links: fc
+      .subarray<Link>([
+        { name: 'eth1', index: 3, mac: mac('20:90:6f:00:00:01'), up: true },
+        { name: 'eth2', index: 4, mac: mac('20:90:6f:00:00:02'), up: false },
+      ])
+      .map((links) => links.map((link, i) => (i === 0 ? { ...link, addresses: [] } : link))),
     rules: fc.uniqueArray(anyRule, { selector: (rule) => JSON.stringify(rule) }),
     routes: fc.uniqueArray(anyRoute, { selector: (route) => JSON.stringify(route) }),
     podLinks: fc
@@ -239,7 +264,8 @@ function apply(survey: KernelSurvey, change: KernelChange): KernelSurvey {
         { table, to: change.eni.gateway, dev: change.link },
         { table, to: 'default', via: change.eni.gateway, dev: change.link },
       ]
-      const up = links.map((link) => (link.name === change.link ? { ...link, up: true } : link))
+      const addresses = [change.eni.primaryIp]
+      const up = links.map((link) => (link.name === change.link ? { ...link, up: true, addresses } : link))
       return { ...survey, links: up, routes: [...made.reduce(without<Route>, routes), ...made] }
     }
     case 'add-rule':
@@ -256,6 +282,10 @@ function apply(survey: KernelSurvey, change: KernelChange): KernelSurvey {
         podLinks: podLinks.filter(({ name }) => name !== change.link),
         routes: routes.filter(({ dev }) => dev !== change.link),
       }
+    case 'name-link': {
+      const { alias, link } = change
+      return { ...survey, podLinks: podLinks.map((one) => (one.name === link ? { ...one, alias } : one)) }
+    }
     case 'raise-link':
       return survey
     case 'set-sysctl':

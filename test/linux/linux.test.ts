@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { hostLinkName } from '../../internal/ipam/host-link.ts'
+import { type LinkIdentity, linkAlias, readLinkAlias } from '../../internal/ipam/link-identity.ts'
 import type { EniWiring, PodWiring } from '../../internal/ipam/types.ts'
 import { aliasDelayMs } from '../../internal/linux/aliases.ts'
 import { runCommand } from '../../internal/linux/command.ts'
@@ -26,8 +27,19 @@ async function sh(script: string): Promise<string> {
   return stdout
 }
 
+function ownerOf(name: string, address: string): LinkIdentity {
+  return {
+    containerId: name,
+    ifname: 'eth0',
+    pod: { namespace: 'default', name: `pod-${name}`, uid: `uid-${name}` },
+    netns: `/run/netns/${name}`,
+    address: address as Ipv4,
+  }
+}
+
 function podOf(name: string, address: string): PodWiring {
   return {
+    alias: linkAlias(ownerOf(name, address)),
     address: address as Ipv4,
     eniMac: eni.mac,
     netns: `/run/netns/${name}`,
@@ -85,6 +97,15 @@ sandboxed(import.meta.url, () => {
       )
       assert.match(await sh('ip address show dev eth1'), /inet 10\.0\.1\.10\/32/)
       assert.equal(await sh('ip route show table main'), '')
+    })
+
+    test('[D5] a survey shows the addresses of an ENI, so that a lost one is put back', async () => {
+      const eth1 = async () => (await linux.survey()).links.find(({ name }) => name === 'eth1')
+      assert.deepEqual((await eth1())?.addresses, [eni.primaryIp])
+      await sh(`ip address flush dev eth1`)
+      assert.deepEqual((await eth1())?.addresses, [])
+      await linux.apply([setUp])
+      assert.deepEqual((await eth1())?.addresses, [eni.primaryIp])
     })
 
     test('[D3] opens the reverse-path filter of the ENI', async () => {
@@ -192,8 +213,17 @@ sandboxed(import.meta.url, () => {
       assert.deepEqual(await linux.inspectPod(first), [])
     })
 
-    test('names the link for people after a while', async () => {
-      while (!/alias pod 10\.0\.1\.11 eth0/.test(await sh(`ip link show dev ${first.hostLink}`)));
+    test('[R4] writes whose the link is into its alias, after a while', async () => {
+      const { hostLink } = first
+      for (;;) {
+        const { podLinks } = await linux.survey()
+        const alias = podLinks.find(({ name }) => name === hostLink)?.alias
+        if (alias === undefined) continue
+        assert.deepEqual(readLinkAlias(hostLink, alias), ownerOf('first', first.address))
+        break
+      }
+      await linux.apply([{ kind: 'name-link', link: hostLink, alias: 'another' }])
+      assert.match(await sh(`ip link show dev ${hostLink}`), /alias another/)
     })
 
     test('removes a rule that an earlier owner of the address left', async () => {

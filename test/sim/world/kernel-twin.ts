@@ -12,16 +12,20 @@ import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { type Mac, parseMac } from '../../../internal/value/mac.ts'
 import type { Process } from './process.ts'
 
+/** As the real one: not on the way of an ADD. */
+const aliasDelayMs = 1000
 const kernelLatency = { minMs: 0, maxMs: 3 }
 
 export interface PodEnd {
   readonly address: Ipv4
   readonly netns: string
   readonly ifname: string
+  /** Whose it is; comes a while after the link. */
+  alias?: string | undefined
 }
 
 export class KernelTwin {
-  readonly links = new Map<Mac, Link & { up: boolean }>()
+  readonly links = new Map<Mac, Link & { up: boolean; addresses: readonly Ipv4[] }>()
   /** Host link name → the pod's end. */
   readonly podLinks = new Map<string, PodEnd>()
   readonly namespaces = new Set<string>()
@@ -48,7 +52,7 @@ export class KernelTwin {
     for (const mac of now) {
       if (this.links.has(mac)) continue
       const index = this.#nextIndex++
-      this.links.set(mac, { name: `eth${index}`, index, mac, up: false })
+      this.links.set(mac, { name: `eth${index}`, index, mac, up: false, addresses: [] })
     }
   }
 
@@ -80,6 +84,7 @@ export class KernelTwin {
         if (link === undefined)
           throw new IpamError('kernel', `Cannot set up ${change.link}: there is no such link`)
         link.up = true
+        link.addresses = [change.eni.primaryIp]
         const table = routeTableOf(link, this.#base)
         this.#addRoute({ table, to: change.eni.gateway, dev: link.name })
         this.#addRoute({ table, to: 'default', via: change.eni.gateway, dev: link.name })
@@ -99,6 +104,8 @@ export class KernelTwin {
         return this.#dropLink(change.link)
       case 'raise-link':
         return
+      case 'name-link':
+        return this.#name(change.link, change.alias)
       case 'set-sysctl':
         this.sysctls[change.key] = change.value
         return
@@ -120,12 +127,18 @@ export class KernelTwin {
     if (eni === undefined) throw new IpamError('kernel', 'Cannot connect: the ENI has no link')
     const { address, netns, ifname, hostLink } = wiring
     this.moves++
-    this.podLinks.set(hostLink, { address, netns, ifname })
+    const before = this.podLinks.get(hostLink)
+    this.podLinks.set(hostLink, { address, netns, ifname, alias: before?.alias })
     this.rules = this.rules.filter(({ from, to }) => from !== address && to !== address)
     this.#addRule({ priority: toPodPriority, to: address, table: mainTable })
     this.#addRule({ priority: fromPodPriority, from: address, table: routeTableOf(eni, this.#base) })
     this.routes = this.routes.filter(({ to }) => to !== address)
     this.#addRoute({ table: mainTable, to: address, dev: hostLink })
+  }
+
+  #name(link: string, alias: string | undefined): void {
+    const end = this.podLinks.get(link)
+    if (end !== undefined) end.alias = alias
   }
 
   #disconnect({ address, hostLink }: Pick<PodWiring, 'address' | 'hostLink'>): void {
@@ -143,13 +156,18 @@ export class KernelTwin {
           links: [...this.links.values()].map((link) => ({ ...link })),
           rules: [...this.rules],
           routes: [...this.routes],
-          podLinks: [...this.podLinks.keys()].map((name) => ({ name, up: true })),
+          podLinks: [...this.podLinks].map(([name, { alias }]) => ({
+            name,
+            up: true,
+            ...(alias === undefined ? {} : { alias }),
+          })),
           sysctls: { ...this.sysctls },
         })),
       apply: (changes) => call('apply', () => changes.forEach((change) => void this.#apply(change))),
       connectPod: (wiring) =>
         call('connect pod', () => {
           this.#connect(wiring)
+          process.clock.after(aliasDelayMs, () => this.#name(wiring.hostLink, wiring.alias))
           return { podMac: zeroMac, hostMac: zeroMac }
         }),
       disconnectPod: (wiring) => call('disconnect pod', () => this.#disconnect(wiring)),
