@@ -112,6 +112,31 @@ export interface LeaderKube {
   notify(notice: Notice): void
 }
 
+/** Who leads, as the API server keeps it for all candidates. */
+export interface LeaseRecord {
+  /** undefined: nobody leads, and whoever comes first may. */
+  readonly holder: string | undefined
+  /** The holder must be left alone for so long since its last write. */
+  readonly duration: Millis
+  /** The epoch: rises whenever somebody begins to lead. */
+  readonly epoch: number
+  /** Identity of the ledger that the holder works with; undefined when no one has said yet. */
+  readonly ledgerId: string | undefined
+}
+
+export interface StoredLease extends LeaseRecord {
+  /** Another one after each write, whoever wrote. */
+  readonly version: string
+}
+
+/** One record that candidates read and write; nobody compares the times in it with a clock. */
+export interface LeaseStore {
+  /** Past every cache. undefined: there is none. Throws `unavailable`, `denied`. */
+  read(): Promise<StoredLease | undefined>
+  /** Replaces the record that has `version`, or makes it when `version` is undefined. Throws `conflict` when it has changed (or is there) already, `not_found` when it is gone. */
+  write(next: LeaseRecord, version: string | undefined): Promise<StoredLease>
+}
+
 /** What a node agent needs of Kubernetes: its own NEC, and the pods of its own node. */
 export interface NodeKube {
   watchNec(feed: Feed<Nec>): Stop

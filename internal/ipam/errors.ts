@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'denied' // credentials or permissions
   | 'cloud_fault' // any other refusal by the cloud
   | 'kernel' // a link, route, rule or sysctl could not be set
+  | 'deposed' // this process does not lead (any more): it may change nothing; nothing happened
   | 'storage' // the database cannot be used or trusted
 
 export class IpamError extends Error {

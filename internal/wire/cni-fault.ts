@@ -47,6 +47,7 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   invalid_state: cniCode.refused,
   denied: cniCode.refused,
   cloud_fault: cniCode.refused,
+  deposed: cniCode.refused,
   kernel: cniCode.kernel,
   storage: cniCode.storage,
 }

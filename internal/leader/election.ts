@@ -1,0 +1,95 @@
+// Waits until this process may lead. A candidate judges a lease by when it saw it change last, never by the times written
+// in it, so that clocks of different machines need not agree.
+import { sleep } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { errorCode } from '../ipam/errors.ts'
+import type { StoredLease } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
+import { startTerm, type Term, type TermOptions } from './term.ts'
+
+export interface Candidate extends TermOptions {
+  readonly random: Random
+  /**
+   * The highest epoch that anything shows to have been led in; 0 when nothing does. A lease that was deleted, or came back
+   * from a backup, has forgotten. Throws when that cannot be found out now.
+   */
+  readonly highestEpoch: () => Promise<number>
+  /** Hears why this process does not lead yet. */
+  readonly tell: (status: string) => void
+}
+
+/**
+ * Resolves when this process leads; with undefined when `signal` has aborted before.
+ *
+ * `identity` must be that of no other process that lives: a lease in its name is taken over at once.
+ */
+export async function campaign(candidate: Candidate, signal: AbortSignal): Promise<Term | undefined> {
+  const { clock, random, log, settings } = candidate
+  const glance = watchLease(candidate)
+  let status = ''
+  const say = (now: string) => {
+    if (now !== status) log.info('does not lead', { status: now })
+    status = now
+    candidate.tell(now)
+  }
+  while (!signal.aborted) {
+    let pause = settings.retryEvery
+    try {
+      const { lease, left } = await glance()
+      if (left <= 0) {
+        const term = await takeOver(candidate, lease, signal)
+        if (term !== undefined) return term
+        continue
+      }
+      pause = Math.min(pause, left)
+      say(`standby: ${lease?.holder ?? 'nobody'} leads`)
+    } catch (error) {
+      const lostRace = errorCode(error) === 'conflict' || errorCode(error) === 'not_found'
+      if (!lostRace) say(`standby: ${(error as Error).message}`)
+    }
+    await sleep(clock, pause * (0.5 + random.next() / 2), signal)
+  }
+  return undefined
+}
+
+/** Reads the lease again and again: for how long must it still be left alone? */
+function watchLease({ store, steady, identity, settings }: Candidate) {
+  let seen: { readonly version: string; readonly at: Millis } | undefined
+  return async (): Promise<{ lease: StoredLease | undefined; left: Millis }> => {
+    const lease = await store.read()
+    if (lease === undefined || lease.holder === undefined || lease.holder === identity)
+      return { lease, left: 0 }
+    if (seen?.version !== lease.version) seen = { version: lease.version, at: steady() }
+    // A holder with other settings than ours goes by its own.
+    const duration = Math.max(lease.duration, settings.leaseDuration)
+    return { lease, left: seen.at + duration - steady() }
+  }
+}
+
+/** undefined when another one was faster. */
+async function takeOver(
+  candidate: Candidate,
+  lease: StoredLease | undefined,
+  signal: AbortSignal,
+): Promise<Term | undefined> {
+  const { store, clock, steady, log, identity, settings } = candidate
+  const highest = await candidate.highestEpoch()
+  const sentAt = steady()
+  const taken = await store.write(
+    {
+      holder: identity,
+      duration: settings.leaseDuration,
+      epoch: Math.max(lease?.epoch ?? 0, highest) + 1,
+      ledgerId: lease?.ledgerId,
+    },
+    lease?.version,
+  )
+  const term = startTerm(taken, sentAt, candidate)
+  if (lease === undefined && highest > 0) {
+    // Somebody has deleted the lease, perhaps under a leader, which will notice when it renews.
+    await sleep(clock, settings.leaseDuration, AbortSignal.any([signal, term.over]))
+    if (!term.holds()) return undefined
+  }
+  log.info('leads', { epoch: term.epoch, identity, after: lease?.holder })
+  return term
+}
