@@ -28,7 +28,7 @@ const beginAt: Readonly<Record<string, number>> = {
   'outcome-not-recorded': 1,
   'cooldown-ignored': 1,
   'release-without-proof': 1,
-  'released-by-pod-name': 60,
+  'released-by-pod-name': 20,
 }
 const within = 40
 
