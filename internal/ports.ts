@@ -2,9 +2,12 @@
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
 import type { Action } from './ipam/plan-node.ts'
+import type { Quarantined } from './ipam/plan-quarantine.ts'
 import type { SyncChange } from './ipam/plan-sync.ts'
 import type { NodePool } from './ipam/pool.ts'
+import type { Suspect } from './ipam/quarantine.ts'
 import type { Intent } from './ipam/settle-intent.ts'
+import type { SurveyEni } from './ipam/survey.ts'
 import type {
   CloudEni,
   CloudEniQuota,
@@ -105,9 +108,10 @@ export interface LeaderKube {
   watchNecs(feed: Feed<Nec>): Stop
   /** A fresh answer of the API server, past every cache: undefined when there is no such node. */
   getNode(name: NodeName): Promise<NodeFact | undefined>
-  /** Creates the NEC when it is missing, then merges the leader's fields into it. */
+  /** Creates the NEC when it is missing, then merges the leader's fields into it. Throws `deposed` when a leader of a later epoch has written it. */
   publishNec(name: NodeName, publication: NecPublication): Promise<void>
-  deleteNec(name: NodeName): Promise<void>
+  /** Nothing when there is none. Throws as `publishNec`. */
+  deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }
@@ -185,6 +189,22 @@ export interface LeaderLedger {
   addressesOf(eni: number): ReadonlySet<Ipv4>
   /** The pod seen on each bound address of the ledger that has one. */
   podAddresses(): ReadonlyMap<Ipv4, PodUid>
+  /** Does it hold what there is? A new one does not: it is rebuilt before it serves. */
+  complete(): boolean
+  /** Every ENI with its addresses, for a survey. */
+  allEnis(): readonly SurveyEni[]
+  /** Ids of ENIs and tokens of creations that intents are about: open ones, and those that changed since `from`. */
+  touchedSince(from: Millis): ReadonlySet<string>
+  suspects(): readonly Suspect[]
+}
+
+/** An ENI that exists in the cloud and is entered as it is. */
+export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
+  readonly node: NodeName
+  readonly state: 'attached' | 'available'
+  readonly goal: 'serve' | 'delete'
+  /** Without a grant: a new binding. */
+  readonly ips: readonly { readonly address: Ipv4; readonly grant: number | undefined }[]
 }
 
 export interface LeaderTx {
@@ -194,23 +214,42 @@ export interface LeaderTx {
   removeNode(name: NodeName): void
   /** Stores what will be asked of the cloud, and its first effect on the ledger. Throws `conflict` when the ENI is busy. */
   record(node: LedgerNode, action: Action, cidr: Cidr | undefined, token: string): Intent
-  /** About to be sent again, under `token`. */
-  resend(intent: Intent, token: string): Intent
+  /** About to be sent again, under `token`; an unassignment for `addresses` only: the others are gone. */
+  resend(intent: Intent, token: string, addresses: readonly Ipv4[]): Intent
   acceptCreation(intent: Intent, eniId: EniId): void
   acceptAssignment(intent: Intent, addresses: readonly Ipv4[]): void
   accept(intent: Intent): void
   /** Its answer is lost: from now on only what the cloud shows counts. */
   noteUnanswered(intent: Intent, error: string): void
-  /** The cloud did (not) show the object of the intent. */
+  /** What the cloud shows speaks (no longer) against it. */
   noteMissing(intent: Intent, missing: boolean): void
   /** The clock was set back: what open intents say of times to come, they say of now, so that waiting for them ends. */
   rewind(): void
   /** Done, as `eni` shows; undefined when it no longer exists. */
   finish(intent: Intent, eni: CloudEni | undefined): void
-  /** It did not happen: the ledger is as before. */
-  fail(intent: Intent, error: string): void
+  /** It did not happen: the ledger is as before, or as `seen` shows. `forGood`: the like of it never will. */
+  fail(
+    intent: Intent,
+    error: string,
+    more?: { readonly seen?: CloudEni | undefined; readonly forGood?: boolean },
+  ): void
   /** The pod that shows an address in its status, or none. */
   setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void
+  /** Enters an ENI that is there already, with its addresses; `reason` goes into their history. Throws `conflict`. */
+  adoptEni(eni: FoundEni, reason: string): void
+  /** Binds an address that is there already. Throws `conflict`. */
+  adoptIp(eni: number, address: Ipv4, reason: string): void
+  dropIp(address: Ipv4, reason: string): void
+  /** Notes where it is, whoever moved it. */
+  correctEni(eni: number, state: 'attached' | 'available'): void
+  /** With its addresses. Throws `conflict` while an intent on it is open. */
+  forgetEni(eni: number, reason: string): void
+  /** Exactly these are in quarantine. */
+  setSuspects(suspects: readonly Suspect[]): void
+  /** Every later grant is above `grant`. */
+  raiseGrants(grant: number): void
+  /** From now on it may be served from. */
+  setComplete(): void
   /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */
   prune(keep: { readonly historyFor: Millis; readonly failuresFor: Millis }): void
 }
@@ -249,8 +288,12 @@ export interface NodeLedger {
   attachment(key: SandboxKey): Attachment | undefined
   /** Of the same pod (uid) and interface, in whatever sandbox. */
   attachmentsOfPod(uid: PodUid, ifname: string): readonly Attachment[]
-  /** Has this database ever had a pod on the address? */
-  knows(address: Ipv4): boolean
+  /** Has this database had a sandbox on the host link, and let it go? */
+  letGo(hostLink: string): boolean
+  /** What kernel, leader and this database disagree about. */
+  quarantine(): readonly Quarantined[]
+  /** A backup took the place of the database, and nobody has compared it with the kernel yet. */
+  restored(): boolean
   releaseTimer(): Millis | undefined
   bootId(): string | undefined
 }
@@ -262,10 +305,20 @@ export interface NodeTx {
   sync(changes: readonly SyncChange[]): void
   /** Hands the address out. Throws `conflict` when it is not free any more. */
   attach(attachment: Attachment): void
+  /** As `attach`, of a sandbox that the kernel shows; false when that one was let go, or its address is not free. */
+  adopt(attachment: Attachment): boolean
   /** Takes it back into the pool; not handed out again until `coolingUntil` while others are idle. Nothing when it is not attached. */
   detach(key: SandboxKey, coolingUntil: Millis, reason: string): void
   /** Never handed out again. Throws `conflict` when one is in use. */
   giveBack(addresses: readonly Ipv4[], reason: string): void
+  /** A link that was in quarantine is gone, and its address rests. */
+  letGo(link: { hostLink: string; address: Ipv4 | undefined }, coolingUntil: Millis, reason: string): void
+  /** From now on these are in quarantine. */
+  setQuarantine(entries: readonly Quarantined[]): void
+  /** Tells the names of a pod that was adopted by its uid. */
+  namePod(pod: PodName & { readonly uid: PodUid }): void
+  /** The database was compared with the kernel. */
+  confirm(): void
   setReleaseTimer(from: Millis | undefined): void
   setBootId(id: string): void
   /** Forgets address history older than `before`. */

@@ -1,6 +1,7 @@
 // Three views of the dev cluster side by side: the ledger, the cloud and the kernels. What one has and another lacks is a leak
 // or a double.
-import { clusterTag } from '../../internal/leader/intent-runner.ts'
+import { existsSync } from 'node:fs'
+import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import type { DevCluster } from './cluster.ts'
 import { query } from './query.ts'
 import { clusterId } from './topology.ts'
@@ -29,7 +30,8 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   const bound = cloud.ips
     .filter(({ eniId, primary }) => ids.has(eniId) && !primary)
     .map(({ address }) => address)
-  const nodes = cluster.nodes().map(({ name }) => name)
+  // One without a database has no agent, and no pods.
+  const nodes = cluster.nodes().flatMap(({ name }) => (existsSync(cluster.nodeDb(name)) ? [name] : []))
   const kernels = await Promise.all(nodes.map((node) => cluster.host.call('kernel', { node })))
   const owners = nodes.flatMap((node) =>
     items(cluster.nodeDb(node), 'node', `SELECT address AS item FROM attachment`),

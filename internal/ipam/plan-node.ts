@@ -48,7 +48,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   if (pool.phase === 'leaving') return { actions: giveBackAll(pool), unmet: 0, obstacle: undefined }
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
-  const rest = pool.enis.filter((eni) => !eni.busy && !taken.has(eni.key))
+  const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => advance(eni) ?? giveBack(eni, demand) ?? retire(eni, growth.short) ?? []),
@@ -69,7 +69,8 @@ function planGrowth(pool: NodePool, demand: NodeDemand) {
   let need = wanted - have
   const short = need > 0
   const available = new Map(demand.subnets.map((subnet) => [subnet.id, subnet.available]))
-  for (const eni of pool.enis.filter(({ goal }) => goal === 'serve').toSorted(byFullest(demand.returned))) {
+  const usable = pool.enis.filter(({ goal, held }) => goal === 'serve' && !held)
+  for (const eni of usable.toSorted(byFullest(demand.returned))) {
     if (need <= 0) break
     const count = Math.min(need, limits.ipsPerEni - occupied(eni), available.get(eni.subnetId) ?? 0)
     if (count <= 0) continue
@@ -165,7 +166,7 @@ function retire(eni: PoolEni, short: boolean): Action | undefined {
 
 function giveBackAll(pool: NodePool): Action[] {
   return pool.enis.flatMap((eni): Action[] => {
-    if (eni.busy) return []
+    if (eni.busy || eni.held) return []
     if (eni.state === 'attached') return [{ kind: 'detach', eni: eni.key, reason: 'the node is gone' }]
     return eni.state === 'available' ? [{ kind: 'delete', eni: eni.key, reason: 'the node is gone' }] : []
   })

@@ -4,7 +4,8 @@ import type { EniId, EniLimits, NodeName, SubnetId, WarmTargets } from './types.
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
-export type IpState = 'bound' | 'unassigning'
+/** `held` is in quarantine: neither handed out nor given back. */
+export type IpState = 'bound' | 'unassigning' | 'held'
 
 export interface PoolIp {
   readonly address: Ipv4
@@ -23,6 +24,8 @@ export interface PoolEni {
   readonly goal: 'serve' | 'delete'
   /** An intent on it is open: nothing else may be started. */
   readonly busy: boolean
+  /** In quarantine: nothing may be started, and nothing on it serves. */
+  readonly held?: boolean
   /** Addresses asked for and not known yet, by creation or assignment. */
   readonly expectedIps: number
   readonly ips: readonly PoolIp[]
@@ -49,8 +52,6 @@ export function occupied(eni: PoolEni): number {
 
 /** Addresses of the ENI that serve the pool or soon will; `returned` ones do no more. */
 export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
-  if (eni.goal === 'delete') return 0
-  return (
-    eni.expectedIps + eni.ips.filter((ip) => ip.state !== 'unassigning' && !returned.has(ip.address)).length
-  )
+  if (eni.goal === 'delete' || eni.held) return 0
+  return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
 }

@@ -5,11 +5,18 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Fields, Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { randomToken } from '../base/random-token.ts'
+import { clusterTag, intentTag, tagsOf } from '../ipam/eni-tags.ts'
 import { type ErrorCode, errorCode, mayHaveHappened } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
 import type { PoolTrouble } from '../ipam/pool-condition.ts'
-import { type Intent, type Settlement, type SettlePolicy, settleIntent } from '../ipam/settle-intent.ts'
-import type { CloudEni, EniId, NodeName } from '../ipam/types.ts'
+import {
+  type Intent,
+  type IntentKind,
+  type Settlement,
+  type SettlePolicy,
+  settleIntent,
+} from '../ipam/settle-intent.ts'
+import type { CloudEni, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Priority } from '../ports.ts'
 import type { Cidr } from '../value/cidr.ts'
 import type { Millis } from '../value/millis.ts'
@@ -32,15 +39,12 @@ export interface IntentRunnerOptions {
   readonly securityGroups: readonly string[]
   readonly policy: SettlePolicy
   readonly resolved: (intent: Intent, failure: PoolTrouble | undefined) => void
+  /** It is open still, and for long enough that people should know why. */
+  readonly hindered: (intent: Intent, trouble: PoolTrouble) => void
 }
 
-/** Tag keys on every ENI of ours. */
-export const clusterTag = 'tke-eni-cluster'
-const nodeTag = 'tke-eni-node'
-const intentTag = 'tke-eni-intent'
-
-/** After so many sendings that were refused for its state, an intent fails and is planned anew. */
-const maxResends = 5
+/** Sent again so often, an intent in trouble is told about: one lost answer is not worth an event. */
+const toldAfterResends = 2
 
 export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   const { cloud, ledger, clock, random, log, policy } = options
@@ -108,25 +112,23 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       subnetId: intent.subnetId,
       securityGroups: options.securityGroups,
       secondaryIps: intent.count,
-      tags: { [clusterTag]: options.clusterId, [nodeTag]: intent.node, [intentTag]: intent.token },
+      tags: tagsOf({ ...intent, clusterId: options.clusterId }),
       clientToken: intent.token,
     }
   }
 
+  /** Only a refusal of the very first sending says that nothing has happened; all else is found out by looking. */
   async function refuse(intent: Intent, error: unknown): Promise<void> {
     const code = errorCode(error) ?? 'unknown_outcome'
     const message = error instanceof Error ? error.message : String(error)
-    const unsure =
-      mayHaveHappened(code) || code === 'not_found' || code === 'invalid_state' || code === 'conflict'
-    if (unsure && intent.resent < maxResends) {
+    if (intent.resent > 0 || mayDiffer(intent.kind, code)) {
       log.warn('cloud call left open', { ...fieldsOf(intent), code, error: message })
-      return ledger.write((tx) => tx.noteUnanswered(intent, message))
+      await ledger.write((tx) => tx.noteUnanswered(intent, message))
+      if (intent.resent >= toldAfterResends) options.hindered(intent, { code, message })
+      return
     }
-    const open = mayHaveHappened(code) || (intent.resent > 0 && saysNothing(code))
-    if (open) return ledger.write((tx) => tx.noteUnanswered(intent, message))
-    await ledger.write((tx) => tx.fail(intent, message))
-    log.warn('cloud call refused', { ...fieldsOf(intent), code, error: message })
-    options.resolved(intent, { code, message })
+    await ledger.write((tx) => tx.fail(intent, message, { forGood: code === 'bad_input' }))
+    conclude(intent, { code, message })
   }
 
   function schedule(): void {
@@ -146,10 +148,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
         await ledger.write((tx) => tx.rewind())
       const open = ledger.openIntents().filter(({ id }) => !inFlight.has(id))
       const lookedAt = clock.now()
-      const views = await look(open)
-      if (stopped) return
-      const seen = open.filter(({ id }) => views.has(id))
-      await Promise.all(seen.map((intent) => settle(intent, views.get(intent.id), lookedAt)))
+      const errors = (await Promise.all(open.map((intent) => lookAndSettle(intent, lookedAt)))).flat()
+      const [error] = errors
+      if (error !== undefined)
+        log.warn('settling postponed', { intents: errors.length, error: error.message })
     } catch (error) {
       log.warn('settling postponed', { error: (error as Error).message })
     } finally {
@@ -158,38 +160,33 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     }
   }
 
-  /** One look at every ENI concerned; an intent without an entry could not be looked at. */
-  async function look(open: readonly Intent[]): Promise<Map<number, CloudEni | undefined>> {
-    const ids = new Set(open.flatMap(({ eniId }) => (eniId === undefined ? [] : [eniId])))
-    const nameless = open.filter(({ eniId }) => eniId === undefined)
-    const [byId, byTag] = await Promise.all([
-      ids.size === 0 ? [] : cloud.describeEnis({ ids: [...ids] }, 'warm-refill'),
-      Promise.all(nameless.map((intent) => findCreated(intent))),
-    ])
-    const known = new Map<EniId, CloudEni>(byId.map((eni) => [eni.id, eni]))
-    return new Map([
-      ...open.flatMap((intent): [number, CloudEni | undefined][] =>
-        intent.eniId === undefined ? [] : [[intent.id, known.get(intent.eniId)]],
-      ),
-      ...byTag,
-    ])
+  /** Each for itself: what cannot be read or stored of one holds up no other. The client asks for many in one call. */
+  async function lookAndSettle(intent: Intent, lookedAt: Millis): Promise<readonly Error[]> {
+    try {
+      const eni = await find(intent)
+      if (!stopped) await settle(intent, eni, lookedAt)
+      return []
+    } catch (error) {
+      return [error as Error]
+    }
   }
 
-  async function findCreated(intent: Intent): Promise<[number, CloudEni | undefined]> {
-    const tags = { [clusterTag]: options.clusterId, [intentTag]: intent.token }
-    const [eni] = await cloud.describeEnis({ tags }, 'warm-refill')
-    return [intent.id, eni]
+  async function find({ eniId, token }: Intent): Promise<CloudEni | undefined> {
+    const tags = { [clusterTag]: options.clusterId, [intentTag]: token }
+    const query = eniId === undefined ? { tags } : { ids: [eniId] }
+    const [eni] = await cloud.describeEnis(query, 'warm-refill')
+    return eni
   }
 
   async function settle(intent: Intent, eni: CloudEni | undefined, lookedAt: Millis): Promise<void> {
     const settlement = settleIntent(intent, eni, ledger.addressesOf(intent.eni), lookedAt, policy)
     switch (settlement.kind) {
       case 'wait':
-        if (eni !== undefined && intent.missingSince !== undefined)
-          await ledger.write((tx) => tx.noteMissing(intent, false))
+        if (intent.missingSince !== undefined) await ledger.write((tx) => tx.noteMissing(intent, false))
+        return tellIfSlow(intent, lookedAt)
+      case 'doubt':
+        if (intent.missingSince === undefined) await ledger.write((tx) => tx.noteMissing(intent, true))
         return
-      case 'missing':
-        return ledger.write((tx) => tx.noteMissing(intent, true))
       case 'resend':
         return resend(intent, settlement)
       case 'done':
@@ -197,37 +194,36 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
         return conclude(intent, undefined)
       case 'gone':
         return settleGone(intent)
-      case 'failed':
-        await ledger.write((tx) => tx.fail(intent, settlement.why))
-        return conclude(intent, { code: 'invalid_state', message: settlement.why })
+      case 'failed': {
+        await ledger.write((tx) => tx.fail(intent, settlement.why, { seen: eni }))
+        const message = `Cannot ${intent.kind} ${nameOf(intent)}: ${settlement.why}`
+        return conclude(intent, { code: 'invalid_state', message })
+      }
     }
   }
 
   async function resend(
     intent: Intent,
-    { sameToken }: Extract<Settlement, { kind: 'resend' }>,
+    { sameToken, addresses }: Extract<Settlement, { kind: 'resend' }>,
   ): Promise<void> {
-    if (!sameToken && intent.resent >= maxResends) {
-      const message = 'accepted several times without effect'
-      await ledger.write((tx) => tx.fail(intent, message))
-      return conclude(intent, { code: 'cloud_fault', message })
-    }
-    const again = await ledger.write((tx) =>
-      tx.resend(intent, sameToken ? intent.token : randomToken(random)),
-    )
+    const token = sameToken ? intent.token : randomToken(random)
+    const again = await ledger.write((tx) => tx.resend(intent, token, addresses))
     log.info('cloud call sent again', fieldsOf(again))
     dispatch(again, 'warm-refill')
   }
 
-  /** Without an ENI there is nothing to take off or to attach; one that vanished under addresses of pods is shown, not forgotten. */
+  /** Whatever was asked for, it is over: two reads apart in time agree that there is no such ENI. */
   async function settleGone(intent: Intent): Promise<void> {
-    if (intent.kind !== 'assign' && intent.kind !== 'unassign') {
-      await ledger.write((tx) => tx.finish(intent, undefined))
-      return conclude(intent, undefined)
-    }
-    const message = `ENI "${intent.eniId}" does not exist any more`
-    await ledger.write((tx) => tx.fail(intent, message))
-    conclude(intent, { code: 'not_found', message })
+    await ledger.write((tx) => tx.finish(intent, undefined))
+    if (intent.kind === 'detach' || intent.kind === 'delete') return conclude(intent, undefined)
+    conclude(intent, { code: 'not_found', message: `${nameOf(intent)} does not exist any more` })
+  }
+
+  function tellIfSlow(intent: Intent, now: Millis): void {
+    const since = now - intent.createdAt
+    if (since < 2 * policy.giveUpAfter) return
+    const message = `Cannot ${intent.kind} ${nameOf(intent)} yet: it has been under way for ${Math.floor(since / 60_000)} minutes`
+    options.hindered(intent, { code: 'in_progress', message })
   }
 
   function conclude(intent: Intent, failure: PoolTrouble | undefined): void {
@@ -253,9 +249,18 @@ function isFromTheFuture({ createdAt, changedAt, missingSince = 0 }: Intent, now
   return Math.max(createdAt, changedAt, missingSince) > now
 }
 
-/** Refused before it was looked at: that an earlier sending of the same call had no effect is not said by this. */
-function saysNothing(code: ErrorCode): boolean {
-  return code === 'throttled' || code === 'unavailable' || code === 'in_progress'
+/**
+ * May the cloud show something else than before the call? A refusal for the state of an ENI may come from an old view, or of
+ * a second delivery of the same request; a code that we do not know must not bring an address back that may be gone.
+ */
+function mayDiffer(kind: IntentKind, code: ErrorCode): boolean {
+  if (mayHaveHappened(code) || code === 'conflict') return true
+  if (kind === 'unassign' && code === 'cloud_fault') return true
+  return kind !== 'create' && (code === 'not_found' || code === 'invalid_state')
+}
+
+function nameOf({ eniId, subnetId }: Intent): string {
+  return eniId === undefined ? `an ENI in subnet "${subnetId}"` : `ENI "${eniId}"`
 }
 
 function fieldsOf(intent: Intent): Fields & { node: NodeName } {

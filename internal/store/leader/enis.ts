@@ -2,6 +2,7 @@
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniState, PoolEni } from '../../ipam/pool.ts'
 import type { CloudEni, EniId, NodeName, PublishedEni } from '../../ipam/types.ts'
+import type { FoundEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, gatewayOf } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
@@ -46,6 +47,25 @@ export function addEni(
   return row?.key ?? 0
 }
 
+/** Enters an ENI that the cloud has already; its addresses are added apart. */
+export function enterEni(db: Database, now: number, eni: Omit<FoundEni, 'ips'>): number {
+  const row = db.get<{ key: number }>(
+    `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    eni.id,
+    eni.node,
+    eni.slot,
+    eni.subnetId,
+    eni.subnetCidr,
+    eni.mac,
+    eni.primaryIp,
+    eni.state,
+    eni.goal,
+    now,
+  )
+  return row?.key ?? 0
+}
+
 export function identifyEni(db: Database, key: number, eni: CloudEni): void {
   db.run(`UPDATE eni SET id = ?, mac = ?, primary_ip = ? WHERE key = ?`, eni.id, eni.mac, eni.primaryIp, key)
 }
@@ -75,6 +95,7 @@ export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
     state: row.state,
     goal: row.goal,
     busy: row.busy === 1,
+    held: row.held === 1,
     expectedIps: row.expected_ips,
     ips: ipsOf(db, row.key),
   }))
@@ -83,8 +104,8 @@ export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
 export function publishedEnis(db: Database, node: NodeName): readonly PublishedEni[] {
   return enisOf(db, node).flatMap((row) => {
     const { id, mac, primary_ip: primaryIp, subnet_cidr: subnetCidr } = row
-    if (row.state !== 'attached' || row.goal !== 'serve' || id === null || mac === null || primaryIp === null)
-      return []
+    if (row.state !== 'attached' || row.goal !== 'serve' || row.held === 1) return []
+    if (id === null || mac === null || primaryIp === null) return []
     const ips = ipsOf(db, row.key).filter(({ state }) => state === 'bound')
     return [
       {
@@ -101,9 +122,10 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
   })
 }
 
-function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1 })[] {
+function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1; held: 0 | 1 })[] {
   return db.all(
-    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE intent.eni = eni.key AND intent.state IN ('recorded', 'accepted')) AS busy
+    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE intent.eni = eni.key AND intent.state IN ('recorded', 'accepted')) AS busy,
+       EXISTS (SELECT 1 FROM quarantine WHERE subject = eni.id AND held = 1) AS held
      FROM eni WHERE node = ? ORDER BY slot`,
     node,
   )

@@ -6,23 +6,39 @@ import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
 export interface IpRow {
   readonly address: Ipv4
   readonly eni: number
-  readonly state: 'bound' | 'unassigning'
+  /** A bound one may be held in quarantine. */
+  readonly state: 'bound' | 'unassigning' | 'held'
   readonly grant: number
 }
 
 export function ipsOf(db: Database, eni: number): readonly IpRow[] {
   return db
-    .all<IpRow>(`SELECT address, eni, state, "grant" FROM ip WHERE eni = ?`, eni)
+    .all<IpRow>(
+      `SELECT address, eni, "grant", CASE WHEN state = 'bound' AND EXISTS
+         (SELECT 1 FROM quarantine WHERE subject = ip.address AND held = 1) THEN 'held' ELSE state END AS state
+       FROM ip WHERE eni = ?`,
+      eni,
+    )
     .toSorted((a, b) => compareIpv4(a.address, b.address))
 }
 
-/** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. */
-export function addIp(db: Database, now: number, ip: { address: Ipv4; eni: number }, reason: string): void {
+/** Is the address in the ledger, on whatever ENI? */
+export function isKnown(db: Database, address: Ipv4): boolean {
+  return db.get(`SELECT 1 FROM ip WHERE address = ?`, address) !== undefined
+}
+
+/** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. Without a grant it is a new binding. */
+export function addIp(
+  db: Database,
+  now: number,
+  ip: { address: Ipv4; eni: number; grant?: number | undefined },
+  reason: string,
+): void {
   db.run(
     `INSERT INTO ip (address, eni, state, "grant", changed_at) VALUES (?, ?, 'bound', ?, ?)`,
     ip.address,
     ip.eni,
-    nextGrant(db),
+    ip.grant ?? nextGrant(db),
     now,
   )
   remember(db, now, ip.address, 'bound', reason)
@@ -32,7 +48,7 @@ export function setIpState(
   db: Database,
   now: number,
   address: Ipv4,
-  state: IpRow['state'],
+  state: 'bound' | 'unassigning',
   reason: string,
 ): void {
   db.run(`UPDATE ip SET state = ?, changed_at = ? WHERE address = ?`, state, now, address)
@@ -85,6 +101,15 @@ export function setPod(
     address,
   )
   if (changes === 1) remember(db, now, address, 'taken', 'the pod shows it in its status')
+}
+
+/** Every later grant is above `grant`. */
+export function raiseGrants(db: Database, grant: number): void {
+  db.run(
+    `INSERT INTO meta (key, value) VALUES ('last-grant', CAST(? AS TEXT))
+     ON CONFLICT (key) DO UPDATE SET value = CAST(max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER)) AS TEXT)`,
+    String(grant),
+  )
 }
 
 function nextGrant(db: Database): number {

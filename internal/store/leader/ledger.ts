@@ -30,8 +30,11 @@ import {
   setMissing,
   updateIntent,
 } from './intents.ts'
-import { addIp, ipsOf, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
+import { addIp, ipsOf, isKnown, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
+import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
+import { listSuspects, setSuspects } from './quarantine.ts'
+import { adoptEni, allEnis, correctEni, forgetEni, rewindLedger, touchedSince } from './survey.ts'
 
 /** The ledger in `db`, a database of `leaderMigrations`. */
 export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
@@ -60,6 +63,10 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
       )
       return new Map(rows.map((row) => [row.address, row.pod_uid]))
     },
+    complete: () => isComplete(db),
+    allEnis: () => allEnis(db),
+    touchedSince: (from) => touchedSince(db, from),
+    suspects: () => listSuspects(db),
   }
 }
 
@@ -69,21 +76,28 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     setPhase: (name, phase) => setPhase(db, name, phase),
     removeNode: (name) => removeNode(db, name),
     record: (node, action, cidr, token) => record(db, now, node, action, cidr, token),
-    resend(intent, token) {
-      updateIntent(db, now, intent.id, { token })
-      reopenIntent(db, intent.id)
-      return findIntent(db, intent.id)
-    },
+    resend: (intent, token, addresses) => resend(db, now, intent, token, addresses),
     acceptCreation: (intent, eniId) => updateIntent(db, now, intent.id, { state: 'accepted', eniId }),
     acceptAssignment: (intent, addresses) =>
       updateIntent(db, now, intent.id, { state: 'accepted', addresses }),
     accept: (intent) => updateIntent(db, now, intent.id, { state: 'accepted' }),
     noteUnanswered: (intent, error) => updateIntent(db, now, intent.id, { error }),
     noteMissing: (intent, missing) => setMissing(db, intent.id, missing ? now : undefined),
-    rewind: () => rewindIntents(db, now),
+    rewind() {
+      rewindIntents(db, now)
+      rewindLedger(db, now)
+    },
     finish: (intent, eni) => finish(db, now, intent, eni),
-    fail: (intent, error) => fail(db, now, intent, error),
+    fail: (intent, error, more = {}) => fail(db, now, intent, error, more),
     setPod: (address, pod) => setPod(db, now, address, pod),
+    adoptEni: (eni, reason) => adoptEni(db, now, eni, reason),
+    adoptIp: (eni, address, reason) => addIp(db, now, { eni, address }, reason),
+    dropIp: (address, reason) => removeIp(db, now, address, reason),
+    correctEni: (eni, state) => correctEni(db, now, eni, state),
+    forgetEni: (eni, reason) => forgetEni(db, now, eni, reason),
+    setSuspects: (suspects) => setSuspects(db, suspects),
+    raiseGrants: (grant) => raiseGrants(db, grant),
+    setComplete: () => setComplete(db),
     prune({ historyFor, failuresFor }) {
       db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)
       db.run(`DELETE FROM intent WHERE state = 'failed' AND changed_at < ?`, now - failuresFor)
@@ -146,9 +160,27 @@ function record(
   }
 }
 
+function resend(
+  db: Database,
+  now: Millis,
+  intent: Intent,
+  token: string,
+  addresses: readonly Ipv4[],
+): Intent {
+  if (intent.kind !== 'unassign') updateIntent(db, now, intent.id, { token })
+  else {
+    // Named together with one that is gone already, the others would be refused too.
+    for (const gone of intent.addresses.filter((one) => !addresses.includes(one)))
+      removeIp(db, now, gone, 'unassigned')
+    updateIntent(db, now, intent.id, { token, addresses })
+  }
+  reopenIntent(db, intent.id)
+  return findIntent(db, intent.id)
+}
+
 function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undefined): void {
   updateIntent(db, now, intent.id, { state: 'done' })
-  if (eni === undefined) return forgetEni(db, now, intent)
+  if (eni === undefined) return deleteEni(db, now, intent)
   switch (intent.kind) {
     case 'create':
       identifyEni(db, intent.eni, eni)
@@ -174,33 +206,53 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
  */
 function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni): void {
   expectIps(db, intent.eni, 0)
-  const known = new Set(ipsOf(db, intent.eni).map(({ address }) => address))
   for (const { address, state } of eni.ips) {
-    if (state === 'available' && !known.has(address))
+    // One that the ledger has elsewhere stays there until that is settled: a pod may have it.
+    if (state === 'available' && !isKnown(db, address))
       addIp(db, now, { address, eni: intent.eni }, intent.reason)
   }
 }
 
-function forgetEni(db: Database, now: Millis, intent: Intent): void {
+function deleteEni(db: Database, now: Millis, intent: Intent): void {
   for (const ip of ipsOf(db, intent.eni)) removeIp(db, now, ip.address, 'its ENI is deleted')
   removeEni(db, intent.eni)
 }
 
-function fail(db: Database, now: Millis, intent: Intent, error: string): void {
+interface Failure {
+  readonly seen?: CloudEni | undefined
+  readonly forGood?: boolean
+}
+
+function fail(db: Database, now: Millis, intent: Intent, error: string, { seen, forGood }: Failure): void {
   updateIntent(db, now, intent.id, { state: 'failed', error })
   switch (intent.kind) {
     case 'create':
-      return forgetEni(db, now, intent)
+      return deleteEni(db, now, intent)
     case 'attach':
+      // Where it can never go it is of no use: it is deleted, and another one made.
+      if (forGood) doomEni(db, intent.eni)
       return setEniState(db, now, intent.eni, 'available')
     case 'assign':
       return expectIps(db, intent.eni, 0)
     case 'unassign':
-      for (const address of intent.addresses) rebindIp(db, now, address, `unassignment refused: ${error}`)
-      return
+      return rebind(db, now, intent, error, seen)
     case 'detach':
       return setEniState(db, now, intent.eni, 'attached')
     case 'delete':
-      return setEniState(db, now, intent.eni, 'available')
+      return setEniState(
+        db,
+        now,
+        intent.eni,
+        seen?.instanceId === intent.instanceId ? 'attached' : 'available',
+      )
+  }
+}
+
+/** Never one that `seen` does not show: it is gone. */
+function rebind(db: Database, now: Millis, intent: Intent, error: string, seen: CloudEni | undefined): void {
+  const there = new Set(seen?.ips.map(({ address }) => address) ?? intent.addresses)
+  for (const address of intent.addresses) {
+    if (there.has(address)) rebindIp(db, now, address, `unassignment refused: ${error}`)
+    else removeIp(db, now, address, 'unassigned')
   }
 }

@@ -1,7 +1,7 @@
 // What must be true: always, and once everything is quiet.
 import { isIdle } from '../../../internal/ipam/choose-address.ts'
+import { clusterTag } from '../../../internal/ipam/eni-tags.ts'
 import { maxBindable } from '../../../internal/ipam/pool.ts'
-import { clusterTag } from '../../../internal/leader/intent-runner.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { clusterId, type SimNode, type World } from './world.ts'

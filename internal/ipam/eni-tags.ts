@@ -1,0 +1,45 @@
+// What an ENI of ours says about itself in the cloud, so that a leader without a ledger knows what it was made for.
+import type { CloudEni, InstanceId, NodeName } from './types.ts'
+
+export const clusterTag = 'tke-eni-cluster'
+const nodeTag = 'tke-eni-node'
+const instanceTag = 'tke-eni-instance'
+const slotTag = 'tke-eni-slot'
+/** The token of the intent that made it. */
+export const intentTag = 'tke-eni-intent'
+
+export interface EniPurpose {
+  readonly clusterId: string
+  readonly node: NodeName
+  readonly instanceId: InstanceId
+  readonly slot: number
+  readonly token: string
+}
+
+export function tagsOf(purpose: EniPurpose): Readonly<Record<string, string>> {
+  return {
+    [clusterTag]: purpose.clusterId,
+    [nodeTag]: purpose.node,
+    [instanceTag]: purpose.instanceId,
+    [slotTag]: String(purpose.slot),
+    [intentTag]: purpose.token,
+  }
+}
+
+/** As far as its tags can be read: people may edit them. */
+export function purposeOf({ tags }: Pick<CloudEni, 'tags'>): {
+  readonly clusterId: string | undefined
+  readonly node: NodeName | undefined
+  readonly instanceId: InstanceId | undefined
+  readonly slot: number | undefined
+  readonly token: string | undefined
+} {
+  const slot = Number(tags[slotTag])
+  return {
+    clusterId: tags[clusterTag],
+    node: tags[nodeTag],
+    instanceId: tags[instanceTag],
+    slot: Number.isSafeInteger(slot) && slot >= 1 ? slot : undefined,
+    token: tags[intentTag],
+  }
+}

@@ -1,0 +1,183 @@
+// ENIs of the ledger against what the cloud shows of them.
+import type { Ipv4 } from '../value/ipv4.ts'
+import { purposeOf } from './eni-tags.ts'
+import type { Judgement, Judgements, SurveyEni, SurveyIp, SurveyPolicy, SurveySnapshot } from './survey.ts'
+import type { CloudEni, EniId } from './types.ts'
+
+/** `answered` is an ENI that has its id. */
+type Known = SurveyEni & { readonly id: EniId }
+
+export function judgeEnis(snapshot: SurveySnapshot, policy: SurveyPolicy): Judgements {
+  const shown = new Map(snapshot.cloud.map((eni) => [eni.id, eni]))
+  const everywhere = new Set(snapshot.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  const unjudged = new Set<string>()
+  const found: Judgement[] = []
+  for (const eni of snapshot.enis) {
+    if (eni.id === undefined) continue // being made: its intent knows
+    const known = { ...eni, id: eni.id }
+    const cloud = shown.get(known.id)
+    const judgements = isQuiet(known, cloud, snapshot, policy)
+      ? judgeEni(known, cloud, snapshot, policy, everywhere, unjudged)
+      : undefined
+    if (judgements !== undefined) found.push(...judgements)
+    else leaveOut(known, cloud, unjudged)
+  }
+  return { found, unjudged }
+}
+
+/** Neither we nor the cloud is doing anything to it, nor did so within the lag of the answer. */
+function isQuiet(
+  eni: Known,
+  cloud: CloudEni | undefined,
+  { touched, readAt }: SurveySnapshot,
+  { staleFor }: SurveyPolicy,
+): boolean {
+  if (eni.busy || touched.has(eni.id) || eni.touchedAt >= readAt - staleFor) return false
+  return cloud === undefined || cloud.state === 'available'
+}
+
+function leaveOut(eni: Known, cloud: CloudEni | undefined, unjudged: Set<string>): void {
+  unjudged.add(eni.id)
+  for (const { address } of [...eni.ips, ...(cloud?.ips ?? [])]) unjudged.add(address)
+}
+
+function judgeEni(
+  eni: Known,
+  cloud: CloudEni | undefined,
+  snapshot: SurveySnapshot,
+  policy: SurveyPolicy,
+  everywhere: ReadonlySet<Ipv4>,
+  unjudged: Set<string>,
+): readonly Judgement[] {
+  const about = { subject: eni.id, node: eni.node, holds: false }
+  if (cloud === undefined) {
+    return [
+      {
+        ...about,
+        kind: 'eni-missing',
+        reason: 'the cloud does not show it any more',
+        remedy: 'none: forgotten when another view agrees; if it exists, check region and credentials',
+        settle: { kind: 'forget-eni', eni: eni.key, eniId: eni.id, node: eni.node, ips: eni.ips },
+      },
+    ]
+  }
+  const owner = purposeOf(cloud).clusterId
+  if (owner !== undefined && owner !== snapshot.clusterId) {
+    return [
+      {
+        ...about,
+        holds: true,
+        kind: 'eni-retagged',
+        reason: `its tag says that it is of cluster "${owner}"`,
+        remedy: 'give it its tag back, or take it off the instance and delete it',
+        settle: undefined,
+      },
+    ]
+  }
+  const instance = snapshot.nodes.find(({ name }) => name === eni.node)?.instanceId
+  if (cloud.instanceId !== undefined && cloud.instanceId !== instance) {
+    return [
+      {
+        ...about,
+        holds: true,
+        kind: 'eni-elsewhere',
+        reason: `it is attached to "${cloud.instanceId}", and its node is "${instance ?? 'gone'}"`,
+        remedy: 'detach it in the console: it is attached to its node again',
+        settle: undefined,
+      },
+    ]
+  }
+  return [
+    ...untagged(eni, owner),
+    ...misplaced(eni, cloud),
+    ...(eni.goal === 'serve' ? judgeIps(eni, cloud, snapshot, policy, everywhere, unjudged) : []),
+  ]
+}
+
+function untagged(eni: Known, owner: string | undefined): readonly Judgement[] {
+  if (owner !== undefined) return []
+  return [
+    {
+      kind: 'eni-untagged',
+      subject: eni.id,
+      node: eni.node,
+      reason: 'it has lost the tag of this cluster',
+      remedy: 'give it its tag back: without it a lost ledger cannot be rebuilt whole',
+      holds: false,
+      settle: undefined,
+    },
+  ]
+}
+
+function misplaced(eni: Known, cloud: CloudEni): readonly Judgement[] {
+  const isAttached = cloud.instanceId !== undefined
+  const about = { subject: eni.id, node: eni.node, holds: false }
+  const correct = (state: 'attached' | 'available') =>
+    ({ kind: 'correct-eni', eni: eni.key, eniId: eni.id, state, node: eni.node }) as const
+  if (eni.state === 'attached' && !isAttached) {
+    return [
+      {
+        ...about,
+        kind: 'eni-detached',
+        reason: 'it was taken off its node, and not by us',
+        remedy: 'none: attached again when another view agrees',
+        settle: correct('available'),
+      },
+    ]
+  }
+  if (eni.state === 'available' && isAttached) {
+    return [
+      {
+        ...about,
+        kind: 'eni-attached',
+        reason: 'it is on its node, and the ledger says that it is not',
+        remedy: 'none: noted when another view agrees',
+        settle: correct('attached'),
+      },
+    ]
+  }
+  return []
+}
+
+function judgeIps(
+  eni: Known,
+  cloud: CloudEni,
+  { readAt }: SurveySnapshot,
+  { staleFor }: SurveyPolicy,
+  everywhere: ReadonlySet<Ipv4>,
+  unjudged: Set<string>,
+): readonly Judgement[] {
+  const shown = new Set(cloud.ips.map(({ address }) => address))
+  const isOld = (ip: SurveyIp) => ip.state === 'bound' && ip.changedAt < readAt - staleFor
+  for (const ip of eni.ips) if (!isOld(ip)) unjudged.add(ip.address)
+  const missing = eni.ips.filter((ip) => isOld(ip) && !shown.has(ip.address))
+  const unknown = cloud.ips.filter(
+    ({ address, state }) => state === 'available' && !eni.ips.some((ip) => ip.address === address),
+  )
+  return [
+    ...missing.map(
+      (ip): Judgement => ({
+        kind: 'ip-missing',
+        subject: ip.address,
+        node: eni.node,
+        reason: `it is not on ENI "${eni.id}" any more`,
+        remedy: 'none: forgotten when another view agrees; delete the pod that had it',
+        holds: false,
+        settle: { kind: 'drop-ip', address: ip.address, eniId: eni.id, node: eni.node, pod: ip.pod },
+      }),
+    ),
+    ...unknown.map(
+      ({ address }): Judgement => ({
+        kind: 'ip-unknown',
+        subject: address,
+        node: eni.node,
+        reason: `it is on ENI "${eni.id}", and the ledger ${everywhere.has(address) ? 'has it elsewhere' : 'does not have it'}`,
+        remedy: 'none: taken into the pool when another view agrees',
+        holds: false,
+        settle: everywhere.has(address)
+          ? undefined
+          : { kind: 'adopt-ip', eni: eni.key, address, node: eni.node },
+      }),
+    ),
+  ]
+}

@@ -1,0 +1,61 @@
+// What pods and NECs show against the ledger.
+import { cidrContains } from '../value/cidr.ts'
+import { countsForRouteEni } from './count-pod.ts'
+import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
+import type { PodFact, PodName } from './types.ts'
+
+export function judgePods(snapshot: SurveySnapshot): Judgements {
+  const active = new Set(snapshot.nodes.filter(({ phase }) => phase === 'active').map(({ name }) => name))
+  const live = snapshot.pods.filter(
+    (pod) => pod.ip !== undefined && countsForRouteEni(pod) && !pod.deleting && active.has(pod.node ?? ''),
+  )
+  const places = new Map(
+    snapshot.enis.flatMap(({ node, ips }) => ips.map(({ address }) => [address, node] as const)),
+  )
+  const blocks = [...snapshot.cidrs.values()]
+  const isOurs = ({ ip }: PodFact) => ip !== undefined && blocks.some((block) => cidrContains(block, ip))
+  const doubled = [...Map.groupBy(live, ({ ip }) => ip)].filter(([, pods]) => pods.length > 1)
+  const strays = live.filter((pod) => pod.ip !== undefined && !places.has(pod.ip) && isOurs(pod))
+  return {
+    found: [
+      ...doubled.map(
+        ([address, pods]): Judgement => ({
+          kind: 'ip-doubled',
+          subject: address ?? '',
+          node: (address && places.get(address)) ?? pods[0]?.node,
+          reason: `pods ${pods.map(nameOf).toSorted().join(' and ')} both show it`,
+          remedy: 'delete all of these pods but one',
+          holds: true,
+          settle: undefined,
+        }),
+      ),
+      ...strays.map(
+        (pod): Judgement => ({
+          kind: 'pod-stray',
+          subject: pod.ip ?? '',
+          node: pod.node,
+          reason: `pod ${nameOf(pod)} shows it, and the ledger does not have it`,
+          remedy: 'delete the pod: the next one gets an address of the pool',
+          holds: false,
+          settle: undefined,
+        }),
+      ),
+      ...[...snapshot.kube.necs].map(
+        ([node, difference]): Judgement => ({
+          kind: 'nec-differs',
+          subject: node,
+          node,
+          reason: difference,
+          remedy: 'see why the leader cannot write it: its log, its permissions',
+          holds: false,
+          settle: undefined,
+        }),
+      ),
+    ],
+    unjudged: new Set(),
+  }
+}
+
+function nameOf({ namespace, name }: PodName): string {
+  return `"${namespace}/${name}"`
+}

@@ -1,0 +1,138 @@
+// Three views compared: the ledger, the cloud, Kubernetes. What disagrees is suspected first; it is settled when a second
+// view, further away than the cloud's answers may lag, says the same (R7). What is ours in no view is never touched.
+
+import { purposeOf } from './eni-tags.ts'
+import { judgeEnis } from './judge-enis.ts'
+import { judgeOrphans } from './judge-orphans.ts'
+import { judgePods } from './judge-pods.ts'
+import { isConfirmed, type Suspect, suspectKey, weigh } from './quarantine.ts'
+import type {
+  Judgement,
+  OrphanCase,
+  SurveyPlan,
+  SurveyPolicy,
+  SurveySettlement,
+  SurveySnapshot,
+} from './survey.ts'
+
+/** So few missing ENIs are never a wrong view of the whole cloud. */
+const fewEnis = 3
+
+/** `suspects` is what is in quarantine so far. */
+export function planSurvey(
+  snapshot: SurveySnapshot,
+  suspects: readonly Suspect[],
+  policy: SurveyPolicy,
+): SurveyPlan {
+  const before = new Map(suspects.map((suspect) => [suspectKey(suspect), suspect]))
+  const parts = [judgeEnis(snapshot, policy), judgeOrphans(snapshot), judgePods(snapshot)]
+  const unjudged = new Set(parts.flatMap((part) => [...part.unjudged]))
+  const judged = parts
+    .flatMap(({ found }) => found)
+    .map((judgement) => {
+      const { settle: _, ...finding } = judgement
+      const suspect = weigh(finding, before.get(suspectKey(finding)), snapshot.readAt, policy.staleFor)
+      return { judgement, suspect }
+    })
+  const patience = isMassLoss(snapshot, judged) ? policy.massLossAfter : 0
+  const ripe = ({ judgement, suspect }: (typeof judged)[number]) =>
+    judgement.settle !== undefined &&
+    isConfirmed(suspect) &&
+    (judgement.kind !== 'eni-missing' || suspect.lastSeen - suspect.firstSeen >= patience)
+  const due = judged.filter(ripe)
+  const found = new Set(judged.map(({ suspect }) => suspectKey(suspect)))
+  const waiting = judged.filter((one) => !ripe(one)).map(({ suspect }) => suspect)
+  const kept = suspects.filter((suspect) => !found.has(suspectKey(suspect)) && unjudged.has(suspect.subject))
+  return {
+    suspects: [...waiting, ...kept],
+    confirmed: waiting.filter(
+      (suspect) => isConfirmed(suspect) && (before.get(suspectKey(suspect))?.reads ?? 0) < 2,
+    ),
+    settlements: settle(
+      due.map(({ judgement }) => judgement),
+      snapshot,
+    ),
+    again: [...waiting, ...kept].some((suspect) => !isConfirmed(suspect)),
+  }
+}
+
+function isMassLoss({ enis }: SurveySnapshot, judged: readonly { readonly judgement: Judgement }[]): boolean {
+  const missing = judged.filter(({ judgement }) => judgement.kind === 'eni-missing').length
+  return missing > fewEnis && missing * 2 > enis.length
+}
+
+/** What goes makes room for what comes. */
+const order: Readonly<Record<SurveySettlement['kind'] | 'orphan', number>> = {
+  'drop-ip': 0,
+  'forget-eni': 1,
+  'correct-eni': 2,
+  'adopt-ip': 3,
+  orphan: 4,
+  'adopt-eni': 4,
+}
+
+function settle(due: readonly Judgement[], snapshot: SurveySnapshot): readonly SurveySettlement[] {
+  const places = new Places(snapshot)
+  return due
+    .flatMap(({ settle: what }) => what ?? [])
+    .toSorted((a, b) => order[a.kind] - order[b.kind])
+    .flatMap((what) => (what.kind === 'orphan' ? (places.adopt(what) ?? []) : what))
+}
+
+/** Slots and room of the nodes while orphans are given places, one after the other. */
+class Places {
+  readonly #snapshot: SurveySnapshot
+  readonly #slots = new Map<string, Set<number>>()
+  readonly #room = new Map<string, number>()
+  readonly #former = new Map<string, string>()
+
+  constructor(snapshot: SurveySnapshot) {
+    this.#snapshot = snapshot
+    for (const { node, slot } of snapshot.enis) this.#slotsOf(node).add(slot)
+    for (const { name, room } of snapshot.nodes) this.#room.set(name, room)
+  }
+
+  /** An ENI that nobody can use now, and that is attached to nothing, is given back. */
+  adopt({ eni, node: name, formerInstance }: OrphanCase): SurveySettlement | undefined {
+    const cidr = this.#snapshot.cidrs.get(eni.subnetId)
+    if (cidr === undefined) return undefined
+    const node = this.#snapshot.nodes.find((one) => one.name === name)
+    const attached = eni.instanceId !== undefined
+    const room = this.#room.get(name) ?? 0
+    const most = node?.phase === 'active' ? node.limits.maxEnis : 0
+    const slots = this.#slotsOf(name)
+    const former = this.#former.get(name) ?? formerInstance
+    if (former !== formerInstance) return undefined // one instance after the other
+    if (former !== undefined) this.#former.set(name, former)
+    const purpose = purposeOf(eni)
+    const fits = purpose.instanceId === node?.instanceId && eni.ips.length <= room
+    const serves = slots.size < most && (attached || fits)
+    const slot = freeSlot(slots, purpose.slot, serves ? most : Number.POSITIVE_INFINITY)
+    slots.add(slot)
+    if (serves) this.#room.set(name, room - eni.ips.length)
+    return {
+      kind: 'adopt-eni',
+      eni,
+      cidr,
+      slot,
+      state: attached ? 'attached' : 'available',
+      goal: serves ? 'serve' : 'delete',
+      node: name,
+      formerInstance,
+    }
+  }
+
+  #slotsOf(node: string): Set<number> {
+    const known = this.#slots.get(node) ?? new Set<number>()
+    this.#slots.set(node, known)
+    return known
+  }
+}
+
+/** The slot it had, when it is free; else the lowest free one. */
+function freeSlot(taken: ReadonlySet<number>, wanted: number | undefined, most: number): number {
+  if (wanted !== undefined && wanted <= most && !taken.has(wanted)) return wanted
+  let slot = 1
+  while (taken.has(slot)) slot++
+  return slot
+}
