@@ -11,6 +11,7 @@ import { createLocalPool } from './local-pool.ts'
 import { podFacts } from './pod-facts.ts'
 import { createSandboxes, type PodNetwork } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
+import { createStrangers } from './strangers.ts'
 
 export interface NodePorts {
   readonly kube: NodeKube
@@ -38,17 +39,29 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
   const pool = createLocalPool(ports)
+  const pods = podFacts(() => housekeeping.wake())
+  const strangers = createStrangers({
+    ledger,
+    linux,
+    pool,
+    pods,
+    clock,
+    log,
+    settings,
+    notify: kube.notify,
+    changed: () => keeper.wake(),
+  })
   const sandboxes = createSandboxes({
     ledger,
     linux,
     pool,
+    strangers,
     locks: createKeyedLock(),
     log,
     settings,
     notify: kube.notify,
   })
-  const keeper = startKernelKeeper({ ledger, linux, pool, sandboxes, clock, log, settings })
-  const pods = podFacts(() => housekeeping.wake())
+  const keeper = startKernelKeeper({ ledger, linux, pool, sandboxes, strangers, clock, log, settings })
   const housekeeping = startHousekeeping({ ...ports, pool, pods, sandboxes, settings })
 
   let latest: Nec | undefined
@@ -110,6 +123,7 @@ async function forgetSandboxesOfAnotherBoot(
   const stale = before === undefined ? [] : ledger.attachments()
   await ledger.write((tx) => {
     for (const attachment of stale) tx.detach(attachment, tx.now + settings.cooldown, 'the node was rebooted')
+    if (before !== undefined) tx.setQuarantine([]) // links do not outlive a boot
     tx.setBootId(settings.bootId)
   })
   if (stale.length > 0) log.info('sandboxes of an earlier boot forgotten', { sandboxes: stale.length })

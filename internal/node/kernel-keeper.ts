@@ -7,12 +7,12 @@ import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
 import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeLedger } from '../ports.ts'
-import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { Sandboxes } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
+import type { Strangers } from './strangers.ts'
 
 export interface KernelKeeper {
   /** Looks and repairs soon. */
@@ -27,6 +27,7 @@ export interface KernelKeeperOptions {
   readonly linux: Linux
   readonly pool: LocalPool
   readonly sandboxes: Sandboxes
+  readonly strangers: Strangers
   readonly clock: Clock
   readonly log: Log
   readonly settings: NodeSettings
@@ -36,21 +37,20 @@ export interface KernelKeeperOptions {
 const missingEniRetry = { ms: 300, times: 100, laterMs: 5000 }
 
 export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
-  const { ledger, linux, pool, sandboxes, clock, log, settings } = options
+  const { ledger, linux, pool, sandboxes, strangers, clock, log, settings } = options
   let ready = false
   let misses = 0
 
   async function look(): Promise<Millis> {
     const before = { attachments: ledger.attachments(), busy: sandboxes.busy() }
     const survey = await linux.survey()
+    const moving = inMotion(before, ledger.attachments())
+    const judged = survey.podLinks.map(({ name }) => name).filter((name) => !moving.links.has(name))
+    const unknown = await strangers.judge(survey, moving.links)
     const enis = ledger.enis()
     const attachments = ledger.attachments()
     const eniOf = new Map(ledger.ips().map((ip) => [ip.address, ip.eniId]))
     const macOf = new Map(enis.map(({ id, mac }) => [id, mac]))
-    const strangers = strangersIn(survey, attachments)
-    if (strangers.links.size > 0) {
-      log.error('pods of another database left alone', { addresses: [...strangers.addresses] })
-    }
     const desired: DesiredKernel = {
       enis,
       pods: attachments.flatMap((attachment) => {
@@ -58,7 +58,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
         const eniMac = macOf.get(eniOf.get(address) ?? '')
         return eniMac === undefined ? [] : [{ address, hostLink, eniMac, alias: linkAlias(attachment) }]
       }),
-      busy: both(inMotion(before, attachments), strangers),
+      busy: both(both(moving, inMotion(before, attachments, judged)), unknown),
       routeTableBase: settings.routeTableBase,
       sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
     }
@@ -81,7 +81,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) rounds.wake()
     }
     const usable = enis.filter(({ mac }) => !unusable.has(mac))
-    pool.setReady(new Set(usable.map(({ mac }) => mac)), strangers.addresses)
+    pool.setReady(new Set(usable.map(({ mac }) => mac)), unknown.addresses)
     const lost = new Set(repair.disconnected)
     for (const attachment of attachments.filter(({ address }) => lost.has(address))) {
       await reconnect(attachment)
@@ -98,26 +98,13 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     return misses <= missingEniRetry.times ? missingEniRetry.ms : missingEniRetry.laterMs
   }
 
-  /**
-   * Pods that were connected under another database than this one (it was lost, say): they may well be alive, so neither
-   * is their network taken nor their address given away. What this database knew once and let go is a leftover instead.
-   */
-  function strangersIn(survey: KernelSurvey, attachments: readonly Attachment[]): DesiredKernel['busy'] {
-    const owned = new Set(attachments.map(({ hostLink }) => hostLink))
-    const links = new Set(survey.podLinks.map(({ name }) => name).filter((name) => !owned.has(name)))
-    const routes = survey.routes.filter(({ dev, to }) => links.has(dev) && !ledger.knows(to as Ipv4))
-    return {
-      addresses: new Set(routes.map(({ to }) => to as Ipv4)),
-      links: new Set(routes.map(({ dev }) => dev)),
-    }
-  }
-
   /** What changed hands during the survey cannot be judged by it. */
   function inMotion(
     before: { readonly attachments: readonly Attachment[]; readonly busy: DesiredKernel['busy'] },
     now: readonly Attachment[],
+    adopted: readonly string[] = [],
   ): DesiredKernel['busy'] {
-    const settled = new Set(before.attachments.map(({ hostLink }) => hostLink))
+    const settled = new Set([...before.attachments.map(({ hostLink }) => hostLink), ...adopted])
     const fresh = now.filter(({ hostLink }) => !settled.has(hostLink))
     const came = {
       addresses: new Set(fresh.map(({ address }) => address)),

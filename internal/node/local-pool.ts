@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { chooseAddress } from '../ipam/choose-address.ts'
+import { chooseAddress, type LocalIp } from '../ipam/choose-address.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
@@ -28,6 +28,8 @@ export interface LocalPool {
   setReady(macs: ReadonlySet<Mac>, withheld: ReadonlySet<Ipv4>): void
   /** Addresses that pods unknown to the ledger may have; undefined before the first look at the kernel. */
   withheld(): ReadonlySet<Ipv4> | undefined
+  /** In use here, and published on another ENI. */
+  disputed(): ReadonlySet<Ipv4>
   /** Something may be idle now. */
   wake(): void
 }
@@ -46,6 +48,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   let bounds: (WarmTargets & EniLimits) | undefined
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
+  let disputes: ReadonlySet<Ipv4> = new Set()
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -89,6 +92,18 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
     })
   }
 
+  /**
+   * The database was lost or restored, and the earlier one gave these back: the leader takes them away at any moment, so
+   * that nobody may get them any more.
+   */
+  function returnedBefore({ report }: Nec, ips: readonly LocalIp[]): readonly Ipv4[] {
+    if (report === undefined || report.databaseId === ledger.databaseId) return []
+    const returned = new Set(report.returned.map(({ address, grant }) => `${address} ${grant}`))
+    return ips
+      .filter((ip) => returned.has(`${ip.address} ${ip.grant}`) && ip.state === 'usable' && !ip.inUse)
+      .map(({ address }) => address)
+  }
+
   return {
     async follow(nec) {
       if (nec.publication === undefined) {
@@ -100,8 +115,10 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       const { changes, disputed } = await ledger.write((tx) => {
         const sync = planSync(tx.ips(), ledger.enis(), enis)
         tx.sync(sync.changes)
+        tx.giveBack(returnedBefore(nec, tx.ips()), 'given back under another database of this node')
         return sync
       })
+      disputes = new Set(disputed)
       for (const address of disputed) log.error('address in use is published on another ENI', { address })
       if (changes.length === 0) return
       log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
@@ -134,6 +151,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       if (more) wake() // a look that found nothing new serves nobody that waits
     },
     withheld: () => withheld,
+    disputed: () => disputes,
     wake,
   }
 }

@@ -2,6 +2,7 @@
 import { countsForRouteEni } from '../ipam/count-pod.ts'
 import type { PodFact, PodUid } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 
 export interface PodFacts {
   readonly feed: Feed<PodFact>
@@ -10,6 +11,9 @@ export interface PodFacts {
   /** Pods that count (P18). */
   count(): number
   has(uid: PodUid): boolean
+  get(uid: PodUid): PodFact | undefined
+  /** The pod that has the address in its status. */
+  showing(address: Ipv4): PodFact | undefined
 }
 
 export function podFacts(changed: () => void): PodFacts {
@@ -35,5 +39,7 @@ export function podFacts(changed: () => void): PodFacts {
     synced: () => synced,
     count: () => [...pods.values()].filter(countsForRouteEni).length,
     has: (uid) => pods.has(uid),
+    get: (uid) => pods.get(uid),
+    showing: (address) => [...pods.values()].find(({ hostNetwork, ip }) => !hostNetwork && ip === address),
   }
 }

@@ -9,6 +9,7 @@ import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } fro
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { NodeSettings } from './settings.ts'
+import type { Strangers } from './strangers.ts'
 
 export interface PodNetwork extends PodLink {
   readonly attachment: Attachment
@@ -34,6 +35,7 @@ export interface SandboxesOptions {
   readonly ledger: NodeLedger
   readonly linux: Linux
   readonly pool: LocalPool
+  readonly strangers: Strangers
   readonly locks: KeyedLock
   readonly log: Log
   readonly settings: NodeSettings
@@ -44,6 +46,7 @@ export function createSandboxes({
   ledger,
   linux,
   pool,
+  strangers,
   locks,
   log,
   settings,
@@ -118,15 +121,24 @@ export function createSandboxes({
 
   function remove(key: SandboxKey, reason: string): Promise<void> {
     return locks.run(sandboxId(key), async () => {
-      const attachment = ledger.attachment(key)
+      const attachment = await find(key)
       if (attachment !== undefined) await release(attachment, reason)
+      else await strangers.remove(key, reason)
     })
+  }
+
+  /** A ledger that was lost or restored is compared with the kernel before it is believed. */
+  async function find(key: SandboxKey): Promise<Attachment | undefined> {
+    const known = ledger.attachment(key)
+    if (known !== undefined && !strangers.outdated()) return known
+    await strangers.known()
+    return ledger.attachment(key)
   }
 
   return {
     add: (sandbox, signal) =>
       locks.run(sandboxId(sandbox), async () => {
-        const known = ledger.attachment(sandbox)
+        const known = (await find(sandbox)) ?? (await strangers.adopt(sandbox))
         if (known !== undefined) {
           if (known.netns === sandbox.netns) return connect(known)
           await release(known, 'the sandbox has another network namespace')
@@ -152,7 +164,7 @@ export function createSandboxes({
     remove,
     check: (key) =>
       locks.run(sandboxId(key), async () => {
-        const attachment = ledger.attachment(key)
+        const attachment = await find(key)
         if (attachment === undefined) {
           throw new IpamError(
             'not_found',
@@ -162,11 +174,16 @@ export function createSandboxes({
         return linux.inspectPod(wiringOf(attachment))
       }),
     async collect(valid) {
+      await strangers.known()
       const keep = new Set(valid.map(sandboxId))
       const stale = ledger.attachments().filter((attachment) => !keep.has(sandboxId(attachment)))
       const faults: unknown[] = []
       for (const attachment of stale) {
         await remove(attachment, 'the runtime no longer has the sandbox').catch((fault) => faults.push(fault))
+      }
+      for (const link of strangers.unlike(valid)) {
+        const removed = strangers.removeLink(link, 'the runtime no longer has the sandbox')
+        await removed.catch((fault) => faults.push(fault))
       }
       if (faults.length > 0) throw faults[0]
     },

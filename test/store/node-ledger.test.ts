@@ -176,7 +176,7 @@ test('the history has every change of an address, with pod, container and reason
     ],
   )
   assert.ok(rows.every(({ reason }) => reason.length > 0))
-  assert.ok(store.ledger.knows(nth(1)) && !store.ledger.knows(nth(2)))
+  assert.ok(store.ledger.letGo('tke-a') && !store.ledger.letGo('tke-b'))
 })
 
 test('an unpublished ENI stays as long as it has addresses, and then goes', async (t) => {

@@ -4,6 +4,7 @@ import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import { remember } from './history.ts'
+import { coolIp } from './ips.ts'
 
 interface AttachmentRow {
   readonly container_id: string
@@ -41,7 +42,7 @@ export function podAttachments(db: Database, uid: string, ifname: string): reado
     .map(fromRow)
 }
 
-export function addAttachment(db: Database, now: Millis, attachment: Attachment): void {
+export function addAttachment(db: Database, now: Millis, attachment: Attachment, reason = 'CNI ADD'): void {
   const { containerId, ifname, address, pod, netns, hostLink } = attachment
   db.run(
     `INSERT INTO attachment (container_id, ifname, address, pod_namespace, pod_name, pod_uid, netns, host_link, created_at)
@@ -56,7 +57,7 @@ export function addAttachment(db: Database, now: Millis, attachment: Attachment)
     hostLink,
     now,
   )
-  remember(db, { at: now, address, event: 'attached', reason: 'CNI ADD', pod, containerId })
+  remember(db, { at: now, address, event: 'attached', reason, pod, containerId, hostLink })
 }
 
 export function removeAttachment(
@@ -68,10 +69,19 @@ export function removeAttachment(
 ): void {
   const attachment = findAttachment(db, key)
   if (attachment === undefined) return
-  const { address, pod, containerId } = attachment
+  const { address, pod, containerId, hostLink } = attachment
   db.run(`DELETE FROM attachment WHERE container_id = ? AND ifname = ?`, key.containerId, key.ifname)
-  db.run(`UPDATE ip SET cooling_until = ?, changed_at = ? WHERE address = ?`, coolingUntil, now, address)
-  remember(db, { at: now, address, event: 'detached', reason, pod, containerId })
+  coolIp(db, now, address, coolingUntil)
+  remember(db, { at: now, address, event: 'detached', reason, pod, containerId, hostLink })
+}
+
+export function nameAttachments(db: Database, pod: Attachment['pod']): void {
+  db.run(
+    `UPDATE attachment SET pod_namespace = ?, pod_name = ? WHERE pod_uid = ? AND pod_name = ''`,
+    pod.namespace,
+    pod.name,
+    pod.uid,
+  )
 }
 
 function fromRow(row: AttachmentRow): Attachment {

@@ -6,17 +6,18 @@ import type { Millis } from '../../value/millis.ts'
 
 export interface HistoryEntry {
   readonly at: Millis
-  readonly address: Ipv4
+  readonly address: Ipv4 | 'unknown'
   readonly event: 'added' | 'renewed' | 'attached' | 'detached' | 'returned' | 'unpublished' | 'forgotten'
   readonly reason: string
   readonly pod?: PodName & { readonly uid: string }
   readonly containerId?: string
+  readonly hostLink?: string
 }
 
 export function remember(db: Database, entry: HistoryEntry): void {
   db.run(
-    `INSERT INTO ip_history (at, address, event, pod_namespace, pod_name, pod_uid, container_id, reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO ip_history (at, address, event, pod_namespace, pod_name, pod_uid, container_id, host_link, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     entry.at,
     entry.address,
     entry.event,
@@ -24,12 +25,13 @@ export function remember(db: Database, entry: HistoryEntry): void {
     entry.pod?.name ?? null,
     entry.pod?.uid ?? null,
     entry.containerId ?? null,
+    entry.hostLink ?? null,
     entry.reason,
   )
 }
 
-/** Has a pod ever had the address, as far as this database remembers? */
-export function hasHistory(db: Database, address: Ipv4): boolean {
-  const sql = `SELECT 1 FROM ip_history WHERE address = ? AND event IN ('attached', 'detached') LIMIT 1`
-  return db.get(sql, address) !== undefined
+/** Was a sandbox on the host link let go, as far as this database remembers? */
+export function wasLetGo(db: Database, hostLink: string): boolean {
+  const sql = `SELECT 1 FROM ip_history WHERE host_link = ? AND event = 'detached' LIMIT 1`
+  return db.get(sql, hostLink) !== undefined
 }

@@ -65,6 +65,11 @@ export function publishIp(db: Database, address: Ipv4, published: boolean): void
   db.run(`UPDATE ip SET published = ? WHERE address = ?`, published ? 1 : 0, address)
 }
 
+/** Not handed out again until then while others are idle. Nothing when the address is not in the pool. */
+export function coolIp(db: Database, now: Millis, address: Ipv4, until: Millis): void {
+  db.run(`UPDATE ip SET cooling_until = ?, changed_at = ? WHERE address = ?`, until, now, address)
+}
+
 /** The foreign key of `attachment` refuses it for an address in use. */
 export function forgetIp(db: Database, now: Millis, address: Ipv4): void {
   remember(db, { at: now, address, event: 'forgotten', reason: 'no longer published by the leader' })

@@ -9,13 +9,15 @@ import {
   addAttachment,
   findAttachment,
   listAttachments,
+  nameAttachments,
   podAttachments,
   removeAttachment,
 } from './attachments.ts'
 import { findEniMac, listEnis } from './enis.ts'
-import { hasHistory } from './history.ts'
-import { giveBack, listIps } from './ips.ts'
+import { remember, wasLetGo } from './history.ts'
+import { coolIp, giveBack, listIps } from './ips.ts'
 import { readMeta, writeMeta } from './meta.ts'
+import { leaveQuarantine, listQuarantine, setQuarantine } from './quarantine.ts'
 import { applySync } from './sync.ts'
 
 /** The ledger in `db`, a database of `nodeMigrations`; `newId` names a database that has no name yet. */
@@ -33,7 +35,9 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     attachments: () => listAttachments(db),
     attachment: (key) => findAttachment(db, key),
     attachmentsOfPod: (uid, ifname) => podAttachments(db, uid, ifname),
-    knows: (address) => hasHistory(db, address),
+    letGo: (hostLink) => wasLetGo(db, hostLink),
+    quarantine: () => listQuarantine(db),
+    restored: () => readMeta(db, 'restored') !== undefined,
     releaseTimer() {
       const at = readMeta(db, 'release-timer')
       return at === undefined ? undefined : Number(at)
@@ -54,10 +58,30 @@ function nodeTx(db: Database, now: Millis): NodeTx {
       }
       addAttachment(db, now, attachment)
     },
+    adopt(attachment) {
+      const { address, hostLink } = attachment
+      const ip = listIps(db, address)[0]
+      if (ip === undefined || ip.inUse || ip.state !== 'usable' || wasLetGo(db, hostLink)) return false
+      if (findAttachment(db, attachment) !== undefined) return false
+      addAttachment(db, now, attachment, 'found in the kernel')
+      leaveQuarantine(db, hostLink)
+      return true
+    },
     detach: (key, coolingUntil, reason) => removeAttachment(db, now, key, coolingUntil, reason),
     giveBack: (addresses, reason) => giveBack(db, now, addresses, reason),
+    letGo({ address, hostLink }, coolingUntil, reason) {
+      leaveQuarantine(db, hostLink)
+      db.run(`DELETE FROM attachment WHERE host_link = ?`, hostLink) // adopted a moment ago
+      remember(db, { at: now, address: address ?? 'unknown', event: 'detached', reason, hostLink })
+      if (address !== undefined) coolIp(db, now, address, coolingUntil)
+    },
+    setQuarantine: (entries) => setQuarantine(db, entries),
+    namePod: (pod) => nameAttachments(db, pod),
+    confirm: () => void writeMeta(db, 'restored', undefined),
     setReleaseTimer: (from) =>
       void writeMeta(db, 'release-timer', from === undefined ? undefined : String(from)),
+    leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
+    setLeaderEpoch: (epoch) => void writeMeta(db, 'leader-epoch', String(epoch)),
     setBootId: (id) => void writeMeta(db, 'boot-id', id),
     prune: (before) => void db.run(`DELETE FROM ip_history WHERE at < ?`, before),
   }

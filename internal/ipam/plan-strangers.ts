@@ -1,0 +1,148 @@
+// Pods that the kernel shows and the node's database does not have (it was lost, or a backup took its place): which are
+// adopted, because it is clear whose they are, and which are held until somebody says. Nothing is ever taken away here.
+import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
+import type { LocalIp } from './choose-address.ts'
+import { type LinkIdentity, readLinkAlias } from './link-identity.ts'
+import { type DesiredPod, mainTable } from './plan-repair.ts'
+import type { KernelSurvey, PodName } from './types.ts'
+
+export interface FoundPod extends LinkIdentity {
+  readonly hostLink: string
+}
+
+/** A link of ours without an owner in the database. */
+export interface Stranger {
+  readonly hostLink: string
+  /** undefined: nothing tells which one it has. */
+  readonly address: Ipv4 | undefined
+  /** Of the sandbox, as its alias says. */
+  readonly identity: LinkIdentity | undefined
+  /** Why it cannot be adopted. */
+  readonly reason: string
+}
+
+export interface StrangerState {
+  readonly survey: KernelSurvey
+  readonly attachments: readonly Pick<DesiredPod, 'address' | 'hostLink'>[]
+  readonly ips: readonly LocalIp[]
+  /** Links that were made or unmade while the survey was taken. */
+  readonly moving: ReadonlySet<string>
+  /** Links of sandboxes that the database had once and let go: what is left of them is for the repair. */
+  readonly letGo: (hostLink: string) => boolean
+  /** The database is older than the kernel: where they contradict, the kernel is right. */
+  readonly restored: boolean
+  /** The pod that shows the address in Kubernetes. */
+  readonly podAt: (address: Ipv4) => PodName | undefined
+}
+
+export interface StrangerPlan {
+  readonly adopt: readonly FoundPod[]
+  readonly strangers: readonly Stranger[]
+  /** Addresses that may be in use though no attachment says so. */
+  readonly withheld: ReadonlySet<Ipv4>
+  /** Host links of attachments that a restored database has too many: their address serves another sandbox by now. */
+  readonly outdated: readonly string[]
+}
+
+export function planStrangers(state: StrangerState): StrangerPlan {
+  const { attachments, survey } = state
+  const owned = new Set(attachments.map(({ hostLink }) => hostLink))
+  const evidence = survey.podLinks
+    .filter(({ name }) => !owned.has(name) && !state.moving.has(name) && !state.letGo(name))
+    .map(({ alias, name }) => evidenceOf(survey, name, alias))
+  const outdated = state.restored ? outdatedBy(evidence, attachments, survey) : []
+  const free = freeAddresses(state.ips, attachments, new Set(outdated))
+  const claims = Map.groupBy(
+    evidence.flatMap(({ addresses }) => [...addresses]),
+    (address) => address,
+  )
+  const adopt: FoundPod[] = []
+  const strangers: Stranger[] = []
+  for (const { addresses, hostLink, identity } of evidence) {
+    const [address, another] = [...addresses].toSorted(compareIpv4)
+    const why =
+      address === undefined
+        ? 'nothing tells which address it has'
+        : another !== undefined
+          ? `it seems to have both ${address} and ${another}`
+          : claims.get(address)?.length !== 1
+            ? `another link seems to have ${address}, too`
+            : (free.get(address) ?? `its address ${address} is not in the pool of this node`)
+    const reason = why === isFree ? 'nothing tells which sandbox it belongs to' : why
+    if (identity !== undefined && why === isFree) adopt.push({ ...identity, hostLink })
+    else strangers.push({ hostLink, address, identity, reason: withPod(reason, address, state) })
+  }
+  return { adopt, strangers, withheld: withheldBy(evidence, survey, attachments), outdated }
+}
+
+interface Evidence {
+  readonly hostLink: string
+  readonly identity: LinkIdentity | undefined
+  /** By its alias and by its route: one, when all is well. */
+  readonly addresses: ReadonlySet<Ipv4>
+}
+
+function evidenceOf(survey: KernelSurvey, hostLink: string, alias: string | undefined): Evidence {
+  const identity = readLinkAlias(hostLink, alias)
+  const routed = survey.routes
+    .filter(({ dev, table }) => dev === hostLink && table === mainTable)
+    .map(({ to }) => to as Ipv4)
+  return {
+    hostLink,
+    identity,
+    addresses: new Set([...routed, ...(identity === undefined ? [] : [identity.address])]),
+  }
+}
+
+/** An attachment without a link whose address is under a link that the database does not know. */
+function outdatedBy(
+  evidence: readonly Evidence[],
+  attachments: StrangerState['attachments'],
+  survey: KernelSurvey,
+): readonly string[] {
+  const claimed = new Set(evidence.flatMap(({ addresses }) => [...addresses]))
+  const links = new Set(survey.podLinks.map(({ name }) => name))
+  return attachments
+    .filter(({ address, hostLink }) => claimed.has(address) && !links.has(hostLink))
+    .map(({ hostLink }) => hostLink)
+}
+
+const isFree = ''
+
+/** Of each address of the pool: `isFree`, or why nobody can be adopted with it. */
+function freeAddresses(
+  ips: readonly LocalIp[],
+  attachments: StrangerState['attachments'],
+  outdated: ReadonlySet<string>,
+): ReadonlyMap<Ipv4, string> {
+  const holders = new Map(attachments.map(({ address, hostLink }) => [address, hostLink]))
+  return new Map(
+    ips.map(({ address, state }) => {
+      const holder = holders.get(address)
+      const held = holder !== undefined && !outdated.has(holder)
+      if (held) return [address, `its address ${address} belongs to "${holder}"`]
+      return [address, state === 'usable' ? isFree : `its address ${address} was given back`]
+    }),
+  )
+}
+
+/** Where a link does not tell its address, each that only rules speak of may be the one. */
+function withheldBy(
+  evidence: readonly Evidence[],
+  survey: KernelSurvey,
+  attachments: StrangerState['attachments'],
+): ReadonlySet<Ipv4> {
+  const withheld = new Set(evidence.flatMap(({ addresses }) => [...addresses]))
+  if (evidence.every(({ addresses }) => addresses.size > 0)) return withheld
+  const known = new Set(attachments.map(({ address }) => address))
+  for (const { from, to } of survey.rules) {
+    const address = from ?? to
+    if (address !== undefined && !known.has(address)) withheld.add(address)
+  }
+  return withheld
+}
+
+function withPod(reason: string, address: Ipv4 | undefined, { podAt }: StrangerState): string {
+  const pod = address === undefined ? undefined : podAt(address)
+  return pod === undefined ? reason : `${reason}; pod ${pod.namespace}/${pod.name} shows ${address}`
+}
