@@ -225,8 +225,11 @@ export interface LeaderTx {
   noteMissing(intent: Intent, missing: boolean): void
   /** The clock was set back: what open intents say of times to come, they say of now, so that waiting for them ends. */
   rewind(): void
-  /** Done, as `eni` shows; undefined when it no longer exists. */
-  finish(intent: Intent, eni: CloudEni | undefined): void
+  /**
+   * Done, as `eni` shows; undefined when it no longer exists. Throws `conflict` while the ledger has an address of it on another
+   * ENI; `partly` leaves such ones out.
+   */
+  finish(intent: Intent, eni: CloudEni | undefined, more?: { readonly partly?: boolean }): void
   /** It did not happen: the ledger is as before, or as `seen` shows. `forGood`: the like of it never will. */
   fail(
     intent: Intent,

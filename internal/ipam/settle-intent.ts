@@ -30,30 +30,36 @@ export interface Intent {
   readonly createdAt: Millis
   /** When it was last sent, or its answer came. */
   readonly changedAt: Millis
-  /** Since when the cloud has not shown its object; undefined while it does. */
+  /** Since when what the cloud shows speaks against it; undefined while it does not. */
   readonly missingSince: Millis | undefined
 }
 
 export interface SettlePolicy {
   /** How long a describe may lag behind an effect: before that, absence proves nothing (R7). */
   readonly staleFor: Millis
-  /** An accepted call that has had no effect for so long is sent again. */
+  /** An accepted call that has had no effect for so long is sent again; without an answer no call waits longer than this between two sendings. */
   readonly giveUpAfter: Millis
 }
+
+/** Sent so often again without effect, an intent fails, once two reads agree that nothing of it has happened. */
+export const maxResends = 5
 
 export type Settlement =
   | { readonly kind: 'wait' }
   | { readonly kind: 'done' }
-  /** Not done. `sameToken` when it may still take effect, so that it cannot happen twice. */
-  | { readonly kind: 'resend'; readonly sameToken: boolean }
-  /** The cloud did not show the object: remembered, and decided when it has been so for `staleFor`. */
-  | { readonly kind: 'missing' }
-  /** Confirmed: the ENI does not exist (any more). */
+  /** Not done. `sameToken` when it may still take effect, so that it cannot happen twice. `addresses`: what is left to unassign. */
+  | { readonly kind: 'resend'; readonly sameToken: boolean; readonly addresses: readonly Ipv4[] }
+  /** One read speaks against it: remembered, and decided when reads have done so for `staleFor` or longer (R7). */
+  | { readonly kind: 'doubt' }
+  /** Two reads apart in time agree: the ENI does not exist (any more). */
   | { readonly kind: 'gone' }
   | { readonly kind: 'failed'; readonly why: string }
 
-const wait: Settlement = { kind: 'wait' }
-const done: Settlement = { kind: 'done' }
+/**
+ * What one look says. `short`: done in part, and nothing of the rest is on its way. `undone`: no trace of it, and nothing is
+ * on its way. `lost`: it began, and was undone.
+ */
+type Verdict = 'under-way' | 'done' | 'short' | 'undone' | 'lost' | { readonly failed: string }
 
 /** `eni` is the ENI as described at `now`, undefined when it was not in the answer; `known` the ledger's addresses on it. */
 export function settleIntent(
@@ -64,62 +70,127 @@ export function settleIntent(
   policy: SettlePolicy,
 ): Settlement {
   if (eni === undefined) return settleAbsent(intent, now, policy)
-  const late = now - intent.changedAt >= (intent.state === 'recorded' ? policy.staleFor : policy.giveUpAfter)
-  const again: Settlement = late ? { kind: 'resend', sameToken: intent.state === 'recorded' } : wait
   // A view from before the call may show what was before the address or the attachment came: absence in it proves nothing.
   const fresh = now - intent.createdAt >= policy.staleFor
-  const attachedHere = eni.instanceId === intent.instanceId
-  switch (intent.kind) {
-    case 'create':
-      return eni.state === 'pending' || eni.ips.some(({ state }) => state === 'pending') ? wait : done
-    case 'attach':
-      if (eni.instanceId !== undefined && !attachedHere) {
-        return { kind: 'failed', why: `it is attached to "${eni.instanceId}"` }
-      }
-      if (attachedHere && eni.state === 'available') return done
-      return eni.state === 'attaching' ? wait : again
-    case 'assign': {
-      if (intent.state === 'recorded') {
-        // They come one by one; and one that was unassigned just before may still be in an old view.
-        if (arriving(eni, known) || !fresh) return wait
-        return adoptable(eni, known).length > 0 ? done : again
-      }
-      const there = eni.ips.filter(({ address }) => intent.addresses.includes(address))
-      if (there.length === intent.addresses.length && there.every(({ state }) => state === 'available'))
-        return done
-      return late ? done : wait // what has not come by now is dropped item by item
+  const verdict = fresh ? judge(intent, eni, known) : judgeEarly(intent, eni, known)
+  if (typeof verdict === 'object') return { kind: 'failed', why: verdict.failed }
+  switch (verdict) {
+    case 'under-way':
+      return { kind: 'wait' }
+    case 'done':
+      return { kind: 'done' }
+    case 'short':
+    case 'lost': {
+      const settled: Settlement =
+        verdict === 'short' ? { kind: 'done' } : { kind: 'failed', why: 'none of its addresses came' }
+      const early = now - intent.changedAt < policy.staleFor
+      return early ? { kind: 'wait' } : confirmed(intent, now, policy.staleFor, settled)
     }
-    case 'unassign':
-      if (!eni.ips.some(({ address }) => intent.addresses.includes(address))) return fresh ? done : wait
-      return eni.ips.some(({ address, state }) => intent.addresses.includes(address) && state === 'deleting')
-        ? wait
-        : again
-    case 'detach':
-      if (eni.instanceId === undefined && eni.state === 'available') return fresh ? done : wait
-      return eni.state === 'detaching' ? wait : again
-    case 'delete':
-      return eni.state === 'deleting' ? wait : again
+    case 'undone':
+      return again(intent, eni, now, policy)
   }
 }
 
+function again(intent: Intent, eni: CloudEni, now: Millis, policy: SettlePolicy): Settlement {
+  if (now - intent.changedAt < pauseOf(intent, policy)) return { kind: 'wait' }
+  if (intent.resent >= maxResends) {
+    const why = intent.state === 'accepted' ? 'accepted several times' : 'sent several times'
+    return confirmed(intent, now, policy.staleFor, { kind: 'failed', why: `${why} without effect` })
+  }
+  const addresses = intent.addresses.filter((one) => eni.ips.some(({ address }) => address === one))
+  return { kind: 'resend', sameToken: intent.state === 'recorded', addresses }
+}
+
+/** Without an answer soon, then ever more seldom: a cloud in trouble is not helped by being asked again. */
+function pauseOf({ state, resent }: Intent, { staleFor, giveUpAfter }: SettlePolicy): Millis {
+  return state === 'accepted' ? giveUpAfter : Math.min(giveUpAfter, staleFor * 2 ** Math.min(resent, 16))
+}
+
+function confirmed(intent: Intent, now: Millis, duration: Millis, settlement: Settlement): Settlement {
+  if (intent.missingSince === undefined) return { kind: 'doubt' }
+  return now - Math.max(intent.missingSince, intent.changedAt) < duration ? { kind: 'doubt' } : settlement
+}
+
+/** What only a view from after the call can say is not said yet. */
+function judgeEarly(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+  const verdict = judge(intent, eni, known)
+  const absence = intent.kind === 'unassign' || intent.kind === 'detach'
+  // One that was unassigned just before may still be in an old view, and look as if it had just come.
+  const appearance = intent.kind === 'assign' && intent.state === 'recorded'
+  return verdict === 'done' && (absence || appearance) ? 'under-way' : verdict
+}
+
+function judge(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+  switch (intent.kind) {
+    case 'create':
+      return judgeCreation(intent, eni)
+    case 'assign':
+      return intent.state === 'accepted'
+        ? judgeAssignment(intent, eni)
+        : judgeLostAssignment(intent, eni, known)
+    case 'unassign':
+      return judgeUnassignment(intent, eni)
+    case 'attach':
+    case 'detach':
+    case 'delete':
+      return judgeMove(intent, eni)
+  }
+}
+
+function judgeCreation({ count }: Intent, eni: CloudEni): Verdict {
+  if (eni.state === 'pending' || eni.ips.some(({ state }) => state === 'pending')) return 'under-way'
+  return eni.ips.length < count ? 'short' : 'done'
+}
+
+/** Its addresses are known: each comes or does not. */
+function judgeAssignment({ addresses }: Intent, eni: CloudEni): Verdict {
+  const there = eni.ips.filter(({ address }) => addresses.includes(address))
+  if (there.some(({ state }) => state === 'pending')) return 'under-way'
+  const come = there.filter(({ state }) => state === 'available').length
+  if (come === addresses.length) return 'done'
+  return come > 0 ? 'short' : 'lost'
+}
+
+/** Its answer is lost. Addresses on an ENI of ours that the ledger does not know can only be those that it made. */
+function judgeLostAssignment({ count }: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+  const come = eni.ips.filter(({ address }) => !known.has(address))
+  if (come.some(({ state }) => state === 'pending')) return 'under-way'
+  const usable = come.filter(({ state }) => state === 'available').length
+  if (usable >= count) return 'done'
+  return usable > 0 ? 'short' : 'undone'
+}
+
+function judgeUnassignment({ addresses }: Intent, eni: CloudEni): Verdict {
+  const left = eni.ips.filter(({ address }) => addresses.includes(address))
+  if (left.length === 0) return 'done'
+  return left.some(({ state }) => state !== 'available') ? 'under-way' : 'undone'
+}
+
+function judgeMove({ kind, instanceId }: Intent, eni: CloudEni): Verdict {
+  if (eni.instanceId !== undefined && eni.instanceId !== instanceId && kind !== 'detach')
+    return { failed: `ENI "${eni.id}" is attached to "${eni.instanceId}"` }
+  if (eni.state !== 'available') return 'under-way'
+  const attachedHere = eni.instanceId === instanceId
+  if (kind === 'attach') return attachedHere ? 'done' : 'undone'
+  return kind === 'detach' && !attachedHere ? 'done' : 'undone'
+}
+
 function settleAbsent(intent: Intent, now: Millis, policy: SettlePolicy): Settlement {
-  if (intent.missingSince === undefined) return { kind: 'missing' }
-  const missingFor = now - Math.max(intent.missingSince, intent.changedAt)
-  // Made or attached just now, it costs nothing to wait long: forgotten too early it would be lost for ever.
-  const made = intent.state === 'accepted' && (intent.kind === 'create' || intent.kind === 'attach')
-  if (missingFor < (made ? policy.giveUpAfter : policy.staleFor)) return wait
-  // A creation without an answer that left no trace: the same token makes a second ENI impossible.
-  if (intent.kind === 'create' && intent.state === 'recorded') return { kind: 'resend', sameToken: true }
-  return { kind: 'gone' }
+  if (intent.kind === 'create' && intent.state === 'recorded') return settleUntraced(intent, now, policy)
+  // What was to go may go soon; anything else costs nothing to wait long for, and forgotten too early it would be lost for ever.
+  const leaving = intent.kind === 'detach' || intent.kind === 'delete'
+  return confirmed(intent, now, leaving ? policy.staleFor : policy.giveUpAfter, { kind: 'gone' })
 }
 
-/** Addresses on an ENI of ours that the ledger does not know: only an assignment whose answer was lost can have made them. */
-function adoptable(eni: CloudEni, known: ReadonlySet<Ipv4>): readonly Ipv4[] {
-  return eni.ips
-    .filter(({ address, state }) => state === 'available' && !known.has(address))
-    .map(({ address }) => address)
-}
-
-function arriving(eni: CloudEni, known: ReadonlySet<Ipv4>): boolean {
-  return eni.ips.some(({ address, state }) => state === 'pending' && !known.has(address))
+/** A creation without an answer that left no trace: the same token makes a second ENI impossible. */
+function settleUntraced(intent: Intent, now: Millis, policy: SettlePolicy): Settlement {
+  const last = intent.resent >= maxResends
+  return confirmed(
+    intent,
+    now,
+    pauseOf(intent, policy),
+    last
+      ? { kind: 'failed', why: 'sent several times without effect' }
+      : { kind: 'resend', sameToken: true, addresses: [] },
+  )
 }

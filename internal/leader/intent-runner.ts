@@ -190,7 +190,8 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       case 'resend':
         return resend(intent, settlement)
       case 'done':
-        await ledger.write((tx) => tx.finish(intent, eni))
+        // An address that the ledger has elsewhere has just gone from there, as a rule: that is settled soon.
+        await ledger.write((tx) => tx.finish(intent, eni, { partly: isSlow(intent, lookedAt) }))
         return conclude(intent, undefined)
       case 'gone':
         return settleGone(intent)
@@ -219,10 +220,14 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     conclude(intent, { code: 'not_found', message: `${nameOf(intent)} does not exist any more` })
   }
 
+  function isSlow({ createdAt }: Intent, now: Millis): boolean {
+    return now - createdAt >= 2 * policy.giveUpAfter
+  }
+
   function tellIfSlow(intent: Intent, now: Millis): void {
-    const since = now - intent.createdAt
-    if (since < 2 * policy.giveUpAfter) return
-    const message = `Cannot ${intent.kind} ${nameOf(intent)} yet: it has been under way for ${Math.floor(since / 60_000)} minutes`
+    if (!isSlow(intent, now)) return
+    const minutes = Math.floor((now - intent.createdAt) / 60_000)
+    const message = `Cannot ${intent.kind} ${nameOf(intent)} yet: it has been under way for ${minutes} minutes`
     options.hindered(intent, { code: 'in_progress', message })
   }
 

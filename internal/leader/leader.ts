@@ -57,6 +57,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
     },
+    hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
   })
   const reconciler: NodeReconciler = createNodeReconciler({
     ...ports,

@@ -24,6 +24,8 @@ export interface NodeReconciler {
   reconcile(name: NodeName): Promise<void>
   /** An intent of the node is resolved; after trouble its like must wait. */
   resolved(name: NodeName, kind: IntentKind, trouble: PoolTrouble | undefined): void
+  /** An intent of the node is open, and in trouble. */
+  hindered(name: NodeName, kind: IntentKind, trouble: PoolTrouble): void
 }
 
 export interface ReconcilerOptions {
@@ -46,7 +48,7 @@ interface Memory {
   /** Trouble with growing must not keep addresses from going back, nor the other way round. */
   readonly growth: Pause
   readonly release: Pause
-  trouble: PoolTrouble | undefined
+  trouble: (PoolTrouble & { readonly growing: boolean }) | undefined
   absentSince: Millis | undefined
   /** The condition that was last told, on each kind of object. */
   readonly told: Map<Notice['about']['kind'], PoolCondition['reason']>
@@ -241,6 +243,11 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     return [{ kind: 'Node', name, uid }, ...ofNec]
   }
 
+  /** Each refusal has a request id in it: the same trouble is not told anew for that. */
+  function note(memory: Memory, kind: IntentKind, trouble: PoolTrouble): void {
+    if (trouble.code !== memory.trouble?.code) memory.trouble = { ...trouble, growing: grows(kind) }
+  }
+
   return {
     async reconcile(name) {
       try {
@@ -259,10 +266,18 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     resolved(name, kind, trouble) {
       const memory = memoryOf(name)
       const pause = grows(kind) ? memory.growth : memory.release
-      if (trouble === undefined) pause.succeeded()
-      else pause.failed()
-      // Each refusal has a request id in it: the same trouble is not told anew for that.
-      if (trouble?.code !== memory.trouble?.code) memory.trouble = trouble
+      if (trouble !== undefined) {
+        pause.failed()
+        note(memory, kind, trouble)
+      } else if (kind !== 'create') {
+        // An ENI that was made is no success yet: one that nothing takes would be made and deleted without a pause.
+        pause.succeeded()
+        if (memory.trouble?.growing === grows(kind)) memory.trouble = undefined
+      }
+      wake(name)
+    },
+    hindered(name, kind, trouble) {
+      note(memoryOf(name), kind, trouble)
       wake(name)
     },
   }

@@ -177,6 +177,66 @@ test('[P3] an address that was not unassigned after all is bound under a new gra
   }
 })
 
+test('[R2] an unassignment that is given up binds what is there again, and forgets what is gone', async (t) => {
+  const { write, record, eni, attached } = await ledgerWithNode(t)
+  const intent = await record({
+    kind: 'unassign',
+    eni: await attached(),
+    addresses: ips('10.0.1.5', '10.0.1.6'),
+    reason: because,
+  })
+  await write((tx) => tx.fail(intent, 'no effect', { seen: cloudEni(['6']) }))
+  assert.deepEqual(
+    eni().ips.map(({ address, state }) => `${address} ${state}`),
+    ['10.0.1.6 bound'],
+  )
+})
+
+test('[R2] an unassignment is sent again for what is left only', async (t) => {
+  const { write, record, eni, attached } = await ledgerWithNode(t)
+  const intent = await record({
+    kind: 'unassign',
+    eni: await attached(),
+    addresses: ips('10.0.1.5', '10.0.1.6'),
+    reason: because,
+  })
+  const again = await write((tx) => tx.resend(intent, 'another', ips('10.0.1.6')))
+  assert.deepEqual([again.addresses, again.token, again.resent], [ips('10.0.1.6'), 'another', 1])
+  assert.deepEqual(
+    eni().ips.map(({ address, state }) => `${address} ${state}`),
+    ['10.0.1.6 unassigning'],
+  )
+})
+
+test('[R2] an ENI that can never be attached is deleted, and one that could not be deleted is where it is seen', async (t) => {
+  const { write, record, eni } = await ledgerWithNode(t)
+  const create = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 0, reason: because })
+  await write((tx) => tx.finish(create, cloudEni([])))
+  const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
+  await write((tx) => tx.fail(attach, 'wrong zone', { forGood: true }))
+  assert.deepEqual([eni().state, eni().goal], ['available', 'delete'])
+  const remove = await record({ kind: 'delete', eni: eni().key, reason: because })
+  await write((tx) => tx.fail(remove, 'in use', { seen: { ...cloudEni([]), instanceId: attach.instanceId } }))
+  assert.deepEqual([eni().state, eni().goal], ['attached', 'delete'])
+})
+
+test('[R2] an address that the ledger has on another ENI is not bound twice', async (t) => {
+  const { write, record, attached, store } = await ledgerWithNode(t)
+  await attached()
+  const intent = await record({ kind: 'create', slot: 2, subnetId: 'subnet-a', ips: 2, reason: because })
+  const other = { ...cloudEni(['5', '77'], 'eni-2'), mac: mac('20:90:6f:00:00:02'), primaryIp: nth(200) }
+  await assert.rejects(
+    write((tx) => tx.finish(intent, other)),
+    /^IpamError: Cannot bind 10\.0\.1\.5: the ledger has it on ENI eni-1$/,
+  )
+  await write((tx) => tx.finish(intent, other, { partly: true }))
+  const second = store.ledger.pool('n1')?.enis[1]
+  assert.deepEqual(
+    second?.ips.map(({ address }) => address),
+    [nth(77)],
+  )
+})
+
 test('[R2] an intent that is resolved is never resolved again', async (t) => {
   const { write, record, attached, shown } = await ledgerWithNode(t)
   const intent = await record({ kind: 'detach', eni: await attached(), reason: because })
@@ -186,7 +246,7 @@ test('[R2] an intent that is resolved is never resolved again', async (t) => {
     (tx: LeaderTx) => tx.finish(intent, cloudEni([])),
     (tx: LeaderTx) => tx.fail(intent, 'no'),
     (tx: LeaderTx) => tx.accept(intent),
-    (tx: LeaderTx) => tx.resend(intent, 'another'),
+    (tx: LeaderTx) => tx.resend(intent, 'another', []),
     (tx: LeaderTx) => tx.noteUnanswered(intent, 'late'),
   ]) {
     await assert.rejects(write(again), { code: 'conflict' })

@@ -22,9 +22,8 @@ export function ipsOf(db: Database, eni: number): readonly IpRow[] {
     .toSorted((a, b) => compareIpv4(a.address, b.address))
 }
 
-/** Is the address in the ledger, on whatever ENI? */
-export function isKnown(db: Database, address: Ipv4): boolean {
-  return db.get(`SELECT 1 FROM ip WHERE address = ?`, address) !== undefined
+export function findIp(db: Database, address: Ipv4): IpRow | undefined {
+  return db.get<IpRow>(`SELECT address, eni, state, "grant" FROM ip WHERE address = ?`, address)
 }
 
 /** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. Without a grant it is a new binding. */

@@ -30,7 +30,7 @@ import {
   setMissing,
   updateIntent,
 } from './intents.ts'
-import { addIp, ipsOf, isKnown, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
+import { addIp, findIp, ipsOf, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
 import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
 import { listSuspects, setSuspects } from './quarantine.ts'
@@ -87,7 +87,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
       rewindIntents(db, now)
       rewindLedger(db, now)
     },
-    finish: (intent, eni) => finish(db, now, intent, eni),
+    finish: (intent, eni, { partly = false } = {}) => finish(db, now, intent, eni, partly),
     fail: (intent, error, more = {}) => fail(db, now, intent, error, more),
     setPod: (address, pod) => setPod(db, now, address, pod),
     adoptEni: (eni, reason) => adoptEni(db, now, eni, reason),
@@ -178,16 +178,16 @@ function resend(
   return findIntent(db, intent.id)
 }
 
-function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undefined): void {
+function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undefined, partly: boolean): void {
   updateIntent(db, now, intent.id, { state: 'done' })
   if (eni === undefined) return deleteEni(db, now, intent)
   switch (intent.kind) {
     case 'create':
       identifyEni(db, intent.eni, eni)
       setEniState(db, now, intent.eni, 'available')
-      return bind(db, now, intent, eni)
+      return bind(db, now, intent, eni, partly)
     case 'assign':
-      return bind(db, now, intent, eni)
+      return bind(db, now, intent, eni, partly)
     case 'attach':
       return setEniState(db, now, intent.eni, 'attached')
     case 'detach':
@@ -204,12 +204,17 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
  * Item by item: what is there is bound. Only what the cloud shows counts, never what it announced: a repeated token may
  * bring the answer of an ENI that is gone, whose addresses have other places by now.
  */
-function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni): void {
+function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: boolean): void {
   expectIps(db, intent.eni, 0)
   for (const { address, state } of eni.ips) {
-    // One that the ledger has elsewhere stays there until that is settled: a pod may have it.
-    if (state === 'available' && !isKnown(db, address))
-      addIp(db, now, { address, eni: intent.eni }, intent.reason)
+    const place = findIp(db, address)
+    if (state !== 'available' || place?.eni === intent.eni) continue
+    if (place === undefined) addIp(db, now, { address, eni: intent.eni }, intent.reason)
+    else if (!partly)
+      throw new IpamError(
+        'conflict',
+        `Cannot bind ${address}: the ledger has it on ENI ${findEni(db, place.eni).id}`,
+      )
   }
 }
 
