@@ -324,6 +324,9 @@ export interface NodeTx {
   confirm(): void
   setReleaseTimer(from: Millis | undefined): void
   setBootId(id: string): void
+  /** The highest epoch of a leader that was followed; 0 at first. */
+  leaderEpoch(): number
+  setLeaderEpoch(epoch: number): void
   /** Forgets address history older than `before`. */
   prune(before: Millis): void
 }

@@ -9,12 +9,13 @@ export function publicationOf(
   enis: readonly PublishedEni[],
   pool: PoolCondition,
   before: readonly Condition[],
-  at: string,
+  { at, epoch }: { readonly at: string; readonly epoch: number },
 ): NecPublication {
   const status = pool.ready ? 'True' : 'False'
   const former = before.find(({ type }) => type === 'Ready')
   const lastTransitionTime = former?.status === status ? former.lastTransitionTime : at
   return {
+    epoch,
     instanceId: node.instanceId,
     zone: node.zone,
     ...node.limits,

@@ -88,6 +88,8 @@ export interface Condition {
 
 /** The leader's half of a NEC: spec, status.eniInfos and status.conditions. */
 export interface NecPublication extends WarmTargets, EniLimits {
+  /** Of the leader's term: what an earlier leader says is void. 0 when it was written by a version without terms. */
+  readonly epoch: number
   readonly instanceId: InstanceId
   readonly zone: string
   readonly enis: readonly PublishedEni[]

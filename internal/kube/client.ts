@@ -25,6 +25,8 @@ export interface ClientSettings {
   readonly burst: number
   /** For a whole call; of a stream, until its first answer. */
   readonly timeout: Millis
+  /** Called when a request that changes something is about to leave, after all waiting; what it throws is thrown instead. */
+  readonly beforeWrite?: (() => void) | undefined
 }
 
 const clientDefaults: ClientSettings = {
@@ -46,12 +48,13 @@ export function createKubeClient(
   clock: Clock,
   settings: Partial<ClientSettings> = {},
 ): KubeClient {
-  const { userAgent, timeout, ...rate } = { ...clientDefaults, ...settings }
+  const { userAgent, timeout, beforeWrite, ...rate } = { ...clientDefaults, ...settings }
   const throttle = createThrottle(clock, rate)
   const closed = new AbortController()
 
   const attempt = async (request: KubeRequest, renew: boolean, deadline: AbortSignal) => {
     const access = await endpoint.access(renew)
+    if ((request.method ?? 'GET') !== 'GET') beforeWrite?.()
     const response = await send(endpoint, access, userAgent, request, deadline)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
-import type { Nec, NecPublication, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
+import type { Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { LeaderKube } from '../ports.ts'
 import { decodeNec, encodePublication, type PublicationJson } from '../wire/nec.ts'
 import type { KubeClient } from './client.ts'
@@ -11,7 +11,16 @@ import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
 import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
 import { at, holds } from './json.ts'
-import { mergeNec, necCollection, necGroup, necPath } from './nec-api.ts'
+import {
+  mergeNecAt,
+  necCollection,
+  necGroup,
+  necPath,
+  readNec,
+  type StoredNec,
+  setNecFields,
+  storedNec,
+} from './nec-api.ts'
 import { reflect } from './reflector.ts'
 import type { ReflectorLimits, Source } from './source.ts'
 
@@ -28,8 +37,8 @@ export interface LeaderKubeParts {
   readonly limits?: Partial<ReflectorLimits>
 }
 
-/** How often publishNec begins again when the NEC comes or goes under its hands. */
-const maxRaces = 4
+/** How often a write begins again when the NEC changes, comes or goes under its hands. */
+const maxRaces = 6
 
 export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close(): void } {
   const { client, defaultNetwork } = parts
@@ -52,8 +61,7 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchPods: (feed) => reflect(pods, feed, parts),
     watchNecs: (feed) => reflect(necs, feed, parts),
     getNode: (name) => getNode(client, name),
-    publishNec: (name, publication) => publishNec(client, name, publication),
-    deleteNec: (name) => deleteNec(client, name),
+    ...createNecWriter(client),
     notify: events.notify,
     close: events.close,
   }
@@ -73,30 +81,75 @@ async function getNode(client: KubeClient, name: NodeName): Promise<NodeFact | u
   }
 }
 
-/** Status first: it changes most, and its answer shows whether spec needs a write at all. */
-async function publishNec(client: KubeClient, name: NodeName, publication: NecPublication): Promise<void> {
-  const json = encodePublication(publication)
-  for (let race = 0; race < maxRaces; race++) {
+/** Writes NECs in one epoch after the other; remembers which are of the present one, so that a write is one request. */
+function createNecWriter(client: KubeClient): Pick<LeaderKube, 'publishNec' | 'deleteNec'> {
+  const claimed = new Map<NodeName, number>()
+
+  /** Status first: it changes most, and its answer shows whether spec needs a write at all. */
+  async function update(name: NodeName, { spec, status }: PublicationJson, epoch: number): Promise<boolean> {
     try {
-      const now = await mergeNec(client, name, 'status', { status: json.status })
-      if (!holds(at(now, 'spec'), json.spec)) await mergeNec(client, name, 'spec', { spec: json.spec })
-      return
+      const now = await setNecFields(client, name, 'status', status, epoch)
+      if (now === undefined) return false
+      return (
+        holds(at(now, 'spec'), spec) || (await setNecFields(client, name, 'spec', spec, epoch)) !== undefined
+      )
     } catch (error) {
-      if (errorCode(error) !== 'not_found') throw error
-      await createNec(client, name, json)
+      if (errorCode(error) === 'not_found') return false
+      throw error
     }
   }
-  throw new IpamError('conflict', `Cannot publish NEC "${name}": somebody keeps deleting it`)
+
+  /** Spec first: with it the epoch, which shuts out the leader before us. */
+  async function claim(name: NodeName, { spec, status }: PublicationJson, epoch: number): Promise<void> {
+    let nec = (await readNec(client, name, epoch)) ?? (await createNec(client, name, spec, epoch))
+    if (!holds(at(nec.object, 'spec'), spec))
+      nec = storedNec(name, await mergeNecAt(client, name, 'spec', spec, nec.version), epoch)
+    await mergeNecAt(client, name, 'status', status, nec.version)
+    claimed.set(name, epoch)
+  }
+
+  return {
+    async publishNec(name, publication) {
+      const json = encodePublication(publication)
+      const { epoch } = publication
+      if (claimed.get(name) === epoch && (await update(name, json, epoch))) return
+      claimed.delete(name)
+      await unlessItRaces(`publish NEC "${name}"`, () => claim(name, json, epoch))
+    },
+    async deleteNec(name, epoch) {
+      claimed.delete(name)
+      await unlessItRaces(`delete NEC "${name}"`, () => deleteNec(client, name, epoch))
+    },
+  }
 }
 
-async function createNec(client: KubeClient, name: NodeName, { spec }: PublicationJson): Promise<void> {
+/** Again when somebody else was faster: the agent's report, or someone who creates or deletes it. */
+async function unlessItRaces(doing: string, write: () => Promise<void>): Promise<void> {
+  let last: unknown
+  for (let race = 0; race < maxRaces; race++) {
+    try {
+      return await write()
+    } catch (error) {
+      const code = errorCode(error)
+      if (code !== 'conflict' && code !== 'not_found') throw error
+      last = error
+    }
+  }
+  throw new IpamError('conflict', `Cannot ${doing}: somebody keeps changing it`, { cause: last })
+}
+
+async function createNec(
+  client: KubeClient,
+  name: NodeName,
+  spec: PublicationJson['spec'],
+  epoch: number,
+): Promise<StoredNec> {
   const body = { apiVersion: `${necGroup}/v1`, kind: 'NodeENIConfig', metadata: { name }, spec }
   try {
-    await client.call({ doing: `create NEC "${name}"`, method: 'POST', path: necCollection, body })
+    const doing = `create NEC "${name}"`
+    return storedNec(name, await client.call({ doing, method: 'POST', path: necCollection, body }), epoch)
   } catch (error) {
-    const code = errorCode(error)
-    if (code === 'conflict') return
-    if (code !== 'not_found') throw error
+    if (errorCode(error) !== 'not_found') throw error
     throw new IpamError('unavailable', `Cannot create NEC "${name}": the API server does not know NECs`, {
       hint: 'install the CRD nodeeniconfigs.networking.tke.cloud.tencent.com',
       cause: error,
@@ -104,10 +157,9 @@ async function createNec(client: KubeClient, name: NodeName, { spec }: Publicati
   }
 }
 
-async function deleteNec(client: KubeClient, name: NodeName): Promise<void> {
-  try {
-    await client.call({ doing: `delete NEC "${name}"`, method: 'DELETE', path: necPath(name) })
-  } catch (error) {
-    if (errorCode(error) !== 'not_found') throw error
-  }
+async function deleteNec(client: KubeClient, name: NodeName, epoch: number): Promise<void> {
+  const nec = await readNec(client, name, epoch)
+  if (nec === undefined) return
+  const body = { preconditions: { uid: nec.uid, resourceVersion: nec.version } }
+  await client.call({ doing: `delete NEC "${name}"`, method: 'DELETE', path: necPath(name), body })
 }

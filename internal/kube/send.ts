@@ -10,7 +10,7 @@ export interface KubeRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
-  /** Sent as JSON; a PATCH is a merge patch. */
+  /** Sent as JSON; of a PATCH a list is a JSON patch, an object a merge patch. */
   readonly body?: unknown
   readonly signal?: AbortSignal
 }
@@ -42,7 +42,7 @@ export function send(
       accept: 'application/json',
       'user-agent': userAgent,
       ...(body && {
-        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+        'content-type': contentType(method, request.body),
         'content-length': body.length,
       }),
     },
@@ -52,6 +52,11 @@ export function send(
     outgoing.on('error', (cause) => reject(new ConnectionLost(request.doing, cause, outgoing.reusedSocket)))
     outgoing.end(body)
   })
+}
+
+function contentType(method: string, body: unknown): string {
+  if (method !== 'PATCH') return 'application/json'
+  return Array.isArray(body) ? 'application/json-patch+json' : 'application/merge-patch+json'
 }
 
 export class ConnectionLost extends KubeError {

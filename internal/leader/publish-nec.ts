@@ -12,6 +12,8 @@ export interface NecPublisher {
   publish(node: LedgerNode, condition: PoolCondition): Promise<Millis | undefined>
   /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
   withdraw(node: LedgerNode): Promise<void>
+  /** Has the NEC this leader's epoch? Until then one before may still write it, and nothing of the node is changed. */
+  claimed(name: NodeName): boolean
   forget(name: NodeName): void
 }
 
@@ -23,6 +25,7 @@ export function createNecPublisher(
   ledger: LeaderLedger,
   facts: ClusterFacts,
   clock: Clock,
+  epoch: number,
 ): NecPublisher {
   const written = new Map<NodeName, { publication: NecPublication; at: Millis }>()
 
@@ -35,7 +38,7 @@ export function createNecPublisher(
     const last = written.get(node.name)
     const before = last?.publication.conditions ?? shown?.conditions ?? []
     const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, enis, condition, before, at)
+    const wanted = publicationOf(node, enis, condition, before, { at, epoch })
     if (shown !== undefined && samePublication(shown, wanted)) return undefined
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
@@ -51,6 +54,7 @@ export function createNecPublisher(
     async withdraw(node) {
       if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [])
     },
+    claimed: (name) => (written.get(name)?.publication ?? facts.nec(name)?.publication)?.epoch === epoch,
     forget: (name) => void written.delete(name),
   }
 }

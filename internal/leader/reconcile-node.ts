@@ -58,7 +58,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
-  const publisher = createNecPublisher(kube, ledger, facts, clock)
+  const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
 
   function memoryOf(name: NodeName): Memory {
     const known = memories.get(name)
@@ -152,7 +152,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (pool === undefined) return
     if (pool.enis.length === 0) {
       // In this order: a node that is forgotten is never looked at again, nor is its NEC.
-      if (facts.node(node.name) === undefined) await kube.deleteNec(node.name)
+      if (facts.node(node.name) === undefined) await kube.deleteNec(node.name, settings.epoch)
       await ledger.write((tx) => tx.removeNode(node.name))
       forget(node.name)
       log.info('node forgotten', { node: node.name })
@@ -180,6 +180,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       memory.trouble = undefined
     const condition = poolCondition(plan, memory.trouble, node.zone, current)
     tellChange(node, condition, memory)
+    if (!publisher.claimed(node.name)) await publisher.publish(node, condition)
     const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
     const [published, acted] = await Promise.allSettled([
       publisher.publish(node, condition),

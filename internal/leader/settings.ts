@@ -5,6 +5,8 @@ import type { SubnetId, WarmTargets } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface LeaderSettings {
+  /** Of the term that it leads in; written with every NEC. */
+  readonly epoch: number
   /** Marks every ENI of ours in the cloud. */
   readonly clusterId: string
   readonly subnetIds: readonly SubnetId[]
@@ -32,6 +34,7 @@ export const leaderDefaults = {
   targets: { minWarm: 5, maxWarm: 5 },
   maxEnisPerNode: undefined,
   reconcileEvery: 30_000,
+  epoch: 0,
   subnetMaxAge: 30_000,
   gatherFor: 50,
   leaveAfter: 30_000,

@@ -7,7 +7,7 @@ import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
 import type { EniLimits, Nec, WarmTargets } from '../ipam/types.ts'
-import type { Attachment, NodeLedger, Sandbox } from '../ports.ts'
+import type { Attachment, NodeLedger, NodeTx, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
@@ -41,6 +41,12 @@ export interface LocalPoolOptions {
   readonly log: Log
 }
 
+/**
+ * A leader that lives corrects a late word of the one before it within seconds. One that nobody corrects for so long is the last
+ * word there is: the API server's data came back from a backup.
+ */
+const correctedWithin = 600_000
+
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
@@ -49,6 +55,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
   let disputes: ReadonlySet<Ipv4> = new Set()
+  let latest: Nec | undefined
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -104,25 +111,52 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       .map(({ address }) => address)
   }
 
-  return {
-    async follow(nec) {
-      if (nec.publication === undefined) {
-        if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
-        return
-      }
-      const { enis, ...rest } = nec.publication
-      bounds = rest
-      const { changes, disputed } = await ledger.write((tx) => {
-        const sync = planSync(tx.ips(), ledger.enis(), enis)
-        tx.sync(sync.changes)
-        tx.giveBack(returnedBefore(nec, tx.ips()), 'given back under another database of this node')
-        return sync
+  /** Is this the word of the leader that we follow, or of one after it? */
+  function noteEpoch(tx: NodeTx, epoch: number, uncorrected: boolean): boolean {
+    const known = tx.leaderEpoch()
+    if (epoch < known && !uncorrected) return false
+    if (epoch !== known) tx.setLeaderEpoch(epoch)
+    return true
+  }
+
+  function doubt(nec: Nec, epoch: number): void {
+    log.warn('NEC of an earlier leader not followed', { epoch, correctedWithin })
+    clock.after(correctedWithin, () => {
+      if (latest !== nec) return
+      log.error('NEC of an earlier leader followed: nobody has corrected it', { epoch })
+      heed(nec, true).catch((error: unknown) => {
+        log.error('NEC not stored', { error: (error as Error).message })
       })
-      disputes = new Set(disputed)
-      for (const address of disputed) log.error('address in use is published on another ENI', { address })
-      if (changes.length === 0) return
-      log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
-      wake()
+    })
+  }
+
+  async function heed(nec: Nec, uncorrected: boolean): Promise<void> {
+    if (nec.publication === undefined) {
+      if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
+      return
+    }
+    const { enis, epoch, ...rest } = nec.publication
+    const followed = await ledger.write((tx) => {
+      if (!noteEpoch(tx, epoch, uncorrected)) return undefined
+      const sync = planSync(tx.ips(), ledger.enis(), enis)
+      tx.sync(sync.changes)
+      tx.giveBack(returnedBefore(nec, tx.ips()), 'given back under another database of this node')
+      return sync
+    })
+    if (followed === undefined) return doubt(nec, epoch)
+    const { changes, disputed } = followed
+    bounds = rest
+    disputes = new Set(disputed)
+    for (const address of disputed) log.error('address in use is published on another ENI', { address })
+    if (changes.length === 0) return
+    log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
+    wake()
+  }
+
+  return {
+    follow(nec) {
+      latest = nec
+      return heed(nec, false)
     },
     bounds: () => bounds,
     async allocate(sandbox, timeout, signal, waits) {

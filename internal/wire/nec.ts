@@ -59,6 +59,7 @@ const spec = z
       maxIPPerENI: count,
       routeENIIPMinWarmTarget: count,
       routeENIIPMaxWarmTarget: count,
+      leaderEpoch: count.nullish(),
     },
     { error: 'is not an object' },
   )
@@ -156,6 +157,7 @@ export function decodeNec(object: unknown): Nec | undefined {
             ipsPerEni: settings.maxIPPerENI,
             minWarm: settings.routeENIIPMinWarmTarget,
             maxWarm: settings.routeENIIPMaxWarmTarget,
+            epoch: settings.leaderEpoch ?? 0,
             enis: infos,
             conditions: known ?? [],
           }
@@ -165,7 +167,7 @@ export function decodeNec(object: unknown): Nec | undefined {
   }
 }
 
-/** The leader's half as JSON: a merge patch of these fields touches nothing of the agent's or the user's. */
+/** The leader's half as JSON: a patch of these fields touches nothing of the agent's or the user's. */
 export function encodePublication(publication: NecPublication): PublicationJson {
   return {
     spec: {
@@ -175,6 +177,7 @@ export function encodePublication(publication: NecPublication): PublicationJson 
       maxIPPerENI: publication.ipsPerEni,
       routeENIIPMinWarmTarget: publication.minWarm,
       routeENIIPMaxWarmTarget: publication.maxWarm,
+      leaderEpoch: publication.epoch,
     },
     status: {
       eniInfos: publication.enis.map((each) => ({

@@ -10,6 +10,7 @@ const ipsPerEni = 29
 /** 261 addresses on 9 ENIs. The targets are above that, so that nothing is ever surplus. */
 export function benchPublication(): NecPublication {
   return {
+    epoch: 1,
     instanceId: 'ins-bench',
     zone: 'bench-1',
     minWarm: 1000,

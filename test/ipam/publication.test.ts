@@ -13,14 +13,15 @@ const node: LedgerNodeView = {
   targets: { minWarm: 5, maxWarm: 5 },
 }
 const served: PoolCondition = { ready: true, reason: 'PoolServed', message: 'well' }
+const monday = { at: 'monday', epoch: 1 }
 const full: PoolCondition = { ready: false, reason: 'NodeFull', message: 'not well' }
 
 test('[K3] publicationOf() moves the transition time of a condition only when its status changes', () => {
-  const first = publicationOf(node, [], served, [], 'monday')
+  const first = publicationOf(node, [], served, [], monday)
   assert.equal(first.conditions[0]?.lastTransitionTime, 'monday')
-  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, 'tuesday')
+  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, { at: 'tuesday', epoch: 1 })
   assert.equal(second.conditions[0]?.lastTransitionTime, 'monday')
-  const third = publicationOf(node, [], full, second.conditions, 'wednesday')
+  const third = publicationOf(node, [], full, second.conditions, { at: 'wednesday', epoch: 1 })
   assert.deepEqual(third.conditions, [
     {
       type: 'Ready',
@@ -33,9 +34,10 @@ test('[K3] publicationOf() moves the transition time of a condition only when it
 })
 
 test('samePublication() looks at what is said, not at the order of keys', () => {
-  const one = publicationOf(node, [publishedEni(1, '1', '2')], served, [], 'monday')
+  const one = publicationOf(node, [publishedEni(1, '1', '2')], served, [], monday)
   const other = JSON.parse(JSON.stringify(one, Object.keys(flat(one)).toReversed())) as typeof one
   assert.ok(samePublication(one, other))
+  assert.ok(!samePublication(one, { ...one, epoch: 2 }))
   assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '1')] }))
   assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '2', '1')] }))
 })

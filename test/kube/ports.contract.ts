@@ -173,11 +173,11 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     assert.equal(nec?.fault, undefined)
     await leader.publishNec(`${nodeName}-other`, publication)
     await necs.until(({ truth }) => truth.has(`${nodeName}-other`))
-    await leader.deleteNec(nodeName)
+    await leader.deleteNec(nodeName, 3)
     await own.until(({ truth }) => truth.size === 0)
     assert.ok(!own.told.some((line) => line.includes('other')), 'an agent sees its own NEC only')
-    await leader.deleteNec(nodeName)
-    await leader.deleteNec(`${nodeName}-other`)
+    await leader.deleteNec(nodeName, 3)
+    await leader.deleteNec(`${nodeName}-other`, 3)
   })
 
   test(`[${name}] notify() leaves an Event on a pod and on a NEC`, async () => {

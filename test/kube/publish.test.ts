@@ -3,9 +3,10 @@ import { afterEach, test } from 'node:test'
 import { systemClock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { seededRandom } from '../../internal/base/random.ts'
+import { errorCode } from '../../internal/ipam/errors.ts'
 import { createKubeClient } from '../../internal/kube/client.ts'
 import { createEndpoint } from '../../internal/kube/endpoint.ts'
-import { listAt } from '../../internal/kube/json.ts'
+import { at, listAt } from '../../internal/kube/json.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
 import { decodeNec } from '../../internal/wire/nec.ts'
@@ -23,7 +24,7 @@ test('publishNec() creates a NEC that is missing, then fills its status', async 
   const { leader, api, requests } = await serve()
   await leader.publishNec('node-1', publication)
   assert.deepEqual(decodeNec(api.objects.get(path))?.publication, publication)
-  assert.deepEqual(requests(), ['PATCH /status', 'POST', 'PATCH /status'])
+  assert.deepEqual(requests(), ['GET ', 'POST', 'PATCH /status'])
 })
 
 test('publishNec() writes the status alone when spec is as wanted already', async () => {
@@ -57,10 +58,77 @@ test('report() replaces the returned addresses as a whole', async () => {
   assert.deepEqual(decodeNec(api.objects.get(path))?.report?.returned, [])
 })
 
+test('[R8] publishNec() raises the epoch of a NEC before it writes anything else of it', async () => {
+  const { leader, api, requests } = await serve()
+  const next = await serve({ api })
+  await leader.publishNec('node-1', publication)
+  await next.leader.publishNec('node-1', { ...publication, epoch: 4, enis: [] })
+  assert.deepEqual(next.requests(), ['GET ', 'PATCH ', 'PATCH /status'])
+  assert.deepEqual(decodeNec(api.objects.get(path))?.publication, { ...publication, epoch: 4, enis: [] })
+  const before = api.objects.get(path)
+  await assert.rejects(leader.publishNec('node-1', { ...publication, maxWarm: 9 }), {
+    code: 'deposed',
+    message: 'Cannot write NEC "node-1" in epoch 3: a leader of epoch 4 has written it',
+  })
+  await assert.rejects(leader.deleteNec('node-1', 3), { code: 'deposed' })
+  assert.equal(api.objects.get(path), before, 'nothing was written')
+  assert.deepEqual(requests().slice(3), ['PATCH /status', 'GET ', 'GET '])
+})
+
+test('[R8] whenever the next leader comes, a write of the one before leaves nothing of it', async () => {
+  const later = { ...publication, epoch: 4, maxWarm: 7, enis: [] }
+  for (const fresh of [true, false])
+    for (let moment = 1; moment <= 3; moment++) {
+      const { leader, api } = await serve()
+      const next = await serve({ api })
+      if (!fresh) await leader.publishNec('node-1', publication)
+      let left = moment
+      let taking: Promise<void> | undefined
+      api.disturb = (exchange) => {
+        if (--left > 0 || taking !== undefined) return false
+        taking = next.leader.publishNec('node-1', later)
+        void taking.then(() => api.answer(exchange)) // the next leader is faster
+        return true
+      }
+      await leader.publishNec('node-1', { ...publication, minWarm: 2, enis: [] }).catch((error: unknown) => {
+        assert.equal(errorCode(error), 'deposed')
+      })
+      await taking
+      assert.deepEqual(
+        decodeNec(api.objects.get(path))?.publication,
+        taking === undefined ? { ...publication, minWarm: 2, enis: [] } : later,
+      )
+      api.objects.clear()
+    }
+})
+
+test('[R10] publishNec() takes over a NEC of a version without epochs', async () => {
+  const { leader, api } = await serve()
+  await leader.publishNec('node-1', publication)
+  const object = api.objects.get(path)
+  const { leaderEpoch: _, ...spec } = at(object, 'spec') as Record<string, unknown>
+  api.objects.set(path, { ...object, spec })
+  assert.equal(decodeNec(api.objects.get(path))?.publication?.epoch, 0)
+  await leader.publishNec('node-1', { ...publication, enis: [] })
+  assert.deepEqual(decodeNec(api.objects.get(path))?.publication, { ...publication, enis: [] })
+})
+
+test('[R8] reports of the agent never make the leader fail', async () => {
+  const { leader, agent, api } = await serve()
+  await leader.publishNec('node-1', publication)
+  for (let n = 0; n < 20; n++) {
+    const reported = agent.report({ ...report, inUse: n })
+    await leader.publishNec('node-1', { ...publication, minWarm: n % 5 })
+    await reported
+  }
+  assert.equal(decodeNec(api.objects.get(path))?.report?.inUse, 19)
+})
+
 test('publishNec() goes on when somebody else creates or deletes the NEC at that moment', async () => {
   const { leader, api } = await serve()
   const races: ((exchange: Exchange) => void)[] = [
-    ({ method }) => method === 'POST' && api.objects.set(path, { metadata: { name: 'node-1' } }),
+    ({ method }) =>
+      method === 'POST' && api.objects.set(path, { metadata: { name: 'node-1', resourceVersion: '0' } }),
     ({ path: at }) => at.endsWith('/status') && api.objects.delete(path),
   ]
   for (const race of races) {
@@ -116,9 +184,9 @@ test('report() without a NEC says not_found', async () => {
 test('deleteNec() is done when the NEC is gone', async () => {
   const { leader, api } = await serve()
   await leader.publishNec('node-1', publication)
-  await leader.deleteNec('node-1')
+  await leader.deleteNec('node-1', 3)
   assert.equal(api.objects.size, 0)
-  await leader.deleteNec('node-1')
+  await leader.deleteNec('node-1', 3)
 })
 
 test('[R7] getNode() asks past every cache', async () => {
@@ -149,8 +217,7 @@ test('[R7] getNode() throws what is no answer about the node', async () => {
   await assert.rejects(leader.getNode('node-1'), { code: 'unavailable' })
 })
 
-async function serve() {
-  const api = createTinyApi()
+async function serve({ api = createTinyApi() } = {}) {
   const server = await startTinyServer(api.answer)
   const client = createKubeClient(createEndpoint({ server: server.url }, systemClock), systemClock)
   const parts = {

@@ -8,6 +8,7 @@ import { parseMac } from '../../internal/value/mac.ts'
 const address = must(parseIpv4('10.0.1.6'))
 
 export const publication: NecPublication = {
+  epoch: 3,
   instanceId: 'ins-1',
   zone: 'ap-chengdu-1',
   minWarm: 5,

@@ -1,5 +1,5 @@
 // One node for tests: its agent over a real database file, the kernel twin, and Kubernetes as far as an agent sees it.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -11,6 +11,7 @@ import { type Agent, startAgent } from '../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../internal/node/settings.ts'
 import type { Feed, Linux, NodeKube, NodeLedger, Sandbox } from '../../internal/ports.ts'
 import { type Database, openDatabase } from '../../internal/sqlite/database.ts'
+import { markRestored } from '../../internal/store/mark-restored.ts'
 import { nodeLedger } from '../../internal/store/node/ledger.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
@@ -31,6 +32,8 @@ export class NodeWorld {
   ledger: NodeLedger
   agent: Agent | undefined
   /** What the API server has: what an agent is told when it starts. */
+  /** Of the leader that publishes. */
+  epoch = 1
   nec: Nec | undefined
   pods: readonly PodFact[] = []
   /** The API server answers nothing and tells nothing. */
@@ -92,10 +95,29 @@ export class NodeWorld {
     this.ledger = nodeLedger(this.db, this.#process.clock, () => 'db-2')
   }
 
+  /** A copy of the database as it is now. */
+  backup(): string {
+    const path = join(this.folder, 'backup.db')
+    this.db.run(`VACUUM INTO ?`, path)
+    return path
+  }
+
+  /** As `crash`, and then the backup is the database. */
+  restore(backup: string): void {
+    this.crash()
+    this.db.close()
+    for (const end of ['', '-wal', '-shm']) rmSync(join(this.folder, `node.db${end}`), { force: true })
+    copyFileSync(backup, join(this.folder, 'node.db'))
+    this.db = this.#open()
+    markRestored(this.db, 'node', 'now')
+    this.ledger = nodeLedger(this.db, this.#process.clock, () => 'db-3')
+  }
+
   /** The leader publishes these ENIs; their links are there unless `links` says which are. */
   publish(enis: readonly PublishedEni[], links: readonly PublishedEni[] = enis): void {
     this.kernel.setEnis(links.map(({ mac }) => mac))
     const publication = {
+      epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
       minWarm: 0,

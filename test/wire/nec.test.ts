@@ -233,6 +233,7 @@ function unique(
 }
 
 const publications: fc.Arbitrary<NecPublication> = plain({
+  epoch: counts,
   instanceId: words,
   zone: words,
   maxEnis: counts,

@@ -125,7 +125,7 @@ export class KubeTwin {
       publishNec: (name, publication) =>
         this.#call(process, 'publish nec', () => {
           this.writes++
-          const before = this.necs.items.get(name)
+          const before = this.#necOfAtMost(publication.epoch, name)
           const fresh: Nec = {
             name,
             uid: `nec-${name}`,
@@ -136,7 +136,11 @@ export class KubeTwin {
           }
           this.necs.put(name, before === undefined ? fresh : { ...before, publication })
         }),
-      deleteNec: (name) => this.#call(process, 'delete nec', () => this.necs.remove(name)),
+      deleteNec: (name, epoch) =>
+        this.#call(process, 'delete nec', () => {
+          this.#necOfAtMost(epoch, name)
+          this.necs.remove(name)
+        }),
       notify: (notice) => void this.notices.push(notice),
     }
   }
@@ -154,6 +158,14 @@ export class KubeTwin {
         }),
       notify: (notice) => void this.notices.push(notice),
     }
+  }
+
+  /** As the API server refuses a leader of the past. */
+  #necOfAtMost(epoch: number, name: string): Nec | undefined {
+    const nec = this.necs.items.get(name)
+    const found = nec?.publication?.epoch ?? 0
+    if (found <= epoch) return nec
+    throw new IpamError('deposed', `Cannot write NEC "${name}" in epoch ${epoch}: it is of epoch ${found}`)
   }
 
   #call<T>(process: Process, where: string, effect: () => T): Promise<T> {
