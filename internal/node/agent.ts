@@ -70,9 +70,9 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   /** What could not be stored is tried again: the API server will not tell it twice. */
   async function follow(nec: Nec): Promise<void> {
     latest = nec
-    housekeeping.observeReport(nec.report)
     try {
       await pool.follow(nec)
+      housekeeping.observeReport(nec.report)
     } catch (error) {
       log.error('NEC not stored', { error: (error as Error).message, retryIn: followRetry })
       clock.after(followRetry, () => {

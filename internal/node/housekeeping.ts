@@ -42,6 +42,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   let suspects: ReadonlySet<string> = new Set()
   let shown: NodeReport | undefined
   let reportedAt = Number.NEGATIVE_INFINITY
+  let observed = false
   let failures = 0
   let lastRound = Number.NEGATIVE_INFINITY
 
@@ -72,6 +73,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */
   async function report(): Promise<void> {
+    // What an earlier database gave back is only told there: it is taken over before it is written over.
+    if (!observed || (shown?.databaseId !== ledger.databaseId && pool.bounds() === undefined)) return
     const ips = ledger.ips()
     const now: NodeReport = {
       returned: ips
@@ -109,12 +112,21 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     suspects = new Set(gone.map(sandboxId))
   }
 
+  /** The alias of a link has no room for long names: Kubernetes tells them. */
+  async function nameAdopted(): Promise<void> {
+    const found = ledger
+      .attachments()
+      .flatMap(({ pod }) => (pod.name === '' ? (pods.get(pod.uid) ?? []) : []))
+    if (found.length > 0) await ledger.write((tx) => found.forEach(tx.namePod))
+  }
+
   async function round(): Promise<Millis> {
     let pause = roundEvery
     try {
       if (clock.now() - lastRound >= roundEvery) {
         lastRound = clock.now()
         await collectGone()
+        await nameAdopted()
         await ledger.write((tx) => tx.prune(tx.now - settings.historyFor))
       }
       pause = Math.min(pause, await returnSurplus())
@@ -132,6 +144,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     wake: () => rounds.wake(100),
     observeReport(report) {
       shown = report
+      observed = true
     },
     stop: rounds.stop,
   }
