@@ -32,6 +32,8 @@ export class NodeWorld {
   ledger: NodeLedger
   agent: Agent | undefined
   /** What the API server has: what an agent is told when it starts. */
+  /** Of the leader that publishes. */
+  epoch = 1
   nec: Nec | undefined
   pods: readonly PodFact[] = []
   /** The API server answers nothing and tells nothing. */
@@ -115,6 +117,7 @@ export class NodeWorld {
   publish(enis: readonly PublishedEni[], links: readonly PublishedEni[] = enis): void {
     this.kernel.setEnis(links.map(({ mac }) => mac))
     const publication = {
+      epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
       minWarm: 0,
