@@ -14,7 +14,10 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   )
   const blocks = [...snapshot.cidrs.values()]
   const isOurs = ({ ip }: PodFact) => ip !== undefined && blocks.some((block) => cidrContains(block, ip))
-  const doubled = [...Map.groupBy(live, ({ ip }) => ip)].filter(([, pods]) => pods.length > 1)
+  // On one node its own database excludes it: a pod without a sandbox (after a reboot) shows an old address for a while.
+  const doubled = [...Map.groupBy(live, ({ ip }) => ip)].filter(
+    ([, pods]) => new Set(pods.map(({ node }) => node)).size > 1,
+  )
   const strays = live.filter((pod) => pod.ip !== undefined && !places.has(pod.ip) && isOurs(pod))
   return {
     found: [
@@ -23,7 +26,7 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
           kind: 'ip-doubled',
           subject: address ?? '',
           node: (address && places.get(address)) ?? pods[0]?.node,
-          reason: `pods ${pods.map(nameOf).toSorted().join(' and ')} both show it`,
+          reason: `pods ${pods.map(nameOf).toSorted().join(' and ')} show it, on different nodes`,
           remedy: 'delete all of these pods but one',
           holds: true,
           settle: undefined,

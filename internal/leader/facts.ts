@@ -13,6 +13,9 @@ export interface ClusterFacts {
   node(name: NodeName): NodeFact | undefined
   nodes(): Iterable<NodeFact>
   nec(name: NodeName): Nec | undefined
+  necs(): Iterable<Nec>
+  /** Pods that are on a node. */
+  pods(): Iterable<PodFact>
   /** Pods that count for the node's pool (P18). */
   podCount(node: NodeName): number
   /** Pods of any kind that Kubernetes still shows on the node. */
@@ -115,6 +118,8 @@ export function clusterFacts(
     node: (name) => nodes.get(name),
     nodes: () => nodes.values(),
     nec: (name) => necs.get(name),
+    necs: () => necs.values(),
+    pods: () => [...pods.values()].flatMap((onNode) => [...onNode.values()]),
     podCount: (node) => [...(pods.get(node)?.values() ?? [])].filter(countsForRouteEni).length,
     podsOn: (node) => [...(pods.get(node)?.values() ?? [])],
     shownAddresses(node) {

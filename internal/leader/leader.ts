@@ -8,9 +8,11 @@ import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
+import { rebuildLedger } from './rebuild.ts'
 import { createNodeReconciler, type NodeReconciler } from './reconcile-node.ts'
 import type { LeaderSettings } from './settings.ts'
 import { createSubnets } from './subnets.ts'
+import { createSurveyor } from './survey.ts'
 
 export interface LeaderPorts {
   readonly kube: LeaderKube
@@ -22,7 +24,7 @@ export interface LeaderPorts {
 }
 
 export interface Leader {
-  /** Has it seen Kubernetes' nodes, pods and NECs since its start? */
+  /** Has it seen Kubernetes' nodes, pods and NECs since its start, and is its ledger whole? */
   ready(): boolean
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
@@ -56,6 +58,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
+      if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
   })
@@ -68,8 +71,16 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake,
   })
 
+  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake })
+  function serve(): void {
+    for (const { name } of ledger.nodes()) wake(name)
+    for (const { name } of facts.nodes()) wake(name)
+    surveyor.start()
+  }
+
   runner.resume()
   const stops = [
+    rebuildLedger({ ...ports, facts, subnets, settings }, serve),
     kube.watchNodes(facts.nodeFeed),
     kube.watchPods(facts.podFeed),
     kube.watchNecs(facts.necFeed),
@@ -91,11 +102,12 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   cancelRound = clock.after(settings.gatherFor, round)
 
   return {
-    ready: () => facts.synced(),
+    ready: () => facts.synced() && ledger.complete(),
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()
       for (const stop of stops) stop()
+      surveyor.stop()
       runner.stop()
       await queue.stop()
     },

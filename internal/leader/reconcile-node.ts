@@ -83,7 +83,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
 
   /** False when there was nothing to do yet: that is no success. */
   async function look(name: NodeName): Promise<boolean> {
-    if (!facts.synced()) return false
+    if (!facts.synced() || !ledger.complete()) return false
     const fact = facts.node(name)
     const node = ledger.node(name)
     if (node === undefined) {

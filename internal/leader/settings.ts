@@ -22,6 +22,10 @@ export interface LeaderSettings {
   readonly gatherFor: Millis
   /** A node must be absent for so long, twice, before its ENIs are taken back. */
   readonly leaveAfter: Millis
+  /** How often ledger, cloud and Kubernetes are compared when nothing is suspected. */
+  readonly surveyEvery: Millis
+  /** When most ENIs seem to be gone at once, that is believed only after so long. */
+  readonly massLossAfter: Millis
   readonly historyFor: Millis
   /** As `historyFor`, of failed intents: a refusal that lasts makes one after the other. */
   readonly failuresFor: Millis
@@ -30,14 +34,16 @@ export interface LeaderSettings {
 }
 
 export const leaderDefaults = {
+  epoch: 0,
   securityGroups: [],
   targets: { minWarm: 5, maxWarm: 5 },
   maxEnisPerNode: undefined,
   reconcileEvery: 30_000,
-  epoch: 0,
   subnetMaxAge: 30_000,
   gatherFor: 50,
   leaveAfter: 30_000,
+  surveyEvery: 300_000,
+  massLossAfter: 600_000,
   historyFor: 30 * 86_400_000,
   failuresFor: 86_400_000,
   settle: { staleFor: 5000, giveUpAfter: 60_000 },

@@ -1,0 +1,163 @@
+// A lost ledger made anew (R4). NECs say what nodes use, with grants and targets; the cloud says what exists. What both say is
+// entered as it was, what a NEC alone says too: running pods may depend on it, and a survey finds out. Pure.
+import type { Cidr } from '../value/cidr.ts'
+import { purposeOf } from './eni-tags.ts'
+import type {
+  CloudEni,
+  EniId,
+  EniLimits,
+  InstanceId,
+  Nec,
+  NodeFact,
+  NodeName,
+  PublishedEni,
+  SubnetId,
+  WarmTargets,
+} from './types.ts'
+
+export interface RebuildView {
+  readonly clusterId: string
+  readonly nodes: readonly NodeFact[]
+  readonly necs: readonly Nec[]
+  /** ENIs with our tag, and those that NECs name. */
+  readonly cloud: readonly CloudEni[]
+  readonly cidrs: ReadonlyMap<SubnetId, Cidr>
+}
+
+export interface RebuiltNode {
+  readonly name: NodeName
+  readonly uid: string
+  readonly instanceId: InstanceId
+  readonly zone: string
+  readonly phase: 'active' | 'leaving'
+  readonly limits: EniLimits
+  readonly targets: WarmTargets
+}
+
+export interface RebuiltEni extends Omit<PublishedEni, 'gateway'> {
+  readonly node: NodeName
+}
+
+export interface Rebuild {
+  readonly nodes: readonly RebuiltNode[]
+  readonly enis: readonly RebuiltEni[]
+  /** The highest grant that anybody may know. */
+  readonly lastGrant: number
+  /** ENIs that NECs name and the cloud does not show. */
+  readonly missing: readonly EniId[]
+  /** ENIs that NECs name and that have the tag of another cluster: these are not our NECs, or we are not who we say. */
+  readonly foreign: readonly { readonly id: EniId; readonly node: NodeName; readonly cluster: string }[]
+}
+
+/** Grants of addresses that have left the NECs since are known to agents alone: new ones keep clear of them. */
+const grantMargin = 1_000_000
+
+export function planRebuild(view: RebuildView): Rebuild {
+  const shown = new Map(view.cloud.map((eni) => [eni.id, eni]))
+  const nodes = rebuiltNodes(view)
+  const instanceOf = new Map(nodes.map(({ name, instanceId }) => [name, instanceId]))
+  const published = view.necs
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name, publication }) => (publication?.enis ?? []).map((eni) => ({ ...eni, node: name })))
+  // Where two NECs name one ENI (a node was given another name), the one is right whose instance it is on.
+  const isThere = ({ id, node }: RebuiltEni) => shown.get(id)?.instanceId === instanceOf.get(node)
+  const sorted = [...published.filter(isThere), ...published.filter((eni) => !isThere(eni))]
+  const fromNecs = unique(sorted)
+  return {
+    nodes,
+    enis: [...fromNecs, ...attachedExtras(view, nodes, fromNecs)],
+    lastGrant: lastGrant(view.necs),
+    missing: fromNecs.filter(({ id }) => !shown.has(id)).map(({ id }) => id),
+    foreign: fromNecs.flatMap(({ id, node }) => {
+      const eni = shown.get(id)
+      const cluster = eni && purposeOf(eni).clusterId
+      return cluster === undefined || cluster === view.clusterId ? [] : [{ id, node, cluster }]
+    }),
+  }
+}
+
+/** Limits and targets as published: a node's are fixed when it is first seen (P9). Nodes without a NEC are registered as new ones. */
+function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
+  const facts = new Map(nodes.map((fact) => [fact.name, fact]))
+  const isCurrent = (nec: Nec) => facts.get(nec.name)?.instanceId === nec.publication?.instanceId
+  const sorted = necs
+    .filter(({ publication }) => publication !== undefined)
+    .toSorted((a, b) => Number(isCurrent(b)) - Number(isCurrent(a)) || (a.name < b.name ? -1 : 1))
+  const taken = new Set<InstanceId>()
+  return sorted.flatMap(({ name, publication }): RebuiltNode[] => {
+    if (publication === undefined) return []
+    const { instanceId, zone, maxEnis, ipsPerEni, minWarm, maxWarm } = publication
+    const phase = taken.has(instanceId) ? 'leaving' : 'active'
+    taken.add(instanceId)
+    return [
+      {
+        name,
+        uid: facts.get(name)?.uid ?? '',
+        instanceId,
+        zone,
+        phase,
+        limits: { maxEnis, ipsPerEni },
+        targets: { minWarm, maxWarm },
+      },
+    ]
+  })
+}
+
+/** Each ENI, address and grant once: the ledger takes no other. */
+function unique(enis: readonly RebuiltEni[]): readonly RebuiltEni[] {
+  const taken = new Set<string>()
+  const isFree = (...keys: readonly string[]) => {
+    if (keys.some((key) => taken.has(key))) return false
+    for (const key of keys) taken.add(key)
+    return true
+  }
+  return enis.flatMap((eni) =>
+    isFree(`eni ${eni.id}`, `mac ${eni.mac}`, `primary ${eni.primaryIp}`, `slot ${eni.node} ${eni.slot}`)
+      ? [{ ...eni, ips: eni.ips.filter(({ address, grant }) => isFree(`ip ${address}`, `grant ${grant}`)) }]
+      : [],
+  )
+}
+
+/** On a node, and not in its NEC yet: entered without addresses, which a survey brings once they are sure. */
+function attachedExtras(
+  { clusterId, cloud, cidrs }: RebuildView,
+  nodes: readonly RebuiltNode[],
+  known: readonly RebuiltEni[],
+): readonly RebuiltEni[] {
+  const ids = new Set(known.map(({ id }) => id))
+  const nodeOf = new Map(nodes.map((node) => [node.instanceId, node]))
+  const slots = Map.groupBy(known, ({ node }) => node)
+  const takenOn = new Map(
+    nodes.map(({ name }) => [name, new Set((slots.get(name) ?? []).map(({ slot }) => slot))]),
+  )
+  return cloud
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .flatMap((eni): RebuiltEni[] => {
+      const node = eni.instanceId === undefined ? undefined : nodeOf.get(eni.instanceId)
+      const subnetCidr = cidrs.get(eni.subnetId)
+      const purpose = purposeOf(eni)
+      const isOurs = purpose.clusterId === clusterId && !eni.primary && eni.state === 'available'
+      if (node === undefined || subnetCidr === undefined || !isOurs || ids.has(eni.id)) return []
+      const taken = takenOn.get(node.name) ?? new Set()
+      const slot = firstFree(taken, purpose.slot, node.limits.maxEnis)
+      if (slot === undefined) return []
+      taken.add(slot)
+      const { id, mac, primaryIp, subnetId } = eni
+      return [{ id, mac, primaryIp, subnetId, subnetCidr, slot, ips: [], node: node.name }]
+    })
+}
+
+function firstFree(taken: ReadonlySet<number>, wanted: number | undefined, most: number): number | undefined {
+  const all = Array.from({ length: most }, (_, i) => i + 1)
+  return [wanted ?? 0, ...all].find((slot) => slot >= 1 && slot <= most && !taken.has(slot))
+}
+
+function lastGrant(necs: readonly Nec[]): number {
+  const grants = necs.flatMap(({ publication, report }) => [
+    ...(publication?.enis ?? []).flatMap(({ ips }) => ips.map(({ grant }) => grant)),
+    ...(report?.returned ?? []).map(({ grant }) => grant),
+  ])
+  let last = 0
+  for (const grant of grants) last = Math.max(last, grant)
+  return last === 0 ? 0 : last + grantMargin
+}

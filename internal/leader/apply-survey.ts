@@ -1,0 +1,87 @@
+// Writes into the ledger what a survey decided, in its transaction.
+import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
+import type { PodFact } from '../ipam/types.ts'
+import type { LeaderLedger, LeaderTx } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
+
+export function applySurvey(
+  tx: LeaderTx,
+  ledger: LeaderLedger,
+  plan: SurveyPlan,
+  snapshot: SurveySnapshot,
+): void {
+  tx.setSuspects(plan.suspects)
+  if (plan.settlements.length === 0) return
+  const taken = new Set(snapshot.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  const holders = holdersOf(snapshot.pods)
+  for (const settlement of plan.settlements) {
+    for (const address of settle(tx, ledger, settlement, taken)) {
+      const pod = holders.get(address)
+      if (pod !== undefined) tx.setPod(address, pod)
+    }
+  }
+}
+
+/** Returns the addresses that came into the ledger. */
+function settle(
+  tx: LeaderTx,
+  ledger: LeaderLedger,
+  settlement: SurveySettlement,
+  taken: Set<Ipv4>,
+): readonly Ipv4[] {
+  switch (settlement.kind) {
+    case 'drop-ip':
+      tx.dropIp(settlement.address, 'it is not on its ENI any more, by no doing of ours')
+      taken.delete(settlement.address)
+      return []
+    case 'forget-eni':
+      tx.forgetEni(settlement.eni, 'its ENI does not exist any more, by no doing of ours')
+      for (const { address } of settlement.ips) taken.delete(address)
+      return []
+    case 'correct-eni':
+      tx.correctEni(settlement.eni, settlement.state)
+      return []
+    case 'adopt-ip':
+      if (taken.has(settlement.address)) return []
+      tx.adoptIp(settlement.eni, settlement.address, 'it was found on its ENI')
+      taken.add(settlement.address)
+      return [settlement.address]
+    case 'adopt-eni':
+      return adopt(tx, ledger, settlement, taken)
+  }
+}
+
+function adopt(
+  tx: LeaderTx,
+  ledger: LeaderLedger,
+  { eni, cidr, slot, state, goal, node, formerInstance }: Extract<SurveySettlement, { kind: 'adopt-eni' }>,
+  taken: Set<Ipv4>,
+): readonly Ipv4[] {
+  if (formerInstance !== undefined && ledger.node(node) === undefined) {
+    tx.addNode({
+      name: node,
+      uid: '',
+      instanceId: formerInstance,
+      zone: '',
+      phase: 'leaving',
+      limits: { maxEnis: 0, ipsPerEni: 0 },
+      targets: { minWarm: 0, maxWarm: 0 },
+    })
+  }
+  const addresses = eni.ips
+    .filter(({ address, state: of }) => of === 'available' && !taken.has(address))
+    .map(({ address }) => address)
+  for (const address of addresses) taken.add(address)
+  const { id, mac, primaryIp, subnetId } = eni
+  const ips = addresses.map((address) => ({ address, grant: undefined }))
+  tx.adoptEni(
+    { id, node, slot, subnetId, subnetCidr: cidr, mac, primaryIp, state, goal, ips },
+    'its ENI was found',
+  )
+  return addresses
+}
+
+function holdersOf(pods: readonly PodFact[]): ReadonlyMap<Ipv4, PodFact> {
+  const live = pods.filter(({ terminal, hostNetwork }) => !terminal && !hostNetwork)
+  return new Map(live.flatMap((pod) => (pod.ip === undefined ? [] : [[pod.ip, pod] as const])))
+}

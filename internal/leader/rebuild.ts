@@ -1,0 +1,121 @@
+// Before a leader serves from a ledger that knows nothing, the ledger is rebuilt from NECs, the cloud and Kubernetes (R4). Running
+// pods notice nothing: no NEC is written until all is read, and then it says what it said before.
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { createPause } from '../base/pause.ts'
+import type { Random } from '../base/random.ts'
+import { clusterTag } from '../ipam/eni-tags.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
+import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
+import type { Cloud, LeaderLedger, LeaderTx } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
+import type { ClusterFacts } from './facts.ts'
+import type { LeaderSettings } from './settings.ts'
+import { subnetBlocks } from './subnet-blocks.ts'
+import type { Subnets } from './subnets.ts'
+
+export interface RebuildOptions {
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly facts: ClusterFacts
+  readonly subnets: Subnets
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: LeaderSettings
+}
+
+/** How often it is asked whether Kubernetes has been read. */
+const pollMs = 100
+
+/** Tries until the ledger is complete, and then calls `done`. */
+export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel {
+  const { ledger, facts, clock, random, log, settings } = options
+  const pause = createPause(settings.retry, clock, random)
+  let stopped = false
+  let cancel: Cancel = () => {}
+  let nothingSince: Millis | undefined
+
+  async function attempt(): Promise<void> {
+    if (!facts.synced()) return again(pollMs)
+    try {
+      if (ledger.complete()) return done()
+      const rebuild = await read(options)
+      if (stopped) return
+      refuseForeign(rebuild)
+      refuseNothing(rebuild)
+      await ledger.write((tx) => enter(tx, rebuild, options))
+      log.info('ledger rebuilt', {
+        nodes: rebuild.nodes.length,
+        enis: rebuild.enis.length,
+        addresses: rebuild.enis.reduce((sum, { ips }) => sum + ips.length, 0),
+        missing: rebuild.missing.length,
+      })
+      done()
+    } catch (error) {
+      const retryIn = pause.failed()
+      log.warn('ledger not rebuilt', { code: errorCode(error), error: (error as Error).message, retryIn })
+      again(retryIn)
+    }
+  }
+
+  function again(delay: Millis): void {
+    if (!stopped) cancel = clock.after(delay, () => void attempt())
+  }
+
+  /** Not one ENI of all that nodes use: most likely another region or account is asked than theirs. */
+  function refuseNothing({ missing, enis }: Rebuild): void {
+    if (missing.length === 0 || missing.length < enis.length) {
+      nothingSince = undefined
+      return
+    }
+    nothingSince ??= clock.now()
+    if (clock.now() - nothingSince >= settings.massLossAfter) return
+    throw new IpamError(
+      'not_found',
+      `Cannot rebuild the ledger: the cloud shows none of the ${missing.length} ENIs that NECs name`,
+      { hint: 'check region, credentials and endpoint; if they were all deleted, it goes on after a while' },
+    )
+  }
+
+  again(0)
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
+
+async function read({ cloud, facts, subnets, settings }: RebuildOptions): Promise<Rebuild> {
+  const { clusterId } = settings
+  const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'waiting-pod')
+  const known = new Set(tagged.map(({ id }) => id))
+  const necs = [...facts.necs()]
+  const published = necs.flatMap(({ publication }) => publication?.enis ?? [])
+  const untagged = published.map(({ id }) => id).filter((id) => !known.has(id))
+  const others = await cloud.describeEnis({ ids: untagged }, 'waiting-pod')
+  const all = [...tagged, ...others]
+  const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))
+  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: all, cidrs })
+}
+
+function refuseForeign({ foreign: [first] }: Rebuild): void {
+  if (first === undefined) return
+  throw new IpamError(
+    'conflict',
+    `Cannot rebuild the ledger: ENI "${first.id}" in the NEC of "${first.node}" has the tag of cluster "${first.cluster}"`,
+    { hint: 'check --cluster-id' },
+  )
+}
+
+function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger }: RebuildOptions): void {
+  if (ledger.complete()) return
+  tx.raiseGrants(rebuild.lastGrant)
+  for (const node of rebuild.nodes) tx.addNode(node)
+  for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
+  const addresses = new Set(rebuild.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  for (const pod of facts.pods()) {
+    if (pod.ip !== undefined && !pod.terminal && !pod.hostNetwork && addresses.has(pod.ip))
+      tx.setPod(pod.ip, pod)
+  }
+  tx.setComplete()
+}

@@ -1,0 +1,83 @@
+// Events of a survey (K3): on the node, and on the pods that lose something.
+import type { Suspect } from '../ipam/quarantine.ts'
+import type { SurveyIp, SurveyPlan, SurveySettlement } from '../ipam/survey.ts'
+import type { NodeName, Notice, PodFact } from '../ipam/types.ts'
+import type { ClusterFacts } from './facts.ts'
+
+export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly Notice[] {
+  return [
+    ...plan.confirmed.flatMap((suspect) => ofSuspect(suspect, facts)),
+    ...plan.settlements.flatMap((settlement) => ofSettlement(settlement, facts)),
+  ]
+}
+
+function ofSuspect({ kind, subject, node, reason, remedy }: Suspect, facts: ClusterFacts): readonly Notice[] {
+  const message = `${subject} is in quarantine: ${reason}; ${remedy}`
+  const onNode = nodeNotice(node, facts, 'Warning', 'Quarantined', message)
+  if (kind !== 'ip-doubled') return onNode
+  const pods = [...facts.pods()].filter(({ ip, terminal }) => ip === subject && !terminal)
+  return [...onNode, ...pods.map((pod) => podNotice(pod, 'AddressDoubled', message))]
+}
+
+function ofSettlement(settlement: SurveySettlement, facts: ClusterFacts): readonly Notice[] {
+  const { node } = settlement
+  switch (settlement.kind) {
+    case 'drop-ip': {
+      const { address, eniId, pod } = settlement
+      const message = `address ${address} was taken off ENI "${eniId}", and not by us`
+      return [...nodeNotice(node, facts, 'Warning', 'AddressLost', message), ...lost(pod, message)]
+    }
+    case 'forget-eni': {
+      const message = `ENI "${settlement.eniId}" was deleted, and not by us`
+      const pods = settlement.ips.flatMap(({ address, pod }) =>
+        lost(pod, `address ${address} is lost: its ${message}`),
+      )
+      return [...nodeNotice(node, facts, 'Warning', 'ENILost', message), ...pods]
+    }
+    case 'correct-eni': {
+      if (settlement.state === 'attached') return []
+      const message = `ENI "${settlement.eniId}" was detached, and not by us: it is attached again`
+      return nodeNotice(node, facts, 'Warning', 'ENIDetached', message)
+    }
+    case 'adopt-ip':
+      return nodeNotice(
+        node,
+        facts,
+        'Normal',
+        'Adopted',
+        `address ${settlement.address} was found on an ENI of the node and is in its pool now`,
+      )
+    case 'adopt-eni': {
+      const fate = settlement.goal === 'serve' ? 'is in the pool now' : 'is given back'
+      const message = `ENI "${settlement.eni.id}" of this cluster was in no ledger and ${fate}`
+      return nodeNotice(node, facts, 'Normal', 'Adopted', message)
+    }
+  }
+}
+
+function nodeNotice(
+  name: NodeName | undefined,
+  facts: ClusterFacts,
+  type: Notice['type'],
+  reason: string,
+  message: string,
+): readonly Notice[] {
+  const node = name === undefined ? undefined : facts.node(name)
+  if (node === undefined) return []
+  return [{ about: { kind: 'Node', name: node.name, uid: node.uid }, type, reason, message }]
+}
+
+function lost(pod: SurveyIp['pod'], message: string): readonly Notice[] {
+  if (pod === undefined) return []
+  return [
+    podNotice(pod, 'AddressLost', `${message}; delete this pod, so that a new one gets another address`),
+  ]
+}
+
+function podNotice(
+  { namespace, name, uid }: Pick<PodFact, 'namespace' | 'name' | 'uid'>,
+  reason: string,
+  message: string,
+): Notice {
+  return { about: { kind: 'Pod', namespace, name, uid }, type: 'Warning', reason, message }
+}

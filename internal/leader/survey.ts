@@ -1,0 +1,196 @@
+// Compares ledger, cloud and Kubernetes, at start and now and then, and sooner while something is suspected. What is decided
+// is decided in the transaction that changes the ledger; ordinary reconciling does the rest.
+import type { Cancel, Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { createPause } from '../base/pause.ts'
+import type { Random } from '../base/random.ts'
+import { clusterTag, purposeOf } from '../ipam/eni-tags.ts'
+import { errorCode } from '../ipam/errors.ts'
+import { planSurvey } from '../ipam/plan-survey.ts'
+import { serving } from '../ipam/pool.ts'
+import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
+import type { CloudEni, NodeName } from '../ipam/types.ts'
+import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
+import { applySurvey } from './apply-survey.ts'
+import { differingNecs } from './differing-necs.ts'
+import type { ClusterFacts } from './facts.ts'
+import type { LeaderSettings } from './settings.ts'
+import { subnetBlocks } from './subnet-blocks.ts'
+import type { Subnets } from './subnets.ts'
+import { surveyNotices } from './survey-notices.ts'
+
+export interface Surveyor {
+  /** Begins: the ledger is complete. */
+  start(): void
+  /** Something was not as the ledger says. */
+  hasten(): void
+  /** How much is in quarantine. */
+  stop(): void
+}
+
+export interface SurveyorOptions {
+  readonly kube: LeaderKube
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly facts: ClusterFacts
+  readonly subnets: Subnets
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: LeaderSettings
+  readonly wake: (node: NodeName) => void
+}
+
+/** A second view must be further away than the lag: a little more, for timers. */
+const beyondLag = 1000
+
+type Views = Omit<SurveySnapshot, 'enis' | 'nodes' | 'touched' | 'pods'>
+
+export function createSurveyor(options: SurveyorOptions): Surveyor {
+  const { kube, cloud, ledger, facts, subnets, clock, random, log, settings } = options
+  const { staleFor } = settings.settle
+  const pause = createPause(settings.retry, clock, random)
+  let cancel: Cancel = () => {}
+  let stopped = false
+  let running = false
+  let due = Number.POSITIVE_INFINITY
+
+  function schedule(delay: Millis): void {
+    cancel()
+    if (stopped) return
+    due = clock.now() + delay
+    cancel = clock.after(delay, () => void run())
+  }
+
+  async function run(): Promise<void> {
+    running = true
+    try {
+      const plan = await survey()
+      pause.succeeded()
+      running = false
+      schedule(plan?.again ? staleFor + beyondLag : settings.surveyEvery)
+    } catch (error) {
+      running = false
+      const retryIn = pause.failed()
+      log.warn('survey failed', { code: errorCode(error), error: (error as Error).message, retryIn })
+      schedule(retryIn)
+    }
+  }
+
+  async function survey(): Promise<SurveyPlan | undefined> {
+    const views = await look()
+    if (stopped) return undefined
+    const plan = await ledger.write((tx) => {
+      tx.rewind()
+      const snapshot = complete(views)
+      const made = planSurvey(snapshot, ledger.suspects(), {
+        staleFor,
+        massLossAfter: settings.massLossAfter,
+      })
+      applySurvey(tx, ledger, made, snapshot)
+      return made
+    })
+    tell(plan)
+    return plan
+  }
+
+  /** What has to be asked for, before the transaction. */
+  async function look(): Promise<Views> {
+    const { clusterId } = settings
+    const readAt = clock.now()
+    const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'collect')
+    const known = new Set(tagged.map(({ id }) => id))
+    const ids = ledger.allEnis().flatMap(({ id }) => (id === undefined || known.has(id) ? [] : [id]))
+    const others = await cloud.describeEnis({ ids }, 'collect')
+    const all = [...tagged, ...others]
+    const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))
+    const nodes = [...facts.nodes()]
+    return {
+      clusterId,
+      readAt,
+      cloud: all,
+      cidrs,
+      kube: {
+        nodes: new Set(nodes.map(({ name }) => name)),
+        instances: new Set(nodes.flatMap(({ instanceId }) => instanceId ?? [])),
+        absent: await absentNodes(all),
+        necs: new Map(),
+      },
+    }
+  }
+
+  /** Nodes that ENIs name and nobody knows: does the API server, past every cache? */
+  async function absentNodes(enis: readonly CloudEni[]): Promise<ReadonlySet<NodeName>> {
+    const named = new Set(enis.flatMap((eni) => purposeOf(eni).node ?? []))
+    const unknown = [...named].filter(
+      (name) => ledger.node(name) === undefined && facts.node(name) === undefined,
+    )
+    const absent = new Set<NodeName>()
+    for (const name of unknown) if ((await kube.getNode(name)) === undefined) absent.add(name)
+    return absent
+  }
+
+  /** With the ledger as it is in the transaction. */
+  function complete(views: Views): SurveySnapshot {
+    const enis = ledger.allEnis()
+    const ids = new Set(enis.map(({ id }) => id))
+    const orphans = views.cloud.filter(({ id }) => !ids.has(id))
+    const wanting = new Set(orphans.map((eni) => purposeOf(eni).node))
+    const touched = ledger.touchedSince(views.readAt - staleFor)
+    return {
+      ...views,
+      enis,
+      touched,
+      nodes: ledger.nodes().map((node) => surveyNode(node, wanting.has(node.name))),
+      pods: [...facts.pods()],
+      kube: { ...views.kube, necs: differingNecs(enis, touched, ledger, facts) },
+    }
+  }
+
+  function surveyNode(node: LedgerNode, wanting: boolean): SurveyNode {
+    const { name, instanceId, phase, limits, targets } = node
+    return { name, instanceId, phase, limits, room: wanting ? roomOf(name, targets.maxWarm) : 0 }
+  }
+
+  function roomOf(name: NodeName, maxWarm: number): number {
+    const enis = ledger.pool(name)?.enis ?? []
+    const have = enis.reduce((sum, eni) => sum + serving(eni, new Set()), 0)
+    return facts.podCount(name) + maxWarm - have
+  }
+
+  function tell(plan: SurveyPlan): void {
+    for (const suspect of plan.confirmed) {
+      const { kind, subject, node, reason, remedy } = suspect
+      const fields = { kind, subject, node, reason, remedy }
+      if (kind === 'ip-doubled') log.error('quarantined', fields)
+      else log.warn('quarantined', fields)
+    }
+    for (const settlement of plan.settlements) {
+      const { kind, node } = settlement
+      const eni = 'eniId' in settlement ? settlement.eniId : undefined
+      const address = 'address' in settlement ? settlement.address : undefined
+      log.warn('survey settled', {
+        kind,
+        node,
+        eni: kind === 'adopt-eni' ? settlement.eni.id : eni,
+        address,
+      })
+    }
+    for (const notice of surveyNotices(plan, facts)) kube.notify(notice)
+    const nodes = new Set([...plan.settlements, ...plan.confirmed].flatMap(({ node }) => node ?? []))
+    for (const node of nodes) options.wake(node)
+  }
+
+  return {
+    start: () => schedule(0),
+    hasten() {
+      const delay = beyondLag
+      if (!running && clock.now() + delay < due && due !== Number.POSITIVE_INFINITY) schedule(delay)
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
