@@ -60,15 +60,19 @@ export class Watchman {
     const faults = []
     for (const [key, { address, node }] of links) {
       if (this.#before.get(key) === address) continue
+      // Who had an address before is not known to a new database, nor to an old one.
+      if (now - node.lostAt < 2 * nodeDefaults.cooldown) continue
       const freedAt = this.#freedAt.get(address)
       if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
       if (freedAt === undefined || now - freedAt >= nodeDefaults.cooldown - 1000) continue
       if (now - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
+      const held = new Set(node.ledger?.quarantine().map((entry) => entry.address))
       const rested = node.ledger
         ?.ips()
         .find(
           (ip) =>
             isIdle(ip) &&
+            !held.has(ip.address) &&
             this.#readyFor(node, ip.eniId) &&
             now - Math.max(this.#freedAt.get(ip.address) ?? 0, lastHeld(node, ip.address)) >
               nodeDefaults.cooldown + 1000,
@@ -209,6 +213,8 @@ function boundFaults(world: World, node: SimNode, bound: number, pods: number): 
 
 function kernelFaults(node: SimNode): string[] {
   const attachments = node.ledger?.attachments() ?? []
+  // Links that do not say whose they are wait for their DEL.
+  const held = node.ledger?.quarantine() ?? []
   const addresses = attachments.map(({ address }) => address)
   const { rules, podLinks } = node.kernel
   return [
@@ -220,12 +226,12 @@ function kernelFaults(node: SimNode): string[] {
     ...difference(
       `${node.name}: link without an attachment`,
       [...podLinks.keys()],
-      attachments.map(({ hostLink }) => hostLink),
+      [...attachments.map(({ hostLink }) => hostLink), ...held.map(({ subject }) => subject)],
     ),
     ...difference(
       `${node.name}: rule of nobody`,
       rules.flatMap(({ from, to }) => from ?? to ?? []),
-      addresses,
+      [...addresses, ...held.flatMap(({ address }) => address ?? [])],
     ),
     ...difference(
       `${node.name}: attached, without a rule`,

@@ -4,7 +4,7 @@ import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
 import { quietFaults, Watchman } from './invariants.ts'
-import { type Plant, World } from './world.ts'
+import { type Plant, type SimNode, World } from './world.ts'
 
 export interface RunResult {
   readonly seed: number
@@ -73,6 +73,9 @@ const happenings: readonly Happening[] = [
   { weight: 2, happen: (world) => void world.addNode() },
   { weight: 1, happen: (world) => removeNode(world) },
   { weight: 1, happen: (world) => reboot(world) },
+  { weight: 2, happen: withNode((world, node) => world.loseNodeDatabase(node)) },
+  { weight: 1, happen: withNode((world, node) => world.backUpNode(node)) },
+  { weight: 1, happen: withNode((world, node) => world.restoreNode(node)) },
   { weight: 3, happen: (world) => world.kube.breakWatches() },
   { weight: 3, happen: kubeOutage },
   { weight: 3, happen: cloudOutage },
@@ -137,6 +140,13 @@ function removeNode(world: World): void {
 function reboot(world: World): void {
   const node = liveNode(world)
   if (node !== undefined) world.reboot(node)
+}
+
+function withNode(happen: (world: World, node: SimNode) => void): Happening['happen'] {
+  return (world) => {
+    const node = liveNode(world)
+    if (node !== undefined) happen(world, node)
+  }
 }
 
 function kubeOutage(world: World): void {

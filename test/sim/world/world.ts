@@ -11,18 +11,22 @@ import type { Cloud, LeaderKube, LeaderLedger, NodeKube, NodeLedger } from '../.
 import { openVpcSim, type VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
+import { markRestored } from '../../../internal/store/mark-restored.ts'
 import { nodeLedger } from '../../../internal/store/node/ledger.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { createCloud } from '../../../internal/vpc/cloud.ts'
 import { leaderMigrations, nodeMigrations } from '../../../migrations/index.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
 import { cloudLink } from './cloud-link.ts'
+import { copyDatabase } from './copy-database.ts'
 import { KernelTwin } from './kernel-twin.ts'
 import { KubeTwin } from './kube-twin.ts'
 import { KubeletTwin } from './kubelet-twin.ts'
 import { type CrashPoints, Process } from './process.ts'
 
 export const clusterId = 'cls-sim'
+/** In an order in which their references hold. */
+const nodeTables = ['meta', 'eni', 'ip', 'attachment', 'ip_history', 'quarantine'] as const
 const zones = ['ap-guangzhou-3', 'ap-guangzhou-4']
 
 /** Where a known mistake can be built in, to see that the invariants notice it. */
@@ -41,7 +45,11 @@ export interface SimNode {
   readonly instanceId: string
   readonly kernel: KernelTwin
   readonly kubelet: KubeletTwin
-  readonly db: Database
+  db: Database
+  /** An older state of it. */
+  backup: Database | undefined
+  /** When its database was last lost, or replaced by an older one. */
+  lostAt: number
   process: Process | undefined
   agent: Agent | undefined
   ledger: NodeLedger | undefined
@@ -169,6 +177,8 @@ export class World {
         agent: () => (node.process?.alive ? node.agent : undefined),
         trace: (line) => this.log(line),
       }),
+      backup: undefined,
+      lostAt: Number.NEGATIVE_INFINITY,
       process: undefined,
       agent: undefined,
       ledger: undefined,
@@ -226,6 +236,34 @@ export class World {
     }
   }
 
+  /** The file is gone, and the agent starts with an empty one. */
+  loseNodeDatabase(node: SimNode): void {
+    this.log(`${node.name} loses its database`)
+    this.#replaceDatabase(node, openDatabase({ path: ':memory:', kind: 'node', migrations: nodeMigrations }))
+  }
+
+  backUpNode(node: SimNode): void {
+    this.log(`${node.name} is backed up`)
+    node.backup?.close()
+    node.backup = copyDatabase(node.db, 'node', nodeMigrations, nodeTables)
+  }
+
+  restoreNode(node: SimNode): void {
+    if (node.backup === undefined) return
+    this.log(`${node.name} gets its backup`)
+    const copy = copyDatabase(node.backup, 'node', nodeMigrations, nodeTables)
+    markRestored(copy, 'node', 'now')
+    this.#replaceDatabase(node, copy)
+  }
+
+  #replaceDatabase(node: SimNode, db: Database): void {
+    node.process?.kill('database replaced')
+    node.db.close()
+    node.db = db
+    node.ledger = undefined
+    node.lostAt = this.clock.now()
+  }
+
   reboot(node: SimNode): void {
     this.log(`${node.name} reboots`)
     node.boot++
@@ -259,6 +297,9 @@ export class World {
   close(): void {
     this.cloud.close()
     this.leaderDb.close()
-    for (const { db } of this.nodes) db.close()
+    for (const { backup, db } of this.nodes) {
+      db.close()
+      backup?.close()
+    }
   }
 }
