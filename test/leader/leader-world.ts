@@ -18,13 +18,14 @@ import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
 import { cloudLink } from '../sim/world/cloud-link.ts'
+import { type Console, cloudConsole } from '../sim/world/console.ts'
 import { KubeTwin } from '../sim/world/kube-twin.ts'
 import { Process } from '../sim/world/process.ts'
 
 export const zone = 'ap-guangzhou-3'
-const vpcId = 'vpc-00000001'
+export const vpcId = 'vpc-00000001'
 export const podSubnet = 'subnet-0000pods'
-const nodeSubnet = 'subnet-000nodes'
+export const nodeSubnet = 'subnet-000nodes'
 
 export class LeaderWorld {
   readonly clock = new VirtualClock()
@@ -93,6 +94,49 @@ export class LeaderWorld {
     this.#process = this.#newProcess()
     this.db = this.#open()
     this.ledger = leaderLedger(this.db, this.#process.clock)
+  }
+
+  /** The process is gone, and its database with it. */
+  loseLedger(): void {
+    this.#process.kill('crash')
+    this.leader = undefined
+    this.db.close()
+    for (const end of ['', '-wal', '-shm']) rmSync(join(this.folder, `leader.db${end}`), { force: true })
+    this.#process = this.#newProcess()
+    this.db = this.#open()
+    this.ledger = leaderLedger(this.db, this.#process.clock)
+  }
+
+  /** What of the ledger a rebuilt one must have, too: all but times, keys and what is over. */
+  dump(): unknown {
+    const { db } = this
+    return {
+      nodes: db.all(
+        `SELECT name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm FROM node ORDER BY name`,
+      ),
+      enis: db.all(
+        `SELECT id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal FROM eni ORDER BY id`,
+      ),
+      ips: db.all(
+        `SELECT address, eni.id AS eni, ip.state, "grant", pod_namespace, pod_name, pod_uid
+         FROM ip JOIN eni ON eni.key = ip.eni ORDER BY number`,
+      ),
+    }
+  }
+
+  get console(): Console {
+    return cloudConsole(this.cloud, () => this.clock.now())
+  }
+
+  suspects(): string[] {
+    return this.ledger.suspects().map(({ kind, subject }) => `${kind} ${subject}`)
+  }
+
+  /** Reasons of events about the pod, in order. */
+  podReasons(pod: string): string[] {
+    return this.kube.notices
+      .filter(({ about }) => about.kind === 'Pod' && about.name === pod)
+      .map(({ reason }) => reason)
   }
 
   /** A node on a new instance, as the cloud controller shows it. */

@@ -1,0 +1,151 @@
+// What was done in the console, behind the leader's back: nothing is believed after one view, and after two the pool is right again.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { LeaderSettings } from '../../internal/leader/settings.ts'
+import { known } from '../given.ts'
+import { LeaderWorld, podOn, podSubnet, vpcId } from './leader-world.ts'
+
+const second = 1000
+const minute = 60 * second
+
+/** n1 with a filled pool, long enough ago for everything to be judged. */
+async function quiet(t: TestContext, settings: Partial<LeaderSettings> = {}) {
+  const world = new LeaderWorld(t, { surveyEvery: minute, ...settings })
+  world.start()
+  const instance = world.addNode('n1', 'SA2.MEDIUM4')
+  await world.clock.advance(2 * minute)
+  assert.deepEqual(world.differences(), [])
+  assert.deepEqual(world.suspects(), [])
+  const eni = known(world.published('n1')[0])
+  return { world, instance, eni, ips: eni.ips.map(({ address }) => address) }
+}
+
+/** Until something is suspected, for at most a survey's time. */
+async function suspected(world: LeaderWorld) {
+  for (let i = 0; i < 70 && world.suspects().length === 0; i++) await world.clock.advance(second)
+  return world.suspects()
+}
+
+test('[R7] an address taken off in the console is suspected first, and forgotten when a second view agrees', async (t) => {
+  const { world, eni, ips } = await quiet(t)
+  const [address] = ips
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { ip: known(address) }))
+  await world.clock.advance(10 * second)
+  world.console.unassign(eni.id, known(address))
+  assert.deepEqual(await suspected(world), [`ip-missing ${address}`])
+  assert.ok(world.addresses('n1').includes(known(address)), 'still published')
+  await world.clock.advance(minute)
+  assert.ok(!world.addresses('n1').includes(known(address)))
+  assert.equal(world.addresses('n1').length, 3)
+  assert.deepEqual(world.podReasons('a'), ['AddressLost'])
+  assert.deepEqual(world.suspects(), [])
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R7] an address put on in the console comes into the pool, with a grant of its own', async (t) => {
+  const { world, eni } = await quiet(t)
+  const last = Math.max(...eni.ips.map(({ grant }) => grant))
+  world.console.assign(eni.id, 1)
+  await world.clock.advance(2 * minute)
+  const now = known(world.published('n1')[0]).ips
+  assert.equal(now.length, 3)
+  assert.ok(Math.max(...now.map(({ grant }) => grant)) > last)
+  assert.ok(world.reasons('n1').includes('Normal Adopted'))
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R7] an ENI taken off its node in the console is attached again, with the same addresses and grants', async (t) => {
+  const { world, eni, instance } = await quiet(t)
+  world.console.detach(eni.id, instance)
+  await world.clock.advance(3 * minute)
+  assert.deepEqual(world.published('n1'), [eni])
+  assert.ok(world.reasons('n1').includes('Warning ENIDetached'))
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R7] an ENI deleted in the console is forgotten with its addresses, and the pool filled anew', async (t) => {
+  const { world, eni, instance, ips } = await quiet(t)
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { ip: known(ips[0]) }))
+  await world.clock.advance(10 * second)
+  world.console.detach(eni.id, instance)
+  await world.clock.advance(2 * second)
+  world.console.remove(eni.id)
+  await world.clock.advance(3 * minute)
+  assert.ok(!world.published('n1').some(({ id }) => id === eni.id))
+  assert.equal(world.addresses('n1').length, 3)
+  assert.deepEqual(world.podReasons('a'), ['AddressLost'])
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R1][R7] an ENI that is on another instance is held, and never touched; taken off, it serves again', async (t) => {
+  const { world, eni, instance } = await quiet(t)
+  const other = world.addNode('n2', 'SA2.MEDIUM4')
+  await world.clock.advance(minute)
+  world.console.detach(eni.id, instance)
+  await world.clock.advance(2 * second)
+  assert.ok(world.console.attach(eni.id, other))
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.suspects(), [`eni-elsewhere ${eni.id}`])
+  assert.ok(!world.published('n1').some(({ id }) => id === eni.id), 'nothing is handed out of it')
+  assert.equal(world.addresses('n1').length, 2, 'another ENI serves in its place')
+  assert.equal(world.cloudEnis().find(({ id }) => id === eni.id)?.instanceId, other)
+  assert.ok(world.reasons('n1').includes('Warning Quarantined'))
+  world.console.detach(eni.id, other)
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.suspects(), [])
+  assert.ok(world.published('n1').some(({ id }) => id === eni.id))
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R1] an ENI with our tag that nobody knows: adopted when its node can use it, else deleted', async (t) => {
+  const { world } = await quiet(t, { targets: { minWarm: 2, maxWarm: 4 } })
+  const tags = { 'tke-eni-cluster': 'cls-test', 'tke-eni-slot': '2' }
+  const make = (more: Record<string, string>, count: number) =>
+    world.console.create({ vpc: vpcId, subnet: podSubnet, tags: { ...tags, ...more }, ips: count })
+  const instance = known(world.ledger.node('n1')).instanceId
+  make({ 'tke-eni-node': 'n1', 'tke-eni-instance': instance }, 2)
+  make({ 'tke-eni-node': 'n1', 'tke-eni-instance': instance }, 6)
+  make({ 'tke-eni-node': 'gone' }, 1)
+  await world.clock.advance(3 * minute)
+  assert.deepEqual(
+    world.published('n1').map(({ slot, ips }) => [slot, ips.length]),
+    [
+      [1, 2],
+      [2, 2],
+    ],
+  )
+  assert.equal(world.cloudEnis().length, 2)
+  assert.deepEqual(
+    world.ledger.nodes().map(({ name }) => name),
+    ['n1'],
+  )
+  assert.deepEqual(world.suspects(), [])
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R7] what has no tag of ours, or that of another cluster, is never touched', async (t) => {
+  const { world } = await quiet(t)
+  world.console.create({ vpc: vpcId, subnet: podSubnet, tags: {}, ips: 1 })
+  world.console.create({ vpc: vpcId, subnet: podSubnet, tags: { 'tke-eni-cluster': 'cls-other' }, ips: 1 })
+  await world.clock.advance(10 * minute)
+  const { enis } = world.cloud.admin.audit(world.clock.now())
+  assert.equal(enis.filter(({ name }) => name === 'by hand').length, 2)
+  assert.deepEqual(world.suspects(), [])
+})
+
+test('[R1][K3] two pods on two nodes that show one address are told, and it is held', async (t) => {
+  const { world, ips } = await quiet(t)
+  world.addNode('n2')
+  await world.clock.advance(minute)
+  const address = known(ips[0])
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { ip: address }))
+  world.kube.pods.put('uid-b', podOn('n2', 'b', { ip: address }))
+  await world.clock.advance(2 * minute)
+  assert.deepEqual(world.suspects(), [`ip-doubled ${address}`])
+  assert.ok(!world.addresses('n1').includes(address))
+  assert.deepEqual([world.podReasons('a'), world.podReasons('b')], [['AddressDoubled'], ['AddressDoubled']])
+  world.kube.pods.remove('uid-b')
+  await world.clock.advance(2 * minute)
+  assert.deepEqual(world.suspects(), [])
+  assert.ok(world.addresses('n1').includes(address))
+})

@@ -1,0 +1,53 @@
+// What a person does in the cloud's console, past the leader.
+import { ApiError, NoAnswer } from '../../../internal/sim/vpc/api-error.ts'
+import type { VpcSim } from '../../../internal/sim/vpc/sim.ts'
+import type { Millis } from '../../../internal/value/millis.ts'
+
+export interface Console {
+  /** Each returns false when the cloud refuses it. */
+  detach(eni: string, instance: string): boolean
+  attach(eni: string, instance: string): boolean
+  remove(eni: string): boolean
+  unassign(eni: string, ...addresses: readonly string[]): boolean
+  assign(eni: string, count: number): boolean
+  create(eni: {
+    readonly vpc: string
+    readonly subnet: string
+    readonly tags: Readonly<Record<string, string>>
+    readonly ips: number
+  }): boolean
+}
+
+export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
+  const call = (action: string, params: Readonly<Record<string, unknown>>) => {
+    try {
+      sim.handle(action, params, now(), 'vpc')
+      return true
+    } catch (error) {
+      if (error instanceof ApiError || error instanceof NoAnswer) return false // a person shrugs
+      throw error
+    }
+  }
+  return {
+    detach: (eni, instance) =>
+      call('DetachNetworkInterface', { NetworkInterfaceId: eni, InstanceId: instance }),
+    attach: (eni, instance) =>
+      call('AttachNetworkInterface', { NetworkInterfaceId: eni, InstanceId: instance }),
+    remove: (eni) => call('DeleteNetworkInterface', { NetworkInterfaceId: eni }),
+    unassign: (eni, ...addresses) =>
+      call('UnassignPrivateIpAddresses', {
+        NetworkInterfaceId: eni,
+        PrivateIpAddresses: addresses.map((PrivateIpAddress) => ({ PrivateIpAddress })),
+      }),
+    assign: (eni, count) =>
+      call('AssignPrivateIpAddresses', { NetworkInterfaceId: eni, SecondaryPrivateIpAddressCount: count }),
+    create: ({ vpc, subnet, tags, ips }) =>
+      call('CreateNetworkInterface', {
+        VpcId: vpc,
+        SubnetId: subnet,
+        NetworkInterfaceName: 'by hand',
+        SecondaryPrivateIpAddressCount: ips,
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
+  }
+}
