@@ -3,7 +3,7 @@
 // (R10): a reader ignores keys it does not know and takes the protocol's number, one less and one more.
 import { CniFault, cniCode } from './cni-fault.ts'
 import type { RawCniRequest } from './cni-request.ts'
-import { isRecord, type JsonObject, parseJson } from './json.ts'
+import { isRecord, type JsonObject, parseJson, quoteJson } from './json.ts'
 
 const agentProtocol = 1
 export const defaultAgentSocket = '/run/tke-eni/cni.sock'
@@ -83,7 +83,7 @@ function decode(line: string, what: string, who: string): JsonObject {
   if (typeof v !== 'number' || Math.abs(v - agentProtocol) > 1) {
     throw new CniFault(
       cniCode.protocol,
-      `Cannot understand ${what} of the ${who}: it speaks protocol ${JSON.stringify(v)}, we speak ${agentProtocol}`,
+      `Cannot understand ${what} of the ${who}: it speaks protocol ${quoteJson(v)}, we speak ${agentProtocol}`,
       'install the plugin and the node agent of the same version on this node',
     )
   }

@@ -3,7 +3,7 @@
 import { type Millis, parseDuration } from '../value/millis.ts'
 import { CniFault, cniCode } from './cni-fault.ts'
 import { type CniVersion, cniVersions, isAtLeast, parseCniVersion } from './cni-version.ts'
-import { isRecord, type JsonObject, parseJson } from './json.ts'
+import { isDeeperThan, isRecord, type JsonObject, maxLevels, parseJson, quoteJson } from './json.ts'
 
 export type CniCommand = 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS'
 
@@ -135,7 +135,7 @@ function checkCommand(command: unknown): CniCommand {
     default:
       throw badEnvironment(
         'CNI_COMMAND',
-        `is ${quote(command)}, not one of ADD, DEL, CHECK, GC, STATUS, VERSION`,
+        `is ${quoteJson(command)}, not one of ADD, DEL, CHECK, GC, STATUS, VERSION`,
       )
   }
 }
@@ -168,11 +168,17 @@ function checkConfig(config: unknown): CniConfig {
       'Cannot read the network configuration: it is not a JSON object',
     )
   }
+  if (isDeeperThan(config, maxLevels)) {
+    throw new CniFault(
+      cniCode.decodeFailure,
+      `Cannot read the network configuration: it is nested deeper than ${maxLevels} levels`,
+    )
+  }
   const cniVersion = parseCniVersion(config['cniVersion'])
   if (cniVersion === undefined) {
     throw new CniFault(
       cniCode.incompatibleVersion,
-      `Cannot use the network configuration: "cniVersion" is ${quote(config['cniVersion'])}, supported are ${cniVersions.join(', ')}`,
+      `Cannot use the network configuration: "cniVersion" is ${quoteJson(config['cniVersion'])}, supported are ${cniVersions.join(', ')}`,
     )
   }
   const name = config['name']
@@ -252,7 +258,7 @@ const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 function checkContainerId(id: unknown, name: string): string {
   if (id === undefined) throw badEnvironment(name, 'is not set')
   if (typeof id !== 'string' || !identifier.test(id) || id.length > 253) {
-    throw badEnvironment(name, `is ${quote(id)}, not letters, digits, "_", "." and "-"`)
+    throw badEnvironment(name, `is ${quoteJson(id)}, not letters, digits, "_", "." and "-"`)
   }
   return id
 }
@@ -266,14 +272,14 @@ function checkIfname(ifname: unknown, name: string): string {
     ifname === '.' ||
     ifname === '..'
   ) {
-    throw badEnvironment(name, `is ${quote(ifname)}, not a name that Linux takes for an interface`)
+    throw badEnvironment(name, `is ${quoteJson(ifname)}, not a name that Linux takes for an interface`)
   }
   return ifname
 }
 
 function checkNetns(netns: unknown): string {
   if (netns === undefined) throw badEnvironment('CNI_NETNS', 'is not set')
-  if (!isPath(netns)) throw badEnvironment('CNI_NETNS', `is ${quote(netns)}, not an absolute path`)
+  if (!isPath(netns)) throw badEnvironment('CNI_NETNS', `is ${quoteJson(netns)}, not an absolute path`)
   return netns
 }
 
@@ -283,7 +289,7 @@ function parseArgs(text: string): CniArgs {
     pairs.map((pair) => {
       const at = pair.indexOf('=')
       if (at < 1)
-        throw badEnvironment('CNI_ARGS', `has ${quote(pair)} in it, not KEY=VALUE pairs between ";"`)
+        throw badEnvironment('CNI_ARGS', `has ${quoteJson(pair)} in it, not KEY=VALUE pairs between ";"`)
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )
@@ -291,10 +297,11 @@ function parseArgs(text: string): CniArgs {
 
 function checkArgs(args: unknown): CniArgs {
   if (args === undefined) return {}
-  if (!isRecord(args)) throw badEnvironment('CNI_ARGS', `is ${quote(args)}, not pairs of texts`)
+  if (!isRecord(args)) throw badEnvironment('CNI_ARGS', `is ${quoteJson(args)}, not pairs of texts`)
   const entries = Object.entries(args)
   for (const [key, value] of entries) {
-    if (typeof value !== 'string') throw badEnvironment('CNI_ARGS', `has ${quote(value)} as ${key}`)
+    if (typeof value !== 'string')
+      throw badEnvironment('CNI_ARGS', `has ${quoteJson(value)} as ${quoteJson(key)}`)
   }
   return Object.fromEntries(entries) as CniArgs
 }
@@ -310,12 +317,6 @@ function badEnvironment(name: string, found: string): CniFault {
 function badConfig(key: string, found: unknown, wanted: string): CniFault {
   return new CniFault(
     cniCode.invalidConfig,
-    `Cannot use the network configuration: "${key}" is ${quote(found)}, not ${wanted}`,
+    `Cannot use the network configuration: "${key}" is ${quoteJson(found)}, not ${wanted}`,
   )
-}
-
-/** A value as a message shows it: short, on one line. */
-function quote(value: unknown): string {
-  const text = value === undefined ? 'missing' : JSON.stringify(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }

@@ -15,3 +15,20 @@ export function parseJson(text: string): unknown {
 export function isRecord(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Deeper than anything that is meant, and far from what JSON.stringify, which calls itself, can still write. */
+export const maxLevels = 200
+
+/** Are there lists or objects in each other, more than `levels`? */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels <= 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1))
+}
+
+/** A value as a message shows it: short, on one line. */
+export function quoteJson(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (isDeeperThan(value, maxLevels)) return 'nested very deep'
+  const text = JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}

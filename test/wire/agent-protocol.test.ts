@@ -35,6 +35,16 @@ test('decodeAgentAnswer() undoes encodeAgentAnswer()', () => {
   assert.deepEqual({ code, message, details }, { code: 11, message: 'Cannot x: y', details: 'z' })
 })
 
+test('[R6] a protocol number that is long or deep is told in short', () => {
+  // A version of a million digits came back whole, in the answer and in the log.
+  for (const v of [`"${'x'.repeat(100_000)}"`, '['.repeat(50_000) + ']'.repeat(50_000)]) {
+    assert.throws(
+      () => decodeAgentRequest(`{"v":${v}}`),
+      (error) => error instanceof CniFault && error.code === cniCode.protocol && error.message.length < 300,
+    )
+  }
+})
+
 test('[R10] plugin and agent of neighbouring protocols understand each other', () => {
   const line = (v: unknown) => `${JSON.stringify({ v, ...request, more: 'ignored' })}\n`
   for (const v of [0, 1, 2]) assert.deepEqual(decodeAgentRequest(line(v)), request)

@@ -189,3 +189,19 @@ test('[R6] checkRequest() reads anything, or refuses it with a code of the speci
     { numRuns: 500 },
   )
 })
+
+test('[R6] checkRequest() refuses a configuration of very many levels', () => {
+  // The plugin could not write it into its request, and ended with a stack trace.
+  const levels = '['.repeat(50_000) + ']'.repeat(50_000)
+  const fault = refusal({ stdin: `{"cniVersion":"1.0.0","name":"tke","type":"t","more":${levels}}` })
+  assert.equal(fault.code, 6)
+  assert.match(fault.message, /nested deeper than 200 levels/)
+})
+
+test('[R6] checkRequest() tells odd keys and values of CNI_ARGS in short', () => {
+  const args = { ['k'.repeat(100_000)]: 1 }
+  assert.throws(
+    () => checkRequest({ command: 'ADD', containerId: 'a', netns: '/a', ifname: 'eth0', args, config }),
+    (error) => error instanceof CniFault && error.code === 4 && error.message.length < 300,
+  )
+})
