@@ -9,55 +9,38 @@ import { systemRandom } from '../internal/base/random.ts'
 import { connectKube } from '../internal/kube/connect.ts'
 import { installNecCrd } from '../internal/kube/install-nec-crd.ts'
 import { createLeaderKube } from '../internal/kube/leader-kube.ts'
+import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
 import { serviceManager } from '../internal/linux/systemd-notify.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { lockFile } from '../internal/sqlite/lock-file.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
+import { ledgerId } from '../internal/store/leader/meta.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
+import { winTerm } from './leader-term.ts'
 import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
 
-/** Runs until `signal` aborts. Throws `storage`, `bad_input`, `unavailable`. */
+/** Runs until `signal` aborts. Throws `storage`, `bad_input`, `unavailable`, and `deposed` when another one leads. */
 export async function runLeader(settings: LeaderSettings, signal: AbortSignal): Promise<void> {
   const clock = systemClock
   const random = systemRandom
   const log = createLog(settings.logLevel)
   needDirectory(settings.stateDir)
   await using stack = new AsyncDisposableStack()
-  const lock = lockFile(join(settings.stateDir, 'leader.lock'))
+  const lockPath = join(settings.stateDir, 'leader.lock')
+  const lock = lockFile(lockPath)
   stack.defer(() => lock.release())
-  const db = openDatabase({
-    path: join(settings.stateDir, 'leader.db'),
-    kind: 'leader',
-    migrations: leaderMigrations,
-  })
-  stack.defer(() => db.close())
-  const ledger = withCrashPoints('leader.ledger', leaderLedger(db, clock))
+  const ledgerPath = join(settings.stateDir, 'leader.db')
   const target = kubeTarget(settings)
-  const client = await connectKube(target, clock)
-  const eventClient = await connectKube({ ...target, qps: 5, burst: 20 }, clock)
-  const kube = withCrashPoints(
-    'leader.kube',
-    createLeaderKube({
-      client,
-      eventClient,
-      clock,
-      random,
-      log,
-      defaultNetwork: settings.defaultNetwork,
-      instance: hostname(),
-    }),
-  )
-  stack.defer(() => kube.close())
   const credentials = leaderCredentials(settings, { clock, random, log })
   log.info('leader starts', {
     cluster: settings.clusterId,
@@ -65,21 +48,65 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
     credentials: credentials.source,
   })
   let leader: Leader | undefined
+  let obstacle = 'nobody was asked yet who leads'
   const { listenHealth } = settings
   const health = await listening(`${listenHealth.host}:${listenHealth.port}`, () =>
-    serveHealth({
-      ...listenHealth,
-      obstacle: () => (leader?.ready() ? undefined : 'Kubernetes has not been read yet'),
-    }),
+    serveHealth({ ...listenHealth, obstacle: () => (leader?.ready() ? undefined : obstacle) }),
   )
   stack.defer(() => void health.close())
+  const service = serviceManager({ env: process.env, clock, log, alive: () => leader?.alive() ?? true })
+  await service.ready('does not lead')
+  stack.defer(() => service.stopping())
+
+  const tell = (status: string) => {
+    obstacle = status
+    void service.status(status)
+  }
+  const won = await winTerm(settings, {
+    target,
+    clock,
+    random,
+    log,
+    ledgerPath,
+    lockPath,
+    tell,
+    signal,
+  })
+  if (won === undefined) return
+  stack.defer(() => won.close())
+  const { term } = won
+  const ends = AbortSignal.any([signal, term.over])
+  obstacle = 'Kubernetes has not been read yet'
+
+  const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations })
+  stack.defer(() => db.close())
+  await term.nameLedger(ledgerId(db))
+  const ledger = fencedLedger(withCrashPoints('leader.ledger', leaderLedger(db, clock)), term)
+  const client = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  const eventClient = await connectKube({ ...target, qps: 5, burst: 20, beforeWrite: term.check }, clock)
+  term.over.addEventListener('abort', () => {
+    for (const each of [client, eventClient]) each.close() // nobody waits for answers any more
+  })
+  const plainKube = createLeaderKube({
+    client,
+    eventClient,
+    clock,
+    random,
+    log,
+    defaultNetwork: settings.defaultNetwork,
+    instance: hostname(),
+  })
+  stack.defer(() => plainKube.close())
+  const kube = fencedKube(withCrashPoints('leader.kube', plainKube), term)
   const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
-  const cloud = withCrashPoints('leader.cloud', createCloud({ transport, clock, random, log, signal }))
-  await untilInstalled(() => installNecCrd(client, clock, log), log, signal)
+  const plainCloud = createCloud({ transport, clock, random, log, signal: ends, beforeSend: term.check })
+  const cloud = fencedCloud(withCrashPoints('leader.cloud', plainCloud), term)
+  await untilInstalled(() => installNecCrd(client, clock, log), log, ends)
   leader = startLeader(
     { kube, cloud, ledger, clock, random, log },
     {
       ...leaderDefaults,
+      epoch: term.epoch,
       clusterId: settings.clusterId,
       subnetIds: settings.subnets,
       securityGroups: settings.securityGroups ?? [],
@@ -89,15 +116,14 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
       leaveAfter: settings.nodeLeaveAfter,
     },
   )
-  const { alive, stop } = leader
+  const { stop } = leader
   stack.defer(async () => {
     await stop() // before the database is closed, whatever ends us
     log.info('leader stopped')
   })
-  const service = serviceManager({ env: process.env, clock, log, alive })
-  await service.ready(`leads cluster ${settings.clusterId}`)
-  await aborted(signal)
-  await service.stopping()
+  void service.status(`leads cluster ${settings.clusterId} in epoch ${term.epoch}`)
+  await aborted(ends)
+  if (term.over.aborted) throw term.over.reason
 }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }

@@ -208,6 +208,8 @@ export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
 }
 
 export interface LeaderTx {
+  /** A leader of this epoch writes. Throws `deposed` when one of a later epoch has written already. */
+  enterEpoch(epoch: number): void
   addNode(node: LedgerNode): void
   setPhase(name: NodeName, phase: LedgerNode['phase']): void
   /** Only once it has no ENI left. */

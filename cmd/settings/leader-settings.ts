@@ -2,6 +2,7 @@
 import { metadataUrl } from '../../internal/vpc/metadata.ts'
 import {
   absolutePath,
+  bool,
   choice,
   duration,
   httpUrl,
@@ -63,6 +64,16 @@ const table = {
     duration('1s', '24h'),
     '30s',
     'A node must be gone from Kubernetes for so long before its ENIs are taken back.',
+  ),
+  leaderElect: setting(
+    bool,
+    'true',
+    'Lead only while holding the lease "tke-eni-leader" in kube-system; "false": nobody else leads, ever.',
+  ),
+  leaseDuration: setting(
+    duration('3s', '10m'),
+    '15s',
+    'How long others wait after the last sign of the leader before one takes over. It gives up by itself after two thirds of it.',
   ),
   listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
   logLevel,

@@ -1,4 +1,5 @@
 // The only door to time. Production gets the system's; simulation gets a virtual one.
+import { uptime } from 'node:os'
 import type { Millis } from '../value/millis.ts'
 
 export type Cancel = () => void
@@ -9,6 +10,9 @@ export interface Clock {
   /** Calls `run` once after `delay`; never before the current turn of the event loop ends. */
   after(delay: Millis, run: () => void): Cancel
 }
+
+/** Time since the machine started: nobody sets it, and it goes on while a process is stopped or the machine sleeps. In steps of 10 ms. */
+export const steadyTime = (): Millis => uptime() * 1000
 
 export const systemClock: Clock = {
   now: () => Date.now(),

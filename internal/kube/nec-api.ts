@@ -1,10 +1,13 @@
 // The NEC's address in the API, and the writes of both sides. The leader's say which epoch they are of, and the API server
 // itself refuses them once the NEC is of a later one.
+import type { Log } from '../base/log.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { NodeName } from '../ipam/types.ts'
 import type { KubeClient } from './client.ts'
 import { KubeError } from './error.ts'
 import { at, textAt } from './json.ts'
+import { listAll } from './list.ts'
+import { reflectorDefaults } from './reflector.ts'
 
 export const necGroup = 'networking.tke.cloud.tencent.com'
 export const necCollection = `/apis/${necGroup}/v1/nodeeniconfigs`
@@ -99,6 +102,19 @@ export function storedNec(name: NodeName, object: unknown, epoch: number): Store
     )
   const version = textAt(object, 'metadata', 'resourceVersion') ?? ''
   return { uid: textAt(object, 'metadata', 'uid') ?? '', version, object }
+}
+
+/** The latest epoch that any NEC is of; 0 when there are none, or the API server does not know NECs. Throws as KubeClient.call. */
+export async function highestNecEpoch(client: KubeClient, log: Log, signal: AbortSignal): Promise<number> {
+  const source = { what: 'NECs', path: necCollection, read: epochOf, freshness: 'consistent' as const }
+  try {
+    const tools = { client, log, signal, limits: reflectorDefaults, newest: undefined }
+    const { items } = await listAll(source, tools)
+    return items.reduce((highest, epoch) => Math.max(highest, epoch), 0)
+  } catch (error) {
+    if (errorCode(error) === 'not_found') return 0
+    throw error
+  }
 }
 
 /** 0 when it was written by a version without epochs, or is not readable. */

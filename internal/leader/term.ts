@@ -18,8 +18,8 @@ export interface Term {
   check(): void
   /** Aborts when the term ends, with the IpamError `deposed` that says why as its reason; not when it is given back. */
   readonly over: AbortSignal
-  /** Somebody has proof of a later term. */
-  end(why: string): void
+  /** Somebody has proof of a later term; `hint` says which. */
+  end(why: string, hint?: string): void
   /** Says whose ledger is the newest from now on; resolves when all candidates can read it. Throws `deposed`. */
   nameLedger(id: string): Promise<void>
   /** Ends the term and lets the next leader begin at once. */
@@ -62,11 +62,11 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
   let told: (() => void)[] = []
   let cancelDeadline: Cancel = () => {}
 
-  function end(why: string): void {
+  function end(why: string, hint?: string): void {
     if (ended.signal.aborted || released) return
     rounds.stop()
     cancelDeadline()
-    ended.abort(deposed(why))
+    ended.abort(deposed(why, hint))
     tell()
   }
 
@@ -187,14 +187,14 @@ export function unlimitedTerm(epoch: number): Term {
       if (ended.signal.aborted) throw ended.signal.reason
     },
     over: ended.signal,
-    end(why) {
-      if (!ended.signal.aborted) ended.abort(deposed(why))
+    end(why, hint) {
+      if (!ended.signal.aborted) ended.abort(deposed(why, hint))
     },
     nameLedger: () => Promise.resolve(),
     release: () => Promise.resolve(),
   }
 }
 
-function deposed(why: string): IpamError {
-  return new IpamError('deposed', `Cannot go on leading: ${why}`)
+function deposed(why: string, hint?: string): IpamError {
+  return new IpamError('deposed', `Cannot go on leading: ${why}`, hint === undefined ? {} : { hint })
 }

@@ -13,6 +13,8 @@ export type Notify = (assignments: readonly string[]) => Promise<void>
 export interface ServiceManager {
   /** The service serves now, with one line for `systemctl status`; watching begins. */
   ready(status: string): Promise<void>
+  /** Another line for `systemctl status`. */
+  status(status: string): Promise<void>
   /** The service ends; watching ends. */
   stopping(): Promise<void>
 }
@@ -58,6 +60,7 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
       await send('READY=1', `STATUS=${oneLine(status)}`)
       watch()
     },
+    status: (status) => send(`STATUS=${oneLine(status)}`),
     async stopping() {
       stopped = true
       cancel()
@@ -81,6 +84,7 @@ export function systemdNotify(env: Environment): Notify {
 
 const silent: ServiceManager = {
   ready: () => Promise.resolve(),
+  status: () => Promise.resolve(),
   stopping: () => Promise.resolve(),
 }
 

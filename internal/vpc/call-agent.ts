@@ -15,7 +15,8 @@ export interface Sending {
 export interface CallAgent {
   readonly agent: HttpAgent
   readonly protocol: 'http://' | 'https://'
-  watch(): Sending
+  /** `beforeSend` is called when a connection has been made for the call; when it throws, nothing is sent on it. */
+  watch(beforeSend?: () => void): Sending
 }
 
 /** Idle connections are closed before the far end does it: a request on a dying connection has an unknown outcome. */
@@ -23,6 +24,7 @@ const idleMs = 10_000
 
 interface Connecting {
   connecting: boolean
+  readonly beforeSend: (() => void) | undefined
 }
 
 /** An agent that connects to `endpoint`, or over TLS to the host of the request. */
@@ -35,8 +37,14 @@ export function callAgent(endpoint: Endpoint | undefined): CallAgent {
     const call = calls.getStore()
     if (call === undefined) return socket
     call.connecting = true
+    // Before what waits for the connection is written: that has a listener as well, and a later one.
     socket?.once(connected, () => {
-      call.connecting = false
+      try {
+        call.beforeSend?.()
+        call.connecting = false
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
     })
     return socket
   }
@@ -59,8 +67,8 @@ export function callAgent(endpoint: Endpoint | undefined): CallAgent {
   return {
     agent: endpoint === undefined ? new TlsAgent(settings) : plainAgent(endpoint),
     protocol: endpoint === undefined ? 'https://' : 'http://',
-    watch() {
-      const call: Connecting = { connecting: false }
+    watch(beforeSend) {
+      const call: Connecting = { connecting: false, beforeSend }
       return { run: (send) => calls.run(call, send), mayHaveLeft: () => !call.connecting }
     },
   }

@@ -28,15 +28,20 @@ export interface CallerOptions {
   readonly describeTimeoutMs: Millis
   readonly mutateTimeoutMs: Millis
   readonly signal?: AbortSignal | undefined
+  /** Called whenever a call is sent, after it had its turn; what it throws the call throws. */
+  readonly beforeSend?: (() => void) | undefined
 }
 
 export function createCaller(options: CallerOptions): Caller {
-  const { transport, limiter, log, signal } = options
+  const { transport, limiter, log, signal, beforeSend } = options
 
   async function call<T>(call: ApiCall<T>): Promise<T> {
     const { product, action, priority, params } = call
     const timeoutMs = call.mutates ? options.mutateTimeoutMs : options.describeTimeoutMs
-    const send = async () => transport.request(product, action, params(), { timeoutMs, signal })
+    const send = async () => {
+      beforeSend?.()
+      return transport.request(product, action, params(), { timeoutMs, signal, beforeSend })
+    }
     const retry = (error: unknown) => retryAfter(call, error)
     try {
       const answer = await limiter.run({ action, priority, send, retry })

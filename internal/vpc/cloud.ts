@@ -30,6 +30,8 @@ export interface CloudOptions {
   readonly mutateTimeoutMs?: Millis
   /** Once aborted nothing more is sent, and what is under way is given up. */
   readonly signal?: AbortSignal
+  /** Called as late as can be before each request leaves; what it throws the call throws, and nothing leaves. */
+  readonly beforeSend?: () => void
 }
 
 /** The cloud behind `transport`. Each method throws the codes of errors.ts. */

@@ -35,7 +35,8 @@ export function sdkTransport(options: SdkOptions): Transport {
   async function request(product: Product, action: string, params: object, call: TransportOptions) {
     const secret = await credentials.get() // here, for the SDK would turn its error into text
     const client = clientFor(product, secret, call.timeoutMs)
-    const sending = watch()
+    call.beforeSend?.() // it may have taken its time to get the keys
+    const sending = watch(call.beforeSend)
     try {
       const signal = call.signal === undefined ? {} : { signal: call.signal }
       const answer: unknown = await sending.run(() => client.request(action, params, signal))

@@ -6,6 +6,8 @@ export type Product = 'vpc' | 'cvm'
 export interface TransportOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Called as late as can be before the request leaves; what it throws is thrown, and nothing leaves. */
+  readonly beforeSend?: (() => void) | undefined
 }
 
 export interface Transport {

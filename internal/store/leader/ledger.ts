@@ -21,6 +21,7 @@ import {
   removeEni,
   setEniState,
 } from './enis.ts'
+import { enterEpoch } from './epoch.ts'
 import {
   addIntent,
   findIntent,
@@ -72,6 +73,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
 
 function leaderTx(db: Database, now: Millis): LeaderTx {
   return {
+    enterEpoch: (epoch) => enterEpoch(db, epoch),
     addNode: (node) => addNode(db, node, now),
     setPhase: (name, phase) => setPhase(db, name, phase),
     removeNode: (name) => removeNode(db, name),

@@ -1,0 +1,138 @@
+// How a leader process comes to lead: by the lease, or because its settings say that nobody else does; and whether the ledger on
+// its disk is the one to lead with.
+import { createHash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { backoffDelay } from '../internal/base/backoff.ts'
+import { type Clock, sleep, steadyTime } from '../internal/base/clock.ts'
+import type { Log } from '../internal/base/log.ts'
+import type { Random } from '../internal/base/random.ts'
+import { randomToken } from '../internal/base/random-token.ts'
+import { type ConnectSettings, connectKube } from '../internal/kube/connect.ts'
+import { createLeaseStore } from '../internal/kube/lease-store.ts'
+import { highestNecEpoch } from '../internal/kube/nec-api.ts'
+import { campaign } from '../internal/leader/election.ts'
+import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
+import { moveLedger, peekLedger } from '../internal/store/leader/peek.ts'
+import type { LeaderSettings } from './settings/leader-settings.ts'
+
+export interface TermParts {
+  readonly target: ConnectSettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly ledgerPath: string
+  /** Held by this process. */
+  readonly lockPath: string
+  /** Hears why it does not lead yet. */
+  readonly tell: (status: string) => void
+  readonly signal: AbortSignal
+}
+
+export interface WonTerm {
+  readonly term: Term
+  /** Gives it back, when it is still ours. */
+  close(): Promise<void>
+}
+
+const retry = { firstMs: 500, maxMs: 10_000 }
+
+/** Resolves when this process leads, or with undefined when it was asked to end before. The ledger on disk is then the one to lead with. */
+export async function winTerm(settings: LeaderSettings, parts: TermParts): Promise<WonTerm | undefined> {
+  const { target, clock, random, log, ledgerPath, lockPath, signal } = parts
+  const election = electionSettings(settings.leaseDuration)
+  // Of its own: what throttles others must never cost the lease. An answer that comes too late is as good as none.
+  const client = await connectKube(
+    { ...target, qps: 10, burst: 20, timeout: election.renewDeadline / 2 },
+    clock,
+  )
+  let necEpoch = 0
+  const highestEpoch = async () => {
+    necEpoch = await highestNecEpoch(client, log, signal)
+    return Math.max(necEpoch, peekLedger(ledgerPath)?.epoch ?? 0)
+  }
+  const term = settings.leaderElect
+    ? await campaign(
+        {
+          ...parts,
+          store: createLeaseStore(client, clock),
+          steady: steadyTime,
+          identity: identityOf(lockPath, random),
+          settings: election,
+          highestEpoch,
+        },
+        signal,
+      )
+    : await withoutElection(highestEpoch, parts)
+  if (term === undefined) {
+    client.close()
+    return undefined
+  }
+  setStaleAside(ledgerPath, term, necEpoch, log)
+  return {
+    term,
+    async close() {
+      await term.release()
+      client.close()
+    },
+  }
+}
+
+/** A leader gives up well before others take over: what it has sent last gets time to arrive. */
+function electionSettings(leaseDuration: number): ElectionSettings {
+  return { leaseDuration, renewDeadline: (leaseDuration * 2) / 3, retryEvery: (leaseDuration * 2) / 15 }
+}
+
+/** Later than every leader before, so that one that was forgotten somewhere is refused. */
+async function withoutElection(
+  highestEpoch: () => Promise<number>,
+  { clock, random, log, tell, signal }: TermParts,
+): Promise<Term | undefined> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      return unlimitedTerm((await highestEpoch()) + 1)
+    } catch (error) {
+      const retryIn = backoffDelay(retry, failures, random)
+      log.warn('epoch not known yet', { error: (error as Error).message, retryIn })
+      tell((error as Error).message)
+      await sleep(clock, retryIn, signal)
+    }
+  }
+  return undefined
+}
+
+/**
+ * The same for each process that may follow another one on this ledger, and of no two that live: whoever holds the lock of
+ * the directory knows that the one before is dead. So a leader that is started again need not wait for its own lease.
+ */
+function identityOf(lockPath: string, random: Random): string {
+  const { dev, ino } = statSync(lockPath)
+  const place = createHash('sha256')
+    .update(`${bootId() ?? randomToken(random)} ${dev} ${ino}`)
+    .digest('hex')
+  return `${hostname()}_${place.slice(0, 12)}`
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** A ledger that others have led without is a view of the past: kept for people, never worked with. */
+function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): void {
+  const own = peekLedger(path)
+  if (own === undefined) return
+  const newest = term.formerLedger === undefined ? own.epoch >= necEpoch : own.id === term.formerLedger
+  if (newest) return
+  const to = `${path}.stale-${term.epoch}`
+  moveLedger(path, to)
+  log.warn('ledger of the past set aside', {
+    ledger: own.id,
+    epoch: own.epoch,
+    newest: term.formerLedger,
+    to,
+  })
+}
