@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { type Clock, sleep, systemClock } from '../../internal/base/clock.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
-import { storageFault } from '../../internal/sqlite/database.ts'
+import { storageFault } from '../../internal/sqlite/faults.ts'
 import type { ReadonlyDatabase } from '../../internal/sqlite/open-readonly.ts'
 import type { Filter } from '../../internal/store/inspect/filter.ts'
 import type { LedgerKind, LedgerView } from './ledger-views.ts'

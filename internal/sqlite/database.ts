@@ -1,8 +1,9 @@
 // One SQLite file: opened with reasons, migrated forward, read and written in transactions.
 // The only place that knows better-sqlite3.
-import { chmodSync, closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
+import { damageHint, meaningOf, storageFault } from './faults.ts'
 import { checkHistory, type Migration, migrate } from './migrate.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
@@ -30,16 +31,22 @@ export interface OpenOptions {
   readonly migrations: readonly Migration[]
   /** Only looks, at whatever version it finds; openReadonly is for those who need to know. */
   readonly readonly?: boolean
+  /**
+   * Hears, before anybody else does, that what was read or written cannot be trusted any more: the disk failed, the file is damaged,
+   * read-only or gone. A daemon ends at once: only a new process, which reads it all again, knows what is stored.
+   */
+  readonly broken?: (fault: IpamError) => void
 }
 
 /**
  * Opens (creating it with mode 0600 when missing) and migrates a database.
  * Throws `storage`: not a database, damaged, of another kind, or written by a newer version. Such a file is left as it is.
  */
-export function openDatabase({ path, kind, migrations, readonly = false }: OpenOptions): Database {
+export function openDatabase(options: OpenOptions): Database {
+  const { path, kind, migrations, readonly = false, broken } = options
   const memory = path === ':memory:'
   if (!memory && !readonly && !existsSync(path)) createPrivately(path)
-  return openFile({ path, what: `${kind} database`, readonly }, (database, sqlite) => {
+  return openFile({ path, what: `${kind} database`, readonly, broken }, (database, sqlite) => {
     if (readonly) return database
     checkHistory(database, kind, migrations) // before anything is changed
     if (!memory) configureWriter(sqlite)
@@ -53,6 +60,7 @@ export interface FileToOpen {
   /** For messages: "leader database". */
   readonly what: string
   readonly readonly: boolean
+  readonly broken?: ((fault: IpamError) => void) | undefined
 }
 
 /** Opens a database that is sound and gives it to `use`, which must change nothing before it knows what it is. Closed when that throws. Throws `storage`. */
@@ -64,35 +72,14 @@ export function openFile<T>(file: FileToOpen, use: (database: Database, sqlite: 
     try {
       configure(sqlite)
       if (path !== ':memory:') refuseDamage(sqlite, file)
-      return use(wrap(sqlite, path), sqlite)
+      return use(wrap(sqlite, file), sqlite)
     } catch (error) {
       sqlite.close()
       throw error
     }
   } catch (error) {
-    throw storageFault(error, `open ${file.what} "${path}"`)
+    throw storageFault(error, `open ${file.what} "${path}"`, path)
   }
-}
-
-const damageHint = 'the file is left as it is; move it away and let it be rebuilt, or restore a backup'
-
-/** What SQLite threw, in our words; an IpamError stays as it is. */
-export function storageFault(cause: unknown, doing: string): IpamError {
-  if (cause instanceof IpamError) return cause
-  const { message } = cause as Error
-  const code = sqliteCode(cause)
-  const isDamage = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
-  const isBusy = code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')
-  const found = isDamage ? `it is damaged: ${message}` : isBusy ? 'another program keeps it locked' : message
-  return new IpamError('storage', `Cannot ${doing}: ${found}`, {
-    cause,
-    ...(isDamage ? { hint: damageHint } : {}),
-  })
-}
-
-/** SQLite's own word for a failure ("SQLITE_CORRUPT"); empty for what SQLite did not throw. */
-export function sqliteCode(error: unknown): string {
-  return error instanceof Sqlite.SqliteError ? error.code : ''
 }
 
 function createPrivately(path: string): void {
@@ -150,12 +137,15 @@ function configure(sqlite: Sqlite.Database): void {
   sqlite.pragma('foreign_keys = ON') // off by default in SQLite
   sqlite.pragma('trusted_schema = OFF') // a prepared file must not run code of its own
   sqlite.pragma('cell_size_check = ON') // notice damage early
+  sqlite.pragma('temp_store = MEMORY') // a full /tmp is no reason to fail
 }
 
 function configureWriter(sqlite: Sqlite.Database): void {
   sqlite.pragma('journal_mode = WAL') // readers (an operator's sqlite3) never block the writer
   sqlite.pragma('synchronous = FULL') // a commit that was answered survives a power cut
   sqlite.pragma('wal_autocheckpoint = 1000')
+  // A reader that stays lets the log grow; afterwards the disk has it back, but for what the next log needs.
+  sqlite.pragma(`journal_size_limit = ${16 * 1024 * 1024}`)
   chmodSync(sqlite.name, 0o600) // names of pods and addresses are nobody else's business
 }
 
@@ -168,9 +158,12 @@ function refuseDamage(sqlite: Sqlite.Database, { path, what }: FileToOpen): void
   }
 }
 
-function wrap(sqlite: Sqlite.Database, path: string): Database {
+function wrap(sqlite: Sqlite.Database, { path, readonly, broken }: FileToOpen): Database {
   const statements = new Map<string, Sqlite.Statement>()
-  const prepare = (sql: string): Sqlite.Statement => {
+  const file = readonly ? undefined : inodeOf(path)
+  let fault: IpamError | undefined
+
+  function prepare(sql: string): Sqlite.Statement {
     let statement = statements.get(sql)
     if (statement === undefined) {
       statement = sqlite.prepare(sql)
@@ -178,29 +171,56 @@ function wrap(sqlite: Sqlite.Database, path: string): Database {
     }
     return statement
   }
-  /** A constraint that speaks is an answer, and stays as it is; all else says that the file cannot be used. */
-  const use = <T>(sql: string, how: (statement: Sqlite.Statement) => T): T => {
+
+  /** What SQLite answers to us stays as it is; all else says that the file cannot be used. */
+  function use<T>(how: () => T): T {
+    if (fault !== undefined) throw fault
     try {
-      return how(prepare(sql))
+      return how()
     } catch (error) {
-      const code = sqliteCode(error)
-      if (code === '' || code === 'SQLITE_ERROR' || code.startsWith('SQLITE_CONSTRAINT')) throw error
-      throw storageFault(error, `use "${path}"`)
+      const meaning = meaningOf(error)
+      if (error instanceof IpamError || meaning === 'answer') throw error
+      if (fault !== undefined) throw fault // undoing what failed may fail as well
+      const told = storageFault(error, `use "${path}"`, path)
+      throw meaning === 'broken' && !readonly ? breakWith(told) : told
     }
   }
+
+  /** A sync that failed once may succeed the next time without what was to be stored: there is no next time. */
+  function breakWith(found: IpamError): IpamError {
+    fault = found
+    broken?.(found)
+    return found
+  }
+
+  /** What is stored in a file without a name is lost with this process. */
+  function refuseLostFile(): void {
+    if (file === undefined || inodeOf(path) === file) return
+    throw breakWith(
+      new IpamError('storage', `Cannot use "${path}": it was deleted or replaced while it was in use`, {
+        hint: 'the next start takes the file that is there then, or makes a new one',
+      }),
+    )
+  }
+
   /** Made once: making one costs as much as a small transaction. */
   const inTransaction = sqlite.transaction((work: () => unknown) => work())
   return {
     path,
-    run: (sql, ...values) => use(sql, (statement) => statement.run(...values).changes),
+    run: (sql, ...values) => use(() => prepare(sql).run(...values).changes),
     get: <T>(sql: string, ...values: readonly SqlValue[]) =>
-      use(sql, (statement) => statement.get(...values) as T | undefined),
-    all: <T>(sql: string, ...values: readonly SqlValue[]) =>
-      use(sql, (statement) => statement.all(...values) as T[]),
-    script: (sql) => {
-      sqlite.exec(sql)
-    },
-    transaction: <T>(work: () => T) => inTransaction.immediate(work) as T,
+      use(() => prepare(sql).get(...values) as T | undefined),
+    all: <T>(sql: string, ...values: readonly SqlValue[]) => use(() => prepare(sql).all(...values) as T[]),
+    script: (sql) => void use(() => sqlite.exec(sql)),
+    transaction: <T>(work: () => T) =>
+      use(() => {
+        if (!sqlite.inTransaction) refuseLostFile()
+        return inTransaction.immediate(work) as T
+      }),
     close: () => sqlite.close(),
   }
+}
+
+function inodeOf(path: string): number | undefined {
+  return path === ':memory:' ? undefined : statSync(path, { throwIfNoEntry: false })?.ino
 }

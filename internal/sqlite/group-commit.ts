@@ -2,7 +2,9 @@
 // and is answered only after that transaction is on disk.
 import type { Clock } from '../base/clock.ts'
 import { IpamError } from '../ipam/errors.ts'
-import { type Database, sqliteCode, storageFault } from './database.ts'
+import type { Database } from './database.ts'
+import { hasRoom } from './disk-room.ts'
+import { meaningOf, sqliteCode } from './faults.ts'
 
 interface Pending {
   readonly work: () => unknown
@@ -18,11 +20,29 @@ export interface GroupCommit {
   write<T>(work: () => T): Promise<T>
   /** Commits what waits, at once. */
   flush(): void
+  /** Why nothing can be stored since the disk was found full; undefined when there is room, as far as is known. */
+  obstacle(): string | undefined
 }
+
+/** A full disk is looked at so often whether there is room again. */
+const lookEvery = 1000
 
 /** Gathers the writes to `database`; `clock` decides when the turn ends. */
 export function groupCommit(database: Database, clock: Clock): GroupCommit {
   let pending: Pending[] = []
+  let full = false
+
+  /** Each write tries all the same, for the little one that still fits; whoever asks is told until there is room for many. */
+  function noteFull(): void {
+    if (!full) clock.after(lookEvery, look)
+    full = true
+  }
+
+  function look(): void {
+    full = false
+    if (!hasRoom(database.path)) noteFull()
+  }
+
   function flush(): void {
     const batch = pending
     pending = []
@@ -35,11 +55,13 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
             const value = database.transaction(work)
             answers.push(() => resolve(value))
           } catch (error) {
+            if (meaningOf(error) !== 'answer') throw error // it may have undone the others as well
             answers.push(() => reject(inOurWords(database, error)))
           }
         }
       })
     } catch (error) {
+      if (meaningOf(error) === 'full') noteFull()
       for (const { reject } of batch) reject(inOurWords(database, error))
       return
     }
@@ -47,6 +69,7 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
   }
   return {
     flush,
+    obstacle: () => (full ? `nothing can be stored in "${database.path}": the disk is full` : undefined),
     write: <T>(work: () => T) =>
       new Promise<T>((resolve, reject) => {
         pending.push({ work, resolve: resolve as (value: unknown) => void, reject })
@@ -56,8 +79,6 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
 }
 
 function inOurWords({ path }: Database, error: unknown): unknown {
-  const code = sqliteCode(error)
-  if (code === '') return error
-  if (!code.startsWith('SQLITE_CONSTRAINT')) return storageFault(error, `write to "${path}"`)
+  if (!sqliteCode(error).startsWith('SQLITE_CONSTRAINT')) return error
   return new IpamError('conflict', `Cannot write to "${path}": ${(error as Error).message}`, { cause: error })
 }

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
-import { sqliteCode, storageFault } from './database.ts'
+import { sqliteCode, storageFault } from './faults.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
 /** Holds `path` (a file of its own, beside the database, so that `sqlite3` can still read that) until released. Throws `storage` when another process has it. */
@@ -14,7 +14,7 @@ export function lockFile(path: string): { release(): void } {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
-    if (!sqliteCode(cause).startsWith('SQLITE_BUSY')) throw storageFault(cause, `lock "${path}"`)
+    if (!sqliteCode(cause).startsWith('SQLITE_BUSY')) throw storageFault(cause, `lock "${path}"`, path)
     throw new IpamError('storage', `Cannot lock "${path}": another process holds it`, {
       cause,
       hint: 'this machine runs a second instance on the same directory; stop one of them',

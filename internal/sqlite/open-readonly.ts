@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { IpamError } from '../ipam/errors.ts'
-import { type Database, type FileToOpen, openFile, sqliteCode, storageFault } from './database.ts'
+import { type Database, type FileToOpen, openFile } from './database.ts'
+import { sqliteCode, storageFault } from './faults.ts'
 import { checkHistory, type Migration, readHistory } from './migrate.ts'
 
 export interface ReadonlyDatabase<Kind extends string> {
