@@ -61,9 +61,10 @@ export function decodeAgentAnswer(line: string): AgentAnswer {
 export function lineReader(who: string): (chunk: string) => string | undefined {
   let text = ''
   return (chunk) => {
-    const from = text.length
+    // In the chunk alone: looking into `text` would copy all of it, for every byte of a caller who sends them one by one.
+    const inChunk = chunk.indexOf('\n')
+    const end = inChunk === -1 ? -1 : text.length + inChunk
     text += chunk
-    const end = text.indexOf('\n', from)
     if ((end === -1 ? text.length : end) > maxLine) {
       throw new CniFault(
         cniCode.protocol,

@@ -47,7 +47,7 @@ export class NodeWorld {
   #feeds: { nec: Feed<Nec>; pods: Feed<PodFact> } | undefined
   #process: Process
 
-  constructor(t: TestContext, clock: Clock) {
+  constructor(t: Pick<TestContext, 'after'>, clock: Clock) {
     this.clock = clock
     this.folder = mkdtempSync(join(tmpdir(), 'node-world-'))
     this.#process = this.#newProcess()
@@ -130,6 +130,11 @@ export class NodeWorld {
     const report = this.nec?.report
     this.nec = { name: 'n1', uid: 'uid-nec', annotations: {}, publication, report, fault: undefined }
     if (!this.apiDown) this.#feeds?.nec.changed(this.nec)
+  }
+
+  /** The watch tells of this NEC, whatever it is. */
+  tell(nec: Nec): void {
+    this.#feeds?.nec.changed(nec)
   }
 
   showPods(pods: readonly PodFact[]): void {
