@@ -11,6 +11,8 @@ import { type ConnectSettings, connectKube } from '../../internal/kube/connect.t
 import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { at, listAt } from '../../internal/kube/json.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
+import { createLeaseStore } from '../../internal/kube/lease-store.ts'
+import { highestNecEpoch } from '../../internal/kube/nec-api.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
 import { createRecorder } from './recorder.ts'
 import { publication, report } from './samples.ts'
@@ -36,18 +38,18 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
   let leader: ReturnType<typeof createLeaderKube>
   let agent: ReturnType<typeof createNodeKube>
   const stops: (() => void)[] = []
+  const parts = {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    defaultNetwork: 'tke-route-eni' as const,
+  }
 
   before(async () => {
     served = await start(nodeName)
     client = await connectKube(served.settings, systemClock)
     asLeader = await connectKube(served.leader ?? served.settings, systemClock)
     asAgent = await connectKube(served.agent ?? served.settings, systemClock)
-    const parts = {
-      clock: systemClock,
-      random: systemRandom,
-      log: silentLog,
-      defaultNetwork: 'tke-route-eni' as const,
-    }
     leader = createLeaderKube({ ...parts, client: asLeader, eventClient: asLeader, instance: 'leader-1' })
     agent = createNodeKube({ ...parts, client: asAgent, node: nodeName })
     await installNecCrd(asLeader, systemClock, silentLog)
@@ -180,6 +182,61 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     await leader.deleteNec(`${nodeName}-other`, 3)
   })
 
+  test(`[${name}] [R8] a lease is written only by who has read it as it is`, async () => {
+    const [a, b] = [asLeader, asLeader].map((each) => createLeaseStore(each, systemClock))
+    assert.ok(a && b)
+    assert.equal(await a.read(), undefined)
+    await assert.rejects(
+      a.write({ ...led, holder: 'a' }, 'nonsense'),
+      ({ code }) => code === 'not_found' || code === 'conflict',
+    )
+    const first = await a.write({ ...led, holder: 'a' }, undefined)
+    await assert.rejects(b.write({ ...led, holder: 'b' }, undefined), { code: 'conflict' })
+    const seen = await b.read()
+    assert.deepEqual(seen, first)
+    assert.deepEqual({ ...seen, version: '' }, { ...led, holder: 'a', version: '' })
+    const renewed = await a.write({ ...led, holder: 'a', ledgerId: 'ledger-a' }, first.version)
+    assert.notEqual(renewed.version, first.version)
+    await assert.rejects(b.write({ ...led, holder: 'b' }, first.version), { code: 'conflict' })
+    const free = await a.write({ ...led, holder: undefined, ledgerId: 'ledger-a' }, renewed.version)
+    assert.equal(free.holder, undefined)
+    const taken = await b.write({ ...led, holder: 'b', epoch: 8, ledgerId: 'ledger-a' }, free.version)
+    assert.deepEqual(await a.read(), taken)
+    assert.deepEqual([taken.holder, taken.epoch, taken.ledgerId], ['b', 8, 'ledger-a'])
+    const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/tke-eni-leader'
+    const shown = await client.call({ doing: 'get', path })
+    assert.equal(at(shown, 'spec', 'leaseDurationSeconds'), 15)
+    assert.match(String(at(shown, 'spec', 'acquireTime')), /^\d{4}-.*\.\d{6}Z$/)
+    await client.call({ doing: 'delete', method: 'DELETE', path })
+    assert.equal(await a.read(), undefined)
+    await assert.rejects(a.write({ ...led, holder: 'a' }, taken.version), { code: 'not_found' })
+  })
+
+  test(`[${name}] [R8] what a leader of an earlier epoch writes to a NEC is refused`, async () => {
+    const nec = `${nodeName}-epochs`
+    const before = createLeaderKube({
+      ...parts,
+      client: asLeader,
+      eventClient: asLeader,
+      instance: 'leader-0',
+    })
+    const path = `/apis/networking.tke.cloud.tencent.com/v1/nodeeniconfigs/${nec}`
+    const version = async () => at(await client.call({ doing: 'get', path }), 'metadata', 'resourceVersion')
+    await before.publishNec(nec, publication)
+    await before.publishNec(nec, { ...publication, minWarm: 1 })
+    await leader.publishNec(nec, { ...publication, epoch: 4, enis: [] })
+    const written = await version()
+    await assert.rejects(before.publishNec(nec, { ...publication, minWarm: 2 }), { code: 'deposed' })
+    await assert.rejects(before.publishNec(nec, publication), { code: 'deposed' })
+    await assert.rejects(before.deleteNec(nec, 3), { code: 'deposed' })
+    assert.equal(await version(), written)
+    assert.ok((await highestNecEpoch(asLeader, silentLog, new AbortController().signal)) >= 4)
+    await leader.publishNec(nec, { ...publication, epoch: 4, minWarm: 3, enis: [] })
+    assert.notEqual(await version(), written)
+    await leader.deleteNec(nec, 4)
+    before.close()
+  })
+
   test(`[${name}] notify() leaves an Event on a pod and on a NEC`, async () => {
     const about = { kind: 'Pod', namespace, name: 'early', uid: 'u1' } as const
     leader.notify({
@@ -207,6 +264,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
   })
 }
 
+const led = { holder: '', duration: 15_000, epoch: 7, ledgerId: undefined }
 const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 /** Asks until there is something; each question is a whole round over HTTP. */
