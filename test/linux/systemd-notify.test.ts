@@ -41,10 +41,17 @@ test('serviceManager() tells systemd of start, life and end', async () => {
   assert.equal(await tick(), undefined)
   await manager.ready('serving\n3 nodes')
   assert.equal(await tick(), 30_000)
+  await manager.status('serving')
   assert.equal(await tick(), 30_000)
   await manager.stopping()
   assert.equal(await tick(), undefined)
-  assert.deepEqual(sent, ['READY=1 STATUS=serving 3 nodes', 'WATCHDOG=1', 'WATCHDOG=1', 'STOPPING=1'])
+  assert.deepEqual(sent, [
+    'READY=1 STATUS=serving 3 nodes',
+    'WATCHDOG=1',
+    'STATUS=serving',
+    'WATCHDOG=1',
+    'STOPPING=1',
+  ])
 })
 
 test('serviceManager() gives no sign of life while the service is stuck', async () => {

@@ -43,6 +43,52 @@ test('[R3] ADD and DEL go on with leader, API server and cloud down, after a res
   assert.deepEqual(inUse(world), [])
 })
 
+test('[R8] what a leader of an earlier epoch has written is not followed, unless nobody corrects it for long', async (t) => {
+  const { clock, world } = await nodeWith(t, '1', '2')
+  const pool = () => world.ledger.ips().length
+  world.epoch = 5
+  world.publish([publishedEni(1, '1', '2', '3')])
+  await clock.advance(second)
+  assert.equal(pool(), 3)
+  world.epoch = 4
+  world.publish([publishedEni(1, '1')])
+  await clock.advance(second)
+  assert.equal(pool(), 3)
+  world.crash() // what it has heard of, it remembers
+  await clock.runUntil(world.start())
+  await clock.advance(60 * second)
+  assert.equal(pool(), 3)
+  world.epoch = 5
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(20 * 60 * second)
+  assert.equal(pool(), 2)
+  world.epoch = 3 // the API server's data came back from a backup
+  world.publish([publishedEni(1, '1')])
+  await clock.advance(9 * 60 * second)
+  assert.equal(pool(), 2)
+  await clock.advance(2 * 60 * second)
+  assert.equal(pool(), 1)
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(second)
+  assert.equal(pool(), 2)
+})
+
+test('[R10] NECs of a leader without epochs are followed, and those of the next one with', async (t) => {
+  const clock = new VirtualClock()
+  const world = new NodeWorld(t, clock)
+  await clock.runUntil(world.start())
+  for (const [epoch, addresses] of [
+    [0, ['1']],
+    [0, ['1', '2']],
+    [1, ['1', '2', '3']],
+  ] as const) {
+    world.epoch = epoch
+    world.publish([publishedEni(1, ...addresses)])
+    await clock.advance(second)
+    assert.equal(world.ledger.ips().length, addresses.length)
+  }
+})
+
 test('[R9] ADD repeated gives the same answer, also after a crash', async (t) => {
   const { clock, world, agent } = await nodeWith(t, '1', '2')
   const a = world.sandbox('a')

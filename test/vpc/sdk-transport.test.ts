@@ -222,6 +222,32 @@ test('a call given up by its caller ends at once', async (t) => {
   await assert.rejects(call, { sent: true })
 })
 
+for (const { does, allowed } of [
+  { does: 'after it had its turn', allowed: 0 },
+  { does: 'after its keys were found', allowed: 1 },
+  { does: 'while it was being connected', allowed: 2 },
+])
+  test(`[R8] a call that became forbidden ${does} never leaves`, async (t) => {
+    let arrived = 0
+    const endpoint = await serve(t, (_request, response) => {
+      arrived++
+      response.end('{}')
+    })
+    let asked = 0
+    const cloud = createCloud({
+      transport: sdkTransport({ region: 'ap-guangzhou', credentials: staticCredentials(secret), endpoint }),
+      clock: systemClock,
+      random: seededRandom(1),
+      log: silentLog,
+      beforeSend() {
+        if (++asked > allowed) throw new IpamError('deposed', 'Cannot go on: a test')
+      },
+    })
+    await assert.rejects(cloud.deleteEni('eni-1', pod), { code: 'deposed', message: 'Cannot go on: a test' })
+    assert.equal(arrived, 0)
+    assert.ok(asked > allowed)
+  })
+
 test('sdkTransport() keeps connections', async (t) => {
   const sockets = new Set<Socket>()
   const url = await serve(t, (request, response) => {
