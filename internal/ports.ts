@@ -196,6 +196,8 @@ export interface LeaderLedger {
   /** Ids of ENIs and tokens of creations that intents are about: open ones, and those that changed since `from`. */
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
+  /** Why nothing can be stored now (a full disk); undefined when it can. */
+  obstacle(): string | undefined
 }
 
 /** An ENI that exists in the cloud and is entered as it is. */
@@ -253,6 +255,8 @@ export interface LeaderTx {
   setSuspects(suspects: readonly Suspect[]): void
   /** Every later grant is above `grant`. */
   raiseGrants(grant: number): void
+  /** What it says of nodes, ENIs and addresses may be of another time: it says nothing any more, but what was. */
+  clear(): void
   /** From now on it may be served from. */
   setComplete(): void
   /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */
@@ -301,6 +305,8 @@ export interface NodeLedger {
   restored(): boolean
   releaseTimer(): Millis | undefined
   bootId(): string | undefined
+  /** As `LeaderLedger.obstacle`. */
+  obstacle(): string | undefined
 }
 
 export interface NodeTx {

@@ -1,5 +1,6 @@
 // What pods and NECs show against the ledger.
 import { cidrContains } from '../value/cidr.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import { countsForRouteEni } from './count-pod.ts'
 import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
 import type { PodFact, PodName } from './types.ts'
@@ -18,7 +19,8 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   const doubled = [...Map.groupBy(live, ({ ip }) => ip)].filter(
     ([, pods]) => new Set(pods.map(({ node }) => node)).size > 1,
   )
-  const strays = live.filter((pod) => pod.ip !== undefined && !places.has(pod.ip) && isOurs(pod))
+  const isElsewhere = (pod: PodFact) => pod.ip !== undefined && places.get(pod.ip) !== pod.node
+  const strays = live.filter((pod) => isElsewhere(pod) && isOurs(pod))
   return {
     found: [
       ...doubled.map(
@@ -35,9 +37,9 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
       ...strays.map(
         (pod): Judgement => ({
           kind: 'pod-stray',
-          subject: pod.ip ?? '',
+          subject: `${pod.namespace}/${pod.name}`,
           node: pod.node,
-          reason: `pod ${nameOf(pod)} shows it, and the ledger does not have it`,
+          reason: `it shows ${pod.ip}, which the ledger has ${placeOf(places.get(pod.ip ?? ('' as Ipv4)))}`,
           remedy: 'delete the pod: the next one gets an address of the pool',
           holds: false,
           settle: undefined,
@@ -57,6 +59,10 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
     ],
     unjudged: new Set(),
   }
+}
+
+function placeOf(node: string | undefined): string {
+  return node === undefined ? 'nowhere' : `on node "${node}"`
 }
 
 function nameOf({ namespace, name }: PodName): string {

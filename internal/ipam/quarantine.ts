@@ -14,13 +14,13 @@ export type SuspectKind =
   | 'ip-unknown' // on an ENI of ours, and in no ledger
   | 'ip-missing' // in the ledger, and not on its ENI
   | 'ip-doubled' // shown by two pods
-  | 'pod-stray' // a pod shows an address of our subnets that the ledger does not have
+  | 'pod-stray' // a pod shows an address of our subnets that the ledger does not have on its node
   | 'nec-differs' // a NEC keeps saying something else than the ledger
 
 /** One disagreement, as one view shows it. */
 export interface Finding {
   readonly kind: SuspectKind
-  /** The ENI, the address or the node it is about. */
+  /** The ENI, the address, the pod or the node it is about. */
   readonly subject: string
   readonly node: NodeName | undefined
   readonly reason: string

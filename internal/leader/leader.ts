@@ -26,6 +26,8 @@ export interface LeaderPorts {
 export interface Leader {
   /** Has it seen Kubernetes' nodes, pods and NECs since its start, and is its ledger whole? */
   ready(): boolean
+  /** Why it cannot do its work now, although it is ready. */
+  obstacle(): string | undefined
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -75,10 +77,12 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)
+    runner.resume()
     surveyor.start()
   }
 
-  runner.resume()
+  // What a ledger that is not complete has under way is of another time.
+  if (ledger.complete()) runner.resume()
   const stops = [
     rebuildLedger({ ...ports, facts, subnets, settings }, serve),
     kube.watchNodes(facts.nodeFeed),
@@ -91,7 +95,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     lastRound = clock.now()
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
-    runner.resume()
+    if (ledger.complete()) runner.resume()
     ledger
       .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
@@ -103,6 +107,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
 
   return {
     ready: () => facts.synced() && ledger.complete(),
+    obstacle: () => ledger.obstacle(),
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

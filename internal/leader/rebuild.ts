@@ -109,6 +109,7 @@ function refuseForeign({ foreign: [first] }: Rebuild): void {
 
 function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger }: RebuildOptions): void {
   if (ledger.complete()) return
+  tx.clear()
   tx.raiseGrants(rebuild.lastGrant)
   for (const node of rebuild.nodes) tx.addNode(node)
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')

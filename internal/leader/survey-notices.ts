@@ -14,9 +14,14 @@ export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly N
 function ofSuspect({ kind, subject, node, reason, remedy }: Suspect, facts: ClusterFacts): readonly Notice[] {
   const message = `${subject} is in quarantine: ${reason}; ${remedy}`
   const onNode = nodeNotice(node, facts, 'Warning', 'Quarantined', message)
-  if (kind !== 'ip-doubled') return onNode
-  const pods = [...facts.pods()].filter(({ ip, terminal }) => ip === subject && !terminal)
-  return [...onNode, ...pods.map((pod) => podNotice(pod, 'AddressDoubled', message))]
+  // Told once more here: who was to tell it when the address was lost may have died first.
+  const podReason = { 'ip-doubled': 'AddressDoubled', 'pod-stray': 'AddressLost' }[kind as string]
+  if (podReason === undefined) return onNode
+  const pods = [...facts.pods()].filter(
+    ({ ip, terminal, namespace, name }) =>
+      !terminal && (ip === subject || `${namespace}/${name}` === subject),
+  )
+  return [...onNode, ...pods.map((pod) => podNotice(pod, podReason, message))]
 }
 
 function ofSettlement(settlement: SurveySettlement, facts: ClusterFacts): readonly Notice[] {

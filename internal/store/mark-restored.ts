@@ -1,7 +1,10 @@
 // What a database must be told when it takes the place of a newer one: that it is behind the world, and not the same any more.
 import type { Database } from '../sqlite/database.ts'
 
-/** The daemon compares it with the world before it believes it; a node's gets a new name, so that no one takes its pool for the earlier one's. */
+/**
+ * A node agent compares it with the kernel before it believes it, and under a new name: nobody takes its pool for the newer one's.
+ * The leader rebuilds what the world knows better, ENIs and addresses; what only the ledger knows (history, grants) stays.
+ */
 export function markRestored(db: Database, kind: 'leader' | 'node', at: string): void {
   db.transaction(() => {
     db.run(
@@ -9,5 +12,11 @@ export function markRestored(db: Database, kind: 'leader' | 'node', at: string):
       at,
     )
     if (kind === 'node') db.run(`DELETE FROM meta WHERE key = 'database-id'`)
+    else makeIncomplete(db)
   })
+}
+
+function makeIncomplete(db: Database): void {
+  db.run(`DELETE FROM meta WHERE key = 'complete'`)
+  for (const table of ['quarantine', 'intent', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
 }

@@ -35,7 +35,15 @@ import { addIp, findIp, ipsOf, raiseGrants, rebindIp, removeIp, setIpState, setP
 import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
 import { listSuspects, setSuspects } from './quarantine.ts'
-import { adoptEni, allEnis, correctEni, forgetEni, rewindLedger, touchedSince } from './survey.ts'
+import {
+  adoptEni,
+  allEnis,
+  clearLedger,
+  correctEni,
+  forgetEni,
+  rewindLedger,
+  touchedSince,
+} from './survey.ts'
 
 /** The ledger in `db`, a database of `leaderMigrations`. */
 export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
@@ -68,6 +76,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     allEnis: () => allEnis(db),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
+    obstacle: commits.obstacle,
   }
 }
 
@@ -99,6 +108,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     forgetEni: (eni, reason) => forgetEni(db, now, eni, reason),
     setSuspects: (suspects) => setSuspects(db, suspects),
     raiseGrants: (grant) => raiseGrants(db, grant),
+    clear: () => clearLedger(db, now),
     setComplete: () => setComplete(db),
     prune({ historyFor, failuresFor }) {
       db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)

@@ -90,3 +90,12 @@ export function rewindLedger(db: Database, now: Millis): void {
   }
   db.run(`UPDATE intent SET changed_at = ? WHERE state IN ('done', 'failed') AND changed_at > ?`, now, now)
 }
+
+/** History stays; an intent that was open when the file was copied is nobody's any more. */
+export function clearLedger(db: Database, now: Millis): void {
+  for (const table of ['quarantine', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
+  db.run(
+    `UPDATE intent SET state = 'failed', error = 'the ledger was rebuilt', changed_at = ? WHERE state IN ('recorded', 'accepted')`,
+    now,
+  )
+}

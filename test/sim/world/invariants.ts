@@ -36,18 +36,23 @@ export class Watchman {
     return faults
   }
 
-  #twice(links: ReadonlyMap<string, { address: Ipv4 }>): string[] {
+  #twice(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
+    const { hands } = this.#world
     const holders = Map.groupBy(links, ([, { address }]) => address)
     return [...holders]
+      .map(
+        ([address, all]) => [address, all.filter(([, { node }]) => !hands.excuses(address, node))] as const,
+      )
       .filter(([, all]) => all.length > 1)
       .map(([address, all]) => `${address} serves ${all.map(([key]) => key).join(' and ')}`)
   }
 
   /** An address under a pod must be bound to that pod's node in the cloud. */
   #unbound(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
-    const where = this.#world.boundTo
+    const { boundTo: where, hands } = this.#world
     return [...links]
       .filter(([, { address, node }]) => where.get(address) !== node.instanceId)
+      .filter(([, { address, node }]) => !hands.excuses(address, node))
       .map(
         ([key, { address }]) =>
           `${address} of ${key} is bound to ${where.get(address) ?? 'nothing'} in the cloud`,
@@ -126,6 +131,8 @@ export function quietFaults(world: World): string[] {
   const cloudIps = audit.ips.filter(({ eniId, primary }) => ourIds.has(eniId) && !primary)
   return [
     ...audit.faults.map((fault) => `cloud: ${fault}`),
+    ...world.hands.faults(),
+    ...world.ledger.suspects().map(({ kind, subject }) => `${subject} is in quarantine: ${kind}`),
     ...difference(
       'ENI in the cloud, not in the ledger',
       ours.map(({ id }) => id),

@@ -76,6 +76,16 @@ const happenings: readonly Happening[] = [
   { weight: 2, happen: withNode((world, node) => world.loseNodeDatabase(node)) },
   { weight: 1, happen: withNode((world, node) => world.backUpNode(node)) },
   { weight: 1, happen: withNode((world, node) => world.restoreNode(node)) },
+  { weight: 2, happen: (world) => world.loseLeaderDatabase() },
+  { weight: 1, happen: (world) => world.backUpLeader() },
+  { weight: 1, happen: (world) => world.restoreLeader() },
+  { weight: 1, happen: ({ hands }) => hands.detachEni() },
+  { weight: 1, happen: ({ hands }) => hands.deleteEni() },
+  { weight: 1, happen: ({ hands }) => hands.moveEni() },
+  { weight: 2, happen: ({ hands }) => hands.unassign() },
+  { weight: 1, happen: ({ hands }) => hands.assign() },
+  { weight: 2, happen: ({ hands }) => hands.makeOrphan() },
+  { weight: 1, happen: ({ hands }) => hands.makeForeign() },
   { weight: 3, happen: (world) => world.kube.breakWatches() },
   { weight: 3, happen: kubeOutage },
   { weight: 3, happen: cloudOutage },
@@ -193,6 +203,7 @@ function heal(world: World): void {
   world.cloud.setFaults(noFaults)
   world.kube.setOutage(false)
   world.kube.breakWatches()
+  world.hands.repair()
 }
 
 function liveNode(world: World) {

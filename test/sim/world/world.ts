@@ -19,6 +19,7 @@ import { leaderMigrations, nodeMigrations } from '../../../migrations/index.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
 import { cloudLink } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
+import { Hands } from './hands.ts'
 import { KernelTwin } from './kernel-twin.ts'
 import { KubeTwin } from './kube-twin.ts'
 import { KubeletTwin } from './kubelet-twin.ts'
@@ -27,6 +28,7 @@ import { type CrashPoints, Process } from './process.ts'
 export const clusterId = 'cls-sim'
 /** In an order in which their references hold. */
 const nodeTables = ['meta', 'eni', 'ip', 'attachment', 'ip_history', 'quarantine'] as const
+const leaderTables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine']
 const zones = ['ap-guangzhou-3', 'ap-guangzhou-4']
 
 /** Where a known mistake can be built in, to see that the invariants notice it. */
@@ -65,9 +67,10 @@ export class World {
   readonly trace: string[] = []
   readonly kube: KubeTwin
   readonly cloud: VpcSim
-  readonly leaderDb: Database
+  leaderDb: Database
   readonly nodes: SimNode[] = []
   readonly crash: CrashPoints = { chance: 0 }
+  readonly hands = new Hands(this)
   leader: Leader | undefined
   leaderProcess: Process | undefined
   ledger: LeaderLedger
@@ -82,6 +85,7 @@ export class World {
   readonly #quickRelease: boolean
   readonly #startedAt: number
   #nodeCount = 0
+  #leaderBackup: Database | undefined
 
   constructor(seed: number, plant: Plant = {}) {
     this.seed = seed
@@ -236,6 +240,35 @@ export class World {
     }
   }
 
+  /** The file is gone, and the leader starts with an empty one. */
+  loseLeaderDatabase(): void {
+    this.log('the leader loses its database')
+    this.#replaceLeaderDatabase(
+      openDatabase({ path: ':memory:', kind: 'leader', migrations: leaderMigrations }),
+    )
+  }
+
+  backUpLeader(): void {
+    this.log('the leader is backed up')
+    this.#leaderBackup?.close()
+    this.#leaderBackup = copyDatabase(this.leaderDb, 'leader', leaderMigrations, leaderTables)
+  }
+
+  restoreLeader(): void {
+    if (this.#leaderBackup === undefined) return
+    this.log('the leader gets its backup')
+    const copy = copyDatabase(this.#leaderBackup, 'leader', leaderMigrations, leaderTables)
+    markRestored(copy, 'leader', 'now')
+    this.#replaceLeaderDatabase(copy)
+  }
+
+  #replaceLeaderDatabase(db: Database): void {
+    this.leaderProcess?.kill('database replaced')
+    this.leaderDb.close()
+    this.leaderDb = db
+    this.ledger = leaderLedger(db, this.clock)
+  }
+
   /** The file is gone, and the agent starts with an empty one. */
   loseNodeDatabase(node: SimNode): void {
     this.log(`${node.name} loses its database`)
@@ -297,6 +330,7 @@ export class World {
   close(): void {
     this.cloud.close()
     this.leaderDb.close()
+    this.#leaderBackup?.close()
     for (const { backup, db } of this.nodes) {
       db.close()
       backup?.close()

@@ -1,0 +1,182 @@
+// What people do: with the leader's database, and in the cloud's console. Not what the product promises to survive unharmed: an address
+// that is taken in the console is lost for its pod; but nothing else is, and in the end all is right again.
+import { pick, randomInt } from '../../../internal/base/random.ts'
+import { clusterTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { type Console, cloudConsole } from './console.ts'
+import { clusterId, type SimNode, type World } from './world.ts'
+
+interface CloudSide {
+  readonly id: string
+  readonly instanceId: string | null
+  readonly ips: readonly Ipv4[]
+}
+
+export class Hands {
+  readonly #world: World
+  /** Addresses that a person took from under the product, with the highest grant of that moment: whoever has one by such a grant is excused. */
+  readonly #taken = new Map<Ipv4, number>()
+  /** ENIs of others: nobody may touch them. */
+  readonly #foreign: string[] = []
+  #told = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get #console(): Console {
+    return cloudConsole(this.#world.cloud, () => this.#world.clock.now())
+  }
+
+  /** Is what is wrong with the address a person's doing? */
+  excuses(address: Ipv4, node: SimNode): boolean {
+    const limit = this.#taken.get(address)
+    if (limit === undefined) return false
+    const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
+    return (row?.grant ?? 0) <= limit
+  }
+
+  detachEni(): void {
+    const eni = this.#someEni()
+    if (eni?.instanceId == null) return
+    if (!this.#console.detach(eni.id, eni.instanceId)) return
+    this.#world.log(`console: ${eni.id} is detached`)
+    this.#take(eni.ips)
+  }
+
+  deleteEni(): void {
+    const eni = this.#someEni()
+    if (eni?.instanceId == null || !this.#console.detach(eni.id, eni.instanceId)) return
+    this.#world.log(`console: ${eni.id} is detached, to be deleted`)
+    this.#take(eni.ips)
+    this.#later(3000, () => {
+      if (this.#console.remove(eni.id)) this.#world.log(`console: ${eni.id} is deleted`)
+    })
+  }
+
+  /** Onto another node's instance, for some minutes. */
+  moveEni(): void {
+    const eni = this.#someEni()
+    const other = pick(
+      this.#world.random,
+      this.#world.nodes.filter(({ gone, instanceId }) => !gone && instanceId !== eni?.instanceId),
+    )
+    if (eni?.instanceId == null || other === undefined) return
+    if (!this.#console.detach(eni.id, eni.instanceId)) return
+    this.#world.log(`console: ${eni.id} is moved to ${other.name}`)
+    this.#take(eni.ips)
+    this.#later(3000, () => void this.#console.attach(eni.id, other.instanceId))
+  }
+
+  unassign(): void {
+    const eni = this.#someEni()
+    const addresses = eni?.ips.slice(0, randomInt(this.#world.random, 1, 3)) ?? []
+    if (eni === undefined || addresses.length === 0) return
+    if (!this.#console.unassign(eni.id, ...addresses)) return
+    this.#world.log(`console: ${addresses.join(', ')} are taken off ${eni.id}`)
+    this.#take(addresses)
+  }
+
+  assign(): void {
+    const eni = this.#someEni()
+    if (eni === undefined || !this.#console.assign(eni.id, 1)) return
+    this.#world.log(`console: an address is put on ${eni.id}`)
+  }
+
+  /** With the tags of ours, made by nobody we know: for a node there is, or one there is not. */
+  makeOrphan(): void {
+    const { random, nodes } = this.#world
+    const node = pick(random, nodes)
+    const name = random.next() < 0.3 ? 'nobody' : (node?.name ?? 'nobody')
+    const tags = {
+      [clusterTag]: clusterId,
+      'tke-eni-node': name,
+      'tke-eni-instance': node?.instanceId ?? '',
+      'tke-eni-slot': String(randomInt(random, 1, 3)),
+    }
+    const made = this.#console.create({ vpc, subnet: this.#subnet(), tags, ips: randomInt(random, 0, 3) })
+    if (made) this.#world.log(`console: an ENI with our tags for ${name} is made`)
+  }
+
+  makeForeign(): void {
+    const before = new Set(this.#world.cloud.admin.audit(this.#world.clock.now()).enis.map(({ id }) => id))
+    const tags: Record<string, string> = this.#world.random.next() < 0.5 ? { [clusterTag]: 'cls-other' } : {}
+    if (!this.#console.create({ vpc, subnet: this.#subnet(), tags, ips: 1 })) return
+    const { enis } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    this.#foreign.push(...enis.filter(({ id }) => !before.has(id)).map(({ id }) => id))
+  }
+
+  /** Puts right what only a person can, and goes on doing what events ask for. */
+  repair(): void {
+    for (const eni of this.#audited()) {
+      const { node, instanceId: wanted } = purposeOf(eni)
+      const owner = this.#world.nodes.find(({ name, gone }) => name === node && !gone)
+      const stray = eni.instanceId !== null && eni.instanceId !== (owner?.instanceId ?? wanted)
+      if (stray && this.#console.detach(eni.id, eni.instanceId ?? ''))
+        this.#world.log(`console: ${eni.id} is taken off where it does not belong`)
+    }
+    this.#obey()
+    this.#later(60_000, () => this.repair())
+  }
+
+  /** Faults with what must not have been touched. */
+  faults(): string[] {
+    const there = new Set(this.#world.cloud.admin.audit(this.#world.clock.now()).enis.map(({ id }) => id))
+    return this.#foreign.filter((id) => !there.has(id)).map((id) => `ENI ${id} of others is gone`)
+  }
+
+  /** "delete this pod" */
+  #obey(): void {
+    const { notices } = this.#world.kube
+    for (const { about, reason } of notices.slice(this.#told)) {
+      if (about.kind !== 'Pod' || (reason !== 'AddressLost' && reason !== 'AddressDoubled')) continue
+      const pod = this.#world.kube.pods.items.get(about.uid ?? '')
+      const node = this.#world.nodes.find(({ name, gone }) => name === pod?.node && !gone)
+      if (pod === undefined || node === undefined) continue
+      this.#world.log(`${node.name}: ${pod.name} is deleted, as its event asks`)
+      this.#world.kube.pods.put(pod.uid, { ...pod, deleting: true })
+      node.kubelet.end(pod.uid)
+    }
+    this.#told = notices.length
+  }
+
+  #take(addresses: readonly Ipv4[]): void {
+    const last = this.#lastGrant()
+    for (const address of addresses) this.#taken.set(address, last)
+  }
+
+  /** The highest that anybody knows: the ledger may have just been lost. */
+  #lastGrant(): number {
+    const { leaderDb, kube } = this.#world
+    const row = leaderDb.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)
+    const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
+      (publication?.enis ?? []).flatMap(({ ips }) => ips.map(({ grant }) => grant)),
+    )
+    return Math.max(Number(row?.value ?? 0), ...published)
+  }
+
+  #audited() {
+    const { enis } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    return enis.filter(({ tags, primary }) => tags[clusterTag] === clusterId && !primary)
+  }
+
+  #someEni(): CloudSide | undefined {
+    const eni = pick(this.#world.random, this.#audited())
+    if (eni === undefined) return undefined
+    const { ips } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    return {
+      ...eni,
+      ips: ips.filter(({ eniId, primary }) => eniId === eni.id && !primary).map(({ address }) => address),
+    }
+  }
+
+  #subnet(): string {
+    return `subnet-pods000${randomInt(this.#world.random, 0, 1)}`
+  }
+
+  #later(delay: number, act: () => void): void {
+    this.#world.clock.after(delay, act)
+  }
+}
+
+const vpc = 'vpc-sim00001'
