@@ -1,4 +1,5 @@
 // Puts the leader together: adapters, ledger, loops; and takes it apart again in reverse.
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { backoffDelay } from '../internal/base/backoff.ts'
@@ -13,6 +14,7 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
 import { serviceManager } from '../internal/linux/systemd-notify.ts'
+import { moveAside } from '../internal/sqlite/backup.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { lockFile } from '../internal/sqlite/lock-file.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
@@ -27,10 +29,14 @@ import { winTerm } from './leader-term.ts'
 import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
-import { aborted } from './until-signal.ts'
+import { aborted, giveUp } from './until-signal.ts'
 
 /** Runs until `signal` aborts. Throws `storage`, `bad_input`, `unavailable`, and `deposed` when another one leads. */
-export async function runLeader(settings: LeaderSettings, signal: AbortSignal): Promise<void> {
+export async function runLeader(
+  settings: LeaderSettings,
+  signal: AbortSignal,
+  recover: boolean,
+): Promise<void> {
   const clock = systemClock
   const random = systemRandom
   const log = createLog(settings.logLevel)
@@ -40,6 +46,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   const lock = lockFile(lockPath)
   stack.defer(() => lock.release())
   const ledgerPath = join(settings.stateDir, 'leader.db')
+  if (recover) setAside(ledgerPath, clock.now(), log)
   const target = kubeTarget(settings)
   const credentials = leaderCredentials(settings, { clock, random, log })
   log.info('leader starts', {
@@ -51,7 +58,7 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   let obstacle = 'nobody was asked yet who leads'
   const { listenHealth } = settings
   const health = await listening(`${listenHealth.host}:${listenHealth.port}`, () =>
-    serveHealth({ ...listenHealth, obstacle: () => (leader?.ready() ? undefined : obstacle) }),
+    serveHealth({ ...listenHealth, obstacle: () => (leader?.ready() ? leader.obstacle() : obstacle) }),
   )
   stack.defer(() => void health.close())
   const service = serviceManager({ env: process.env, clock, log, alive: () => leader?.alive() ?? true })
@@ -76,9 +83,9 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   stack.defer(() => won.close())
   const { term } = won
   const ends = AbortSignal.any([signal, term.over])
-  obstacle = 'Kubernetes has not been read yet'
+  obstacle = 'Kubernetes has not been read yet, or the ledger is being rebuilt'
 
-  const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations })
+  const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations, broken: giveUp })
   stack.defer(() => db.close())
   await term.nameLedger(ledgerId(db))
   const ledger = fencedLedger(withCrashPoints('leader.ledger', leaderLedger(db, clock)), term)
@@ -124,6 +131,14 @@ export async function runLeader(settings: LeaderSettings, signal: AbortSignal): 
   void service.status(`leads cluster ${settings.clusterId} in epoch ${term.epoch}`)
   await aborted(ends)
   if (term.over.aborted) throw term.over.reason
+}
+
+/** Never deleted: a person may want to know what was in it. */
+function setAside(path: string, now: number, log: Log): void {
+  if (!existsSync(path)) return
+  const to = `${path}.damaged-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  moveAside(path, to)
+  log.warn('ledger moved aside', { from: path, to })
 }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }

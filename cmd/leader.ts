@@ -5,17 +5,23 @@ import { type LeaderSettings, leaderSettings } from './settings/leader-settings.
 
 export interface LeaderWiring {
   /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. */
-  runLeader(settings: LeaderSettings, signal: AbortSignal): Promise<void>
+  runLeader(settings: LeaderSettings, signal: AbortSignal, recover: boolean): Promise<void>
 }
 
 /** The command; `load` brings the wiring once the settings are known to be good. */
 export function leaderCommand(load: () => Promise<LeaderWiring>): CommandModule {
-  const run = async (settings: LeaderSettings, signal: AbortSignal) =>
-    (await load()).runLeader(settings, signal)
+  const run = async (settings: LeaderSettings, signal: AbortSignal, recover: boolean) =>
+    (await load()).runLeader(settings, signal, recover)
   return {
     preload: load,
-    define: (host) => serviceCommand(host, { settings: leaderSettings, help, run }),
+    define: (host) => serviceCommand(host, { settings: leaderSettings, once: recover, help, run }),
   }
+}
+
+const recover = {
+  flag: '--recover',
+  description:
+    'begin with a new leader.db, made from the cloud, Kubernetes and the NECs; one that is there is moved aside',
 }
 
 const help = `
@@ -25,6 +31,7 @@ before anything is done. SIGTERM ends it cleanly.
 Examples:
   tke-eni leader --cluster-id cls-1a2b3c4d --region ap-guangzhou --subnets subnet-a,subnet-b
   tke-eni leader --config /etc/tke-eni/leader.yaml
+  tke-eni leader --config /etc/tke-eni/leader.yaml --recover
 
 leader.yaml:
   cluster-id: cls-1a2b3c4d
