@@ -5,6 +5,7 @@ import type { Condition, Nec, NecPublication, NodeReport, PublishedEni } from '.
 import { parseCidr } from '../value/cidr.ts'
 import { parseIpv4 } from '../value/ipv4.ts'
 import { parseMac } from '../value/mac.ts'
+import { quoteJson } from './json.ts'
 
 /** The leader's fields as a merge patch: `spec`, and those of `status` that are the leader's. */
 export interface PublicationJson {
@@ -231,6 +232,6 @@ function explain(error: z.ZodError, raw: unknown, root: string): string {
     path += typeof key === 'number' ? `[${key}]` : `.${String(key)}`
     value = value === null || typeof value !== 'object' ? undefined : Reflect.get(value, key)
   }
-  const found = value === undefined ? 'missing' : `${JSON.stringify(value).slice(0, 60)} ${issue.message}`
+  const found = value === undefined ? 'missing' : `${quoteJson(value)} ${issue.message}`
   return `${path}: ${found}`
 }

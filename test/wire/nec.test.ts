@@ -47,6 +47,16 @@ test('[R6] decodeNec() takes any JSON without throwing, and names what it refuse
   fc.assert(fc.property(part, (json) => void decodeNec(json)))
 })
 
+test('[R6] decodeNec() names a fault in short, however deep or long it is', () => {
+  // Writing the fault down ended with "Maximum call stack size exceeded", and with it the watch of every NEC.
+  const { spec, status } = sample()
+  for (const eniInfos of [JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)), 'x'.repeat(100_000)]) {
+    const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, eniInfos } })
+    assert.ok((nec?.fault ?? '').startsWith('status.eniInfos'), nec?.fault)
+    assert.ok((nec?.fault ?? '').length < 200)
+  }
+})
+
 test('decodeNec() waits for both halves of a publication', () => {
   const { spec, status } = sample()
   for (const json of [{ spec }, { status }, { spec, status: { node: null } }, {}]) {
