@@ -5,13 +5,22 @@
 //   leader.cloud.createEni.after         it has answered, and nobody has heard
 //   leader.ledger.record+accept.before   all changes are made, nothing is committed
 //   leader.ledger.record+accept.after    committed, and nobody has heard
-import type { Cloud, LeaderKube, LeaderLedger, Linux, NodeKube, NodeLedger } from '../../internal/ports.ts'
+import type {
+  Cloud,
+  LeaderKube,
+  LeaderLedger,
+  LeaseStore,
+  Linux,
+  NodeKube,
+  NodeLedger,
+} from '../../internal/ports.ts'
 
 /** Whose call is it, and to whom. */
 export interface CrashPorts {
   readonly 'leader.cloud': Cloud
   readonly 'leader.kube': LeaderKube
   readonly 'leader.ledger': LeaderLedger
+  readonly 'leader.lease': LeaseStore
   readonly 'node.linux': Linux
   readonly 'node.kube': NodeKube
   readonly 'node.ledger': NodeLedger
@@ -20,13 +29,12 @@ export interface CrashPorts {
 /** Called at each point; false: the process is dead, by this or an earlier point. It hears and does nothing any more. */
 export type Reached = (point: string) => boolean
 
-type Calls<Port> = {
-  readonly [Name in keyof Port as Name extends 'write'
-    ? never
-    : Port[Name] extends (...args: never[]) => Promise<unknown>
-      ? Name
-      : never]: true
-}
+type CallsOf<Port> = {
+  [Name in keyof Port]: Port[Name] extends (...args: never[]) => Promise<unknown> ? Name : never
+}[keyof Port]
+type Calls<Port> = Readonly<
+  Record<Exclude<CallsOf<Port>, Port extends LeaderLedger | NodeLedger ? 'write' : never>, true>
+>
 
 /** Every call that waits for the outside, reads too; a ledger's `write` is named by what it changes. */
 const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = {
@@ -44,6 +52,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
   },
   'leader.kube': { getNode: true, publishNec: true, deleteNec: true },
   'leader.ledger': {},
+  'leader.lease': { read: true, write: true },
   'node.linux': {
     links: true,
     survey: true,
@@ -57,8 +66,8 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
   'node.ledger': {},
 }
 
-/** What a transaction only reads. */
-const reads: ReadonlySet<string> = new Set(['now', 'ips'])
+/** What changes nothing, or is the same in every transaction. */
+const unnamed: ReadonlySet<string> = new Set(['now', 'ips', 'leaderEpoch', 'enterEpoch'])
 
 /** Every point of calls, `before` and `after`; those of ledgers depend on what is written. */
 export function callPoints(): readonly string[] {
@@ -129,7 +138,7 @@ function remembering(tx: object, used: Set<string>): object {
   return new Proxy(tx, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
-      if (typeof value === 'function' && !reads.has(String(key))) used.add(String(key))
+      if (typeof value === 'function' && !unnamed.has(String(key))) used.add(String(key))
       return value
     },
   })
