@@ -14,6 +14,7 @@ import { highestNecEpoch } from '../internal/kube/nec-api.ts'
 import { campaign } from '../internal/leader/election.ts'
 import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
 import { moveLedger, peekLedger } from '../internal/store/leader/peek.ts'
+import { withCrashPoints } from './crash-points.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 
 export interface TermParts {
@@ -55,7 +56,7 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
     ? await campaign(
         {
           ...parts,
-          store: createLeaseStore(client, clock),
+          store: withCrashPoints('leader.lease', createLeaseStore(client, clock)),
           steady: steadyTime,
           identity: identityOf(lockPath, random),
           settings: election,
