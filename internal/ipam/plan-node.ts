@@ -51,7 +51,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
   const actions = [
     ...growth.actions,
-    ...rest.flatMap((eni) => advance(eni) ?? giveBack(eni, demand) ?? retire(eni, growth.short) ?? []),
+    ...rest.flatMap((eni) => advance(eni, pool) ?? giveBack(eni, demand) ?? retire(eni, growth.short) ?? []),
   ]
   return { actions, unmet: growth.unmet, obstacle: growth.obstacle }
 }
@@ -136,13 +136,23 @@ function freeSlots(pool: NodePool): number[] {
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni): Action | undefined {
+function advance(eni: PoolEni, { limits }: NodePool): Action | undefined {
+  const excess = eni.ips.length - limits.ipsPerEni
+  if (eni.state === 'available' && eni.goal === 'serve' && excess > 0) return shed(eni, excess)
   if (eni.state === 'available' && eni.goal === 'serve')
     return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
   if (eni.state === 'available') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   return undefined
+}
+
+/** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */
+function shed(eni: PoolEni, excess: number): Action | undefined {
+  const newest = eni.ips.filter(({ state }) => state === 'bound').toSorted((a, b) => b.grant - a.grant)
+  const addresses = newest.slice(0, Math.min(excess, maxUnassignBatch)).map(({ address }) => address)
+  if (addresses.length === 0) return undefined
+  return { kind: 'unassign', eni: eni.key, addresses, reason: 'more than the instance takes' }
 }
 
 function giveBack(eni: PoolEni, demand: NodeDemand): Action | undefined {

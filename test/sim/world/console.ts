@@ -4,7 +4,7 @@ import type { VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 
 export interface Console {
-  /** Each returns false when the cloud refuses it. */
+  /** Each returns false when the cloud refuses it; true when nobody knows. */
   detach(eni: string, instance: string): boolean
   attach(eni: string, instance: string): boolean
   remove(eni: string): boolean
@@ -24,7 +24,8 @@ export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
       sim.handle(action, params, now(), 'vpc')
       return true
     } catch (error) {
-      if (error instanceof ApiError || error instanceof NoAnswer) return false // a person shrugs
+      if (error instanceof NoAnswer) return true
+      if (error instanceof ApiError) return false // a person shrugs
       throw error
     }
   }
