@@ -24,7 +24,7 @@ import { kubeTarget } from './kube-target.ts'
 import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
 import type { NodeSettings } from './settings/node-settings.ts'
-import { aborted } from './until-signal.ts'
+import { aborted, giveUp } from './until-signal.ts'
 
 /** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `unavailable`, `kernel`. */
 export async function runNode(settings: NodeSettings, signal: AbortSignal): Promise<void> {
@@ -40,6 +40,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
     path: join(settings.stateDir, 'node.db'),
     kind: 'node',
     migrations: nodeMigrations,
+    broken: giveUp,
   })
   stack.defer(() => db.close())
   let agent: Agent | undefined

@@ -9,13 +9,17 @@ export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>):
     if (controller.signal.aborted) process.exit(exitCode.interrupted)
     controller.abort()
   }
-  const fail = (error: unknown) => process.exit(reportFailure(error))
-  process.on('SIGTERM', end).on('SIGINT', end).on('uncaughtException', fail)
+  process.on('SIGTERM', end).on('SIGINT', end).on('uncaughtException', giveUp)
   try {
     return await work(controller.signal)
   } finally {
-    process.off('SIGTERM', end).off('SIGINT', end).off('uncaughtException', fail)
+    process.off('SIGTERM', end).off('SIGINT', end).off('uncaughtException', giveUp)
   }
+}
+
+/** Ends the process at once, before anybody hears of anything more. */
+export function giveUp(error: unknown): never {
+  process.exit(reportFailure(error))
 }
 
 /** Resolves when `signal` aborts. */

@@ -14,8 +14,14 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** Characters kept for a standard error that takes none; what is more is lost. */
+const keptUnwritten = 1024 * 1024
+
 /** JSON lines on standard error. Fields whose names look like credentials are never printed. */
 export function createLog(level: LogLevel): Log {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: keptUnwritten })
+  // A log on a full disk must not end those who could go on: what is kept is written when there is room again.
+  destination.on('error', () => {})
   const redact = ['secretId', 'secretKey', 'token', '*.secretId', '*.secretKey', '*.token']
   const root = pino(
     {
@@ -25,7 +31,7 @@ export function createLog(level: LogLevel): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   )
   return wrap(root)
 }

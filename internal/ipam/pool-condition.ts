@@ -14,6 +14,7 @@ export interface PoolCondition {
     | 'NodeFull'
     | 'PermissionDenied'
     | 'CloudRefused'
+    | 'LedgerNotWritable'
     | 'NodeLeaves'
   readonly message: string
 }
@@ -66,6 +67,7 @@ export function poolCondition(
 function reasonOf(code: ErrorCode): PoolCondition['reason'] {
   if (code === 'eni_quota') return 'ENILimit'
   if (code === 'subnet_full') return 'SubnetExhausted'
+  if (code === 'storage') return 'LedgerNotWritable'
   return code === 'denied' ? 'PermissionDenied' : 'CloudRefused'
 }
 

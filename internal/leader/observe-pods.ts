@@ -2,6 +2,7 @@
 // For people and for careful releases only: the node's database decides who has what.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { errorCode } from '../ipam/errors.ts'
 import type { PodFact, PodUid } from '../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -11,6 +12,9 @@ export interface PodObserver {
   /** All pods there are: one that is not among them has gone, though nobody may have heard of it. */
   listed(pods: readonly PodFact[]): void
 }
+
+/** What could not be stored is tried again after so long. */
+const retryAfter = 1000
 
 /** Gathers observations of a turn into one change of the ledger. */
 export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log): PodObserver {
@@ -36,7 +40,20 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
       }
     } catch (error) {
       log.warn('pod addresses not noted', { error: (error as Error).message })
+      if (errorCode(error) === 'storage') keep(batch)
     }
+  }
+
+  /** Kubernetes will not tell it again. */
+  function keep(batch: readonly (readonly [PodUid, PodFact | undefined])[]): void {
+    const newer = [...pending]
+    pending.clear()
+    for (const [uid, pod] of batch) pending.set(uid, pod)
+    for (const [uid, pod] of newer) {
+      pending.delete(uid)
+      pending.set(uid, pod)
+    }
+    if (newer.length === 0) clock.after(retryAfter, () => void flush())
   }
 
   /** A late event of a pod that is gone takes nothing from the one that has its address now. */

@@ -178,7 +178,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     // Trouble that no longer stands in the way of anything is over.
     if (plan.actions.length === 0 && plan.unmet === 0 && !pool.enis.some(({ busy }) => busy))
       memory.trouble = undefined
-    const condition = poolCondition(plan, memory.trouble, node.zone, current)
+    const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
     tellChange(node, condition, memory)
     if (!publisher.claimed(node.name)) await publisher.publish(node, condition)
     const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
@@ -189,6 +189,13 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
     if (published.value !== undefined) wake(node.name, published.value)
+  }
+
+  /** Told where it stands in the way of something. */
+  function ledgerTrouble({ actions }: NodePlan): PoolTrouble | undefined {
+    const obstacle = actions.length === 0 ? undefined : ledger.obstacle()
+    if (obstacle === undefined) return undefined
+    return { code: 'storage', message: `Cannot change the pool: on the leader, ${obstacle}` }
   }
 
   /** What the agent gave up under the very grant that is bound now, and no live pod shows. */

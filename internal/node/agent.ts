@@ -101,6 +101,8 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     check: (key) => sandboxes.check(key),
     collect: (valid) => sandboxes.collect(valid),
     obstacle() {
+      const full = ledger.obstacle()
+      if (full !== undefined) return full
       if (!keeper.ready()) return 'the network of the node is being set up'
       return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
     },

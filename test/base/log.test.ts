@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 
 const program = (level: string) => `
@@ -43,4 +44,17 @@ test('createLog() says what its level asks for', () => {
     linesAt('error').map(({ msg }) => msg),
     ['bad'],
   )
+})
+
+test('[R6] createLog() goes on where standard error takes nothing: a full disk', () => {
+  const full = openSync('/dev/full', 'w')
+  const script = `${program('info')}
+    for (let i = 0; i < 20_000; i++) log.info('more', { text: 'x'.repeat(500) })
+    console.log(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed < 60e6 ? 'goes on' : 'keeps all')`
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', full],
+  })
+  closeSync(full)
+  assert.deepEqual([stdout, status], ['goes on\n', 0])
 })

@@ -14,6 +14,7 @@ import { leaderLedger } from '../../internal/store/leader/ledger.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
+import { DiskTwin } from '../fake/disk-twin.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
@@ -31,6 +32,7 @@ export class LeaderWorld {
   readonly clock = new VirtualClock()
   readonly kube = new KubeTwin(this.clock, seededRandom(1))
   readonly log = new LogBook()
+  readonly disk = new DiskTwin()
   readonly cloud: VpcSim
   readonly folder: string
   readonly settings: LeaderSettings
@@ -200,11 +202,8 @@ export class LeaderWorld {
   }
 
   #open(): Database {
-    return openDatabase({
-      path: join(this.folder, 'leader.db'),
-      kind: 'leader',
-      migrations: leaderMigrations,
-    })
+    const path = join(this.folder, 'leader.db')
+    return this.disk.under(openDatabase({ path, kind: 'leader', migrations: leaderMigrations }))
   }
 
   #newProcess(): Process {

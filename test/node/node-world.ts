@@ -16,6 +16,7 @@ import { nodeLedger } from '../../internal/store/node/ledger.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
 import { nodeMigrations } from '../../migrations/index.ts'
+import { DiskTwin } from '../fake/disk-twin.ts'
 import { known } from '../given.ts'
 import { KernelTwin } from '../sim/world/kernel-twin.ts'
 import { Process } from '../sim/world/process.ts'
@@ -25,6 +26,7 @@ export class NodeWorld {
   readonly clock: Clock
   readonly kernel = new KernelTwin(nodeDefaults.routeTableBase)
   readonly log = new LogBook()
+  readonly disk = new DiskTwin()
   readonly reports: NodeReport[] = []
   readonly notices: Notice[] = []
   readonly folder: string
@@ -156,7 +158,8 @@ export class NodeWorld {
   }
 
   #open(): Database {
-    return openDatabase({ path: join(this.folder, 'node.db'), kind: 'node', migrations: nodeMigrations })
+    const path = join(this.folder, 'node.db')
+    return this.disk.under(openDatabase({ path, kind: 'node', migrations: nodeMigrations }))
   }
 
   #newProcess(): Process {

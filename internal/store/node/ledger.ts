@@ -43,6 +43,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
       return at === undefined ? undefined : Number(at)
     },
     bootId: () => readMeta(db, 'boot-id'),
+    obstacle: commits.obstacle,
   }
 }
 
