@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./get.ts'),
   },
   {
+    name: 'db',
+    summary: 'Check, back up, restore and rebuild the databases',
+    load: () => import('./db.ts'),
+  },
+  {
     name: 'vpc-sim',
     summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
     load: () => import('./vpc-sim.ts'),
