@@ -65,7 +65,8 @@ function asksFor(pod: unknown, resource: string): boolean {
 
 /** Extended resources are whole numbers, but a quantity may be spelled "1", 1 or "1k". */
 function isPositive(quantity: unknown): boolean {
-  return Number.parseFloat(String(quantity)) > 0
+  if (typeof quantity === 'string') return Number.parseFloat(quantity) > 0
+  return typeof quantity === 'number' && quantity > 0
 }
 
 function podIp(status: unknown): Ipv4 | undefined {

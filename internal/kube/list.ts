@@ -5,6 +5,9 @@ import { isTooNew, unreachable } from './error.ts'
 import { at, textAt } from './json.ts'
 import type { ReflectorLimits, Source } from './source.ts'
 
+/** Of millions of objects; a list that goes on longer goes on for ever. */
+const maxPages = 10_000
+
 export interface ListTools {
   readonly client: KubeClient
   readonly log: Log
@@ -41,7 +44,7 @@ async function listPages<T>(
   const items: T[] = []
   let next: string | undefined
   let first: string | undefined
-  for (;;) {
+  for (let pages = 0; pages < maxPages; pages++) {
     const page = await client.call({
       doing,
       path: source.path,
@@ -60,7 +63,8 @@ async function listPages<T>(
       },
     })
     const version = textAt(page, 'metadata', 'resourceVersion')
-    const objects = at(page, 'items') ?? []
+    const found = at(page, 'items')
+    const objects = found === null ? [] : found // so Go writes an empty list; a missing one says nothing
     if (version === undefined || !Array.isArray(objects))
       throw unreachable(doing, 'the answer is not a list with a resource version')
     for (const object of objects as readonly unknown[]) {
@@ -70,7 +74,11 @@ async function listPages<T>(
     }
     // Should pages not be of one version, the watch must begin at the oldest to miss nothing.
     first ??= version
+    const before: string | undefined = next
     next = textAt(page, 'metadata', 'continue')
+    if (next !== undefined && next === before)
+      throw unreachable(doing, 'the next page is the same page again')
     if (next === undefined) return { items, version: first }
   }
+  throw unreachable(doing, `the list has no end after ${maxPages} pages`)
 }

@@ -58,6 +58,7 @@ export async function watchFrom<T>(source: Source<T>, from: string, tools: Watch
     }
   } catch (error) {
     if (error instanceof IpamError) throw error
+    if (error instanceof RangeError) throw new IpamError('bad_input', `Cannot ${doing}: ${error.message}`)
     if (error instanceof Error && 'code' in error) throw unreachable(doing, String(error.code), error)
     throw error
   } finally {
@@ -81,7 +82,7 @@ function takeEvent<T>(
     throw new IpamError('bad_input', `Cannot ${doing}: a line of the answer is not JSON`)
   const type = textAt(event, 'type')
   const object = at(event, 'object')
-  if (type === 'ERROR') throw refused(doing, Number(at(object, 'code') ?? 500), object)
+  if (type === 'ERROR') throw refused(doing, statusOf(object), object)
   const version = textAt(object, 'metadata', 'resourceVersion')
   if (type !== 'BOOKMARK') {
     // A repeated or late event would take us back in time.
@@ -95,6 +96,11 @@ function takeEvent<T>(
   if (version !== last && !isAfter(version, last)) throw wentBack(doing)
   tools.reached(version)
   return version
+}
+
+function statusOf(object: unknown): number {
+  const code = at(object, 'code')
+  return typeof code === 'number' && code >= 400 && code < 600 ? code : 500
 }
 
 /** Only a server restored from a backup is behind us: what we know may never have been. */

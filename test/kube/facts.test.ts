@@ -25,6 +25,8 @@ const wishes: readonly {
   { does: 'requests eni-ip as a number', containers: asking(eniIp, 1), want: true },
   { does: 'requests eni-ip in an init container', initContainers: asking(eniIp), want: true },
   { does: 'requests none of eni-ip', containers: asking(eniIp, '0'), want: false },
+  // Ended with "Cannot convert object to primitive value", and the watch of all pods with it.
+  { does: 'requests an object of eni-ip', containers: asking(eniIp, { toString: 1 }), want: false },
   { does: 'names tke-route-eni', annotations: networks('tke-route-eni'), want: true },
   { does: 'names two networks', annotations: networks('tke-bridge, tke-route-eni'), want: true },
   { does: 'names it in full', annotations: networks('kube-system/tke-route-eni@eth1'), want: true },

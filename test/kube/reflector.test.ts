@@ -64,10 +64,25 @@ test('[R7] reflect() tells nothing of a list that fails amid its pages', async (
   assert.equal(lists, 3)
 })
 
+test('[R6] reflect() gives a list up whose next page is the same page', async () => {
+  // It was read for ever, and its objects were kept.
+  let pages = 0
+  const server = await serve((exchange) => {
+    if (isWatch(exchange)) watch(exchange, [])
+    else list(exchange, ['a'], 10, pages++ < 5 ? 'again' : undefined)
+  })
+  const fed = start(server)
+  await fed.until(({ told }) => told.length > 0)
+  assert.deepEqual(fed.told, ['= a'])
+  assert.ok(server.seen.filter((exchange) => exchange.query.get('continue') === 'again').length < 5)
+})
+
 for (const [what, body] of Object.entries({
   'no version': { items: [] },
   'no list': { metadata: { resourceVersion: '1' }, items: 'many' },
   'a status': status(200, 'Success'),
+  // A single object, or a list cut by something in between, was taken for "there are none".
+  'no items': { kind: 'Node', metadata: { name: 'a', resourceVersion: '1' } },
 }))
   test(`[R7] reflect() takes an answer with ${what} for a failure, not for emptiness`, async () => {
     let lists = 0
