@@ -69,7 +69,7 @@ test('[R6] reflect() gives a list up whose next page is the same page', async ()
   let pages = 0
   const server = await serve((exchange) => {
     if (isWatch(exchange)) watch(exchange, [])
-    else list(exchange, ['a'], 10, pages++ < 5 ? 'again' : undefined)
+    else list(exchange, ['a'], 10, pages++ < 4 ? 'again' : undefined)
   })
   const fed = start(server)
   await fed.until(({ told }) => told.length > 0)
