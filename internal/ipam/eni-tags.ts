@@ -2,7 +2,7 @@
 import type { CloudEni, InstanceId, NodeName } from './types.ts'
 
 export const clusterTag = 'tke-eni-cluster'
-const nodeTag = 'tke-eni-node'
+export const nodeTag = 'tke-eni-node'
 const instanceTag = 'tke-eni-instance'
 const slotTag = 'tke-eni-slot'
 /** The token of the intent that made it. */
@@ -24,6 +24,11 @@ export function tagsOf(purpose: EniPurpose): Readonly<Record<string, string>> {
     [slotTag]: String(purpose.slot),
     [intentTag]: purpose.token,
   }
+}
+
+/** Is it on the instance it was made for? Attached elsewhere it was moved by somebody, and stays theirs until they take it off. */
+export function isAtHome(eni: Pick<CloudEni, 'tags' | 'instanceId'>): boolean {
+  return eni.instanceId !== undefined && eni.instanceId === purposeOf(eni).instanceId
 }
 
 /** As far as its tags can be read: people may edit them. */

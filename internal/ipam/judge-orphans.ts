@@ -1,5 +1,5 @@
 // ENIs with our tag that no ledger has: whose are they, and may they be touched?
-import { purposeOf } from './eni-tags.ts'
+import { isAtHome, purposeOf } from './eni-tags.ts'
 import type { Judgement, Judgements, SurveyNode, SurveySnapshot } from './survey.ts'
 import type { CloudEni } from './types.ts'
 
@@ -38,18 +38,18 @@ function judgeOrphan(eni: CloudEni, snapshot: SurveySnapshot): Judgement {
   if (name === undefined) return later(undefined, 'its tags name no node', 'delete it in the console')
   if (!cidrs.has(eni.subnetId))
     return later(name, `its subnet "${eni.subnetId}" cannot be read`, 'check the permissions of the leader')
-  if (node === undefined && eni.instanceId !== undefined && eni.instanceId !== purpose.instanceId)
+  if (eni.instanceId !== undefined && !isAtHome(eni))
     return later(
       name,
       `that is not the instance it was made for ("${purpose.instanceId ?? 'unknown'}")`,
-      'detach it',
+      'detach it in the console',
     )
   if (node === undefined && isExpected(eni, name, snapshot))
     return later(name, `its node "${name}" is not registered yet`, 'none: looked at again')
   if (node === undefined && !kube.absent.has(name))
     return later(name, `whether its node "${name}" exists is not known`, 'none: looked at again')
   if (node !== undefined && eni.instanceId !== undefined && eni.instanceId !== node.instanceId)
-    return later(name, `its node is "${node.instanceId}"`, 'detach it in the console')
+    return later(name, `its node is "${node.instanceId}"`, 'none: looked at again')
   return {
     ...about,
     node: name,

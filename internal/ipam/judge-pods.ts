@@ -20,7 +20,8 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
     ([, pods]) => new Set(pods.map(({ node }) => node)).size > 1,
   )
   const isElsewhere = (pod: PodFact) => pod.ip !== undefined && places.get(pod.ip) !== pod.node
-  const strays = live.filter((pod) => isElsewhere(pod) && isOurs(pod))
+  const twice = new Set(doubled.map(([address]) => address))
+  const strays = live.filter((pod) => isElsewhere(pod) && isOurs(pod) && !twice.has(pod.ip))
   return {
     found: [
       ...doubled.map(

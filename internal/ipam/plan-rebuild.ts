@@ -1,7 +1,7 @@
 // A lost ledger made anew (R4). NECs say what nodes use, with grants and targets; the cloud says what exists. What both say is
 // entered as it was, what a NEC alone says too: running pods may depend on it, and a survey finds out. Pure.
 import type { Cidr } from '../value/cidr.ts'
-import { purposeOf } from './eni-tags.ts'
+import { isAtHome, purposeOf } from './eni-tags.ts'
 import type {
   CloudEni,
   EniId,
@@ -136,7 +136,8 @@ function attachedExtras(
       const node = eni.instanceId === undefined ? undefined : nodeOf.get(eni.instanceId)
       const subnetCidr = cidrs.get(eni.subnetId)
       const purpose = purposeOf(eni)
-      const isOurs = purpose.clusterId === clusterId && !eni.primary && eni.state === 'available'
+      const isOurs =
+        purpose.clusterId === clusterId && isAtHome(eni) && !eni.primary && eni.state === 'available'
       if (node === undefined || subnetCidr === undefined || !isOurs || ids.has(eni.id)) return []
       const taken = takenOn.get(node.name) ?? new Set()
       const slot = firstFree(taken, purpose.slot, node.limits.maxEnis)

@@ -19,6 +19,10 @@ CREATE TABLE quarantine (
 
 CREATE INDEX quarantine_held ON quarantine (subject) WHERE held = 1;
 
+-- It has been on its node: the NEC shows it until it is given up, also while it is put back after somebody took it off.
+ALTER TABLE eni ADD COLUMN served INTEGER NOT NULL DEFAULT 0 CHECK (served IN (0, 1));
+UPDATE eni SET served = 1 WHERE state = 'attached';
+
 -- When something was last done to an ENI: an older view of it is no view.
 CREATE INDEX intent_of_eni ON intent (eni, changed_at);
 

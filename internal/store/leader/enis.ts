@@ -20,6 +20,7 @@ export interface EniRow {
   readonly primary_ip: Ipv4 | null
   readonly state: EniState
   readonly goal: 'serve' | 'delete'
+  readonly served: 0 | 1
   readonly expected_ips: number
 }
 
@@ -50,8 +51,8 @@ export function addEni(
 /** Enters an ENI that the cloud has already; its addresses are added apart. */
 export function enterEni(db: Database, now: number, eni: Omit<FoundEni, 'ips'>): number {
   const row = db.get<{ key: number }>(
-    `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal, changed_at, served)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
     eni.id,
     eni.node,
     eni.slot,
@@ -62,6 +63,7 @@ export function enterEni(db: Database, now: number, eni: Omit<FoundEni, 'ips'>):
     eni.state,
     eni.goal,
     now,
+    eni.state === 'attached' ? 1 : 0,
   )
   return row?.key ?? 0
 }
@@ -71,7 +73,13 @@ export function identifyEni(db: Database, key: number, eni: CloudEni): void {
 }
 
 export function setEniState(db: Database, now: number, key: number, state: EniState): void {
-  db.run(`UPDATE eni SET state = ?, changed_at = ? WHERE key = ?`, state, now, key)
+  db.run(
+    `UPDATE eni SET state = ?, served = max(served, ?), changed_at = ? WHERE key = ?`,
+    state,
+    state === 'attached' ? 1 : 0,
+    now,
+    key,
+  )
 }
 
 export function doomEni(db: Database, key: number): void {
@@ -101,10 +109,14 @@ export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
   }))
 }
 
+/** On its way back to its node. */
+const returning: ReadonlySet<EniState> = new Set(['available', 'attaching'])
+
 export function publishedEnis(db: Database, node: NodeName): readonly PublishedEni[] {
   return enisOf(db, node).flatMap((row) => {
     const { id, mac, primary_ip: primaryIp, subnet_cidr: subnetCidr } = row
-    if (row.state !== 'attached' || row.goal !== 'serve' || row.held === 1) return []
+    const isThere = row.state === 'attached' || (row.served === 1 && returning.has(row.state))
+    if (!isThere || row.goal !== 'serve' || row.held === 1) return []
     if (id === null || mac === null || primaryIp === null) return []
     const ips = ipsOf(db, row.key).filter(({ state }) => state === 'bound')
     return [

@@ -109,9 +109,7 @@ export class Hands {
   /** Puts right what only a person can, and goes on doing what events ask for. */
   repair(): void {
     for (const eni of this.#audited()) {
-      const { node, instanceId: wanted } = purposeOf(eni)
-      const owner = this.#world.nodes.find(({ name, gone }) => name === node && !gone)
-      const stray = eni.instanceId !== null && eni.instanceId !== (owner?.instanceId ?? wanted)
+      const stray = eni.instanceId !== null && eni.instanceId !== purposeOf(eni).instanceId
       if (stray && this.#console.detach(eni.id, eni.instanceId ?? ''))
         this.#world.log(`console: ${eni.id} is taken off where it does not belong`)
     }
