@@ -69,6 +69,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
 
   /** What could not be stored is tried again: the API server will not tell it twice. */
   async function follow(nec: Nec): Promise<void> {
+    if (nec.name !== settings.nodeName) return log.warn('NEC of another node not followed', { nec: nec.name })
     latest = nec
     try {
       await pool.follow(nec)

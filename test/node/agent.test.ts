@@ -494,3 +494,17 @@ test('[R1] addresses that pods of a lost database have are not given back, not e
     [],
   )
 })
+
+test('[R6] the NEC of another node is not followed, whoever sends it', async (t) => {
+  // It would have emptied the pool, and filled it with addresses that are routed to another machine.
+  const { clock, world } = await nodeWith(t, '1', '2')
+  const nec = known(world.nec)
+  const publication = { ...known(nec.publication), enis: [publishedEni(2, '1')] }
+  world.tell({ ...nec, name: 'n2', publication })
+  await clock.advance(second)
+  assert.deepEqual(
+    world.ledger.ips().map(({ address }) => address),
+    ['10.0.1.1', '10.0.1.2'],
+  )
+  assert.equal(world.log.count('NEC of another node not followed'), 1)
+})
