@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { type Clock, sleep, systemClock } from '../../internal/base/clock.ts'
 import { createLog, type Log } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
+import { readLinkAlias } from '../../internal/ipam/link-identity.ts'
 import { fromPodPriority, toPodPriority } from '../../internal/ipam/plan-repair.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { runCommand } from '../../internal/linux/command.ts'
@@ -226,7 +227,11 @@ async function readKernel(netns: string): Promise<KernelReport> {
   const routes = await rows('-4', 'route', 'show', 'table', 'main')
   const rules = await rows('rule', 'show')
   const ours = rules.filter(({ priority }) => priority === toPodPriority || priority === fromPodPriority)
+  const links = await rows('link', 'show')
   return {
+    named: links.flatMap(({ ifalias, ifname }) =>
+      readLinkAlias(String(ifname), String(ifalias)) === undefined ? [] : [String(ifname)],
+    ),
     linked: routes.filter(({ dev }) => isHostLink(String(dev))).map(({ dst }) => String(dst)),
     ruled: [...new Set(ours.flatMap(({ src, dst }) => [src, dst]))].filter(
       (address): address is string => typeof address === 'string' && address !== 'all',

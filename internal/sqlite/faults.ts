@@ -36,7 +36,8 @@ export function sqliteCode(error: unknown): string {
   return error instanceof Sqlite.SqliteError ? error.code : ''
 }
 
-export const damageHint = 'the file is left as it is; move it away and let it be rebuilt, or restore a backup'
+export const damageHint =
+  'the file is left as it is; "tke-eni db rebuild" moves it aside, and the next start makes a new one from what there is; "tke-eni db restore" puts a backup in its place'
 
 /** What SQLite (or the file system) threw, in our words; an IpamError stays as it is. `path` is that of the file. */
 export function storageFault(cause: unknown, doing: string, path?: string): IpamError {
