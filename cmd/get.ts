@@ -22,7 +22,7 @@ export function define(host: Host): Command {
         .default('table'),
     )
     .option('-w, --watch', 'then print what changes, until it is stopped')
-    .option('--node <name>', 'only what is on this node: vip, eni, subnet, intent, history')
+    .option('--node <name>', 'only what is on this node: vip, eni, subnet, intent, history, quarantine')
     .option('-n, --namespace <name>', 'only what pods of this namespace have: vip, history')
     .addOption(
       new Option('--state-dir <directory>', "the daemon's, with leader.db or node.db")
@@ -76,13 +76,14 @@ function readRequest(resource: Resource, names: readonly string[], command: Comm
 
 const help = `
 Resources:
-  vip      addresses for pods: state, node, ENI, pod. From node.db, with the exact owner
-  eni      shared ENIs with their addresses
-  node     nodes and their pools (leader)
-  subnet   subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell
-  intent   what was asked of the cloud and what became of it (leader)
-  history  who had each address when, and why it changed hands
-  nec      NodeENIConfigs, from the Kubernetes API
+  vip         addresses for pods: state, node, ENI, pod. From node.db, with the exact owner
+  eni         shared ENIs with their addresses
+  node        nodes and their pools (leader)
+  subnet      subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell
+  intent      what was asked of the cloud and what became of it (leader)
+  history     who had each address when, and why it changed hands
+  quarantine  what ledger, cloud, Kubernetes or kernel disagree about, and what to do about it
+  nec         NodeENIConfigs, from the Kubernetes API
 
 All but nec are read from the database alone, whether its daemon runs or not; without --db it is leader.db of the state
 directory, or node.db where there is none. -o json and -o yaml print a list, always with the same keys; with --watch, an

@@ -6,6 +6,11 @@ import type { Filter } from '../../internal/store/inspect/filter.ts'
 import { leaderHistory, nodeHistory, type ShownHistory } from '../../internal/store/inspect/history.ts'
 import { leaderIntents, type ShownIntent } from '../../internal/store/inspect/intents.ts'
 import { leaderNodes, type Node } from '../../internal/store/inspect/nodes.ts'
+import {
+  leaderQuarantine,
+  nodeQuarantine,
+  type ShownSuspect,
+} from '../../internal/store/inspect/quarantine.ts'
 import { leaderSubnets, nodeSubnets, type Subnet } from '../../internal/store/inspect/subnets.ts'
 import { leaderVips, nodeVips, type Vip } from '../../internal/store/inspect/vips.ts'
 import type { Millis } from '../../internal/value/millis.ts'
@@ -215,6 +220,28 @@ export const history: LedgerView<ShownHistory> = {
       cell: ({ containerId }) => shortId(containerId),
     }),
     { header: 'REASON', cell: ({ reason }) => reason },
+  ],
+}
+
+export const quarantine: LedgerView<ShownSuspect> = {
+  one: 'suspect',
+  many: 'suspects',
+  read: { leader: leaderQuarantine, node: nodeQuarantine },
+  filters: ['node'],
+  identity: ({ kind, subject }) => `${kind} ${subject}`,
+  answersTo: ({ subject }, name) => subject === name,
+  asGone: (suspect) => ({ ...suspect, state: 'gone' }),
+  columns: (now, kind) => [
+    { header: 'KIND', cell: (suspect) => suspect.kind },
+    { header: 'SUBJECT', cell: ({ subject }) => subject },
+    { header: 'STATE', cell: ({ state }) => state },
+    ...only<ShownSuspect>(kind === 'leader', { header: 'NODE', cell: ({ node }) => node }),
+    ...only<ShownSuspect>(kind === 'node', { header: 'ADDRESS', cell: ({ address }) => address }),
+    { header: 'READS', align: 'right', cell: ({ reads }) => reads },
+    { header: 'LAST-SEEN', wide: true, cell: ({ lastSeenAt }) => lastSeenAt },
+    { header: 'AGE', cell: ({ firstSeenAt }) => age(firstSeenAt, now) },
+    { header: 'REASON', cell: ({ reason }) => reason },
+    { header: 'REMEDY', cell: ({ remedy }) => remedy },
   ],
 }
 

@@ -2,7 +2,7 @@
 import { nearest } from '../../internal/base/nearest.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 
-export const resources = ['vip', 'nec', 'eni', 'node', 'subnet', 'intent', 'history'] as const
+export const resources = ['vip', 'nec', 'eni', 'node', 'subnet', 'intent', 'history', 'quarantine'] as const
 
 export type Resource = (typeof resources)[number]
 
@@ -21,6 +21,8 @@ const otherWords: Readonly<Record<string, Resource>> = {
   subnets: 'subnet',
   intents: 'intent',
   histories: 'history',
+  quarantined: 'quarantine',
+  suspects: 'quarantine',
 }
 
 /** The resource that `word` means, in singular, plural or short. Throws `bad_input`. */

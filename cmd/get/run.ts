@@ -32,6 +32,8 @@ export function runGet(resource: Resource, request: GetRequest): Promise<void> {
         return showLedger(views.intents, request, write, either)
       case 'history':
         return showLedger(views.history, request, write, either)
+      case 'quarantine':
+        return showLedger(views.quarantine, request, write, either)
     }
   })
 }

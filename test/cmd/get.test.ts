@@ -109,6 +109,14 @@ test('[R2] get intent prints what was asked of the cloud, and a failure on one l
   )
 })
 
+test('[R7] get quarantine prints what the views disagree about, and what to do', async () => {
+  assert.match(
+    (await leader('quarantine')).stdout,
+    /^eni-elsewhere +eni-b1 +suspected +node-b +1 +5m\S* +it is attached to "ins-9", .* detach it in the console$/m,
+  )
+  assert.equal((await agent('quarantine')).stderr, 'No suspects found\n')
+})
+
 test('get history tells who had an address and why it changed hands', async () => {
   const events = (await list('history', '10.0.1.10')).map(
     ({ event, podName }: { event: string; podName: string | null }) => [event, podName],
@@ -157,7 +165,7 @@ test('get -o json and -o yaml print the same list, with the same keys for every 
 
 test('the keys in docs/cli.md are those that get prints', async () => {
   const docs = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
-  for (const resource of ['vip', 'eni', 'node', 'subnet', 'intent', 'history']) {
+  for (const resource of ['vip', 'eni', 'node', 'subnet', 'intent', 'history', 'quarantine']) {
     const [item] = await list(resource)
     const keys = Object.keys(item).map((key) => `\`${key}\``)
     assert.ok(docs.includes(`| ${resource} | ${keys.join(' ')} |`), `${resource}: ${keys.join(' ')}`)

@@ -72,6 +72,21 @@ export async function fillLeader(leader: OpenLeader): Promise<void> {
       'token-u',
     ),
   )
+  await write((tx) => {
+    tx.setSuspects([
+      {
+        kind: 'eni-elsewhere',
+        subject: 'eni-b1',
+        node: 'node-b',
+        reason: 'it is attached to "ins-9", and its node is "ins-b"',
+        remedy: 'detach it in the console',
+        firstSeen: leader.clock.now(),
+        lastSeen: leader.clock.now(),
+        reads: 1,
+        held: false,
+      },
+    ])
+  })
 }
 
 export interface OpenAgent {
