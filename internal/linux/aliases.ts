@@ -10,7 +10,8 @@ export const aliasDelayMs = 1000
 
 export interface Aliases {
   add(wiring: PodWiring): void
-  close(): void
+  /** Gives what is pending at once. */
+  close(): Promise<void>
 }
 
 /** Failures are for the next look. */
@@ -19,11 +20,11 @@ export function createAliases(clock: Clock, batcher: Batcher): Aliases {
   const pending = new Map<string, string>()
   let cancel: Cancel | undefined
 
-  function flush(): void {
+  async function flush(): Promise<void> {
     const lines = [...pending].map(([link, alias]) => aliasLine(link, alias))
     pending.clear()
     cancel = undefined
-    batcher.run(lines).catch(() => {})
+    await batcher.run(lines).catch(() => {})
   }
 
   return {
@@ -31,8 +32,11 @@ export function createAliases(clock: Clock, batcher: Batcher): Aliases {
       pending.delete(hostLink)
       if (alias === undefined) return
       pending.set(hostLink, alias)
-      cancel ??= clock.after(aliasDelayMs, flush)
+      cancel ??= clock.after(aliasDelayMs, () => void flush())
     },
-    close: () => cancel?.(),
+    async close() {
+      cancel?.()
+      if (pending.size > 0) await flush()
+    },
   }
 }

@@ -164,7 +164,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
     namespaceExists: (netns) => Promise.resolve(isNetns(netns)),
 
     async close() {
-      aliases.close()
+      await aliases.close()
       await Promise.all([host.close(), background.close(), pods.close(), queries.close()])
     },
   }

@@ -115,17 +115,23 @@ export function createStrangers(options: StrangersOptions): Strangers {
       tx.setQuarantine(plan.keep)
       return plan
     })
-    for (const suspect of fresh) tell(suspect)
+    tell(fresh)
     for (const { address, kind, subject } of settled) log.info('quarantine ended', { kind, subject, address })
     const going = keep.filter(({ kind, missingSince }) => kind === 'pod-link' && missingSince !== undefined)
     if (going.length > 0) clock.after(goneAfter, changed)
     return going.flatMap(({ address }) => address ?? [])
   }
 
-  function tell({ address, kind, reason, subject }: Suspect): void {
-    log.error('in quarantine', { kind, subject, address, reason })
+  function tell(fresh: readonly Suspect[]): void {
+    for (const { address, kind, reason, subject } of fresh) {
+      log.error('in quarantine', { kind, subject, address, reason })
+    }
+    const [first, ...others] = fresh
+    if (first === undefined) return
     const about = { kind: 'Node', name: settings.nodeName } as const
-    const message = `${kind === 'pod-link' ? `pod link "${subject}"` : subject} is in quarantine: ${reason}`
+    const more = others.length === 0 ? '' : `; and ${others.length} more, see "tke-eni get quarantine" there`
+    const subject = first.kind === 'pod-link' ? `pod link "${first.subject}"` : first.subject
+    const message = `${subject} is in quarantine: ${first.reason}${more}`
     notify({ about, type: 'Warning', reason: 'Quarantined', message })
   }
 

@@ -226,6 +226,15 @@ sandboxed(import.meta.url, () => {
       assert.match(await sh(`ip link show dev ${hostLink}`), /alias another/)
     })
 
+    test('[R4] gives the aliases that are pending before it ends', async () => {
+      await linux.disconnectPod(first)
+      const another = createLinux({ clock: systemClock, routeTableBase: 2000 })
+      await another.connectPod(first)
+      await another.close()
+      const link = (await linux.survey()).podLinks.find(({ name }) => name === first.hostLink)
+      assert.equal(link?.alias, first.alias)
+    })
+
     test('removes a rule that an earlier owner of the address left', async () => {
       await linux.disconnectPod(first)
       const leak = { priority: 1536, from: first.address, table: 2999 }
