@@ -9,10 +9,12 @@ import type {
   Cloud,
   LeaderKube,
   LeaderLedger,
+  LeaderTx,
   LeaseStore,
   Linux,
   NodeKube,
   NodeLedger,
+  NodeTx,
 } from '../../internal/ports.ts'
 
 /** Whose call is it, and to whom. */
@@ -67,7 +69,69 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
 }
 
 /** What changes nothing, or is the same in every transaction. */
-const unnamed: ReadonlySet<string> = new Set(['now', 'ips', 'leaderEpoch', 'enterEpoch'])
+const unnamed = ['now', 'ips', 'leaderEpoch', 'enterEpoch'] as const
+type Unnamed = (typeof unnamed)[number]
+
+/** What a transaction can change. */
+const changes: {
+  readonly leader: Readonly<Record<Exclude<keyof LeaderTx, Unnamed>, true>>
+  readonly node: Readonly<Record<Exclude<keyof NodeTx, Unnamed>, true>>
+} = {
+  leader: {
+    addNode: true,
+    setPhase: true,
+    removeNode: true,
+    record: true,
+    resend: true,
+    acceptCreation: true,
+    acceptAssignment: true,
+    accept: true,
+    noteUnanswered: true,
+    noteMissing: true,
+    rewind: true,
+    finish: true,
+    fail: true,
+    setPod: true,
+    adoptEni: true,
+    adoptIp: true,
+    dropIp: true,
+    correctEni: true,
+    forgetEni: true,
+    setSuspects: true,
+    raiseGrants: true,
+    clear: true,
+    setComplete: true,
+    prune: true,
+  },
+  node: {
+    sync: true,
+    attach: true,
+    adopt: true,
+    detach: true,
+    giveBack: true,
+    letGo: true,
+    setQuarantine: true,
+    namePod: true,
+    confirm: true,
+    setReleaseTimer: true,
+    setBootId: true,
+    setLeaderEpoch: true,
+    prune: true,
+  },
+}
+
+/** `leader.ledger.record` and so on: each is part of the name of some transaction. */
+export function ledgerChanges(): readonly string[] {
+  return Object.entries(changes).flatMap(([role, names]) =>
+    Object.keys(names).map((name) => `${role}.ledger.${name}`),
+  )
+}
+
+/** Those that the transaction of a ledger's point makes; none for a point of calls. */
+export function changesAt(point: string): readonly string[] {
+  const [role = '', port, names = ''] = point.split('.')
+  return port === 'ledger' ? names.split('+').map((name) => `${role}.ledger.${name}`) : []
+}
 
 /** Every point of calls, `before` and `after`; those of ledgers depend on what is written. */
 export function callPoints(): readonly string[] {
@@ -138,7 +202,7 @@ function remembering(tx: object, used: Set<string>): object {
   return new Proxy(tx, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
-      if (typeof value === 'function' && !unnamed.has(String(key))) used.add(String(key))
+      if (typeof value === 'function' && !unnamed.some((name) => name === key)) used.add(String(key))
       return value
     },
   })

@@ -29,6 +29,10 @@ const pieces = {
     here: () => existsSync(new URL('../../dist/tke-eni', import.meta.url)),
     get: 'npm run build',
   },
+  'test-build': {
+    here: () => existsSync(new URL('../../dist/tke-eni-test', import.meta.url)),
+    get: 'node build.mjs --test-build',
+  },
 } satisfies Record<string, Piece>
 
 export type PieceName = keyof typeof pieces

@@ -18,7 +18,9 @@ if (given || which('go') !== undefined) {
   // An old Go or no network is no fault of the product: what needs the server is skipped. A wrong setting is one.
   await attempt(() => kubeBinaries(say), given ? faults : undefined)
 }
-await attempt(() => output([process.execPath, join(root, 'build.mjs')], { cwd: root }), faults)
+for (const flags of [[], ['--test-build']]) {
+  await attempt(() => output([process.execPath, join(root, 'build.mjs'), ...flags], { cwd: root }), faults)
+}
 
 const missing = missingPieces(...allPieces)
 for (const name of missing) say(`absent: ${name}. To run the tests that need it: ${remedyOf(name)}`)

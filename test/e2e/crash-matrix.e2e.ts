@@ -1,0 +1,88 @@
+// The real leader, agents and plugins kill themselves with SIGKILL at every crash point there is: right before and right after
+// each call to the cloud, to Kubernetes, to the kernel, and each commit. After each death ledger, cloud and kernels must
+// agree, and every pod must answer: nothing lost, nothing given twice.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { createTable } from '../../internal/base/table.ts'
+import { runCommand } from '../../internal/linux/command.ts'
+import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { createArming } from '../crash/arming.ts'
+import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
+import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
+import { Rig } from './crash-matrix/rig.ts'
+import { leaderScenarios, nodeScenarios } from './crash-matrix/scenarios.ts'
+import { copyOfExecutable } from './executable.ts'
+import { explainSkip, missingPieces } from './pieces.ts'
+
+/** What is not reached, and why not. */
+const exceptions: Readonly<Record<string, string>> = {
+  'node.linux.links': 'only tests call it: the agent sees the links in its survey',
+}
+const isExcepted = (point: string) => point.replace(/\.(?:before|after)$/, '') in exceptions
+
+const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)
+const skip =
+  explainSkip(missingPieces('test-build', 'iproute2')) ||
+  (unfit === undefined ? false : `no sandbox: ${unfit}`)
+
+test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', { skip }, (t) =>
+  matrix(t, ['leader.'], leaderScenarios, 3),
+)
+
+test('[R1] [R2] agent and plugin die at every crash point: 0 leaks, 0 doubles', { skip }, (t) =>
+  matrix(t, ['node.', 'cni.'], nodeScenarios, 2),
+)
+
+async function matrix(
+  t: TestContext,
+  roles: readonly string[],
+  scenarios: readonly Scenario[],
+  clusters: number,
+): Promise<void> {
+  const concerns = (point: string) => roles.some((role) => point.startsWith(role)) && !isExcepted(point)
+  const deaths: Death[] = []
+  const unreached = await runMatrix({
+    benches: await Promise.all(Array.from({ length: clusters }, () => startBench(t))),
+    points: [...callPoints(), 'cni.exchange.before', 'cni.exchange.after'].filter(concerns),
+    changes: ledgerChanges().filter(concerns),
+    concerns,
+    scenarios,
+    died(death, left) {
+      deaths.push(death)
+      if (process.env['VERBOSE']) say(death, left)
+    },
+  })
+  t.diagnostic(`\n${tableOf(deaths)}`)
+  assert.deepEqual(unreached, [], 'every point is reached')
+}
+
+async function startBench(t: TestContext): Promise<Bench> {
+  const executable = copyOfExecutable('tke-eni-test')
+  const arming = createArming(executable)
+  const rig = await Rig.start(executable)
+  t.after(() => rig.cluster.close())
+  await rig.addNode()
+  await rig.settled()
+  await rig.makeStaticPod('node-1')
+  return { rig, arming }
+}
+
+function tableOf(deaths: readonly Death[]): string {
+  const byName = deaths.toSorted((a, b) => Number(a.point > b.point) - Number(a.point < b.point))
+  return createTable<Death>(
+    [
+      { header: 'DIED AT', cell: ({ point }) => point },
+      { header: 'WHILE', cell: ({ during }) => during },
+      { header: 'SETTLED', align: 'right', cell: ({ settledAfterMs }) => `${settledAfterMs} ms` },
+      { header: 'LEAKS', align: 'right', cell: ({ verdict }) => verdict.leaks.length },
+      { header: 'DOUBLES', align: 'right', cell: ({ verdict }) => verdict.doubles.length },
+      { header: 'PODS', align: 'right', cell: ({ verdict }) => `${verdict.answering}/${verdict.wanted}` },
+    ],
+    true,
+  ).add(byName)
+}
+
+function say({ point, during, settledAfterMs }: Death, left: number): void {
+  const seconds = Math.round(performance.now() / 1000)
+  process.stderr.write(`${seconds} s: ${point}, ${during}: ${settledAfterMs} ms, ${left} left\n`)
+}

@@ -1,0 +1,125 @@
+// Processes die at one point after the other; after each death everything must settle. Several clusters share the points.
+import type { Arming } from '../../crash/arming.ts'
+import { changesAt } from '../../crash/crash-points.ts'
+import type { Rig, Verdict } from './rig.ts'
+
+export interface Death {
+  readonly point: string
+  readonly during: string
+  readonly settledAfterMs: number
+  readonly verdict: Verdict
+}
+
+/** Something that makes processes work; what it changes is settled before the next one. */
+export interface Stimulus {
+  readonly name: string
+  run(rig: Rig): Promise<void>
+}
+
+/** What one stimulus does the others undo. */
+export interface Scenario {
+  readonly steps: readonly Stimulus[]
+  /** False when it would be of no use for the points that are left. */
+  readonly helps?: (left: ReadonlySet<string>) => boolean
+}
+
+export interface Bench {
+  readonly rig: Rig
+  readonly arming: Arming
+}
+
+export interface MatrixOptions {
+  readonly benches: readonly Bench[]
+  /** Points that must be reached. */
+  readonly points: readonly string[]
+  /** Changes of ledgers that must be part of some transaction that was reached. */
+  readonly changes: readonly string[]
+  /** Does a point that turned up on the way belong to this matrix? */
+  readonly concerns: (point: string) => boolean
+  readonly scenarios: readonly Scenario[]
+  readonly died: (death: Death, left: number) => void
+}
+
+/**
+ * Points and changes that no scenario has reached. A mixture of changes that came about by chance need not come again when
+ * each of them had its deaths in others. Throws when something does not settle after a death.
+ */
+export async function runMatrix({
+  benches,
+  scenarios,
+  ...options
+}: MatrixOptions): Promise<readonly string[]> {
+  const left = new Set(options.points)
+  const changes = new Set(options.changes)
+  const isDone = () => left.size + changes.size === 0
+  const known = [...options.points]
+
+  function learn({ arming }: Bench): void {
+    for (const point of arming.reached()) {
+      if (known.includes(point) || !options.concerns(point)) continue
+      known.push(point)
+      left.add(point)
+    }
+  }
+
+  /** Each bench has points of its own, so that no two are at the same; in the end it helps the others. */
+  function share(index: number): ReadonlySet<string> {
+    const own = [...left].filter((point) => known.indexOf(point) % benches.length === index)
+    return own.length > 0 ? new Set(own) : left
+  }
+
+  async function turn(bench: Bench, index: number, { steps }: Scenario): Promise<number> {
+    let count = 0
+    for (const stimulus of steps) {
+      const deaths = await stimulate(bench, stimulus, share(index))
+      for (const death of deaths) {
+        left.delete(death.point)
+        for (const change of changesAt(death.point)) changes.delete(change)
+        options.died(death, left.size)
+      }
+      learn(bench)
+      count += deaths.length
+    }
+    return count
+  }
+
+  async function work(bench: Bench, index: number): Promise<void> {
+    let idle = 0
+    for (let at = index; !isDone() && idle <= scenarios.length; at++) {
+      const scenario = scenarios[at % scenarios.length]
+      if (scenario === undefined) return
+      idle++
+      while (!isDone() && (scenario.helps?.(left) ?? true)) {
+        if ((await turn(bench, index, scenario)) === 0) break
+        idle = 0
+      }
+    }
+  }
+
+  await Promise.all(benches.map(work))
+  const lost = [...left].filter(
+    (point) => changesAt(point).length === 0 || changesAt(point).some((change) => changes.has(change)),
+  )
+  return [...lost, ...changes]
+}
+
+/** One process of each role may die of it. */
+async function stimulate(
+  { rig, arming }: Bench,
+  stimulus: Stimulus,
+  points: ReadonlySet<string>,
+): Promise<readonly Death[]> {
+  const before = arming.deaths().length
+  arming.arm(points)
+  await stimulus.run(rig)
+  await rig.settled(() => arming.deaths().length > before)
+  const started = Date.now()
+  arming.disarm()
+  const dead = arming.deaths().slice(before)
+  if (dead.length === 0) return []
+  const verdict = await rig.settled()
+  const settledAfterMs = Date.now() - started
+  return verdict === undefined
+    ? []
+    : dead.map((point) => ({ point, during: stimulus.name, settledAfterMs, verdict }))
+}

@@ -1,0 +1,238 @@
+// A dev cluster of which processes die: what should run on it, and when everything is as it should be again.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { auditCluster, type DevAudit } from '../../../cmd/dev/audit.ts'
+import { type DevCluster, startDevCluster } from '../../../cmd/dev/cluster.ts'
+import { lastWords, openIntents, ping } from '../../../cmd/dev/look.ts'
+import { createPod, deletePod, listPods } from '../../../cmd/dev/pods.ts'
+import { readPools } from '../../../cmd/dev/pools.ts'
+import { query } from '../../../cmd/dev/query.ts'
+import { clusterId, podSubnets, vpc } from '../../../cmd/dev/topology.ts'
+import { tagsOf } from '../../../internal/ipam/eni-tags.ts'
+import { cloudConsole } from '../../sim/world/console.ts'
+import { temporaryFolder } from '../service.ts'
+import { askAgent } from './ask-agent.ts'
+
+const warm = { min: 1, max: 2 }
+const patienceMs = 120_000
+
+export interface Verdict extends DevAudit {
+  /** Pods that should run, and those of them that answer a ping. */
+  readonly wanted: number
+  readonly answering: number
+}
+
+export class Rig {
+  readonly cluster: DevCluster
+  /** Node of each pod that should run. */
+  readonly #pods = new Map<string, string>()
+  #made = 0
+  #statics = 0
+  #bare: string | undefined
+
+  static async start(executable: string): Promise<Rig> {
+    const cluster = await startDevCluster({
+      directory: temporaryFolder('crash'),
+      kubeListen: { host: '127.0.0.1', port: 0 },
+      leaderFlags: [
+        '--reconcile-interval=2s',
+        '--node-leave-after=1s',
+        `--ip-min-warm-target=${warm.min}`,
+        `--ip-max-warm-target=${warm.max}`,
+      ],
+      nodeFlags: ['--cooldown=1s', '--release-interval=1s', '--report-interval=1s', '--enable-quick-release'],
+      logLevel: 'info',
+      program: [executable],
+    })
+    return new Rig(cluster)
+  }
+
+  private constructor(cluster: DevCluster) {
+    this.cluster = cluster
+  }
+
+  /** Nodes with an agent. */
+  served(): readonly string[] {
+    return this.cluster.nodes().flatMap(({ name }) => (name === this.#bare ? [] : [name]))
+  }
+
+  /** With an agent. */
+  async addNode(): Promise<void> {
+    await this.cluster.addNode()
+  }
+
+  /** Without one: work for the leader only. */
+  async joinBareNode(): Promise<void> {
+    this.#bare = (await this.cluster.joinNode()).name
+  }
+
+  async removeBareNode(): Promise<void> {
+    if (this.#bare !== undefined) await this.cluster.removeNode(this.#bare)
+    this.#bare = undefined
+  }
+
+  async makePods(node: string, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const name = `pod-${++this.#made}`
+      await createPod(this.cluster.kube, name, node)
+      this.#pods.set(name, node)
+    }
+  }
+
+  /** Ends the oldest pods of the node. */
+  async endPods(node: string, keep: number): Promise<void> {
+    const here = [...this.#pods].filter(([, where]) => where === node).map(([name]) => name)
+    for (const name of here.slice(0, Math.max(0, here.length - keep))) {
+      await deletePod(this.cluster.kube, name)
+      this.#pods.delete(name)
+    }
+  }
+
+  /** A pod that Kubernetes does not know. */
+  async makeStaticPod(node: string): Promise<void> {
+    await this.cluster.host.call('runStatic', { node, name: `static-${++this.#statics}` })
+  }
+
+  /** CNI CHECK of what each agent has. An agent that dies of it does not answer. */
+  async checkSandboxes(): Promise<void> {
+    for (const node of this.served()) {
+      const [sandbox] = query<{ container_id: string; ifname: string; netns: string }>(
+        this.cluster.nodeDb(node),
+        'node',
+        'SELECT container_id, ifname, netns FROM attachment',
+      )
+      if (sandbox === undefined) continue
+      const socket = join(this.cluster.directory, 'nodes', node, 'cni.sock')
+      await askAgent(socket, 'CHECK', sandbox).catch(() => {})
+    }
+  }
+
+  /** The leader comes back with an empty disk. */
+  async loseLedger(): Promise<void> {
+    const { cluster } = this
+    await cluster.haltLeader()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${cluster.leaderDb}${suffix}`, { force: true })
+    cluster.resumeLeader()
+  }
+
+  /** The agent comes back without its database. */
+  async loseNodeDb(node: string): Promise<void> {
+    await this.cluster.host.call('killAgent', { node })
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(`${this.cluster.nodeDb(node)}${suffix}`, { force: true })
+  }
+
+  /** What somebody may do past the leader: takes an address away and adds some, takes an ENI off, makes one as if it were ours. */
+  async meddle(): Promise<void> {
+    const { cluster } = this
+    const hand = cloudConsole(cluster.cloud, () => Date.now())
+    const { enis, ips } = cluster.cloud.admin.audit(Date.now())
+    const [mine = ''] = this.served()
+    for (const { name, instanceId } of cluster.nodes()) {
+      const eni = enis.find((one) => one.instanceId === instanceId && !one.primary)
+      if (eni === undefined) continue
+      if (name === this.#bare) hand.detach(eni.id, instanceId)
+      else if (name === mine) {
+        const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, token: 'by hand' })
+        hand.create({ vpc: vpc.id, subnet: podSubnets[0].id, tags, ips: 1 })
+        const idle = ips.find(
+          ({ address, primary, eniId }) => eniId === eni.id && !primary && !this.#isInUse(name, address),
+        )
+        hand.assign(eni.id, 1)
+        if (idle !== undefined) hand.unassign(eni.id, idle.address)
+      }
+    }
+    await cluster.killLeader() // its survey comes with its start
+  }
+
+  #isInUse(node: string, address: string): boolean {
+    return (
+      query(this.cluster.nodeDb(node), 'node', 'SELECT 1 FROM attachment WHERE address = ?', address).length >
+      0
+    )
+  }
+
+  failedIntents(): number {
+    return this.#leaderRows(`SELECT id FROM intent WHERE state = 'failed'`).length
+  }
+
+  /** Throws when it takes too long. */
+  async until(what: string, holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + patienceMs
+    while (!holds()) {
+      if (Date.now() > deadline) throw this.#stuck([what])
+      await delay(50)
+    }
+  }
+
+  /** Once all is as it should be; `stop` ends the wait. Throws what is still amiss when that takes too long. */
+  async settled(stop: () => boolean = () => false): Promise<Verdict | undefined> {
+    const deadline = Date.now() + patienceMs
+    for (;;) {
+      if (stop()) return undefined
+      const found = await this.#look().catch((error: Error) => [error.message])
+      if (!Array.isArray(found)) return found
+      if (Date.now() > deadline) throw this.#stuck(found)
+      await delay(150)
+    }
+  }
+
+  /** What is amiss, or the verdict when nothing is. What costs little is asked first. */
+  async #look(): Promise<Verdict | string[]> {
+    const { cluster } = this
+    const running = await listPods(cluster.kube)
+    const amiss = [
+      ...(openIntents(cluster) > 0 ? ['cloud calls are open'] : []),
+      ...differences('node', namesOf(cluster.nodes()), this.#leaderRows('SELECT name AS id FROM node')),
+      ...differences('pod', [...this.#pods.keys()], namesOf(running)),
+      ...namesOf(running.filter(({ address }) => address === undefined)).map((name) => `no address: ${name}`),
+      ...this.#poolsAmiss(),
+    ]
+    if (amiss.length > 0) return amiss
+    const audit = await auditCluster(cluster)
+    const disagreed = [
+      ...audit.leaks,
+      ...audit.doubles,
+      ...(audit.pods === running.length + this.#statics ? [] : [`${audit.pods} attachments`]),
+    ]
+    if (disagreed.length > 0) return disagreed
+    const answers = await Promise.all(
+      running.map((pod, i) => ping(cluster, pod, running.at(i - 1)?.address ?? '', 1)),
+    )
+    const answering = answers.filter(({ received }) => received === 1).length
+    if (answering < running.length) return [`${running.length - answering} pods do not answer`]
+    return { ...audit, wanted: running.length, answering }
+  }
+
+  #leaderRows(sql: string): string[] {
+    return query<{ id: string }>(this.cluster.leaderDb, 'leader', sql).map(({ id }) => id)
+  }
+
+  /** The leader does not count static pods. */
+  #poolsAmiss(): readonly string[] {
+    const served = new Set(this.served())
+    return readPools(this.cluster)
+      .filter(({ node }) => served.has(node))
+      .flatMap(({ node, idle, returning }) =>
+        returning > 0 || idle < warm.min - this.#statics || idle > warm.max
+          ? [`pool of ${node}: ${idle} idle, ${returning} returning`]
+          : [],
+      )
+  }
+
+  #stuck(amiss: readonly string[]): Error {
+    return new Error(`not settled after two minutes:\n${amiss.join('\n')}\n${lastWords(this.cluster)}`)
+  }
+}
+
+function namesOf(items: readonly { readonly name: string }[]): readonly string[] {
+  return items.map(({ name }) => name)
+}
+
+function differences(what: string, wanted: readonly string[], found: readonly string[]): readonly string[] {
+  return [
+    ...wanted.filter((item) => !found.includes(item)).map((item) => `${what} missing: ${item}`),
+    ...found.filter((item) => !wanted.includes(item)).map((item) => `${what} too many: ${item}`),
+  ]
+}
