@@ -38,6 +38,7 @@ export interface IntentRunnerOptions {
   readonly clusterId: string
   readonly securityGroups: readonly string[]
   readonly policy: SettlePolicy
+  readonly massLossAfter: Millis
   readonly resolved: (intent: Intent, failure: PoolTrouble | undefined) => void
   /** It is open still, and for long enough that people should know why. */
   readonly hindered: (intent: Intent, trouble: PoolTrouble) => void
@@ -45,6 +46,16 @@ export interface IntentRunnerOptions {
 
 /** Sent again so often, an intent in trouble is told about: one lost answer is not worth an event. */
 const toldAfterResends = 2
+
+/** So many ENIs may be missing at once, and none to be seen; more are not believed to be gone, for `massLossAfter`. */
+const fewEnis = 3
+
+/** An open intent and its ENI as described; with `error` it could not be looked at, or settled. */
+interface View {
+  readonly intent: Intent
+  readonly eni: CloudEni | undefined
+  readonly error?: Error
+}
 
 export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   const { cloud, ledger, clock, random, log, policy } = options
@@ -148,10 +159,18 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
         await ledger.write((tx) => tx.rewind())
       const open = ledger.openIntents().filter(({ id }) => !inFlight.has(id))
       const lookedAt = clock.now()
-      const errors = (await Promise.all(open.map((intent) => lookAndSettle(intent, lookedAt)))).flat()
-      const [error] = errors
-      if (error !== undefined)
-        log.warn('settling postponed', { intents: errors.length, error: error.message })
+      const views = await Promise.all(open.map((intent) => look(intent)))
+      if (stopped) return
+      const trusted = views.filter((view) => view.error === undefined)
+      const blind = seesNothing(trusted)
+      if (blind)
+        log.warn('none of our ENIs is shown: nothing is settled by that', { intents: trusted.length })
+      const settled = await Promise.all(
+        trusted.filter(({ eni }) => !blind || eni !== undefined).map((view) => settleOne(view, lookedAt)),
+      )
+      const failed = [...views, ...settled].flatMap(({ error }) => error ?? [])
+      if (failed.length > 0)
+        log.warn('settling postponed', { intents: failed.length, error: failed[0]?.message })
     } catch (error) {
       log.warn('settling postponed', { error: (error as Error).message })
     } finally {
@@ -160,15 +179,29 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     }
   }
 
-  /** Each for itself: what cannot be read or stored of one holds up no other. The client asks for many in one call. */
-  async function lookAndSettle(intent: Intent, lookedAt: Millis): Promise<readonly Error[]> {
+  /** Each for itself: what cannot be read of one holds up no other. The client asks for many in one call. */
+  async function look(intent: Intent): Promise<View> {
     try {
-      const eni = await find(intent)
-      if (!stopped) await settle(intent, eni, lookedAt)
-      return []
+      return { intent, eni: await find(intent) }
     } catch (error) {
-      return [error as Error]
+      return { intent, eni: undefined, error: error as Error }
     }
+  }
+
+  async function settleOne(view: View, lookedAt: Millis): Promise<View> {
+    try {
+      await settle(view.intent, view.eni, lookedAt)
+      return view
+    } catch (error) {
+      return { ...view, error: error as Error }
+    }
+  }
+
+  /** Many looked for, and none there: a wrong region or account is likelier than that all are gone. */
+  function seesNothing(views: readonly View[]): boolean {
+    const since = clock.now() - options.massLossAfter
+    const sought = views.filter(({ intent }) => intent.eniId !== undefined && intent.createdAt > since)
+    return sought.length > fewEnis && views.every(({ eni }) => eni === undefined)
   }
 
   async function find({ eniId, token }: Intent): Promise<CloudEni | undefined> {

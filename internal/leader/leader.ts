@@ -57,6 +57,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     clusterId: settings.clusterId,
     securityGroups: settings.securityGroups,
     policy: settings.settle,
+    massLossAfter: settings.massLossAfter,
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)

@@ -48,11 +48,14 @@ interface Memory {
   /** Trouble with growing must not keep addresses from going back, nor the other way round. */
   readonly growth: Pause
   readonly release: Pause
-  trouble: (PoolTrouble & { readonly growing: boolean }) | undefined
+  trouble: (PoolTrouble & { readonly growing: boolean; readonly at: Millis }) | undefined
   absentSince: Millis | undefined
   /** The condition that was last told, on each kind of object. */
   readonly told: Map<Notice['about']['kind'], PoolCondition['reason']>
 }
+
+/** More than two of the agent's release intervals. */
+const releaseTroubleFor: Millis = 5 * 60_000
 
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
@@ -175,9 +178,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name)
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
-    // Trouble that no longer stands in the way of anything is over.
-    if (plan.actions.length === 0 && plan.unmet === 0 && !pool.enis.some(({ busy }) => busy))
-      memory.trouble = undefined
+    const idle = plan.actions.length === 0 && plan.unmet === 0 && !pool.enis.some(({ busy }) => busy)
+    if (idle && isOver(memory.trouble)) memory.trouble = undefined
     const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
     tellChange(node, condition, memory)
     if (!publisher.claimed(node.name)) await publisher.publish(node, condition)
@@ -251,9 +253,15 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     return [{ kind: 'Node', name, uid }, ...ofNec]
   }
 
+  /** When nothing is to be done; but what could not be given back is bound again, and given back anew only minutes later. */
+  function isOver(trouble: Memory['trouble']): boolean {
+    return trouble === undefined || trouble.growing || clock.now() - trouble.at >= releaseTroubleFor
+  }
+
   /** Each refusal has a request id in it: the same trouble is not told anew for that. */
   function note(memory: Memory, kind: IntentKind, trouble: PoolTrouble): void {
-    if (trouble.code !== memory.trouble?.code) memory.trouble = { ...trouble, growing: grows(kind) }
+    const same = trouble.code === memory.trouble?.code
+    memory.trouble = { ...trouble, ...(same && memory.trouble), growing: grows(kind), at: clock.now() }
   }
 
   return {

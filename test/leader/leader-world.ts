@@ -13,6 +13,7 @@ import { type Database, openDatabase } from '../../internal/sqlite/database.ts'
 import { leaderLedger } from '../../internal/store/leader/ledger.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
+import type { Transport } from '../../internal/vpc/transport.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
@@ -36,6 +37,8 @@ export class LeaderWorld {
   readonly cloud: VpcSim
   readonly folder: string
   readonly settings: LeaderSettings
+  /** What lies between the cloud's client and the cloud. */
+  between: (cloud: Transport) => Transport = (cloud) => cloud
   db: Database
   ledger: LeaderLedger
   leader: Leader | undefined
@@ -75,7 +78,7 @@ export class LeaderWorld {
     const { clock } = this.#process
     const random = seededRandom(5)
     const cloud = createCloud({
-      transport: cloudLink(this.cloud, this.#process),
+      transport: this.between(cloudLink(this.cloud, this.#process)),
       clock,
       random,
       log: this.log,
@@ -141,9 +144,13 @@ export class LeaderWorld {
       .map(({ reason }) => reason)
   }
 
+  addInstance(instanceType = 'SA2.SMALL1'): string {
+    return this.cloud.admin.createInstance({ instanceType, subnetId: nodeSubnet }, this.clock.now()).id
+  }
+
   /** A node on a new instance, as the cloud controller shows it. */
   addNode(name: string, instanceType = 'SA2.SMALL1'): string {
-    const { id } = this.cloud.admin.createInstance({ instanceType, subnetId: nodeSubnet }, this.clock.now())
+    const id = this.addInstance(instanceType)
     this.kube.nodes.put(name, { name, uid: `uid-${id}`, instanceId: id })
     return id
   }

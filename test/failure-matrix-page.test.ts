@@ -1,0 +1,49 @@
+// docs/failure-matrix.md is printed from the tables of the tests; `UPDATE=1 npm test` writes it anew.
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { leaderPage } from './leader/failure-matrix/page.ts'
+
+const introduction = `# What happens when something goes wrong
+
+Printed from the tables in \`test/leader/failure-matrix/\`, which the tests hold true; \`UPDATE=1 npm test\` writes it anew.
+
+## The leader and the cloud
+
+Every change in the cloud is an *intent*: a row in \`leader.db\`, on disk before the call is sent, and resolved in the
+transaction that stores what came of it. \`sqlite3 leader.db 'SELECT * FROM v_intent'\` shows them all, with the last error.
+What came of a call is never guessed from its answer: the leader looks at the ENI until the cloud shows the outcome.
+That is the same after a good answer, a lost one, and a crash; so a leader that starts does nothing special.
+
+- **Done**: the cloud shows it, in a look that cannot be from before the call (the cloud's answers may lag by 5 s).
+- **On its way**: waited for, however long. After two minutes the NEC says so.
+- **No trace**: without an answer it is sent again with the same ClientToken, which cannot take effect twice: after 5 s, 10 s,
+  20 s, then every minute. Accepted, and without effect for a minute, it is sent again with a new token.
+- **Never on one look**: what would lose something (an ENI that is not shown, an address that did not come, a fifth
+  sending without effect) is decided when a second look, at least 5 s later, agrees. When more than three ENIs are sought and
+  not one is shown, none is taken for gone for ten minutes: the region or the account is likelier to be wrong.
+- **Refused**: only the refusal of the very first sending says that nothing has happened. Later ones say nothing of the earlier.
+- **Failed**: the ledger is as the cloud is, the NEC's condition and an event say why, and the planner starts anew, after a pause
+  that doubles up to a minute. Growing and giving back have pauses of their own: trouble with one does not hold up the other.
+
+One ENI has at most one open intent. ENIs that an intent has nothing to do with are compared by the survey
+(\`tke-eni get quarantine\`): what somebody else did to them is found there.
+
+In the tables, *sent* counts calls of that action; *well again in* runs from the pod, node or returned address that asks for it until
+ledger, cloud and NEC agree, nothing is open, and the pool is as wanted (a detachment follows an unassignment, a deletion follows
+a detachment, and each takes some seconds); *NEC condition* is what the condition \`Ready\` gives as its reason meanwhile. Each row is a
+test of its own: \`node --test --test-name-pattern='create: time-out, without effect' test/leader/failure-matrix.test.ts\`; codes are
+those that the API's reference lists for the action, each refused once, and one of each kind for three minutes
+(\`create: refused as denied, …\`).
+
+`
+
+test('docs/failure-matrix.md says what the tests show', () => {
+  const file = new URL('../docs/failure-matrix.md', import.meta.url)
+  const text = introduction + leaderPage()
+  if (process.env['UPDATE']) writeFileSync(file, text)
+  assert.ok(
+    readFileSync(file, 'utf8') === text,
+    'docs/failure-matrix.md is stale: UPDATE=1 npm test writes it',
+  )
+})

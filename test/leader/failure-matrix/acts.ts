@@ -1,0 +1,70 @@
+// Each action of the leader in the cloud, brought about on node n1.
+import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+import { known } from '../../given.ts'
+import type { LeaderWorld } from '../leader-world.ts'
+import { type Act, second } from './cell.ts'
+
+async function filled(world: LeaderWorld): Promise<void> {
+  world.addNode('n1')
+  await world.clock.advance(20 * second)
+}
+
+/** One pod more than the pool needs, which has just gone: its address is idle. */
+async function idle(world: LeaderWorld, ...pods: readonly string[]): Promise<void> {
+  await filled(world)
+  world.addPods('n1', ...pods)
+  await world.clock.advance(20 * second)
+  for (const pod of pods) world.kube.pods.remove(`uid-${pod}`)
+  await world.clock.advance(second)
+}
+
+function giveBack(world: LeaderWorld, count: number): void {
+  world.giveBack('n1', known(world.published('n1')[0]).ips.slice(0, count))
+}
+
+const warm = { targets: { minWarm: 2, maxWarm: 5 } }
+const none = { targets: { minWarm: 0, maxWarm: 1 } }
+const removal = {
+  settings: none,
+  prepare: (world: LeaderWorld) => idle(world, 'a'),
+  trigger: (world: LeaderWorld) => giveBack(world, 1),
+  enis: 0,
+  addresses: 0,
+}
+const arrival = {
+  settings: warm,
+  prepare: async () => {},
+  trigger: (world: LeaderWorld) => void world.addNode('n1'),
+  enis: 1,
+  addresses: 2,
+}
+
+export const acts: Readonly<Record<IntentKind, Act>> = {
+  create: { ...arrival, api: 'CreateNetworkInterface' },
+  attach: { ...arrival, api: 'AttachNetworkInterface' },
+  assign: {
+    api: 'AssignPrivateIpAddresses',
+    settings: warm,
+    prepare: filled,
+    trigger: (world) => world.addPods('n1', 'a', 'b', 'c'),
+    enis: 1,
+    addresses: 5,
+  },
+  unassign: {
+    api: 'UnassignPrivateIpAddresses',
+    settings: warm,
+    prepare: (world) => idle(world, 'a', 'b'),
+    trigger: (world) => giveBack(world, 2),
+    agent(world) {
+      // What is bound again under a new grant is surplus again.
+      const grants = new Set(world.published('n1').flatMap(({ ips }) => ips.map(({ grant }) => grant)))
+      const returned = world.kube.necs.items.get('n1')?.report?.returned ?? []
+      if (grants.size > 2 && !returned.some(({ grant }) => grants.has(grant)))
+        giveBack(world, grants.size - 2)
+    },
+    enis: 1,
+    addresses: 2,
+  },
+  detach: { ...removal, api: 'DetachNetworkInterface' },
+  delete: { ...removal, api: 'DeleteNetworkInterface' },
+}

@@ -1,0 +1,108 @@
+// The codes with which the API may refuse each action, as its reference lists them, and those common to all.
+import type { ErrorCode } from '../../../internal/ipam/errors.ts'
+import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+import { fromTencent } from '../../../internal/vpc/errors.ts'
+import { TencentError } from '../../../internal/vpc/transport.ts'
+import { acts } from './acts.ts'
+
+const common = [
+  'AuthFailure.SignatureExpire',
+  'AuthFailure.UnauthorizedOperation',
+  'InternalError',
+  'InternalError.ModuleError',
+  'InvalidParameter',
+  'MissingParameter',
+  'RequestLimitExceeded',
+  'RequestLimitExceeded.UinLimitExceeded',
+  'LimitExceeded.ActionLimited',
+  'ServiceUnavailable',
+  'UnauthorizedOperation',
+  'UnknownParameter',
+  'UnsupportedOperation',
+  // One that nobody has told us of.
+  'FailedOperation.NobodyKnows',
+]
+
+const token = ['IdempotentParameterMismatch', 'IdempotentProcessing'].map(
+  (code) => `UnsupportedOperation.${code}`,
+)
+
+const own: Readonly<Record<IntentKind, readonly string[]>> = {
+  create: [
+    ...token,
+    'FailedOperation.NetDetectTimeOut',
+    'InvalidParameterValue',
+    'InvalidParameterValue.LimitExceeded',
+    'InvalidParameterValue.Malformed',
+    'InvalidParameterValue.Range',
+    'InvalidParameterValue.TooLong',
+    'LimitExceeded',
+    'LimitExceeded.NetworkInterfaceLimitExceeded',
+    'LimitExceeded.TagQuotaExceeded',
+    'ResourceInUse',
+    'ResourceInsufficient',
+    'ResourceInsufficient.Subnet',
+    'ResourceNotFound',
+    'UnsupportedOperation.ResourceMismatch',
+    'UnsupportedOperation.TagAllocate',
+  ],
+  attach: [
+    ...token,
+    'InvalidParameterValue.Malformed',
+    'LimitExceeded',
+    'ResourceNotFound',
+    'UnsupportedOperation.AttachmentAlreadyExists',
+    'UnsupportedOperation.InvalidState',
+    'UnsupportedOperation.ResourceIsInvalidState',
+    'UnsupportedOperation.UnsupportedInstanceFamily',
+    'UnsupportedOperation.VpcMismatch',
+    'UnsupportedOperation.ZoneMismatch',
+  ],
+  assign: [
+    ...token,
+    'FailedOperation.NetDetectTimeOut',
+    'InvalidParameterValue.LimitExceeded',
+    'InvalidParameterValue.Malformed',
+    'LimitExceeded',
+    'ResourceInUse',
+    'ResourceInsufficient',
+    'ResourceInsufficient.Subnet',
+    'ResourceNotFound',
+    'UnsupportedOperation.InvalidState',
+    'UnsupportedOperation.MutexOperationTaskRunning',
+    'UnsupportedOperation.ResourceMismatch',
+  ],
+  unassign: [
+    'InvalidParameterValue.DuplicatePara',
+    'InvalidParameterValue.LimitExceeded',
+    'InvalidParameterValue.Malformed',
+    'ResourceNotFound',
+    'UnsupportedOperation.AttachmentNotFound',
+    'UnsupportedOperation.InvalidState',
+    'UnsupportedOperation.MutexOperationTaskRunning',
+  ],
+  detach: [
+    ...token,
+    'InvalidParameterValue.Malformed',
+    'ResourceNotFound',
+    'UnsupportedOperation.InstanceAssociateHavip',
+    'UnsupportedOperation.InvalidState',
+  ],
+  delete: [
+    'InvalidParameterValue.Malformed',
+    'ResourceInUse',
+    'ResourceNotFound',
+    'UnsupportedOperation.InvalidState',
+  ],
+}
+
+/** What each code means in our words, in groups of one meaning. */
+export function refusalsOf(kind: IntentKind): ReadonlyMap<ErrorCode, readonly string[]> {
+  const codes = [...new Set([...common, ...own[kind]])].toSorted((a, b) => (a < b ? -1 : 1))
+  return Map.groupBy(codes, (code) => meaningOf(kind, code))
+}
+
+function meaningOf(kind: IntentKind, code: string): ErrorCode {
+  const call = { action: acts[kind].api, doing: 'try', mutates: true }
+  return fromTencent(call, new TencentError({ message: '', code })).code
+}

@@ -1,0 +1,41 @@
+// Every cell of the matrix.
+import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+import { acts } from './acts.ts'
+import type { Mishap, Outcome } from './cell.ts'
+import { type MishapId, type MishapKind, mishaps } from './mishaps.ts'
+import { outcomesOfAssign } from './outcomes/assign.ts'
+import { outcomesOfAttach } from './outcomes/attach.ts'
+import { outcomesOfCreate } from './outcomes/create.ts'
+import { outcomesOfDelete } from './outcomes/delete.ts'
+import { outcomesOfDetach } from './outcomes/detach.ts'
+import type { Outcomes } from './outcomes/outcomes.ts'
+import { outcomesOfUnassign } from './outcomes/unassign.ts'
+
+const outcomes: Readonly<Record<IntentKind, Outcomes>> = {
+  create: outcomesOfCreate,
+  attach: outcomesOfAttach,
+  assign: outcomesOfAssign,
+  unassign: outcomesOfUnassign,
+  detach: outcomesOfDetach,
+  delete: outcomesOfDelete,
+}
+
+export const kinds = Object.keys(acts) as readonly IntentKind[]
+
+export interface MatrixCell {
+  readonly kind: IntentKind
+  readonly id: MishapId
+  readonly mishap: Mishap
+  readonly outcome: Outcome | undefined
+}
+
+export function cells(): readonly MatrixCell[] {
+  const ids = Object.keys(mishaps) as readonly MishapId[]
+  return kinds.flatMap((kind) =>
+    ids.flatMap((id) => {
+      const { of }: MishapKind = mishaps[id]
+      const mishap = of(kind)
+      return mishap === undefined ? [] : [{ kind, id, mishap, outcome: outcomes[kind][id] }]
+    }),
+  )
+}
