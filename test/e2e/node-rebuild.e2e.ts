@@ -23,6 +23,7 @@ const missing =
 const step = story(missing, () => lastWords(cluster))
 const names = Array.from({ length: 20 }, (_, i) => `web-${i}`)
 const folder = temporaryFolder('rebuild')
+const leaderBackup = join(folder, 'leader-backup.db')
 
 let executable: string
 let cluster: DevCluster
@@ -106,6 +107,7 @@ step(
     const path = cluster.nodeDb('node-1')
     const backup = join(folder, 'node-backup.db')
     await output([executable, 'db', 'backup', '--db', path, backup])
+    await output([executable, 'db', 'backup', '--db', cluster.leaderDb, leaderBackup])
     const gone = names.slice(0, 5)
     const fresh = ['new-0', 'new-1', 'new-2', 'new-3', 'new-4']
     await Promise.all(gone.map((name) => deletePod(cluster.kube, name)))
@@ -129,6 +131,26 @@ step(
     await cleanAudit()
   },
 )
+
+step("[R4] a restored backup of the leader's: it reads anew what is, and pods notice nothing", async (t) => {
+  const before = ledgerRows()
+  const { lost, sent } = await underPings(async () => {
+    await cluster.haltLeader()
+    await untilDone('restore', '--db', cluster.leaderDb, leaderBackup)
+    assert.deepEqual(ledgerRows(), [])
+    cluster.resumeLeader()
+    await until('the ledger is complete', () => ledgerRows().length === before.length)
+  })
+  assert.deepEqual(ledgerRows(), before)
+  assert.equal(lost, 0, `${sent} sent`)
+  await createPod(cluster.kube, 'later', 'node-1')
+  await until(
+    'a new pod is served',
+    async () => (await podsWithAddresses(cluster.kube, ['later'])) !== undefined,
+  )
+  t.diagnostic(`${before.length} addresses read anew; ${sent} pings, ${lost} lost`)
+  await cleanAudit()
+})
 
 step('db check finds live databases sound, of leader and agents', async () => {
   for (const path of [cluster.leaderDb, cluster.nodeDb('node-1'), cluster.nodeDb('node-2')]) {
@@ -160,6 +182,13 @@ function attachments(): readonly Attachment[] {
   } catch {
     return [] // being made
   }
+}
+
+/** Addresses with their ENIs, grants and pods, as the leader has them. */
+function ledgerRows(): readonly unknown[] {
+  const sql = `SELECT ip.address, ip."grant", ip.pod_uid, eni.id, eni.node, eni.slot, eni.mac, eni.state
+    FROM ip JOIN eni ON eni.key = ip.eni ORDER BY ip.number`
+  return query(cluster.leaderDb, 'leader', sql)
 }
 
 function meta(key: string): string | undefined {
