@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { leaderPage } from './leader/failure-matrix/page.ts'
+import { nodePage } from './node/failure-matrix/page.ts'
 
 const introduction = `# What happens when something goes wrong
 
-Printed from the tables in \`test/leader/failure-matrix/\`, which the tests hold true; \`UPDATE=1 npm test\` writes it anew.
+Printed from the tables in \`test/leader/failure-matrix/\` and \`test/node/failure-matrix/\`, which the tests hold true; \`UPDATE=1 npm test\` writes it anew.
 
 ## The leader and the cloud
 
@@ -38,9 +39,25 @@ those that the API's reference lists for the action, each refused once, and one 
 
 `
 
+const ofTheNode = `
+## The agent and its node
+
+An agent changes three things: its database, the kernel, and its part of the NEC. The database is written first when something
+is taken (an address for a sandbox, surplus to be given back), and last when something is set free: so an address is never
+free while anything of a pod is left, and what is half made has a row that says so. The kernel has no transactions; every change
+there may be made twice, and each look (every 30 s, and whenever something moved) makes what is missing and removes what
+belongs to no row. The runtime does not give up: an ADD that failed is followed by DEL and by an ADD of a new sandbox, a DEL is asked
+for until it succeeds; when it never comes, sandbox and pod are missed twice, and collected. A database that is lost, damaged or restored:
+see \`test/node/rebuild.test.ts\`.
+
+Each row is a test of its own in \`test/node/failure-matrix.test.ts\`, named by heading, step and mishap. After each, links, rules,
+rows and NEC are compared: every address has one place, every pod one link.
+
+`
+
 test('docs/failure-matrix.md says what the tests show', () => {
   const file = new URL('../docs/failure-matrix.md', import.meta.url)
-  const text = introduction + leaderPage()
+  const text = introduction + leaderPage() + ofTheNode + nodePage()
   if (process.env['UPDATE']) writeFileSync(file, text)
   assert.ok(
     readFileSync(file, 'utf8') === text,

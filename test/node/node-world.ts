@@ -7,7 +7,7 @@ import type { Clock } from '../../internal/base/clock.ts'
 import { seededRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import type { Nec, NodeReport, Notice, PodFact, PublishedEni } from '../../internal/ipam/types.ts'
-import { type Agent, startAgent } from '../../internal/node/agent.ts'
+import { type Agent, type NodePorts, startAgent } from '../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../internal/node/settings.ts'
 import type { Feed, Linux, NodeKube, NodeLedger, Sandbox } from '../../internal/ports.ts'
 import { type Database, openDatabase } from '../../internal/sqlite/database.ts'
@@ -46,6 +46,8 @@ export class NodeWorld {
   brokenEni: Mac | undefined
   brokenAddress: Ipv4 | undefined
   surveys = 0
+  /** What lies between the agent and its ports. */
+  between: (ports: NodePorts) => NodePorts = (ports) => ports
   #feeds: { nec: Feed<Nec>; pods: Feed<PodFact> } | undefined
   #process: Process
 
@@ -64,14 +66,14 @@ export class NodeWorld {
 
   async start(settings: Partial<NodeSettings> = {}): Promise<Agent> {
     this.agent = await startAgent(
-      {
+      this.between({
         kube: this.#kube(),
         linux: this.#linux(),
         ledger: this.ledger,
         clock: this.#process.clock,
         random: seededRandom(1),
         log: this.log,
-      },
+      }),
       { ...nodeDefaults, nodeName: 'n1', version: 'test', bootId: 'boot-1', ...settings },
     )
     return this.agent
