@@ -54,6 +54,7 @@ const addressRemedy =
 export function createStrangers(options: StrangersOptions): Strangers {
   const { ledger, linux, pool, pods, clock, log, settings, notify, changed } = options
   let strangers: ReadonlyMap<string, Stranger> = new Map()
+  let told: ReadonlySet<Ipv4> = new Set()
   let looked = false
   /** Being taken down: not to be adopted meanwhile. */
   const leaving = new Set<string>()
@@ -135,9 +136,21 @@ export function createStrangers(options: StrangersOptions): Strangers {
     notify({ about, type: 'Warning', reason: 'Quarantined', message })
   }
 
+  /** Packets for these go to another ENI: nobody can give their pods the network back. Each is told once, and again by the next process. */
+  function tellHolders(disputed: ReadonlySet<Ipv4>, holders: ReadonlyMap<Ipv4, Sandbox['pod']>): void {
+    for (const address of disputed) {
+      const pod = holders.get(address)
+      if (pod === undefined || pod.name === '' || told.has(address)) continue
+      const message = `address ${address} is on another ENI now; delete this pod, so that a new one gets another address`
+      notify({ about: { kind: 'Pod', ...pod }, type: 'Warning', reason: 'AddressLost', message })
+    }
+    told = disputed
+  }
+
   function disputes(): readonly Suspect[] {
     const disputed = pool.disputed()
     const holders = new Map(ledger.attachments().map(({ address, pod }) => [address, pod]))
+    tellHolders(disputed, holders)
     return ledger.ips().flatMap((ip): readonly Suspect[] => {
       const { address, inUse, published } = ip
       const pod = holders.get(address)

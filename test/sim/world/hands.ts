@@ -102,8 +102,13 @@ export class Hands {
     const before = new Set(this.#world.cloud.admin.audit(this.#world.clock.now()).enis.map(({ id }) => id))
     const tags: Record<string, string> = this.#world.random.next() < 0.5 ? { [clusterTag]: 'cls-other' } : {}
     if (!this.#console.create({ vpc, subnet: this.#subnet(), tags, ips: 1 })) return
-    const { enis } = this.#world.cloud.admin.audit(this.#world.clock.now())
-    this.#foreign.push(...enis.filter(({ id }) => !before.has(id)).map(({ id }) => id))
+    const audit = () => this.#world.cloud.admin.audit(this.#world.clock.now()).enis
+    const made = new Set(audit().flatMap(({ id }) => (before.has(id) ? [] : [id])))
+    // What the cloud itself fails to make is nobody's fault.
+    this.#later(30_000, () => {
+      const whole = audit().filter(({ id, state }) => made.has(id) && state === 'AVAILABLE')
+      this.#foreign.push(...whole.map(({ id }) => id))
+    })
   }
 
   /** Puts right what only a person can, and goes on doing what events ask for. */
