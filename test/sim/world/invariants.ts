@@ -31,7 +31,12 @@ export class Watchman {
       for (const [name, end] of node.kernel.podLinks)
         links.set(`${node.name}/${name}`, { address: end.address, node })
     }
-    const faults = [...this.#twice(links), ...this.#unbound(links), ...this.#tooSoon(links)]
+    const faults = [
+      ...this.#twice(links),
+      ...this.#unbound(links),
+      ...this.#tooSoon(links),
+      ...this.#cutOff(),
+    ]
     this.#before = new Map([...links].map(([key, { address }]) => [key, address]))
     return faults
   }
@@ -57,6 +62,20 @@ export class Watchman {
         ([key, { address }]) =>
           `${address} of ${key} is bound to ${where.get(address) ?? 'nothing'} in the cloud`,
       )
+  }
+
+  /** A pod that runs keeps the network that its ADD gave it. */
+  #cutOff(): string[] {
+    return this.#world.nodes.flatMap((node) => {
+      if (node.gone) return []
+      const linked = new Set(
+        [...node.kernel.podLinks.values()].map(({ address, netns }) => `${netns} ${address}`),
+      )
+      return node.kubelet
+        .runningPods()
+        .filter(({ address, netns }) => address !== undefined && !linked.has(`${netns} ${address}`))
+        .map(({ address, name }) => `${node.name}: running pod ${name} lost its network (${address})`)
+    })
   }
 
   /** P16: while another address was idle and rested, a cooling one must not have been handed out. */

@@ -30,6 +30,8 @@ export const plants: Readonly<Record<string, Plant>> = {
         kube.watchNecs(mapFeed(feed, (nec) => (random.next() < 0.2 ? withStolenReturn(nec) : nec))),
     }),
   },
+  /** What the kernel has and the database has not is taken for a leftover: a lost database costs every pod its network. */
+  'lost-database-believed': { nodeLedger: (ledger) => ({ ...ledger, letGo: () => true }) },
   /** A DEL frees whatever the pod has now, not what its sandbox had. */
   'released-by-pod-name': {
     agent: (agent, ledger) => {
