@@ -1,6 +1,7 @@
 // A lost ledger made anew (R4). NECs say what nodes use, with grants and targets; the cloud says what exists. What both say is
 // entered as it was, what a NEC alone says too: running pods may depend on it, and a survey finds out. Pure.
 import type { Cidr } from '../value/cidr.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import { isAtHome, purposeOf } from './eni-tags.ts'
 import type {
   CloudEni,
@@ -22,6 +23,8 @@ export interface RebuildView {
   /** ENIs with our tag, and those that NECs name. */
   readonly cloud: readonly CloudEni[]
   readonly cidrs: ReadonlyMap<SubnetId, Cidr>
+  /** Addresses that an earlier view has shown on their ENIs, too. */
+  readonly sure: ReadonlySet<Ipv4>
 }
 
 export interface RebuiltNode {
@@ -34,13 +37,17 @@ export interface RebuiltNode {
   readonly targets: WarmTargets
 }
 
-export interface RebuiltEni extends Omit<PublishedEni, 'gateway'> {
+export interface RebuiltEni extends Omit<PublishedEni, 'gateway' | 'ips'> {
   readonly node: NodeName
+  /** Without a grant: no NEC has shown it yet. */
+  readonly ips: readonly { readonly address: Ipv4; readonly grant: number | undefined }[]
 }
 
 export interface Rebuild {
   readonly nodes: readonly RebuiltNode[]
   readonly enis: readonly RebuiltEni[]
+  /** Addresses that the cloud shows on them and no NEC: the last that were bound. Entered when they are sure. */
+  readonly unshown: readonly Ipv4[]
   /** The highest grant that anybody may know. */
   readonly lastGrant: number
   /** ENIs that NECs name and the cloud does not show. */
@@ -60,12 +67,24 @@ export function planRebuild(view: RebuildView): Rebuild {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap(({ name, publication }) => (publication?.enis ?? []).map((eni) => ({ ...eni, node: name })))
   // Where two NECs name one ENI (a node was given another name), the one is right whose instance it is on.
-  const isThere = ({ id, node }: RebuiltEni) => shown.get(id)?.instanceId === instanceOf.get(node)
+  const isThere = ({ id, node }: Pick<RebuiltEni, 'id' | 'node'>) =>
+    shown.get(id)?.instanceId === instanceOf.get(node)
   const sorted = [...published.filter(isThere), ...published.filter((eni) => !isThere(eni))]
   const fromNecs = unique(sorted)
+  const known = [...fromNecs, ...attachedExtras(view, nodes, fromNecs)]
+  const unshown = unshownIps(
+    known.filter(isThere),
+    shown,
+    new Set(known.flatMap(({ ips }) => ips.map(({ address }) => address))),
+  )
+  const sureOf = (eni: RebuiltEni) => (unshown.get(eni.id) ?? []).filter((address) => view.sure.has(address))
   return {
     nodes,
-    enis: [...fromNecs, ...attachedExtras(view, nodes, fromNecs)],
+    enis: known.map((eni) => ({
+      ...eni,
+      ips: [...eni.ips, ...sureOf(eni).map((address) => ({ address, grant: undefined }))],
+    })),
+    unshown: [...unshown.values()].flat(),
     lastGrant: lastGrant(view.necs),
     missing: fromNecs.filter(({ id }) => !shown.has(id)).map(({ id }) => id),
     foreign: fromNecs.flatMap(({ id, node }) => {
@@ -118,7 +137,23 @@ function unique(enis: readonly RebuiltEni[]): readonly RebuiltEni[] {
   )
 }
 
-/** On a node, and not in its NEC yet: entered without addresses, which a survey brings once they are sure. */
+/** Nothing is being done to these ENIs, as far as the cloud says. */
+function unshownIps(
+  enis: readonly RebuiltEni[],
+  shown: ReadonlyMap<EniId, CloudEni>,
+  taken: ReadonlySet<Ipv4>,
+): ReadonlyMap<EniId, readonly Ipv4[]> {
+  return new Map(
+    enis.map(({ id }) => {
+      const eni = shown.get(id)
+      const ips = eni?.state === 'available' ? eni.ips : []
+      const unshown = ips.filter(({ address, state }) => state === 'available' && !taken.has(address))
+      return [id, unshown.map(({ address }) => address)]
+    }),
+  )
+}
+
+/** On a node, and not in its NEC yet. */
 function attachedExtras(
   { clusterId, cloud, cidrs }: RebuildView,
   nodes: readonly RebuiltNode[],

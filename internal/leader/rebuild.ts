@@ -8,6 +8,7 @@ import { clusterTag } from '../ipam/eni-tags.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import type { Cloud, LeaderLedger, LeaderTx } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { LeaderSettings } from './settings.ts'
@@ -28,6 +29,11 @@ export interface RebuildOptions {
 /** How often it is asked whether Kubernetes has been read. */
 const pollMs = 100
 
+/** A second view must be further away than the lag: a little more, for timers. */
+const beyondLag = 1000
+
+const none: ReadonlySet<Ipv4> = new Set()
+
 /** Tries until the ledger is complete, and then calls `done`. */
 export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel {
   const { ledger, facts, clock, random, log, settings } = options
@@ -35,15 +41,24 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
   let stopped = false
   let cancel: Cancel = () => {}
   let nothingSince: Millis | undefined
+  /** Addresses of which no NEC speaks, as the first view showed them; a second one must agree. */
+  let first: { readonly at: Millis; readonly unshown: ReadonlySet<Ipv4> } | undefined
 
   async function attempt(): Promise<void> {
     if (!facts.synced()) return again(pollMs)
     try {
       if (ledger.complete()) return done()
-      const rebuild = await read(options)
+      const readAt = clock.now()
+      const isSecond = first !== undefined && readAt - first.at > settings.settle.staleFor
+      const rebuild = await read(options, isSecond ? (first?.unshown ?? none) : none)
       if (stopped) return
       refuseForeign(rebuild)
       refuseNothing(rebuild)
+      if (first === undefined && rebuild.unshown.length > 0) {
+        first = { at: clock.now(), unshown: new Set(rebuild.unshown) }
+        log.info('ledger rebuild looks twice', { unshown: rebuild.unshown.length })
+        return again(settings.settle.staleFor + beyondLag)
+      }
       await ledger.write((tx) => enter(tx, rebuild, options))
       log.info('ledger rebuilt', {
         nodes: rebuild.nodes.length,
@@ -85,7 +100,10 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
   }
 }
 
-async function read({ cloud, facts, subnets, settings }: RebuildOptions): Promise<Rebuild> {
+async function read(
+  { cloud, facts, subnets, settings }: RebuildOptions,
+  sure: ReadonlySet<Ipv4>,
+): Promise<Rebuild> {
   const { clusterId } = settings
   const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'waiting-pod')
   const known = new Set(tagged.map(({ id }) => id))
@@ -95,7 +113,7 @@ async function read({ cloud, facts, subnets, settings }: RebuildOptions): Promis
   const others = await cloud.describeEnis({ ids: untagged }, 'waiting-pod')
   const all = [...tagged, ...others]
   const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))
-  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: all, cidrs })
+  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: all, cidrs, sure })
 }
 
 function refuseForeign({ foreign: [first] }: Rebuild): void {
