@@ -14,6 +14,7 @@ import { highestNecEpoch } from '../internal/kube/nec-api.ts'
 import { campaign } from '../internal/leader/election.ts'
 import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
 import { moveLedger, peekLedger } from '../internal/store/leader/peek.ts'
+import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 
@@ -38,9 +39,10 @@ export interface WonTerm {
 
 const retry = { firstMs: 500, maxMs: 10_000 }
 
-/** Resolves when this process leads, or with undefined when it was asked to end before. The ledger on disk is then the one to lead with. */
+/** Resolves when this process leads, or with undefined when it was asked to end before. The ledger on disk is then the one to lead with. Throws `storage`. */
 export async function winTerm(settings: LeaderSettings, parts: TermParts): Promise<WonTerm | undefined> {
   const { target, clock, random, log, ledgerPath, lockPath, signal } = parts
+  peekLedger(ledgerPath, leaderMigrations) // one that cannot be used: said before others are kept from leading
   const election = electionSettings(settings.leaseDuration)
   // Of its own: what throttles others must never cost the lease. An answer that comes too late is as good as none.
   const client = await connectKube(
@@ -50,7 +52,7 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
   let necEpoch = 0
   const highestEpoch = async () => {
     necEpoch = await highestNecEpoch(client, log, signal)
-    return Math.max(necEpoch, peekLedger(ledgerPath)?.epoch ?? 0)
+    return Math.max(necEpoch, peekLedger(ledgerPath, leaderMigrations)?.epoch ?? 0)
   }
   const term = settings.leaderElect
     ? await campaign(
@@ -124,7 +126,7 @@ function bootId(): string | undefined {
 
 /** A ledger that others have led without is a view of the past: kept for people, never worked with. */
 function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): void {
-  const own = peekLedger(path)
+  const own = peekLedger(path, leaderMigrations)
   if (own === undefined) return
   const newest = term.formerLedger === undefined ? own.epoch >= necEpoch : own.id === term.formerLedger
   if (newest) return

@@ -11,7 +11,6 @@ import type { KubeClient } from '../../internal/kube/client.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
-import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
 import { serveVpcSim } from '../../internal/sim/vpc/server.ts'
 import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
 import { lockFile } from '../../internal/sqlite/lock-file.ts'
@@ -19,6 +18,7 @@ import { needDirectory } from '../make-directory.ts'
 import { selfCommand } from '../self-command.ts'
 import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
+import { type DevLeader, startDevLeader } from './leader.ts'
 import { startScheduler } from './scheduler.ts'
 import { clusterId, instanceType, nodeSubnets, podSubnets, region, subnetOfNode, vpc } from './topology.ts'
 
@@ -32,6 +32,7 @@ export interface DevNode {
 export interface DevCluster {
   readonly directory: string
   readonly kubeconfig: string
+  /** Of the leader that is looked at: the first one, unless `lookAt` has named another. */
   readonly leaderDb: string
   readonly vpcUrl: string
   readonly kube: KubeClient
@@ -48,11 +49,18 @@ export interface DevCluster {
   addNode(flags?: readonly string[]): Promise<DevNode>
   /** SIGKILL to the agent, which comes back with these flags. */
   restartAgent(node: string, flags: readonly string[]): Promise<void>
+  /** The first leader. */
+  readonly leader: DevLeader
+  /** One more, on another machine: it sees nothing of the disk of others. `machine` names its directory. */
+  addLeader(machine: string, flags?: readonly string[]): DevLeader
+  /** Audits and views read this one's ledger from now on. */
+  lookAt(leader: DevLeader): void
   /** SIGKILL; it is started again at once. */
   killLeader(): Promise<void>
   /** SIGKILL; it stays away until `resumeLeader`. */
   haltLeader(): Promise<void>
-  resumeLeader(): void
+  /** `once`: flags of this one start. */
+  resumeLeader(once?: readonly string[]): void
   close(): Promise<void>
 }
 
@@ -132,37 +140,31 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     '--listen-health=127.0.0.1:0',
     ...flags,
   ]
-  let leading = true
-  let leader: ServiceProcess
-  function startLeader(): void {
-    leader = startService({
+  const leaderOn = (machine: string, flags: readonly string[]) =>
+    startDevLeader({
+      directory: machine,
       command: [
-        ...endsWithUs,
         ...program,
         'leader',
         `--cluster-id=${clusterId}`,
         `--region=${region}`,
         `--subnets=${podSubnets.map(({ id }) => id).join(',')}`,
         '--security-groups=sg-dev00001',
-        `--state-dir=${join(directory, 'leader')}`,
         ...api.leaderFlags,
         `--vpc-endpoint=${vpcServer.url}`,
         '--credentials=environment',
         '--listen-health=127.0.0.1:0',
         `--log-level=${logLevel}`,
         ...options.leaderFlags,
+        ...flags,
       ],
       env: { ...process.env, TENCENTCLOUD_SECRET_ID: key.id, TENCENTCLOUD_SECRET_KEY: key.secret },
-      logFile: join(directory, 'leader', 'leader.log'),
+      clock,
     })
-    void leader.exited.then(() => leading && clock.after(300, () => void (leading && startLeader())))
-  }
-  startLeader()
-  stack.defer(async () => {
-    leading = false
-    leader.kill('SIGTERM')
-    await leader.exited
-  })
+  const leader = leaderOn(join(directory, 'leader'), [])
+  const leaders = [leader]
+  let read = leader
+  stack.defer(() => Promise.all(leaders.map((each) => each.close())).then(() => undefined))
   stack.defer(
     startScheduler({
       client: kube,
@@ -172,11 +174,6 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       nodes: () => nodes.map(({ name }) => name),
     }),
   )
-  async function killLeader(): Promise<void> {
-    const { exited } = leader
-    leader.kill('SIGKILL')
-    await exited
-  }
   async function joinNode(): Promise<DevNode> {
     const subnet = subnetOfNode(joined)
     const name = `node-${++joined}`
@@ -192,7 +189,18 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   return {
     directory,
     kubeconfig: api.kubeconfig,
-    leaderDb: join(directory, 'leader', 'leader.db'),
+    get leaderDb() {
+      return read.db
+    },
+    leader,
+    addLeader(machine, flags = []) {
+      const added = leaderOn(join(directory, machine), flags)
+      leaders.push(added)
+      return added
+    },
+    lookAt(one) {
+      read = one
+    },
     vpcUrl: vpcServer.url,
     kube,
     cloud,
@@ -222,21 +230,12 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     async restartAgent(node, flags) {
       await host.call('killAgent', { node, flags: agentFlags(flags) })
     },
-    killLeader,
-    async haltLeader() {
-      leading = false
-      await killLeader()
-    },
-    resumeLeader() {
-      leading = true
-      startLeader()
-    },
+    killLeader: () => leader.kill(),
+    haltLeader: () => leader.halt(),
+    resumeLeader: (once) => leader.resume(once),
     close: () => all.disposeAsync(),
   }
 }
-
-/** However this process ends, the leader must not go on alone: its cloud and API server are gone. */
-const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
 
 /** Its nodes had network namespaces that are gone: such a cluster can be looked at, and does not come back. */
 function refuseUsedDirectory(directory: string): void {

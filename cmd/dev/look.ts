@@ -1,5 +1,5 @@
 // Single looks at a dev cluster's parts: its pods, the agents' databases, the leader's, the cloud.
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import type { DevCluster } from './cluster.ts'
 import { listPods, type SeenPod } from './pods.ts'
@@ -85,7 +85,7 @@ export function enisInCloud(cluster: DevCluster, node: string): number {
 /** The end of each log, for whoever has to find out why. */
 export function lastWords(cluster: DevCluster): string {
   const logs = [
-    `${cluster.directory}/leader/leader.log`,
+    ...globSync(`${cluster.directory}/*/leader.log`).toSorted(),
     ...cluster.nodes().map(({ name }) => `${cluster.directory}/nodes/${name}/node.log`),
   ]
   return logs

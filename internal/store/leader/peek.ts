@@ -1,6 +1,7 @@
 // What a leader's ledger is, before anybody works with it: which one, and when it was last worked with.
 import { existsSync, renameSync } from 'node:fs'
 import { openDatabase } from '../../sqlite/database.ts'
+import { checkHistory, type Migration } from '../../sqlite/migrate.ts'
 import { readEpoch } from './epoch.ts'
 import { ledgerId } from './meta.ts'
 
@@ -10,18 +11,16 @@ export interface LedgerFile {
   readonly epoch: number
 }
 
-/** The ledger in the file; undefined when there is none, or none that can be read. Its lock must be held. */
-export function peekLedger(path: string): LedgerFile | undefined {
+/** The ledger in the file; undefined when there is none. Its lock must be held. Throws `storage` when nobody could work with it. */
+export function peekLedger(path: string, migrations: readonly Migration[]): LedgerFile | undefined {
   if (!existsSync(path)) return undefined
+  const db = openDatabase({ path, kind: 'leader', migrations, readonly: true })
   try {
-    const db = openDatabase({ path, kind: 'leader', migrations: [], readonly: true })
-    try {
-      return { id: ledgerId(db), epoch: readEpoch(db) }
-    } finally {
-      db.close()
-    }
-  } catch {
-    return undefined // whoever opens it to work with it says why
+    return checkHistory(db, 'leader', migrations) === 0
+      ? undefined
+      : { id: ledgerId(db), epoch: readEpoch(db) }
+  } finally {
+    db.close()
   }
 }
 
