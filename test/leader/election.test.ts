@@ -9,7 +9,7 @@ import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
 import { LeaseTwin } from '../sim/world/lease-twin.ts'
-import { Process } from '../sim/world/process.ts'
+import { immortal, newMachine, Process } from '../sim/world/process.ts'
 
 const second = 1000
 const settings = { leaseDuration: 15 * second, renewDeadline: 10 * second, retryEvery: 2 * second }
@@ -55,7 +55,7 @@ class Candidate {
   constructor(arena: Arena, name: string, rate: number, highest: number) {
     const { clock, lease, random } = arena
     this.name = name
-    this.process = new Process(name, clock, random, { chance: 0 }, () => {})
+    this.process = new Process(newMachine(name, random), clock, immortal, () => {})
     const start = clock.now()
     void campaign(
       {
@@ -179,7 +179,7 @@ test('[R8] an API server that is out for an hour ends the term; afterwards one l
 test('[R8] a leader that slept through its lease is deposed before it does anything, though no timer has run', async () => {
   const arena = new Arena()
   let steady = 0
-  const process = new Process('a', arena.clock, arena.random, { chance: 0 }, () => {})
+  const process = new Process(newMachine('a', arena.random), arena.clock, immortal, () => {})
   const winning = campaign(
     {
       store: arena.lease.store(process),

@@ -22,7 +22,7 @@ import { LogBook } from '../node/log-book.ts'
 import { cloudLink } from '../sim/world/cloud-link.ts'
 import { type Console, cloudConsole } from '../sim/world/console.ts'
 import { KubeTwin } from '../sim/world/kube-twin.ts'
-import { Process } from '../sim/world/process.ts'
+import { immortal, newMachine, Process } from '../sim/world/process.ts'
 
 export const zone = 'ap-guangzhou-3'
 export const vpcId = 'vpc-00000001'
@@ -214,7 +214,7 @@ export class LeaderWorld {
   }
 
   #newProcess(): Process {
-    return new Process('leader', this.clock, seededRandom(7), { chance: 0 }, () => {})
+    return new Process(newMachine('leader', seededRandom(7)), this.clock, immortal, () => {})
   }
 }
 

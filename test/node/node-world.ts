@@ -19,7 +19,7 @@ import { nodeMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
 import { known } from '../given.ts'
 import { KernelTwin } from '../sim/world/kernel-twin.ts'
-import { Process } from '../sim/world/process.ts'
+import { immortal, newMachine, Process } from '../sim/world/process.ts'
 import { LogBook } from './log-book.ts'
 
 export class NodeWorld {
@@ -165,7 +165,7 @@ export class NodeWorld {
   }
 
   #newProcess(): Process {
-    return new Process('node', this.clock, seededRandom(2), { chance: 0 }, () => {})
+    return new Process(newMachine('node', seededRandom(2)), this.clock, immortal, () => {})
   }
 
   #kube(): NodeKube {

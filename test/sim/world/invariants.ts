@@ -1,6 +1,7 @@
 // What must be true: always, and once everything is quiet.
 import { isIdle } from '../../../internal/ipam/choose-address.ts'
 import { clusterTag } from '../../../internal/ipam/eni-tags.ts'
+import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
 import { maxBindable } from '../../../internal/ipam/pool.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
@@ -23,7 +24,7 @@ export class Watchman {
   look(): string[] {
     const { nodes, plugs } = this.#world
     const moves = nodes.reduce((sum, { kernel, gone }) => sum + kernel.moves + (gone ? 1 : 0), plugs)
-    if (moves === this.#moves) return []
+    if (moves === this.#moves) return this.#world.faults
     this.#moves = moves
     const links = new Map<string, { address: Ipv4; node: SimNode }>()
     for (const node of this.#world.nodes) {
@@ -34,11 +35,12 @@ export class Watchman {
     const faults = [
       ...this.#twice(links),
       ...this.#unbound(links),
+      ...this.#misrouted(),
       ...this.#tooSoon(links),
       ...this.#cutOff(),
     ]
     this.#before = new Map([...links].map(([key, { address }]) => [key, address]))
-    return faults
+    return [...faults, ...this.#world.faults]
   }
 
   #twice(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
@@ -64,6 +66,26 @@ export class Watchman {
       )
   }
 
+  /** Teardown comes before release: what has no owner has no rule; and the rule of what has one leads to its ENI. */
+  #misrouted(): string[] {
+    return this.#world.nodes.flatMap((node) => {
+      const owned = new Set(node.ledger?.attachments().map(({ address }) => address))
+      const linked = new Set([...node.kernel.podLinks.values()].map(({ address }) => address))
+      return node.kernel.rules.flatMap((rule) => {
+        const address = rule.from ?? rule.to
+        if (node.gone || address === undefined || this.#world.clock.now() - node.lostAt < 600_000) return []
+        if (!owned.has(address) && !linked.has(address))
+          return [`${node.name} has a rule for ${address}, which nobody has`]
+        const mac = this.#world.macOf.get(address)
+        const eni = [...node.kernel.links.values()].find((link) => link.mac === mac)
+        if (rule.from === undefined || eni === undefined || !linked.has(address)) return []
+        if (this.#world.hands.excuses(address, node)) return []
+        const table = routeTableOf(eni, nodeDefaults.routeTableBase)
+        return rule.table === table ? [] : [`${node.name}: packets from ${address} leave by a wrong ENI`]
+      })
+    })
+  }
+
   /** A pod that runs keeps the network that its ADD gave it. */
   #cutOff(): string[] {
     return this.#world.nodes.flatMap((node) => {
@@ -85,11 +107,14 @@ export class Watchman {
     for (const [key, { address, node }] of links) {
       if (this.#before.get(key) === address) continue
       // Who had an address before is not known to a new database, nor to an old one.
-      if (now - node.lostAt < 2 * nodeDefaults.cooldown) continue
+      if (now - node.lostAt < 3 * nodeDefaults.cooldown) continue
+      // By a clock that was set, rest is longer or shorter than it was.
+      const { skewMs, clockSetAt } = node.machine
+      if (now - clockSetAt < 3 * nodeDefaults.cooldown) continue
       const freedAt = this.#freedAt.get(address)
       if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
       if (freedAt === undefined || now - freedAt >= nodeDefaults.cooldown - 1000) continue
-      if (now - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
+      if (now + skewMs - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
       const held = new Set(node.ledger?.quarantine().map((entry) => entry.address))
       const rested = node.ledger
         ?.ips()
@@ -98,14 +123,14 @@ export class Watchman {
             isIdle(ip) &&
             !held.has(ip.address) &&
             this.#readyFor(node, ip.eniId) &&
-            now - Math.max(this.#freedAt.get(ip.address) ?? 0, lastHeld(node, ip.address)) >
+            now - Math.max(this.#freedAt.get(ip.address) ?? 0, lastHeld(node, ip.address) - skewMs) >
               nodeDefaults.cooldown + 1000,
         )
       const fresh = node.db.get<{ at: number }>(
         `SELECT at FROM ip_history WHERE address = ? AND event IN ('added', 'renewed') ORDER BY seq DESC LIMIT 1`,
         rested?.address ?? '',
       )
-      if (rested !== undefined && fresh !== undefined && now - fresh.at > 1000) {
+      if (rested !== undefined && fresh !== undefined && now + skewMs - fresh.at > 1000) {
         faults.push(
           `${address} is handed out ${now - freedAt} ms after it was freed, while ${rested.address} is idle`,
         )

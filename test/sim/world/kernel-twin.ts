@@ -148,11 +148,11 @@ export class KernelTwin {
   }
 
   linux(process: Process): Linux {
-    const call = <T>(where: string, effect: () => T) => process.io(where, effect, kernelLatency)
+    const call = <T>(effect: () => T) => process.io(effect, kernelLatency)
     return {
-      links: () => call('links', () => [...this.links.values()]),
+      links: () => call(() => [...this.links.values()]),
       survey: () =>
-        call('survey', () => ({
+        call(() => ({
           links: [...this.links.values()].map((link) => ({ ...link })),
           rules: [...this.rules],
           routes: [...this.routes],
@@ -163,17 +163,16 @@ export class KernelTwin {
           })),
           sysctls: { ...this.sysctls },
         })),
-      apply: (changes) => call('apply', () => changes.forEach((change) => void this.#apply(change))),
+      apply: (changes) => call(() => changes.forEach((change) => void this.#apply(change))),
       connectPod: (wiring) =>
-        call('connect pod', () => {
+        call(() => {
           this.#connect(wiring)
           process.clock.after(aliasDelayMs, () => this.#name(wiring.hostLink, wiring.alias))
           return { podMac: zeroMac, hostMac: zeroMac }
         }),
-      disconnectPod: (wiring) => call('disconnect pod', () => this.#disconnect(wiring)),
-      inspectPod: (wiring) =>
-        call('inspect pod', () => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
-      namespaceExists: (netns) => call('namespace exists', () => this.namespaces.has(netns)),
+      disconnectPod: (wiring) => call(() => this.#disconnect(wiring)),
+      inspectPod: (wiring) => call(() => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
+      namespaceExists: (netns) => call(() => this.namespaces.has(netns)),
     }
   }
 }

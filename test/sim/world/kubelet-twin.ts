@@ -5,8 +5,20 @@ import { type Random, randomInt } from '../../../internal/base/random.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import type { Agent } from '../../../internal/node/agent.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { stream } from './chance.ts'
 import type { KernelTwin } from './kernel-twin.ts'
 import type { KubeTwin } from './kube-twin.ts'
+
+interface Entry {
+  readonly pod: PodFact
+  /** Its own, so that other pods' lives do not change with this one's. */
+  readonly random: Random
+  sandbox: SandboxOfPod | undefined
+  ending: boolean
+  sandboxes: number
+  /** In a row. */
+  failures: number
+}
 
 interface SandboxOfPod {
   readonly containerId: string
@@ -16,10 +28,10 @@ interface SandboxOfPod {
 
 export interface KubeletOptions {
   readonly node: string
+  readonly seed: number
   readonly kube: KubeTwin
   readonly kernel: KernelTwin
   readonly clock: Clock
-  readonly random: Random
   /** The agent as it answers now; undefined while it is down. */
   readonly agent: () => Agent | undefined
   readonly trace: (line: string) => void
@@ -27,10 +39,7 @@ export interface KubeletOptions {
 
 export class KubeletTwin {
   readonly #options: KubeletOptions
-  readonly #pods = new Map<string, { pod: PodFact; sandbox: SandboxOfPod | undefined; ending: boolean }>()
-  /** Cleanup that is still owed; the runtime keeps trying. */
-  owedDels = 0
-  #count = 0
+  readonly #pods = new Map<string, Entry>()
   stopped = false
 
   constructor(options: KubeletOptions) {
@@ -38,8 +47,10 @@ export class KubeletTwin {
   }
 
   start(pod: PodFact): void {
-    this.#pods.set(pod.uid, { pod, sandbox: undefined, ending: false })
-    this.#later(5, 200, () => this.#run(pod.uid))
+    const random = stream(this.#options.seed, pod.uid)
+    const entry = { pod, random, sandbox: undefined, ending: false, sandboxes: 0, failures: 0 }
+    this.#pods.set(pod.uid, entry)
+    this.#later(entry, 5, 200, () => this.#run(pod.uid))
   }
 
   end(uid: string): void {
@@ -48,7 +59,7 @@ export class KubeletTwin {
     entry.ending = true
     if (entry.sandbox === undefined) return this.#finish(uid)
     const { sandbox } = entry
-    this.#later(5, 200, () => this.#clean(sandbox, () => this.#finish(uid)))
+    this.#later(entry, 5, 200, () => this.#clean(entry, sandbox, () => this.#finish(uid)))
   }
 
   /** The sandbox dies (runtime restart, out of memory); the kubelet makes another one before the old one's DEL has come. */
@@ -58,8 +69,8 @@ export class KubeletTwin {
     const old = entry.sandbox
     entry.sandbox = undefined
     this.#options.kernel.destroyNamespace(old.netns)
-    this.#later(0, 3000, () => this.#clean(old, () => {}))
-    this.#later(5, 500, () => this.#run(uid))
+    this.#later(entry, 0, 3000, () => this.#clean(entry, old, () => {}))
+    this.#later(entry, 5, 500, () => this.#run(uid))
   }
 
   reboot(): void {
@@ -67,7 +78,7 @@ export class KubeletTwin {
     for (const [uid, entry] of this.#pods) {
       entry.sandbox = undefined
       if (entry.ending) this.#finish(uid)
-      else this.#later(100, 3000, () => this.#run(uid))
+      else this.#later(entry, 100, 3000, () => this.#run(uid))
     }
   }
 
@@ -95,7 +106,7 @@ export class KubeletTwin {
     const entry = this.#pods.get(uid)
     if (entry === undefined || entry.ending || entry.sandbox !== undefined || this.stopped) return
     const { kernel, agent, trace, kube, node } = this.#options
-    const containerId = `${node}-c${++this.#count}`
+    const containerId = `${entry.pod.name}-c${++entry.sandboxes}`
     const sandbox: SandboxOfPod = { containerId, netns: `/run/netns/${containerId}`, address: undefined }
     kernel.namespaces.add(sandbox.netns)
     entry.sandbox = sandbox
@@ -104,11 +115,12 @@ export class KubeletTwin {
     const retry = (why: string) => {
       if (answered) return
       answered = true
-      trace(`${node}: ADD ${pod.name} (${containerId}) failed: ${why}`)
+      if (entry.failures++ === 0) trace(`${node}: ADD ${containerId} failed: ${why}`)
       if (entry.sandbox === sandbox) entry.sandbox = undefined
-      this.#clean(sandbox, () => {
-        if (this.#pods.get(uid)?.ending) this.#finish(uid)
-        else this.#later(200, 2000, () => this.#run(uid))
+      this.#clean(entry, sandbox, () => {
+        if (this.#pods.get(uid)?.ending) return this.#finish(uid)
+        const patience = Math.min(2 ** entry.failures, 16)
+        this.#later(entry, 200, 1000 * patience, () => this.#run(uid))
       })
     }
     const serving = agent()
@@ -126,8 +138,9 @@ export class KubeletTwin {
           if (answered || entry.sandbox !== sandbox) return
           answered = true
           sandbox.address = attachment.address
-          trace(`${node}: ADD ${pod.name} (${containerId}) = ${attachment.address}`)
-          this.#later(1, 300, () => {
+          entry.failures = 0
+          trace(`${node}: ADD ${containerId} = ${attachment.address}`)
+          this.#later(entry, 1, 300, () => {
             if (this.#pods.get(uid)?.sandbox === sandbox)
               kube.pods.put(uid, { ...pod, ip: attachment.address })
           })
@@ -137,21 +150,20 @@ export class KubeletTwin {
   }
 
   /** DEL until it succeeds, then the namespace goes; now and then it comes once more. */
-  #clean(sandbox: SandboxOfPod, done: () => void): void {
-    const { agent, kernel, node, trace, random } = this.#options
-    this.owedDels++
+  #clean(entry: Entry, sandbox: SandboxOfPod, done: () => void): void {
+    const { agent, kernel, node, trace } = this.#options
     const attempt = () => {
       if (this.stopped) return
       let answered = false
       const settle = (error: Error | undefined) => {
         if (answered) return
         answered = true
-        if (error !== undefined) return this.#later(500, 3000, attempt)
-        this.owedDels--
+        if (error !== undefined) return this.#later(entry, 500, 3000, attempt)
         kernel.destroyNamespace(sandbox.netns)
-        trace(`${node}: DEL ${sandbox.containerId}`)
-        if (random.next() < 0.1)
+        if (sandbox.address !== undefined) trace(`${node}: DEL ${sandbox.containerId}`)
+        if (entry.random.next() < 0.1)
           this.#later(
+            entry,
             100,
             60_000,
             () =>
@@ -176,8 +188,8 @@ export class KubeletTwin {
     this.#options.kube.pods.remove(uid)
   }
 
-  #later(minMs: number, maxMs: number, run: () => void): void {
-    this.#options.clock.after(randomInt(this.#options.random, minMs, maxMs), () => {
+  #later({ random }: Entry, minMs: number, maxMs: number, run: () => void): void {
+    this.#options.clock.after(randomInt(random, minMs, maxMs), () => {
       if (!this.stopped) run()
     })
   }

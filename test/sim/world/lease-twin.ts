@@ -21,14 +21,10 @@ export class LeaseTwin {
   /** What `process` has of it; `out` cuts off this one alone. */
   store(process: Process, out: () => boolean = () => false): LeaseStore {
     const io = <T>(where: string, effect: () => T) =>
-      process.io(
-        where,
-        () => {
-          if (this.out || out()) throw new IpamError('unavailable', `Cannot ${where}: the API server is out`)
-          return effect()
-        },
-        this.latency,
-      )
+      process.io(() => {
+        if (this.out || out()) throw new IpamError('unavailable', `Cannot ${where}: the API server is out`)
+        return effect()
+      }, this.latency)
     return {
       read: () => io('read lease', () => this.record),
       write: (next, version) =>

@@ -1,39 +1,115 @@
-// Known mistakes, built in on purpose: the simulation is worth something only if it finds them.
-import { IpamError } from '../../../internal/ipam/errors.ts'
-import type { Nec } from '../../../internal/ipam/types.ts'
-import type { Feed } from '../../../internal/ports.ts'
+// Known mistakes of others (peers' loudest bugs), built in on purpose: the simulation is worth something only if it finds them.
+import { type ErrorCode, IpamError } from '../../../internal/ipam/errors.ts'
+import type { Nec, NodeReport } from '../../../internal/ipam/types.ts'
+import type { Cloud, Feed, LeaderTx } from '../../../internal/ports.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Plant } from './world.ts'
 
-export const plants: Readonly<Record<string, Plant>> = {
+interface KnownMistake extends Plant {
+  /** What others call it: the loudest bugs of cloud address managers, by kind. */
+  readonly peers: string
+}
+
+export const plants: Readonly<Record<string, KnownMistake>> = {
   /** A call without an answer is taken for one that did not happen. */
-  'outcome-not-recorded': {
-    cloud: (cloud) => ({
-      ...cloud,
-      createEni: async (...request) => {
-        try {
-          return await cloud.createEni(...request)
-        } catch (error) {
-          if (error instanceof IpamError && error.code === 'unknown_outcome')
-            throw new IpamError('unavailable', error.message)
-          throw error
-        }
-      },
-    }),
+  'outcome-not-recorded': { peers: 'leak', cloud: translated('createEni', 'unknown_outcome', 'unavailable') },
+  /** Nothing is stored until the cloud has accepted: what a crash interrupts is unknown to the next process. */
+  'intent-not-stored-before-call': {
+    peers: 'leak',
+    leaderDb(db) {
+      db.transaction(() => {
+        db.run(
+          `DELETE FROM eni WHERE key IN (SELECT eni FROM intent WHERE kind = 'create' AND state = 'recorded')`,
+        )
+        db.run(`DELETE FROM intent WHERE kind = 'create' AND state = 'recorded'`)
+      })
+    },
   },
-  /** A freed address is handed out again at once. */
-  'cooldown-ignored': { nodeSettings: { cooldown: 0 } },
+  /** Each sending is a new request, though the one before may have taken effect. */
+  'resend-with-new-token': {
+    peers: 'leak',
+    cloud(cloud) {
+      let sent = 0
+      return {
+        ...cloud,
+        createEni: (request, priority) =>
+          cloud.createEni(
+            { ...request, clientToken: `${request.clientToken.slice(0, 24)}-${++sent}` },
+            priority,
+          ),
+      }
+    },
+  },
+  /** What one view of the cloud does not show is taken for gone. */
+  'pruned-by-one-stale-view': {
+    peers: 'stale view',
+    leaderSettings: { settle: { staleFor: 0, giveUpAfter: 0 } },
+  },
   /** The leader takes back addresses that the node has not given up. */
   'release-without-proof': {
+    peers: 'release',
     leaderKube: (kube, random) => ({
       ...kube,
       watchNecs: (feed) =>
         kube.watchNecs(mapFeed(feed, (nec) => (random.next() < 0.2 ? withStolenReturn(nec) : nec))),
     }),
   },
+  /** A node that is missing in one list is gone. */
+  'absent-node-released-at-once': {
+    peers: 'release',
+    leaderSettings: { leaveAfter: 0 },
+    leaderKube: (kube) => ({ ...kube, getNode: () => Promise.resolve(undefined) }),
+  },
+  /** A return counts for the address, not for the binding that was returned. */
+  'grant-ignored': {
+    peers: 'disagree',
+    leaderKube: (kube) => ({ ...kube, watchNecs: (feed) => kube.watchNecs(mapFeed(feed, withNewestGrants)) }),
+  },
+  /** A freed address is handed out again at once. */
+  'cooldown-ignored': { peers: 'cooldown', nodeSettings: { cooldown: 0 } },
+  'cooldown-lost-on-restart': {
+    peers: 'cooldown',
+    nodeDb: (db) => void db.run('UPDATE ip SET cooling_until = 0'),
+  },
+  /** Rules of a pod that is gone stay behind. */
+  'rules-left-behind': {
+    peers: 'rules',
+    linux: (linux, kernel) => ({
+      ...linux,
+      async disconnectPod(wiring) {
+        const before = kernel.rules.filter(({ from }) => from === wiring.address)
+        await linux.disconnectPod(wiring)
+        kernel.rules.push(...before)
+      },
+    }),
+  },
+  /** The address is free again before the pod's link and rules are gone. */
+  'released-before-teardown': {
+    peers: 'rules',
+    linux: (linux, _, world) => ({
+      ...linux,
+      disconnectPod(wiring) {
+        world.clock.after(5000, () => void linux.disconnectPod(wiring))
+        return Promise.resolve()
+      },
+    }),
+  },
+  /** More ENIs than the instance can carry are made, again and again. */
+  'eni-cap-ignored': {
+    peers: 'cap',
+    cloud: (cloud) => ({
+      ...cloud,
+      describeEniQuota: async (...asked) => ({ ...(await cloud.describeEniQuota(...asked)), enis: 99 }),
+    }),
+  },
   /** What the kernel has and the database has not is taken for a leftover: a lost database costs every pod its network. */
-  'lost-database-believed': { nodeLedger: (ledger) => ({ ...ledger, letGo: () => true }) },
+  'lost-database-believed': {
+    peers: 'stale view',
+    nodeLedger: (ledger) => ({ ...ledger, letGo: () => true }),
+  },
   /** A DEL frees whatever the pod has now, not what its sandbox had. */
   'released-by-pod-name': {
+    peers: 'key',
     agent: (agent, ledger) => {
       const podOf = new Map<string, string>()
       return {
@@ -49,6 +125,106 @@ export const plants: Readonly<Record<string, Plant>> = {
       }
     },
   },
+  /** A DEL that comes again frees the address by its number, whoever has it by now. */
+  'repeated-del-frees-live': {
+    peers: 'release',
+    agent: (agent, ledger) => {
+      const addressOf = new Map<string, Ipv4>()
+      return {
+        ...agent,
+        async add(sandbox, signal) {
+          const network = await agent.add(sandbox, signal)
+          addressOf.set(sandbox.containerId, network.attachment.address)
+          return network
+        },
+        async remove(key) {
+          const had = addressOf.get(key.containerId)
+          await agent.remove(ledger.attachments().find(({ address }) => address === had) ?? key)
+        },
+      }
+    },
+  },
+  /** What an accepted assignment announces is believed, though not all of it comes. */
+  'announcement-believed': {
+    peers: 'partial',
+    cloud(cloud) {
+      const announced = new Map<string, Set<Ipv4>>()
+      return {
+        ...cloud,
+        async assignIps(request, priority) {
+          const addresses = await cloud.assignIps(request, priority)
+          announced.set(request.eni, new Set(addresses))
+          return addresses
+        },
+        async describeEnis(query, priority) {
+          const enis = await cloud.describeEnis(query, priority)
+          return enis.map((eni) => {
+            const shown = new Set(eni.ips.map(({ address }) => address))
+            const more = [...(announced.get(eni.id) ?? [])].filter((address) => !shown.has(address))
+            return {
+              ...eni,
+              ips: [
+                ...eni.ips.map((ip) =>
+                  announced.get(eni.id)?.has(ip.address) ? { ...ip, state: 'available' as const } : ip,
+                ),
+                ...more.map((address) => ({ address, state: 'available' as const })),
+              ],
+            }
+          })
+        },
+      }
+    },
+  },
+  /** After the API server failed once, nothing is published any more. */
+  'never-recovers': {
+    peers: 'outage',
+    leaderKube(kube) {
+      let broken = false
+      return {
+        ...kube,
+        async publishNec(...publication) {
+          if (broken) return
+          try {
+            await kube.publishNec(...publication)
+          } catch (error) {
+            broken = true
+            throw error
+          }
+        },
+      }
+    },
+  },
+  /** An intent whose call was refused once is forgotten in the ledger, though an earlier sending may have taken effect. */
+  'failed-too-early': {
+    peers: 'partial',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) => ledger.write((tx) => change(hasty(tx))),
+    }),
+  },
+}
+
+/** The plant of that name; none without a name. */
+export function plantNamed(name: string | undefined): Plant {
+  return name === undefined ? {} : (plants[name] ?? {})
+}
+
+function hasty(tx: LeaderTx): LeaderTx {
+  return { ...tx, noteUnanswered: (intent, error) => tx.fail(intent, error) }
+}
+
+function translated(method: 'createEni', from: ErrorCode, to: ErrorCode): (cloud: Cloud) => Cloud {
+  return (cloud) => ({
+    ...cloud,
+    [method]: async (...request: Parameters<Cloud['createEni']>) => {
+      try {
+        return await cloud[method](...request)
+      } catch (error) {
+        if (error instanceof IpamError && error.code === from) throw new IpamError(to, error.message)
+        throw error
+      }
+    },
+  })
 }
 
 function mapFeed<T>(feed: Feed<T>, change: (item: T) => T): Feed<T> {
@@ -63,4 +239,12 @@ function withStolenReturn(nec: Nec): Nec {
   const stolen = nec.publication?.enis[0]?.ips[0]
   if (stolen === undefined || nec.report === undefined) return nec
   return { ...nec, report: { ...nec.report, returned: [...nec.report.returned, stolen] } }
+}
+
+function withNewestGrants(nec: Nec): Nec {
+  if (nec.report === undefined) return nec
+  const published = nec.publication?.enis.flatMap(({ ips }) => ips) ?? []
+  const newest = (ip: NodeReport['returned'][number]) =>
+    published.find(({ address }) => address === ip.address) ?? ip
+  return { ...nec, report: { ...nec.report, returned: nec.report.returned.map(newest) } }
 }

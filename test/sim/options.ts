@@ -1,0 +1,87 @@
+// What one may say to npm run sim.
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { plants } from './world/plants.ts'
+
+export interface SimOptions {
+  readonly seeds: number
+  readonly from: number
+  readonly seed: number | undefined
+  readonly jobs: number
+  readonly plant: string | undefined
+  readonly plants: boolean
+  readonly coverage: boolean
+  readonly trace: boolean
+  readonly minimize: boolean
+  /** Happenings of the seed to play, no others. */
+  readonly keep: readonly number[] | undefined
+  readonly chance: readonly string[] | undefined
+  /** A plan as JSON. */
+  readonly replay: string | undefined
+  readonly save: string | undefined
+}
+
+export const usage = `npm run sim -- [options]: the whole system under many seeds, each a world of its own with its own faults
+  --seeds N       so many (100), after those that once found something
+  --from S        the first of them (1)
+  --fresh         the first one is drawn; it is printed
+  --jobs N        threads (one per core)
+  --coverage      prints at which crash points processes died (always from 100 seeds on)
+  --seed S        one seed, with its trace
+  --keep I,J      with --seed: of what happens only these
+  --chance A;B    with --seed: of what chance decides only these
+  --replay FILE   plays the plan that --save has written
+  --save FILE     writes the (shortened) plan of a failure
+  --no-minimize   a failure is not shortened
+  --plant NAME    with a known mistake built in: ${Object.keys(plants).join(', ')}
+  --plants        finds every known mistake, and says how many seeds that takes`
+
+/** Throws an Error that says what is wrong. */
+export function readOptions(argv: readonly string[]): SimOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      fresh: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      coverage: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      keep: { type: 'string' },
+      chance: { type: 'string' },
+      replay: { type: 'string' },
+      save: { type: 'string' },
+      minimize: { type: 'boolean', default: true },
+      plant: { type: 'string' },
+      plants: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+    },
+    allowNegative: true,
+  })
+  const { plant } = values
+  if (plant !== undefined && plants[plant] === undefined)
+    throw new Error(`Cannot plant "${plant}": known are ${Object.keys(plants).join(', ')}`)
+  const seeds = whole('--seeds', values.seeds)
+  return {
+    seeds,
+    from: values.fresh ? 1_000_000 + (Date.now() % 2_000_000_000) : whole('--from', values.from),
+    seed: values.seed === undefined ? undefined : whole('--seed', values.seed),
+    jobs: Math.max(1, whole('--jobs', values.jobs)),
+    plant,
+    plants: values.plants,
+    coverage: values.coverage || seeds >= 100,
+    trace: values.trace,
+    minimize: values.minimize,
+    keep: values.keep?.split(',').map((id) => whole('--keep', id)),
+    chance: values.chance?.split(';').map((name) => name.trim()),
+    replay: values.replay,
+    save: values.save,
+  }
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new Error(`Cannot run: ${name} takes a whole number, not "${text}"`)
+  return value
+}

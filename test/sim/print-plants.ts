@@ -1,0 +1,41 @@
+// How many seeds it takes to find each known mistake.
+import { runSeeds } from './run-seeds.ts'
+import { plants } from './world/plants.ts'
+
+/** Where searches begin, and after how many seeds they give up. */
+const starts = [1, 10_001, 20_001, 30_001, 40_001]
+const mostSeeds = 300
+
+/** Prints a table; 1 when a mistake was not found. */
+export async function printPlants(jobs: number): Promise<number> {
+  const width = Math.max(...Object.keys(plants).map((name) => name.length))
+  console.log(`${'mistake'.padEnd(width)} class  average  most  found as`)
+  let missed = 0
+  for (const [name, { peers }] of Object.entries(plants)) {
+    const needed: number[] = []
+    let how = ''
+    for (const start of starts) {
+      let count = 0
+      let found = false
+      await runSeeds({
+        seeds: Array.from({ length: mostSeeds }, (_, i) => start + i),
+        jobs,
+        plant: name,
+        hear({ faults }) {
+          count++
+          found = faults.length > 0
+          how = faults[0] ?? how
+          return !found
+        },
+      })
+      if (!found) missed++
+      needed.push(found ? count : Number.POSITIVE_INFINITY)
+    }
+    const average = needed.reduce((sum, count) => sum + count, 0) / needed.length
+    console.log(
+      `${name.padEnd(width)} ${peers.padStart(5)}  ${average.toFixed(1).padStart(7)}  ${String(Math.max(...needed)).padStart(4)}  ${how}`,
+    )
+  }
+  console.log(`${Object.keys(plants).length} mistakes, ${missed} searches in vain, of ${starts.length} each`)
+  return missed > 0 ? 1 : 0
+}

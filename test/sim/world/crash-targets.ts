@@ -1,0 +1,37 @@
+// The crash points that runs aim at: every call through a port that changes something, and every transaction, before and after.
+import { callPoints } from '../../crash/crash-points.ts'
+
+/** Steps of an intent in the leader's ledger: a crash beside one of them must neither lose nor double anything. */
+const intentSteps = [
+  'record',
+  'resend',
+  'acceptCreation',
+  'acceptAssignment',
+  'accept',
+  'noteUnanswered',
+  'noteMissing',
+  'finish',
+  'fail',
+]
+const otherLeaderSteps = ['addNode', 'setPhase', 'removeNode', 'setPod', 'prune', 'rewind']
+const nodeSteps = ['sync', 'attach', 'detach', 'giveBack', 'setBootId', 'prune']
+
+function around(prefix: string, names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => [`${prefix}.${name}.before`, `${prefix}.${name}.after`])
+}
+
+const cloudMutations = ['createEni', 'attachEni', 'detachEni', 'deleteEni', 'assignIps', 'unassignIps']
+
+/** Between an intent and its outcome. A long run in which nobody died at one of these has not tried enough. */
+export const intentPoints: readonly string[] = [
+  ...around('leader.cloud', cloudMutations),
+  ...around('leader.ledger', intentSteps),
+]
+
+export const crashTargets: readonly string[] = [
+  ...intentPoints,
+  ...intentPoints, // twice as often
+  ...around('leader.ledger', otherLeaderSteps),
+  ...around('node.ledger', nodeSteps),
+  ...callPoints().filter((point) => !point.startsWith('leader.cloud.') && !point.includes('inspectPod')),
+]

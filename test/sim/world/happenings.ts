@@ -1,0 +1,229 @@
+// What can happen to the system, as data, and how it is done to a world.
+import { pick, randomInt } from '../../../internal/base/random.ts'
+import type { PodFact } from '../../../internal/ipam/types.ts'
+import { stream } from './chance.ts'
+import type { LinkFaults } from './cloud-link.ts'
+import type { Happening } from './draw.ts'
+import type { KubeFaults } from './kube-twin.ts'
+import type { SimNode, World } from './world.ts'
+
+export const zones: readonly string[] = ['ap-guangzhou-3', 'ap-guangzhou-4']
+
+/** What becomes of the agent's file. */
+type NodeDatabase = 'lose-node-database' | 'back-up-node' | 'restore-node'
+
+/** What becomes of the leader's, and what people do in the console. */
+type ByHand =
+  | 'lose-leader-database'
+  | 'back-up-leader'
+  | 'restore-leader'
+  | 'hand-detaches'
+  | 'hand-deletes'
+  | 'hand-moves'
+  | 'hand-unassigns'
+  | 'hand-assigns'
+  | 'hand-makes-orphan'
+  | 'hand-makes-foreign'
+
+export type What =
+  | { readonly kind: 'start-pods' | 'end-pods'; readonly node: string; readonly count: number }
+  | { readonly kind: 'add-node'; readonly node: string; readonly zone: number; readonly type: string }
+  | { readonly kind: 'remove-node'; readonly node: string; readonly whileAttaching: boolean }
+  | { readonly kind: 'replace-sandbox' | 'reboot' | NodeDatabase; readonly node: string }
+  | { readonly kind: 'kill-agent'; readonly node: string; readonly downMs: number }
+  | { readonly kind: 'kill-leader'; readonly downMs: number }
+  | { readonly kind: 'die-at'; readonly who: string; readonly point: string; readonly skip: number }
+  | { readonly kind: 'stop-process'; readonly who: string; readonly forMs: number }
+  | { readonly kind: 'set-clock'; readonly who: string; readonly byMs: number }
+  | { readonly kind: 'break-watches' | ByHand }
+  | { readonly kind: 'deaf-watches' | 'kube-outage'; readonly forMs: number }
+  | {
+      readonly kind: 'short-list'
+      readonly of: 'nodes' | 'pods' | 'necs'
+      readonly share: number
+      readonly forMs: number
+    }
+  | { readonly kind: 'kube-faults'; readonly faults: KubeFaults; readonly forMs: number }
+  | { readonly kind: 'cloud-outage'; readonly how: 'reset' | 'unavailable'; readonly forMs: number }
+  | {
+      readonly kind: 'cloud-faults'
+      readonly link: LinkFaults
+      readonly failTasks: number
+      readonly taskDelayMs: number
+      readonly forMs: number
+    }
+  | { readonly kind: 'stale-describe'; readonly staleMs: number; readonly forMs: number }
+  | { readonly kind: 'crash-rate'; readonly rate: number; readonly forMs: number }
+
+export type HappeningKind = What['kind']
+
+/** Lets it happen now. What needs something that is not there (any more) does nothing. */
+export function happen(world: World, happening: Happening): void {
+  const { id, at: _, ...what } = happening
+  world.log(`* ${JSON.stringify(what)}`)
+  world.random = stream(world.seed, `happening ${id}`)
+  switch (what.kind) {
+    case 'start-pods':
+      return withNode(world, what.node, (node) => startPods(world, node, id, what.count))
+    case 'end-pods':
+      return withNode(world, what.node, (node) => endPods(world, node, what.count))
+    case 'replace-sandbox':
+      return withNode(world, what.node, (node) => {
+        const pod = pick(world.random, node.kubelet.runningPods())
+        if (pod !== undefined) node.kubelet.replaceSandbox(pod.uid)
+      })
+    case 'add-node':
+      return world.addNode(what.node, what.zone, what.type)
+    case 'remove-node':
+      return withNode(world, what.node, (node) => {
+        if (!what.whileAttaching) return world.removeNode(node)
+        world.whenAttaching(node.instanceId, () => world.removeNode(node))
+      })
+    case 'reboot':
+      return withNode(world, what.node, (node) => world.reboot(node))
+    case 'lose-node-database':
+      return withNode(world, what.node, (node) => world.loseNodeDatabase(node))
+    case 'back-up-node':
+      return withNode(world, what.node, (node) => world.backUpNode(node))
+    case 'restore-node':
+      return withNode(world, what.node, (node) => world.restoreNode(node))
+    case 'lose-leader-database':
+      return world.loseLeaderDatabase()
+    case 'back-up-leader':
+      return world.backUpLeader()
+    case 'restore-leader':
+      return world.restoreLeader()
+    case 'hand-detaches':
+      return world.hands.detachEni()
+    case 'hand-deletes':
+      return world.hands.deleteEni()
+    case 'hand-moves':
+      return world.hands.moveEni()
+    case 'hand-unassigns':
+      return world.hands.unassign()
+    case 'hand-assigns':
+      return world.hands.assign()
+    case 'hand-makes-orphan':
+      return world.hands.makeOrphan()
+    case 'hand-makes-foreign':
+      return world.hands.makeForeign()
+    case 'kill-leader':
+      return world.kill('leader', what.downMs)
+    case 'kill-agent':
+      return world.kill(what.node, what.downMs)
+    case 'die-at':
+      return world.fate.arm(what.who, what.point, what.skip)
+    case 'stop-process': {
+      const process = world.processOf(what.who)
+      return world.during(
+        what.forMs,
+        () => process?.stop(),
+        () => process?.goOn(),
+      )
+    }
+    case 'set-clock':
+      return world.setClock(what.who, what.byMs)
+    case 'break-watches':
+      return world.kube.breakWatches()
+    case 'deaf-watches':
+      return world.during(
+        what.forMs,
+        () => world.kube.setDeaf(true),
+        () => world.kube.setDeaf(false),
+      )
+    case 'kube-outage':
+      return world.during(
+        what.forMs,
+        () => world.kube.setOutage(true),
+        () => world.kube.setOutage(false),
+      )
+    case 'short-list':
+      return shortList(world, what)
+    case 'kube-faults':
+      return world.during(
+        what.forMs,
+        () => world.setKubeFaults(what.faults),
+        () => world.setKubeFaults(undefined),
+      )
+    case 'cloud-outage':
+      return world.during(
+        what.forMs,
+        () => world.cloud.setFaults({ outage: what.how }),
+        () => world.cloud.setFaults({ outage: 'off' }),
+      )
+    case 'cloud-faults':
+      return world.during(
+        what.forMs,
+        () => {
+          world.setLinkFaults(what.link)
+          world.cloud.setFaults({ failTasks: { '*': what.failTasks }, taskDelayMs: what.taskDelayMs })
+        },
+        () => {
+          world.setLinkFaults(undefined)
+          world.cloud.setFaults({ failTasks: {}, taskDelayMs: 0 })
+        },
+      )
+    case 'stale-describe':
+      return world.during(
+        what.forMs,
+        () => world.cloud.setFaults({ staleDescribeMs: what.staleMs }),
+        () => world.cloud.setFaults({ staleDescribeMs: 0 }),
+      )
+    case 'crash-rate':
+      return world.during(
+        what.forMs,
+        () => {
+          world.fate.chance = what.rate
+        },
+        () => {
+          world.fate.chance = 0
+        },
+      )
+  }
+}
+
+function withNode(world: World, name: string, then: (node: SimNode) => void): void {
+  const node = world.nodes.find((known) => known.name === name)
+  if (node !== undefined && !node.gone) then(node)
+}
+
+function startPods(world: World, node: SimNode, id: number, count: number): void {
+  for (let i = 1; i <= count; i++) {
+    const name = count === 1 ? `pod-${id}` : `pod-${id}-${i}`
+    const pod: PodFact = {
+      namespace: 'default',
+      name,
+      uid: `uid-${name}`,
+      node: node.name,
+      hostNetwork: false,
+      terminal: false,
+      deleting: false,
+      wantsRouteEni: true,
+      ip: undefined,
+    }
+    world.kube.pods.put(pod.uid, pod)
+    node.kubelet.start(pod)
+  }
+}
+
+function endPods(world: World, node: SimNode, count: number): void {
+  const running = [...node.kubelet.runningPods()]
+  for (let i = 0; i < count && running.length > 0; i++) {
+    const [pod] = running.splice(randomInt(world.random, 0, running.length - 1), 1)
+    const fact = world.kube.pods.items.get(pod?.uid ?? '')
+    if (pod === undefined) return
+    if (fact !== undefined) world.kube.pods.put(pod.uid, { ...fact, deleting: true })
+    node.kubelet.end(pod.uid)
+  }
+}
+
+/** An API server that has not caught up answers a list that lacks some; the next one is whole. */
+function shortList(world: World, { of, share, forMs }: Extract<What, { kind: 'short-list' }>): void {
+  const collection = world.kube[of]
+  const lacks = new Set([...collection.items.keys()].filter(() => world.random.next() < share))
+  world.during(
+    forMs,
+    () => collection.breakWatches((key) => lacks.has(key)),
+    () => collection.breakWatches(),
+  )
+}
