@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { IpamError } from '../../internal/ipam/errors.ts'
+import { ownAsDirectory } from '../../internal/sqlite/backup.ts'
 import { lockFile } from '../../internal/sqlite/lock-file.ts'
 import type { Migration } from '../../internal/sqlite/migrate.ts'
 import { leaderMigrations, nodeMigrations } from '../../migrations/index.ts'
@@ -61,8 +62,10 @@ export function kindByName(path: string): Kind {
 
 /** Runs `work` while no daemon can start on the database. Throws `storage` when one runs. */
 export function whileLocked<T>(path: string, kind: Kind, work: () => T): T {
-  const lock = lockFile(join(dirname(path), `${kind}.lock`))
+  const file = join(dirname(path), `${kind}.lock`)
+  const lock = lockFile(file)
   try {
+    ownAsDirectory(file)
     return work()
   } finally {
     lock.release()

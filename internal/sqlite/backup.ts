@@ -1,5 +1,6 @@
 // Copies of a database as files: a backup beside the running daemon, and the exchange of one file for another.
 import {
+  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
@@ -8,6 +9,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { IpamError } from '../ipam/errors.ts'
@@ -75,11 +77,19 @@ export function moveAside(path: string, to: string): void {
 /** Gives a file that SQLite has closed the name of a database that was moved aside. Throws `storage`. */
 export function moveIn(from: string, path: string): void {
   inWords(`move "${from}" to "${path}"`, () => {
+    ownAsDirectory(from)
     syncPath(from)
     for (const end of besides) rmSync(from + end, { force: true })
     renameSync(from, path)
     syncPath(dirname(path))
   })
+}
+
+/** What root makes beside a daemon that runs as another user is that user's. Nothing for others. */
+export function ownAsDirectory(path: string): void {
+  if (process.geteuid?.() !== 0) return
+  const { gid, uid } = statSync(dirname(path))
+  chownSync(path, uid, gid)
 }
 
 function inWords(doing: string, work: () => void): void {

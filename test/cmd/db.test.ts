@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -362,6 +363,22 @@ test("[R4] db restore of a leader's backup keeps history and grants, and leaves 
   assert.equal(meta.get('complete'), undefined)
   restored.close()
   assert.deepEqual(check(path), { status: 0, wrong: [] })
+})
+
+test('[R4] what db restore makes as root belongs to whom the directory belongs to', {
+  skip: process.getuid?.() === 0 ? false : 'not root',
+}, async () => {
+  // The leader runs as a user of its own: a file of root's was one that it could not open.
+  const directory = await both()
+  const path = join(directory, 'node.db')
+  const backup = join(directory, 'backup.db')
+  db('backup', '--db', path, backup)
+  chownSync(directory, 12345, 12346)
+  assert.equal(db('restore', '--state-dir', directory, backup).status, 0)
+  for (const file of [path, join(directory, 'node.lock')]) {
+    const { gid, uid } = statSync(file)
+    assert.deepEqual([uid, gid], [12345, 12346])
+  }
 })
 
 for (const { does, prepare, status, says } of [
