@@ -1,8 +1,9 @@
 // Makes the runtime of this machine use us: the plugin's names first, the network configuration last and at once,
 // so that the runtime never finds half of it.
-import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../internal/base/log.ts'
+import { storageFault } from '../internal/sqlite/faults.ts'
 import { needDirectory } from './make-directory.ts'
 import { isPacked, selfCommand } from './self-command.ts'
 
@@ -14,15 +15,13 @@ export interface InstallCniSettings {
 
 const configName = '10-tke-eni.conflist'
 
-/** Idempotent. Throws what the file system throws. */
+/** Idempotent: what is in place is not written again, so that a full disk is no obstacle. Throws `storage`. */
 export function installCni(settings: InstallCniSettings, socket: string, log: Log): void {
   needDirectory(settings.cniBinDir)
   linkPlugin(join(settings.cniBinDir, 'tke-route-eni'))
   needDirectory(settings.cniConfDir)
   const path = join(settings.cniConfDir, configName)
-  replace(path, (temporary) =>
-    writeFileSync(temporary, `${JSON.stringify(conflist(settings, socket), null, 2)}\n`),
-  )
+  write(path, `${JSON.stringify(conflist(settings, socket), null, 2)}\n`)
   log.info('CNI configuration installed', { path })
 }
 
@@ -41,15 +40,31 @@ export function conflist({ portMapping }: Pick<InstallCniSettings, 'portMapping'
 /** A link to the executable; for a source tree a script that starts it. */
 function linkPlugin(path: string): void {
   const quoted = selfCommand().map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
-  replace(path, (temporary) => {
-    if (isPacked()) symlinkSync(process.execPath, temporary)
-    else writeFileSync(temporary, `#!/bin/sh\nexec ${quoted.join(' ')} cni\n`, { mode: 0o755 })
-  })
+  if (!isPacked()) return write(path, `#!/bin/sh\nexec ${quoted.join(' ')} cni\n`, 0o755)
+  if (found(() => readlinkSync(path)) === process.execPath) return
+  replace(path, (temporary) => symlinkSync(process.execPath, temporary))
 }
 
-function replace(path: string, write: (temporary: string) => void): void {
+function write(path: string, text: string, mode = 0o644): void {
+  if (found(() => readFileSync(path, 'utf8')) === text) return
+  replace(path, (temporary) => writeFileSync(temporary, text, { mode }))
+}
+
+function found(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+function replace(path: string, make: (temporary: string) => void): void {
   const temporary = `${path}.tmp`
-  rmSync(temporary, { force: true })
-  write(temporary)
-  renameSync(temporary, path)
+  try {
+    rmSync(temporary, { force: true })
+    make(temporary)
+    renameSync(temporary, path)
+  } catch (error) {
+    throw storageFault(error, `install "${path}"`, path)
+  }
 }

@@ -53,10 +53,20 @@ function explain(cause: Error, path: string | undefined): { readonly found: stri
   const code = sqliteCode(cause)
   const meaning = meaningOf(cause)
   if (meaning === 'busy') return { found: 'another program keeps it locked' }
-  if (meaning === 'full' || (meaning === 'broken' && path !== undefined && isFull(dirname(path)))) {
+  if (
+    meaning === 'full' ||
+    errno(cause) === 'ENOSPC' ||
+    (meaning === 'broken' && path !== undefined && isFull(dirname(path)))
+  ) {
     const where = path === undefined ? '' : ` on the file system of "${dirname(path)}"`
     return { found: 'the disk is full', hint: `make room${where}; it goes on without help then` }
   }
+  if (code === 'SQLITE_READONLY' || errno(cause) === 'EROFS')
+    return {
+      found:
+        'it can only be read: its file system is read-only, or the user that runs the daemon may not write there',
+      hint: `see \`mount\` and \`ls -l\`; a file system turns read-only by itself when its disk fails (dmesg)`,
+    }
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
     return { found: `it is damaged: ${cause.message}`, hint: damageHint }
   if (code.startsWith('SQLITE_IOERR'))
@@ -70,6 +80,10 @@ function explain(cause: Error, path: string | undefined): { readonly found: stri
       hint: 'check that its directory is mounted, writable and of the user that runs the daemon',
     }
   return { found: cause.message }
+}
+
+function errno(cause: Error): string | undefined {
+  return (cause as NodeJS.ErrnoException).code
 }
 
 /** Has it no room even for a page? What needs new pages for more than data fails in other words than "full". */
