@@ -14,7 +14,7 @@ import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known } from '../given.ts'
 import { publication } from '../kube/samples.ts'
 import { KubeTwin } from '../sim/world/kube-twin.ts'
-import { Process } from '../sim/world/process.ts'
+import { immortal, newMachine, Process } from '../sim/world/process.ts'
 import { n1, openLeader } from '../store/open-ledgers.ts'
 
 const subnetId = 'subnet-00000001'
@@ -114,7 +114,7 @@ test('[R8] fencedLedger() looks in the transaction itself, and a file of a later
 function kubeOf(term: Term) {
   const clock = new VirtualClock()
   const twin = new KubeTwin(clock, seededRandom(1))
-  const process = new Process('leader', clock, seededRandom(2), { chance: 0 }, () => {})
+  const process = new Process(newMachine('leader', seededRandom(2)), clock, immortal, () => {})
   return { clock, twin, kube: fencedKube(twin.leader(process), term) }
 }
 

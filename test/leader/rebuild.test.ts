@@ -74,6 +74,26 @@ test('[R2][R4] whatever was under way when it was lost, ledger and cloud agree a
   }
 })
 
+test('[R4] addresses that were bound last, and are in no NEC yet, come into the pool at once, when two views agree', async (t) => {
+  const world = await running(t)
+  const inNec = new Set(world.addresses('n2'))
+  world.addPods('n2', ...Array.from({ length: 6 }, (_, i) => `more${i}`))
+  const bound = () =>
+    world.cloud.admin
+      .audit(world.clock.now())
+      .ips.filter(({ primary, state }) => !primary && state === 'AVAILABLE').length
+  const before = bound()
+  while (bound() < before + 6) await world.clock.advance(50)
+  world.loseLedger()
+  await world.clock.advance(second)
+  assert.deepEqual(new Set(world.addresses('n2')), inNec)
+  world.start()
+  await world.clock.advance(10 * second)
+  assert.equal(world.addresses('n2').length, inNec.size + 6)
+  assert.equal(bound(), before + 6, 'nothing was bound in their place')
+  assert.deepEqual(world.differences(), [])
+})
+
 test('[R4] ENIs of a node that left meanwhile are given back, its NEC goes', async (t) => {
   const world = await running(t)
   world.loseLedger()
