@@ -17,6 +17,10 @@ export interface Stranger {
   readonly address: Ipv4 | undefined
   /** Of the sandbox, as its alias says. */
   readonly identity: LinkIdentity | undefined
+  /** Nobody else seems to have its address: who takes the link down may take the address's rules down, too. */
+  readonly alone: boolean
+  /** All that is missing is whose it is: who says that it is his may have it. */
+  readonly claimable: boolean
   /** Why it cannot be adopted. */
   readonly reason: string
 }
@@ -56,21 +60,28 @@ export function planStrangers(state: StrangerState): StrangerPlan {
     evidence.flatMap(({ addresses }) => [...addresses]),
     (address) => address,
   )
+  const holders = new Set(attachments.map(({ address }) => address))
   const adopt: FoundPod[] = []
   const strangers: Stranger[] = []
   for (const { addresses, hostLink, identity } of evidence) {
     const [address, another] = [...addresses].toSorted(compareIpv4)
+    const claimed = address !== undefined && claims.get(address)?.length !== 1
+    const alone = another === undefined && !claimed && address !== undefined && !holders.has(address)
     const why =
       address === undefined
         ? 'nothing tells which address it has'
         : another !== undefined
           ? `it seems to have both ${address} and ${another}`
-          : claims.get(address)?.length !== 1
+          : claimed
             ? `another link seems to have ${address}, too`
             : (free.get(address) ?? `its address ${address} is not in the pool of this node`)
-    const reason = why === isFree ? 'nothing tells which sandbox it belongs to' : why
-    if (identity !== undefined && why === isFree) adopt.push({ ...identity, hostLink })
-    else strangers.push({ hostLink, address, identity, reason: withPod(reason, address, state) })
+    const claimable = why === isFree
+    if (identity !== undefined && claimable) {
+      adopt.push({ ...identity, hostLink })
+      continue
+    }
+    const reason = withPod(claimable ? 'nothing tells which sandbox it belongs to' : why, address, state)
+    strangers.push({ hostLink, address, identity, alone, claimable, reason })
   }
   return { adopt, strangers, withheld: withheldBy(evidence, survey, attachments), outdated }
 }

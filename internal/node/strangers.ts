@@ -55,6 +55,7 @@ export function createStrangers(options: StrangersOptions): Strangers {
   const { ledger, linux, pool, pods, clock, log, settings, notify, changed } = options
   let strangers: ReadonlyMap<string, Stranger> = new Map()
   let told: ReadonlySet<Ipv4> = new Set()
+  const nodeItself = { kind: 'Node', name: settings.nodeName } as const
   let looked = false
   /** Being taken down: not to be adopted meanwhile. */
   const leaving = new Set<string>()
@@ -96,6 +97,10 @@ export function createStrangers(options: StrangersOptions): Strangers {
     for (const { address, containerId, pod } of adopted) {
       log.info('pod adopted', { address, ...pod, container: containerId })
     }
+    if (adopted.length > 0) {
+      const message = `${adopted.length} pods that the database of this node did not have were found running, and go on as they are`
+      notify({ about: nodeItself, type: 'Normal', reason: 'Adopted', message })
+    }
     for (const { address, containerId, pod } of dropped) {
       log.warn('sandbox of a backup forgotten', { address, ...pod, container: containerId })
     }
@@ -129,11 +134,10 @@ export function createStrangers(options: StrangersOptions): Strangers {
     }
     const [first, ...others] = fresh
     if (first === undefined) return
-    const about = { kind: 'Node', name: settings.nodeName } as const
     const more = others.length === 0 ? '' : `; and ${others.length} more, see "tke-eni get quarantine" there`
     const subject = first.kind === 'pod-link' ? `pod link "${first.subject}"` : first.subject
     const message = `${subject} is in quarantine: ${first.reason}${more}`
-    notify({ about, type: 'Warning', reason: 'Quarantined', message })
+    notify({ about: nodeItself, type: 'Warning', reason: 'Quarantined', message })
   }
 
   /** Packets for these go to another ENI: nobody can give their pods the network back. Each is told once, and again by the next process. */
@@ -171,7 +175,8 @@ export function createStrangers(options: StrangersOptions): Strangers {
   async function removeLink(hostLink: string, reason: string): Promise<void> {
     const stranger = strangers.get(hostLink)
     if (stranger === undefined) return
-    const { address } = stranger
+    // Rules of an address that another link seems to have are not this one's to take down.
+    const address = stranger.alone ? stranger.address : undefined
     leaving.add(hostLink)
     try {
       if (address === undefined) await linux.apply([{ kind: 'remove-link', link: hostLink }])
@@ -196,9 +201,10 @@ export function createStrangers(options: StrangersOptions): Strangers {
     async adopt(sandbox) {
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
       const stranger = strangers.get(hostLink)
-      if (stranger?.address === undefined) return undefined
-      const attachment = { ...sandbox, address: stranger.address, hostLink }
-      if (!(await ledger.write((tx) => tx.adopt(attachment)))) {
+      if (stranger === undefined) return undefined
+      const { address, claimable } = stranger
+      const attachment = address === undefined || !claimable ? undefined : { ...sandbox, address, hostLink }
+      if (attachment === undefined || !(await ledger.write((tx) => tx.adopt(attachment)))) {
         throw new IpamError('no_address', `Cannot connect the pod again: ${stranger.reason}`, {
           hint: 'see "tke-eni get quarantine" on this node',
         })

@@ -46,6 +46,10 @@ test('[R4] a lost database is rebuilt from kernel and NEC: the same attachments,
   assert.deepEqual(kernelOf(world), before.kernel)
   assert.deepEqual(quarantined(world), [])
   assert.equal(world.log.count('pod adopted'), 3)
+  assert.deepEqual(
+    world.notices.map(({ about, type, reason }) => [about.kind, about.name, type, reason]),
+    [['Node', 'n1', 'Normal', 'Adopted']],
+  )
 })
 
 test('[R4] CHECK, a repeated ADD and DEL of an adopted sandbox work as if nothing had been', async (t) => {
@@ -195,7 +199,23 @@ test('[R1] links that contradict each other are held, not adopted', async (t) =>
       'it seems to have both 10.0.1.1 and 10.0.1.2',
     ].toSorted((x, y) => (x < y ? -1 : 1)),
   )
+  for (const sandbox of [a, b]) {
+    await assert.rejects(clock.runUntil(known(world.agent).add(sandbox)), /Cannot connect the pod again/)
+  }
   assert.equal(await add(world.sandbox('c')), '10.0.1.3')
+  await clock.runUntil(known(world.agent).remove(b))
+  const rulesOf = (address: string | undefined) =>
+    world.kernel.rules.filter(({ from, to }) => (from ?? to) === address).length
+  assert.equal(rulesOf(addresses[0]), 2, 'what the DEL of one takes down is nothing of the other')
+  await clock.advance(31 * second)
+  assert.deepEqual(
+    world.ledger
+      .attachments()
+      .map(({ pod }) => pod.name)
+      .toSorted((x, y) => (x < y ? -1 : 1)),
+    ['a', 'c'],
+    'now it is clear',
+  )
 })
 
 test('[R1] addresses that an earlier database gave back are not handed out by a new one', async (t) => {
