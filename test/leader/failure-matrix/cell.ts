@@ -30,6 +30,8 @@ export interface Mishap {
   readonly limits?: Partial<Limits>
   /** The faults and the treatment end after so long. */
   readonly until?: number
+  /** Something goes wrong as late as that. */
+  readonly lastly?: number
   /** Something else to be done at the moment of the trigger. */
   readonly besides?: (world: LeaderWorld) => void
   /** The process dies as soon as this is so. */
@@ -78,11 +80,12 @@ export async function runCell(t: TestContext, act: Act, cell: Mishap): Promise<M
   act.trigger(world)
   cell.besides?.(world)
   const start = world.clock.now()
-  const healsAt = cell.until === undefined ? start : start + cell.until
+  const healsAt = start + (cell.until ?? 0)
+  const over = start + Math.max(cell.until ?? 0, cell.lastly ?? 0)
   let healed = cell.until === undefined
   let died = false
   let quietSince = start
-  while (world.clock.now() - Math.max(quietSince, healsAt) < quiet) {
+  while (world.clock.now() - Math.max(quietSince, over) < quiet) {
     assert.ok(
       world.clock.now() - start < 40 * minute,
       `not well after 40 minutes: ${differences(world, act, cell)}`,

@@ -42,6 +42,14 @@ export const mishaps = {
     of: () => once({ kind: 'arrive-late', afterMs: 42 * second }),
   },
   'time-outs': { words: 'time-outs for ten minutes', of: () => forTenMinutes({ kind: 'lose-request' }) },
+  'time-outs-late': {
+    words: 'time-outs for ten minutes, and the first request arrives after twelve',
+    of: () => ({
+      treat: (n) => (n === 1 ? { kind: 'arrive-late', afterMs: 12 * minute } : { kind: 'lose-request' }),
+      until: 10 * minute,
+      lastly: 12 * minute,
+    }),
+  },
   'error-undone': {
     words: 'server error, without effect',
     of: () => once({ kind: 'refuse', code: 'InternalError' }),

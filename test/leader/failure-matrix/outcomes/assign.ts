@@ -50,6 +50,12 @@ export const outcomesOfAssign: Outcomes = {
     shows: refusedAtOnce,
     what: 'Sent again after 5 s, 10 s, 20 s, then every minute, with the same token; told when it was sent again twice. After five it fails, once two reads agree that nothing of it has happened, and is planned anew.',
   },
+  'time-outs-late': {
+    atMost: 15,
+    within: 720,
+    shows: refusedAtOnce,
+    what: 'Given up and planned anew; the late one is refused, for the ENI is full. (Where there is room, the survey finds the addresses and adopts them.)',
+  },
   'error-undone': {
     calls: 2,
     within: 10,

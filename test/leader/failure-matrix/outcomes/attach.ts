@@ -45,6 +45,12 @@ export const outcomesOfAttach: Outcomes = {
     shows: refused,
     what: 'Sent again after 5 s, 10 s, 20 s, then every minute, with the same token; told when it was sent again twice. After five it fails, once two reads agree that nothing of it has happened, and is planned anew.',
   },
+  'time-outs-late': {
+    atMost: 15,
+    within: 720,
+    shows: refused,
+    what: 'Given up and planned anew; the late one is refused, for the ENI is attached.',
+  },
   'error-undone': {
     calls: 2,
     within: 10,

@@ -50,6 +50,12 @@ export const outcomesOfCreate: Outcomes = {
     shows: refused,
     what: 'Sent again after 5 s, 10 s, 20 s, then every minute, with the same token; told when it was sent again twice. After five it fails, once two reads agree that nothing of it has happened, and is planned anew.',
   },
+  'time-outs-late': {
+    atMost: 15,
+    within: 1200,
+    shows: refused,
+    what: 'Given up and made anew; the late one makes an ENI that no intent knows. The survey finds it by its cluster tag, adopts it in two reads, and gives it back.',
+  },
   'error-undone': {
     calls: 2,
     within: 10,

@@ -50,6 +50,12 @@ export const outcomesOfUnassign: Outcomes = {
     shows: refused,
     what: 'Sent again after 5 s, 10 s, 20 s, then every minute; told when it was sent again twice. After five it fails, once two reads agree that the addresses are there: they are bound anew, and the node may use them or return them again.',
   },
+  'time-outs-late': {
+    atMost: 15,
+    within: 720,
+    shows: refused,
+    what: 'Given up, bound and returned anew; the late one is refused, for the addresses are gone. (Were they in use again, the survey would find them missing: they leave the NEC, and their pods are told.)',
+  },
   'error-undone': {
     calls: 2,
     within: 10,
