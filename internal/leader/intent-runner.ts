@@ -16,6 +16,7 @@ import {
   type SettlePolicy,
   settleIntent,
 } from '../ipam/settle-intent.ts'
+import type { SurveySettlement } from '../ipam/survey.ts'
 import type { CloudEni, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Priority } from '../ports.ts'
 import type { Cidr } from '../value/cidr.ts'
@@ -42,6 +43,8 @@ export interface IntentRunnerOptions {
   readonly resolved: (intent: Intent, failure: PoolTrouble | undefined) => void
   /** It is open still, and for long enough that people should know why. */
   readonly hindered: (intent: Intent, trouble: PoolTrouble) => void
+  /** An ENI that served does not exist any more: it is forgotten with its addresses. */
+  readonly lost: (what: SurveySettlement) => void
 }
 
 /** Sent again so often, an intent in trouble is told about: one lost answer is not worth an event. */
@@ -248,7 +251,11 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
 
   /** Whatever was asked for, it is over: two reads apart in time agree that there is no such ENI. */
   async function settleGone(intent: Intent): Promise<void> {
+    const served = intent.kind === 'assign' || intent.kind === 'unassign'
+    const ips = served ? (ledger.allEnis().find(({ key }) => key === intent.eni)?.ips ?? []) : []
     await ledger.write((tx) => tx.finish(intent, undefined))
+    const { eni, eniId = '', node } = intent
+    if (served) options.lost({ kind: 'forget-eni', eni, eniId, node, ips })
     if (intent.kind === 'detach' || intent.kind === 'delete') return conclude(intent, undefined)
     conclude(intent, { code: 'not_found', message: `${nameOf(intent)} does not exist any more` })
   }

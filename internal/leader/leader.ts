@@ -13,6 +13,7 @@ import { createNodeReconciler, type NodeReconciler } from './reconcile-node.ts'
 import type { LeaderSettings } from './settings.ts'
 import { createSubnets } from './subnets.ts'
 import { createSurveyor } from './survey.ts'
+import { settlementNotices } from './survey-notices.ts'
 
 export interface LeaderPorts {
   readonly kube: LeaderKube
@@ -64,6 +65,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
+    lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const reconciler: NodeReconciler = createNodeReconciler({
     ...ports,

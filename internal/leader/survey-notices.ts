@@ -7,7 +7,7 @@ import type { ClusterFacts } from './facts.ts'
 export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly Notice[] {
   return [
     ...plan.confirmed.flatMap((suspect) => ofSuspect(suspect, facts)),
-    ...plan.settlements.flatMap((settlement) => ofSettlement(settlement, facts)),
+    ...plan.settlements.flatMap((settlement) => settlementNotices(settlement, facts)),
   ]
 }
 
@@ -24,7 +24,7 @@ function ofSuspect({ kind, subject, node, reason, remedy }: Suspect, facts: Clus
   return [...onNode, ...pods.map((pod) => podNotice(pod, podReason, message))]
 }
 
-function ofSettlement(settlement: SurveySettlement, facts: ClusterFacts): readonly Notice[] {
+export function settlementNotices(settlement: SurveySettlement, facts: ClusterFacts): readonly Notice[] {
   const { node } = settlement
   switch (settlement.kind) {
     case 'drop-ip': {
