@@ -7,9 +7,12 @@ import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 
+/** 'idle': nothing is going to be changed; a NEC that lacks the epoch alone may wait for its turn. */
+export type Urgency = 'now' | 'idle'
+
 export interface NecPublisher {
   /** Returns after how long to look again; undefined when the NEC is known to be right. Throws what the API server refuses. */
-  publish(node: LedgerNode, condition: PoolCondition): Promise<Millis | undefined>
+  publish(node: LedgerNode, condition: PoolCondition, urgency: Urgency): Promise<Millis | undefined>
   /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
   withdraw(node: LedgerNode): Promise<void>
   /** Has the NEC this leader's epoch? Until then one before may still write it, and nothing of the node is changed. */
@@ -20,6 +23,9 @@ export interface NecPublisher {
 /** A write that the watch has not shown after so long is written again. */
 const echoWithin = 5000
 
+/** A new leader claims NECs that need nothing else one after the other: thousands at once would keep waiting pods waiting. */
+const claimEvery = 200
+
 export function createNecPublisher(
   kube: LeaderKube,
   ledger: LeaderLedger,
@@ -27,12 +33,24 @@ export function createNecPublisher(
   clock: Clock,
   epoch: number,
 ): NecPublisher {
+  const claimAt = new Map<NodeName, Millis>()
+  let lastClaimAt = Number.NEGATIVE_INFINITY
   const written = new Map<NodeName, { publication: NecPublication; at: Millis }>()
+
+  /** How long until it is the turn of this NEC; 0 when it is now. */
+  function untilClaim(name: NodeName): Millis {
+    const now = clock.now()
+    const turn = claimAt.get(name) ?? Math.max(now, lastClaimAt + claimEvery)
+    if (!claimAt.has(name)) lastClaimAt = turn
+    claimAt.set(name, turn)
+    return Math.min(Math.max(0, turn - now), claimAt.size * claimEvery) // the clock may be set back
+  }
 
   async function publishEnis(
     node: LedgerNode,
     condition: PoolCondition,
     enis: readonly PublishedEni[],
+    urgency: Urgency,
   ): Promise<Millis | undefined> {
     const shown = facts.nec(node.name)?.publication
     const last = written.get(node.name)
@@ -43,6 +61,11 @@ export function createNecPublisher(
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
     if (!onItsWay) {
+      if (urgency === 'idle' && shown !== undefined && samePublication({ ...shown, epoch }, wanted)) {
+        const wait = untilClaim(node.name)
+        if (wait > 0) return wait
+      }
+      claimAt.delete(node.name)
       await kube.publishNec(node.name, wanted)
       written.set(node.name, { publication: wanted, at: clock.now() })
     }
@@ -50,11 +73,15 @@ export function createNecPublisher(
   }
 
   return {
-    publish: (node, condition) => publishEnis(node, condition, ledger.publishedEnis(node.name)),
+    publish: (node, condition, urgency) =>
+      publishEnis(node, condition, ledger.publishedEnis(node.name), urgency),
     async withdraw(node) {
-      if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [])
+      if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [], 'now')
     },
     claimed: (name) => (written.get(name)?.publication ?? facts.nec(name)?.publication)?.epoch === epoch,
-    forget: (name) => void written.delete(name),
+    forget(name) {
+      written.delete(name)
+      claimAt.delete(name)
+    },
   }
 }

@@ -182,10 +182,11 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
     const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
     tellChange(node, condition, memory)
-    if (!publisher.claimed(node.name)) await publisher.publish(node, condition)
+    const urgency = plan.actions.length > 0 ? 'now' : 'idle'
+    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, condition, urgency)
     const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
     const [published, acted] = await Promise.allSettled([
-      publisher.publish(node, condition),
+      publisher.publish(node, condition, urgency),
       act(node, plan, have < pods),
     ])
     if (acted.status === 'rejected') throw acted.reason

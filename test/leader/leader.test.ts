@@ -480,3 +480,40 @@ test('[R10] a ledger that is damaged ends the leader instead of being asked agai
   })
   writeFileSync(file, sound)
 })
+
+test('[R8] a new leader claims the NECs of nodes that wait at once, and the others one after the other', async (t) => {
+  const world = new LeaderWorld(t)
+  world.start()
+  const nodes = Array.from({ length: 20 }, (_, i) => `n${i}`)
+  for (const node of nodes) world.addNode(node)
+  await world.clock.advance(minute)
+  const writes = () => world.kube.writes
+  const claimed = () =>
+    nodes.filter((node) => known(world.kube.necs.items.get(node)?.publication).epoch === 2)
+  world.crash()
+  Object.assign(world.settings, { epoch: 2 })
+  world.addPods('n17', 'a', 'b')
+  const before = writes()
+  world.start()
+  await world.clock.advance(second)
+  assert.ok(claimed().includes('n17'))
+  assert.ok(claimed().length < 10, `${claimed().length} in the first second`)
+  await world.clock.advance(10 * second)
+  assert.deepEqual(claimed(), nodes)
+  assert.equal(world.addresses('n17').length, 4)
+  await world.clock.advance(minute)
+  assert.ok(writes() - before <= nodes.length + 4, `${writes() - before} writes`)
+})
+
+test('[R8] nothing of a node is changed before its NEC has the epoch', async (t) => {
+  const world = await filled(t)
+  world.crash()
+  Object.assign(world.settings, { epoch: 2 })
+  world.addPods('n1', 'a')
+  world.start()
+  const intents = () => world.db.all(`SELECT id FROM intent`).length
+  const before = intents()
+  while (intents() === before) await world.clock.advance(1)
+  assert.equal(known(world.kube.necs.items.get('n1')?.publication).epoch, 2)
+  assert.deepEqual(world.addresses('n1').length, 2, 'and nothing else was written with it')
+})
