@@ -66,10 +66,13 @@ export function planRebuild(view: RebuildView): Rebuild {
   const published = view.necs
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap(({ name, publication }) => (publication?.enis ?? []).map((eni) => ({ ...eni, node: name })))
-  // Where two NECs name one ENI (a node was given another name), the one is right whose instance it is on.
+  // Where two NECs name one ENI (a node was given another name), the one is right whose instance it is on, and that stays.
   const isThere = ({ id, node }: Pick<RebuiltEni, 'id' | 'node'>) =>
     shown.get(id)?.instanceId === instanceOf.get(node)
-  const sorted = [...published.filter(isThere), ...published.filter((eni) => !isThere(eni))]
+  const staying = new Set(nodes.filter(({ phase }) => phase === 'active').map(({ name }) => name))
+  const rank = (eni: Pick<RebuiltEni, 'id' | 'node'>) =>
+    Number(isThere(eni)) * 2 + Number(staying.has(eni.node))
+  const sorted = published.toSorted((a, b) => rank(b) - rank(a))
   const fromNecs = unique(sorted)
   const known = [...fromNecs, ...attachedExtras(view, nodes, fromNecs)]
   const unshown = unshownIps(

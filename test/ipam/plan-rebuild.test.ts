@@ -1,0 +1,185 @@
+// A ledger made anew from NECs and the cloud.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { tagsOf } from '../../internal/ipam/eni-tags.ts'
+import { planRebuild, type RebuildView } from '../../internal/ipam/plan-rebuild.ts'
+import type { CloudEni, Nec, NecPublication, PublishedEni } from '../../internal/ipam/types.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import { cidr, ips, mac, nth } from '../given.ts'
+
+const block = cidr('10.0.1.0/24')
+
+/** ENI n in slot 1, with addresses "n:grant". */
+function published(n: number, ...addresses: readonly string[]): PublishedEni {
+  return {
+    id: `eni-${n}`,
+    mac: mac(`20:90:6f:00:00:0${n}`),
+    primaryIp: nth(200 + n),
+    subnetId: 'subnet-a',
+    subnetCidr: block,
+    gateway: nth(1),
+    slot: 1,
+    ips: addresses.map((short) => {
+      const [address, grant] = short.split(':')
+      return { address: nth(Number(address)), grant: Number(grant) }
+    }),
+  }
+}
+
+function nec(name: string, instanceId: string, enis: readonly PublishedEni[], more: Partial<Nec> = {}): Nec {
+  const publication: NecPublication = {
+    epoch: 1,
+    instanceId,
+    zone: 'zone-a',
+    maxEnis: 2,
+    ipsPerEni: 5,
+    minWarm: 1,
+    maxWarm: 3,
+    enis,
+    conditions: [],
+  }
+  return {
+    name,
+    uid: `nec-${name}`,
+    annotations: {},
+    publication,
+    report: undefined,
+    fault: undefined,
+    ...more,
+  }
+}
+
+function cloudEni(n: number, node: string, instanceId: string, ...addresses: readonly number[]): CloudEni {
+  const { id, mac: itsMac, primaryIp, subnetId } = published(n)
+  return {
+    id,
+    name: id,
+    subnetId,
+    mac: itsMac,
+    state: 'available',
+    primary: false,
+    instanceId,
+    primaryIp,
+    ips: addresses.map((address) => ({ address: nth(address), state: 'available' })),
+    tags: tagsOf({ clusterId: 'cls-1', node, instanceId, slot: n, token: `token-${n}` }),
+  }
+}
+
+const view = (change: Partial<RebuildView>): RebuildView => ({
+  clusterId: 'cls-1',
+  nodes: [{ name: 'n1', uid: 'uid-n1', instanceId: 'ins-1' }],
+  necs: [],
+  cloud: [],
+  cidrs: new Map([['subnet-a', block]]),
+  sure: new Set<Ipv4>(),
+  ...change,
+})
+
+const enisOf = (change: Partial<RebuildView>) =>
+  planRebuild(view(change)).enis.map(
+    ({ id, node, slot, ips: all }) =>
+      `${id} ${node}/${slot} ${all.map(({ address, grant }) => `${address.split('.')[3]}:${grant ?? 'new'}`).join(' ')}`,
+  )
+
+test('[R4][P9] planRebuild() takes nodes, ENIs and addresses as the NEC says: limits, targets, slots, grants', () => {
+  const plan = planRebuild(
+    view({
+      necs: [nec('n1', 'ins-1', [published(1, '5:7', '6:9')])],
+      cloud: [cloudEni(1, 'n1', 'ins-1', 5, 6)],
+    }),
+  )
+  assert.deepEqual(plan.nodes, [
+    {
+      name: 'n1',
+      uid: 'uid-n1',
+      instanceId: 'ins-1',
+      zone: 'zone-a',
+      phase: 'active',
+      limits: { maxEnis: 2, ipsPerEni: 5 },
+      targets: { minWarm: 1, maxWarm: 3 },
+    },
+  ])
+  assert.deepEqual(plan.enis, [{ ...published(1, '5:7', '6:9'), node: 'n1' }])
+  assert.deepEqual([plan.missing, plan.foreign, plan.unshown], [[], [], []])
+})
+
+test('[R7] planRebuild() keeps what a NEC shows and the cloud does not', () => {
+  const change = { necs: [nec('n1', 'ins-1', [published(1, '5:7')])] }
+  assert.deepEqual(enisOf(change), ['eni-1 n1/1 5:7'])
+  assert.deepEqual(planRebuild(view(change)).missing, ['eni-1'])
+})
+
+test('[R4] planRebuild() goes on above every grant, of returned addresses too', () => {
+  const report = {
+    returned: [{ address: nth(9), grant: 40 }],
+    inUse: 0,
+    idle: 0,
+    databaseId: 'db',
+    version: '1',
+  }
+  const change = { necs: [nec('n1', 'ins-1', [published(1, '5:7')], { report })] }
+  assert.ok(planRebuild(view(change)).lastGrant > 40)
+  assert.equal(planRebuild(view({})).lastGrant, 0)
+})
+
+test('[R4] planRebuild() takes an ENI that is on its instance and in no NEC, in the slot of its tag', () => {
+  const change = {
+    necs: [nec('n1', 'ins-1', [published(1, '5:7')])],
+    cloud: [cloudEni(1, 'n1', 'ins-1', 5), cloudEni(2, 'n1', 'ins-1', 8)],
+  }
+  assert.deepEqual(enisOf(change), ['eni-1 n1/1 5:7', 'eni-2 n1/2 '])
+  assert.deepEqual(planRebuild(view(change)).unshown, ips('10.0.1.8'))
+  assert.deepEqual(enisOf({ ...change, sure: new Set(ips('10.0.1.8')) }), [
+    'eni-1 n1/1 5:7',
+    'eni-2 n1/2 8:new',
+  ])
+})
+
+for (const [what, eni] of [
+  ['moved to its instance by somebody', cloudEni(2, 'n2', 'ins-2')],
+  ['still being attached', { ...cloudEni(2, 'n1', 'ins-1'), state: 'attaching' as const }],
+  ['beyond the slots of the node', cloudEni(2, 'n1', 'ins-1')],
+] as const) {
+  test(`[R7] planRebuild() leaves an ENI to the surveys that is ${what}`, () => {
+    const moved = what.startsWith('moved') ? { ...eni, instanceId: 'ins-1' } : eni
+    const full = [published(1, '5:7'), { ...published(3), slot: 2 }]
+    const own = what.startsWith('beyond') ? full : [published(1, '5:7')]
+    const found = enisOf({ necs: [nec('n1', 'ins-1', own)], cloud: [moved] })
+    assert.ok(!found.some((line) => line.startsWith('eni-2')), found.join('\n'))
+  })
+}
+
+test('planRebuild() names ENIs that are of another cluster', () => {
+  const theirs = {
+    ...cloudEni(1, 'n1', 'ins-1'),
+    tags: tagsOf({ clusterId: 'cls-2', node: 'n1', instanceId: 'ins-1', slot: 1, token: 't' }),
+  }
+  const { foreign } = planRebuild(view({ necs: [nec('n1', 'ins-1', [published(1)])], cloud: [theirs] }))
+  assert.deepEqual(foreign, [{ id: 'eni-1', node: 'n1', cluster: 'cls-2' }])
+})
+
+test('[R1] planRebuild() gives an ENI, an address and a grant to one node, where two NECs name them', () => {
+  const change = {
+    nodes: [{ name: 'n2', uid: 'uid-n2', instanceId: 'ins-1' }],
+    necs: [
+      nec('n1', 'ins-1', [published(1, '5:7')]),
+      nec('n2', 'ins-1', [published(1, '5:7', '6:7', '8:8')]),
+    ],
+    cloud: [cloudEni(1, 'n2', 'ins-1', 5, 6, 8)],
+  }
+  const plan = planRebuild(view(change))
+  assert.deepEqual(
+    plan.nodes.map(({ name, phase }) => [name, phase]),
+    [
+      ['n2', 'active'],
+      ['n1', 'leaving'],
+    ],
+  )
+  assert.deepEqual(
+    plan.enis.map(({ node }) => node),
+    ['n2'],
+  )
+  const [eni] = plan.enis
+  const grants = eni?.ips.map(({ grant }) => grant) ?? []
+  assert.equal(new Set(grants).size, grants.length)
+})
