@@ -1,5 +1,6 @@
 // Reads an API answer field by field. What is missing or of another type is told by its place
 // ("NetworkInterfaceSet[3].MacAddress"); fields that we do not use may be anything.
+import { isDeeperThan, maxLevels } from '../wire/json.ts'
 
 /** An answer that does not say what it must. */
 export class MalformedAnswer extends Error {
@@ -102,6 +103,7 @@ export function readAnswer(value: unknown, place: string): Answer {
 
 function show(value: unknown): string {
   if (value === undefined) return 'missing'
+  if (isDeeperThan(value, maxLevels)) return 'nested very deep'
   const json =
     JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? String(part) : part)) ?? 'unreadable'
   return json.length > 80 ? `${json.slice(0, 80)}…` : json

@@ -4,13 +4,17 @@ import { pageSize } from './limits.ts'
 
 type Describe<T> = (ids: readonly string[]) => Promise<readonly T[]>
 
-/** What `describe` gives for all `ids`, in as few calls as may be. Ids that do not exist are left out. */
-export async function describeByIds<T>(ids: Iterable<string>, describe: Describe<T>): Promise<readonly T[]> {
+/** What `describe` gives for all `ids`, in as few calls as may be. Ids that do not exist are left out, and so is what nobody asked for. */
+export async function describeByIds<T extends { readonly id: string }>(
+  ids: Iterable<string>,
+  describe: Describe<T>,
+): Promise<readonly T[]> {
   const unique = [...new Set(ids)]
   const chunks: string[][] = []
   for (let at = 0; at < unique.length; at += pageSize) chunks.push(unique.slice(at, at + pageSize))
   const found = await Promise.all(chunks.map((chunk) => describeExisting(chunk, describe)))
-  return found.flat()
+  const byId = new Map(found.flat().map((one) => [one.id, one]))
+  return unique.flatMap((id) => byId.get(id) ?? [])
 }
 
 async function describeExisting<T>(ids: readonly string[], describe: Describe<T>): Promise<readonly T[]> {

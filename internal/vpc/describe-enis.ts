@@ -8,7 +8,7 @@ import { describeHalves, listIds } from './by-ids.ts'
 import { type Caller, reading } from './caller.ts'
 import { pageSize } from './limits.ts'
 import { readPages } from './pages.ts'
-import { parseEni } from './parse.ts'
+import { parseEni, parseEniId } from './parse.ts'
 
 const common = { product: 'vpc', action: 'DescribeNetworkInterfaces', mutates: false } as const
 
@@ -39,7 +39,7 @@ export function eniFinder(caller: Caller): FindEnis {
     const doing = `describe ENIs ${listIds(ids)}`
     for (const id of ids) {
       // Refused here, because the API would refuse the whole shared call.
-      if (!/^eni-[0-9a-z]{8,}$/.test(id))
+      if (parseEniId(id) === undefined)
         throw new IpamError('bad_input', `Cannot ${doing}: "${id}" is no id of an ENI`)
     }
     const batches = new Set([...ids].map((id) => join(id, priority)))

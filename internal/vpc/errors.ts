@@ -129,10 +129,19 @@ function meaningOfFault(action: string, { code, httpCode, sent }: TencentFault):
   return 'perhaps'
 }
 
+/** What comes back may be anything, a page of HTML for example; of a long text people read the beginning. */
+function cut(text: string, longest: number): string {
+  return text
+    .slice(0, 4 * longest)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, longest)
+}
+
 function tell({ code, message, requestId, httpCode, sent }: TencentFault): string {
-  const id = requestId === undefined ? '' : ` (request ${requestId})`
-  const text = message.trim()
-  if (code !== undefined) return `Tencent Cloud answered ${code} "${text}"${id}`
+  const id = requestId === undefined ? '' : ` (request ${cut(requestId, 100)})`
+  const text = cut(message, 500)
+  if (code !== undefined) return `Tencent Cloud answered ${cut(code, 100)} "${text}"${id}`
   if (httpCode !== undefined) return `Tencent Cloud answered HTTP ${httpCode} "${text}"${id}`
   if (sent === false) return `Tencent Cloud cannot be reached: ${text}`
   return `no readable answer came from Tencent Cloud: ${text}`

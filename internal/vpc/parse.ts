@@ -1,6 +1,6 @@
 // API objects as our own facts. All throw MalformedAnswer: an ENI with a state or an address that we cannot read
 // must stop the caller, because a guess could give one address to two pods.
-import type { CloudEni, CloudEniQuota, CloudInstance, CloudIp, CloudSubnet } from '../ipam/types.ts'
+import type { CloudEni, CloudEniQuota, CloudInstance, CloudIp, CloudSubnet, EniId } from '../ipam/types.ts'
 import { parseCidr } from '../value/cidr.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { parseMac } from '../value/mac.ts'
@@ -25,18 +25,24 @@ const ipStates = new Map<string, CloudIp['state']>(
   } as const),
 )
 
+/** The id in `text`, or undefined when no call would take it as one. */
+export function parseEniId(text: string): EniId | undefined {
+  return /^eni-[0-9a-z]{8,}$/.test(text) ? text : undefined
+}
+
 export function parseEni(answer: Answer): CloudEni {
   const addresses = answer.objects('PrivateIpAddressSet')
   const primaryIp = addresses.find((ip) => ip.flag('Primary'))
   if (primaryIp === undefined) {
     throw new MalformedAnswer(`${answer.place}.PrivateIpAddressSet`, 'a primary address', addresses.length)
   }
+  refuseTwins(answer, addresses)
   const attachment = answer.optionalObject('Attachment')
   // A newer word, documented for another field, that means available and attached.
   const eniState = (text: string) =>
     text === 'INUSE' && attachment !== undefined ? 'available' : eniStates.get(text)
   return {
-    id: answer.text('NetworkInterfaceId'),
+    id: answer.parsed('NetworkInterfaceId', 'the id of an ENI', parseEniId),
     name: answer.anyText('NetworkInterfaceName'),
     subnetId: answer.text('SubnetId'),
     mac: answer.parsed('MacAddress', 'a MAC address', parseMac),
@@ -46,6 +52,15 @@ export function parseEni(answer: Answer): CloudEni {
     primaryIp: parseAddress(primaryIp),
     ips: addresses.filter((ip) => ip !== primaryIp).map(parseIp),
     tags: parseTags(answer),
+  }
+}
+
+function refuseTwins({ place }: Answer, addresses: readonly Answer[]): void {
+  const seen = new Set<Ipv4>()
+  for (const address of addresses.map(parseAddress)) {
+    if (seen.has(address))
+      throw new MalformedAnswer(`${place}.PrivateIpAddressSet`, 'each address once', address)
+    seen.add(address)
   }
 }
 

@@ -52,7 +52,8 @@ export class TencentError extends Error implements TencentFault {
 export function readFault(error: unknown): TencentFault {
   const { code, message, requestId, httpCode, sent } = Object(error) as Record<string, unknown>
   return {
-    message: typeof message === 'string' ? message : String(error),
+    message:
+      typeof message === 'string' ? message : typeof error === 'string' ? error : 'it does not say why',
     code: typeof code === 'string' && code !== '' ? code : undefined,
     requestId: typeof requestId === 'string' && requestId !== '' ? requestId : undefined,
     httpCode: typeof httpCode === 'number' ? httpCode : undefined,

@@ -78,6 +78,18 @@ test('fromTencent() tells what could not be done, the code, the message and the 
   )
 })
 
+test('[R6] fromTencent() tells the beginning of a long answer, on one line', () => {
+  // A page of HTML, or a code of 40,000 characters, came back whole in events and logs.
+  const call = { action: create, doing: 'act', mutates: true }
+  const long = '<html>\n'.repeat(10_000)
+  for (const fault of [{ code: long }, { httpCode: 502, requestId: long }, { sent: true }]) {
+    const { message } = fromTencent(call, new TencentError({ message: long, ...fault }))
+    assert.ok(message.length < 1000, `${message.length} characters`)
+  }
+  const odd = { code: 7, message: { toString: 1 } }
+  assert.match(fromTencent(call, odd).message, /^Cannot act: no readable answer/)
+})
+
 test('fromTencent() leaves an IpamError as it is', () => {
   const error = new IpamError('denied', 'Cannot sign')
   const call = { action: create, doing: 'act', mutates: true }

@@ -84,6 +84,15 @@ const enis: [change: Json | unknown, field: string][] = [
     'NetworkInterfaceSet[0].PrivateIpAddressSet[1].Primary',
   ],
   [{ TagSet: [{ Value: 'v' }] }, 'NetworkInterfaceSet[0].TagSet[0].Key'],
+  [
+    {
+      PrivateIpAddressSet: [
+        { PrivateIpAddress: '10.0.0.5', Primary: true },
+        { PrivateIpAddress: '10.0.0.5', Primary: false, State: 'AVAILABLE' },
+      ],
+    },
+    'NetworkInterfaceSet[0].PrivateIpAddressSet',
+  ],
 ]
 for (const [change, field] of enis) {
   test(`describeEnis() names ${field} when the ENI has ${JSON.stringify(change)}`, async () => {
@@ -189,6 +198,17 @@ const others: [
     /NetworkInterface.NetworkInterfaceId is null/,
   ],
   [
+    // It was stored, and then no call could ask what became of it.
+    '[R6] createEni() does not take any text for the id of an ENI',
+    {
+      DescribeSubnets: { SubnetSet: [{ ...subnet, AvailableIpAddressCount: '5' }] },
+      CreateNetworkInterface: { NetworkInterface: eni({ NetworkInterfaceId: '5' }) },
+    },
+    create,
+    'unknown_outcome',
+    /NetworkInterface.NetworkInterfaceId is "5" where the id of an ENI is needed/,
+  ],
+  [
     'createEni() refuses a subnet that is not there',
     { DescribeSubnets: { SubnetSet: null } },
     create,
@@ -223,3 +243,27 @@ for (const [does, answers, ask, code, says] of others) {
     await assert.rejects(clock.runUntil(ask(cloud)), { code, message: says })
   })
 }
+
+test('[R6] describeEnis() tells of a field of very many levels in short', async () => {
+  // Writing the fault down ended with "Maximum call stack size exceeded".
+  const levels: unknown = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000))
+  const { cloud, clock } = cloudWith({ DescribeNetworkInterfaces: described(eni({ SubnetId: levels })) })
+  await assert.rejects(clock.runUntil(cloud.describeEnis({ ids: [id] }, 'collect')), {
+    code: 'cloud_fault',
+    message: /SubnetId is nested very deep where text is needed$/,
+  })
+})
+
+test('[R6] describeSubnets() leaves out what nobody asked for, and what comes twice', async () => {
+  const SubnetSet = ['subnet-1', 'subnet-2', 'subnet-1'].map((SubnetId) => ({
+    ...subnet,
+    SubnetId,
+    AvailableIpAddressCount: 5,
+  }))
+  const { cloud, clock } = cloudWith({ DescribeSubnets: { SubnetSet } })
+  const found = await clock.runUntil(cloud.describeSubnets(['subnet-1'], 'collect'))
+  assert.deepEqual(
+    found.map((one) => one.id),
+    ['subnet-1'],
+  )
+})
