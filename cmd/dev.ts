@@ -58,7 +58,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     const cluster = await startDevCluster({
       directory,
       kubeListen: { host: '127.0.0.1', port },
-      leaderFlags: flags.tour ? ['--reconcile-interval=5s'] : [],
+      leaderFlags: flags.tour ? ['--reconcile-interval=5s', '--lease-duration=5s'] : [],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })

@@ -1,7 +1,9 @@
 // The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
 // says so in a line; the first that cannot ends the tour with its name.
+import { readFileSync, rmSync } from 'node:fs'
 import { auditCluster } from './audit.ts'
 import type { DevCluster } from './cluster.ts'
+import type { DevLeader } from './leader.ts'
 import {
   countReturns,
   enisInCloud,
@@ -65,6 +67,7 @@ const steps: readonly Step[] = [
   { title: 'the leader is killed amid a scale-up, and recovers', run: killLeader },
   { title: 'a node agent is killed, its pods keep talking', run: killAgent },
   { title: 'cloud and API server are out, warm pods start and end all the same', run: outage },
+  { title: 'the leader is lost with its disk amid a scale-up, a standby takes over', run: loseLeader },
   { title: 'ledger, cloud and kernels agree', run: finalAudit },
 ]
 
@@ -195,6 +198,29 @@ async function outage({ cluster, until, pool }: Tour): Promise<string> {
   await until('the system works again', () => podWithAddress(cluster.kube, 'after-outage'), 60)
   await until('the pool is warm again', () => pool('node-2').idle >= 5 || undefined, 60)
   return `${names.length} pods got ${addresses.join(', ')} meanwhile and answered pings`
+}
+
+async function loseLeader({ cluster, until, pool }: Tour): Promise<string> {
+  const standby = cluster.addLeader('leader-2')
+  await until('there is a standby', () => said(standby, 'does not lead'))
+  const names = numbered('takeover', 8)
+  await Promise.all(names.map((name) => createPod(cluster.kube, name, 'node-3')))
+  const open = await until('cloud calls are open', () => openIntents(cluster) || undefined, 20)
+  await cluster.haltLeader()
+  rmSync(cluster.leader.directory, { recursive: true })
+  const lostAt = Date.now()
+  const seconds = () => `${((Date.now() - lostAt) / 1000).toFixed(1)} s`
+  await until('the standby leads', () => said(standby, 'ledger rebuilt'), 60)
+  const led = seconds()
+  cluster.lookAt(standby)
+  await until('all have addresses', () => podsWithAddresses(cluster.kube, names), 60)
+  const served = seconds()
+  await until('the pool is warm again', () => pool('node-3').idle >= 5 || undefined, 60)
+  return `lost with ${open} calls open; the standby has a ledger made anew after ${led}, ${names.length} pods have addresses after ${served}`
+}
+
+function said({ logFile }: DevLeader, event: string): true | undefined {
+  return readFileSync(logFile, 'utf8').includes(`"msg":"${event}"`) || undefined
 }
 
 async function finalAudit({ cluster, until }: Tour): Promise<string> {
