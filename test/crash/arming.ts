@@ -9,8 +9,8 @@ export interface Arming {
   disarm(): void
   /** Where processes died, in order. */
   deaths(): readonly string[]
-  /** Where they have been. */
-  reached(): ReadonlySet<string>
+  /** Where they have been, each process once, in order; since the n-th death (from 0) when given. */
+  reached(since?: number): readonly string[]
 }
 
 /** For the processes of `executable`, which must be alone with it. */
@@ -24,8 +24,8 @@ export function createArming(executable: string): Arming {
     }
   }
 
-  function lines(name: string): readonly string[] {
-    const path = join(folder, name)
+  function journal(): readonly string[] {
+    const path = join(folder, files.journal)
     return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
   }
 
@@ -39,7 +39,15 @@ export function createArming(executable: string): Arming {
       }
     },
     disarm,
-    deaths: () => lines(files.died),
-    reached: () => new Set(lines(files.reached)),
+    deaths: () => pointsOf(journal(), 'died'),
+    reached(since = -1) {
+      const lines = journal()
+      const deaths = lines.flatMap((line, at) => (line.startsWith('died ') ? [at] : []))
+      return pointsOf(lines.slice(deaths[since] ?? 0), 'reached')
+    },
   }
+}
+
+function pointsOf(lines: readonly string[], what: 'reached' | 'died'): readonly string[] {
+  return lines.flatMap((line) => (line.startsWith(`${what} `) ? [line.slice(what.length + 1)] : []))
 }

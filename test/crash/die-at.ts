@@ -21,7 +21,7 @@ export function withCrashPoints<Port extends object>(name: string, port: Port): 
 function reached(point: string): boolean {
   const times = (seen.get(point) ?? 0) + 1
   seen.set(point, times)
-  if (times === 1) note(files.reached, point)
+  if (times === 1) note('reached', point)
   if (isWanted(process.env['TKE_ENI_DIE_AT'], point, times) || claims(point)) die()
   return true
 }
@@ -40,13 +40,13 @@ function claims(point: string): boolean {
   } catch {
     return false // nothing is armed, or another process was faster
   }
-  note(files.died, point)
+  note('died', point)
   return true
 }
 
-function note(file: string, point: string): void {
+function note(what: 'reached' | 'died', point: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    appendFileSync(join(folder, file), `${point}\n`)
+    appendFileSync(join(folder, files.journal), `${what} ${point}\n`)
 }
 
 /** Nothing of this process runs after it. */

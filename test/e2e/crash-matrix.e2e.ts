@@ -2,7 +2,7 @@
 // each call to the cloud, to Kubernetes, to the kernel, and each commit. After each death ledger, cloud and kernels must
 // agree, and every pod must answer: nothing lost, nothing given twice.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { createTable } from '../../internal/base/table.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
@@ -11,6 +11,7 @@ import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
 import { Rig } from './crash-matrix/rig.ts'
 import { leaderScenarios, nodeScenarios } from './crash-matrix/scenarios.ts'
+import { type Gust, runStorm } from './crash-matrix/storm.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 
@@ -18,6 +19,7 @@ import { explainSkip, missingPieces } from './pieces.ts'
 const exceptions: Readonly<Record<string, string>> = {
   'node.linux.links': 'only tests call it: the agent sees the links in its survey',
 }
+const allPoints = [...callPoints(), 'cni.exchange.before', 'cni.exchange.after']
 const isExcepted = (point: string) => point.replace(/\.(?:before|after)$/, '') in exceptions
 
 const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)
@@ -25,13 +27,22 @@ const skip =
   explainSkip(missingPieces('test-build', 'iproute2')) ||
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
 
-test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', { skip }, (t) =>
-  matrix(t, ['leader.'], leaderScenarios, 3),
-)
+describe('crash matrix', { skip, concurrency: true }, () => {
+  test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', (t) =>
+    matrix(t, ['leader.'], leaderScenarios, 3))
 
-test('[R1] [R2] agent and plugin die at every crash point: 0 leaks, 0 doubles', { skip }, (t) =>
-  matrix(t, ['node.', 'cni.'], nodeScenarios, 2),
-)
+  test('[R1] [R2] agent and plugin die at every crash point: 0 leaks, 0 doubles', (t) =>
+    matrix(t, ['node.', 'cni.'], nodeScenarios, 2))
+
+  test('[R1] [R2] all die again as they recover: 0 leaks, 0 doubles', async (t) => {
+    const gusts = await runStorm(await startBench(t), allPoints, [...leaderScenarios, ...nodeScenarios])
+    t.diagnostic(`\n${gusts.map(lineOf).join('\n')}`)
+    const died = new Set(gusts.flatMap(({ points }) => points))
+    const spared = allPoints.filter((point) => !died.has(point) && !isExcepted(point))
+    t.diagnostic(`died at ${died.size} points; not at ${spared.join(', ') || 'none'}`)
+    assert.ok(died.size > allPoints.length, 'they died at most points')
+  })
+})
 
 async function matrix(
   t: TestContext,
@@ -41,9 +52,10 @@ async function matrix(
 ): Promise<void> {
   const concerns = (point: string) => roles.some((role) => point.startsWith(role)) && !isExcepted(point)
   const deaths: Death[] = []
+  t.after(() => t.diagnostic(`\n${tableOf(deaths)}`))
   const unreached = await runMatrix({
     benches: await Promise.all(Array.from({ length: clusters }, () => startBench(t))),
-    points: [...callPoints(), 'cni.exchange.before', 'cni.exchange.after'].filter(concerns),
+    points: allPoints.filter(concerns),
     changes: ledgerChanges().filter(concerns),
     concerns,
     scenarios,
@@ -52,7 +64,6 @@ async function matrix(
       if (process.env['VERBOSE']) say(death, left)
     },
   })
-  t.diagnostic(`\n${tableOf(deaths)}`)
   assert.deepEqual(unreached, [], 'every point is reached')
 }
 
@@ -80,6 +91,11 @@ function tableOf(deaths: readonly Death[]): string {
     ],
     true,
   ).add(byName)
+}
+
+function lineOf({ during, points, verdict: { leaks, doubles, answering, wanted } }: Gust): string {
+  const audit = `${leaks.length} leaks, ${doubles.length} doubles, ${answering} of ${wanted} pods answer`
+  return `${during}: ${points.length} deaths, then ${audit}`
 }
 
 function say({ point, during, settledAfterMs }: Death, left: number): void {

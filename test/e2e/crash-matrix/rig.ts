@@ -3,14 +3,15 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { auditCluster, type DevAudit } from '../../../cmd/dev/audit.ts'
-import { type DevCluster, startDevCluster } from '../../../cmd/dev/cluster.ts'
+import { type DevCluster, type DevNode, startDevCluster } from '../../../cmd/dev/cluster.ts'
 import { lastWords, openIntents, ping } from '../../../cmd/dev/look.ts'
 import { createPod, deletePod, listPods } from '../../../cmd/dev/pods.ts'
 import { readPools } from '../../../cmd/dev/pools.ts'
 import { query } from '../../../cmd/dev/query.ts'
 import { clusterId, podSubnets, vpc } from '../../../cmd/dev/topology.ts'
 import { tagsOf } from '../../../internal/ipam/eni-tags.ts'
-import { cloudConsole } from '../../sim/world/console.ts'
+import type { Audit } from '../../../internal/sim/vpc/audit.ts'
+import { type Console, cloudConsole } from '../../sim/world/console.ts'
 import { temporaryFolder } from '../service.ts'
 import { askAgent } from './ask-agent.ts'
 
@@ -72,9 +73,10 @@ export class Rig {
     this.#bare = undefined
   }
 
+  /** One of them has a name as long as it may be: a link's alias has no room for it. */
   async makePods(node: string, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      const name = `pod-${++this.#made}`
+      const name = `pod-${++this.#made}${i === count - 1 ? '-'.padEnd(200, 'x') : ''}`
       await createPod(this.cluster.kube, name, node)
       this.#pods.set(name, node)
     }
@@ -123,27 +125,45 @@ export class Rig {
       rmSync(`${this.cluster.nodeDb(node)}${suffix}`, { force: true })
   }
 
-  /** What somebody may do past the leader: takes an address away and adds some, takes an ENI off, makes one as if it were ours. */
-  async meddle(): Promise<void> {
-    const { cluster } = this
-    const hand = cloudConsole(cluster.cloud, () => Date.now())
-    const { enis, ips } = cluster.cloud.admin.audit(Date.now())
-    const [mine = ''] = this.served()
-    for (const { name, instanceId } of cluster.nodes()) {
-      const eni = enis.find((one) => one.instanceId === instanceId && !one.primary)
-      if (eni === undefined) continue
-      if (name === this.#bare) hand.detach(eni.id, instanceId)
-      else if (name === mine) {
-        const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, token: 'by hand' })
-        hand.create({ vpc: vpc.id, subnet: podSubnets[0].id, tags, ips: 1 })
-        const idle = ips.find(
-          ({ address, primary, eniId }) => eniId === eni.id && !primary && !this.#isInUse(name, address),
-        )
-        hand.assign(eni.id, 1)
-        if (idle !== undefined) hand.unassign(eni.id, idle.address)
-      }
-    }
-    await cluster.killLeader() // its survey comes with its start
+  /** Somebody adds to what the leader has: an address, and an ENI that looks like ours. The ENI of the bare node is taken off. */
+  async addByHand(): Promise<void> {
+    const [node, eni] = this.#firstEni(this.served()[0])
+    const { name, instanceId } = node
+    const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, token: 'by hand' })
+    this.#hand.create({ vpc: vpc.id, subnet: podSubnets[0].id, tags, ips: 1 })
+    this.#hand.assign(eni, 1)
+    const [bare, its] = this.#firstEni(this.#bare)
+    this.#hand.detach(its, bare.instanceId)
+    await this.cluster.killLeader() // its survey comes with its start
+  }
+
+  /** Somebody takes away an idle address, and the ENI of the bare node. */
+  async removeByHand(): Promise<void> {
+    const [node, eni] = this.#firstEni(this.served()[0])
+    const idle = this.#audit().ips.find(
+      ({ address, primary, eniId }) => eniId === eni && !primary && !this.#isInUse(node.name, address),
+    )
+    if (idle !== undefined) this.#hand.unassign(eni, idle.address)
+    const [bare, its] = this.#firstEni(this.#bare)
+    this.#hand.detach(its, bare.instanceId)
+    await this.until('the ENI is off', () => this.#hand.remove(its))
+    await this.cluster.killLeader()
+  }
+
+  get #hand(): Console {
+    return cloudConsole(this.cluster.cloud, () => Date.now())
+  }
+
+  #audit(): Audit {
+    return this.cluster.cloud.admin.audit(Date.now())
+  }
+
+  /** The ENI that the node had first, and its node. */
+  #firstEni(name: string | undefined): readonly [DevNode, string] {
+    const node = this.cluster.nodes().find((one) => one.name === name)
+    const eni = this.#audit().enis.find((one) => one.instanceId === node?.instanceId && !one.primary)
+    if (node === undefined || eni === undefined) throw new Error(`node "${name}" has no ENI`)
+    return [node, eni.id]
   }
 
   #isInUse(node: string, address: string): boolean {

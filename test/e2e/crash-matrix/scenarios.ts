@@ -22,12 +22,15 @@ const answersAreLost: Stimulus = {
     await podsCome.run(rig)
   },
 }
-const callsAreRefused: Stimulus = {
-  name: 'calls are refused',
+const aNodeJoins: Stimulus = { name: 'a node joins', run: (rig) => rig.joinBareNode() }
+const aNodeLeaves: Stimulus = { name: 'a node leaves', run: (rig) => rig.removeBareNode() }
+const creationsAreRefused: Stimulus = {
+  name: 'creations are refused',
   async run(rig) {
+    const before = rig.failedIntents()
     rig.cluster.cloud.setLimits({ enisPerVpc: 0 })
-    await podsCome.run(rig)
-    await rig.until('a creation has failed', () => rig.failedIntents() > 0)
+    await rig.joinBareNode()
+    await rig.until('a creation has failed', () => rig.failedIntents() > before)
     rig.cluster.cloud.setLimits({ enisPerVpc: 1000 })
   },
 }
@@ -35,24 +38,20 @@ const callsAreRefused: Stimulus = {
 /** Work for the leader: every cloud call, granted, lost and refused; nodes that come and go. */
 export const leaderScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
-  {
-    steps: [
-      { name: 'a node joins', run: (rig) => rig.joinBareNode() },
-      { name: 'a node leaves', run: (rig) => rig.removeBareNode() },
-    ],
-  },
+  { steps: [aNodeJoins, aNodeLeaves] },
   { steps: [answersAreLost, podsGo] },
   {
     steps: [podsCome, { name: 'the ledger is lost', run: (rig) => rig.loseLedger() }, podsGo],
   },
   {
     steps: [
-      { name: 'a node joins', run: (rig) => rig.joinBareNode() },
-      { name: 'hands in the console', run: (rig) => rig.meddle() },
-      { name: 'a node leaves', run: (rig) => rig.removeBareNode() },
+      aNodeJoins,
+      { name: 'somebody adds to it by hand', run: (rig) => rig.addByHand() },
+      { name: 'somebody takes away by hand', run: (rig) => rig.removeByHand() },
+      aNodeLeaves,
     ],
   },
-  { steps: [callsAreRefused, podsGo] },
+  { steps: [creationsAreRefused, aNodeLeaves] },
 ]
 
 /** Work for the agents and the plugin. */
@@ -67,7 +66,13 @@ export const nodeScenarios: readonly Scenario[] = [
     steps: [
       podsCome,
       { name: "the agent's database is lost", run: (rig) => onEach(rig, (node) => rig.loseNodeDb(node)) },
-      podsGo,
+      {
+        name: "the agent's database is lost as pods go",
+        async run(rig) {
+          await onEach(rig, (node) => rig.loseNodeDb(node))
+          await podsGo.run(rig)
+        },
+      },
     ],
   },
 ]

@@ -1,0 +1,42 @@
+// Processes die again while they recover: at each point once, without a pause in between. Only then everything must settle.
+import type { Bench, Scenario } from './matrix.ts'
+import type { Verdict } from './rig.ts'
+
+export interface Gust {
+  readonly during: string
+  /** Where processes died, in order. */
+  readonly points: readonly string[]
+  readonly verdict: Verdict
+}
+
+/** Each scenario once. Throws when something does not settle. */
+export async function runStorm(
+  { rig, arming }: Bench,
+  points: readonly string[],
+  scenarios: readonly Scenario[],
+): Promise<readonly Gust[]> {
+  const gusts: Gust[] = []
+  for (const { name, run } of scenarios.flatMap(({ steps }) => steps)) {
+    const begin = arming.deaths().length
+    const blow = () => {
+      const died = new Set(arming.deaths())
+      arming.arm(new Set([...points, ...arming.reached()].filter((point) => !died.has(point))))
+    }
+    blow()
+    let deaths = begin
+    const blowing = setInterval(() => {
+      if (arming.deaths().length > deaths) blow()
+      deaths = arming.deaths().length
+    }, 50)
+    try {
+      await run(rig)
+      await rig.settled()
+    } finally {
+      clearInterval(blowing)
+      arming.disarm()
+    }
+    const verdict = await rig.settled()
+    if (verdict !== undefined) gusts.push({ during: name, points: arming.deaths().slice(begin), verdict })
+  }
+  return gusts
+}
