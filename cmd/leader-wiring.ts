@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { backoffDelay } from '../internal/base/backoff.ts'
-import { sleep, systemClock } from '../internal/base/clock.ts'
+import { evenClock, sleep, systemClock } from '../internal/base/clock.ts'
 import { serveHealth } from '../internal/base/health-server.ts'
 import { createLog, type Log } from '../internal/base/log.ts'
 import { systemRandom } from '../internal/base/random.ts'
@@ -37,7 +37,7 @@ export async function runLeader(
   signal: AbortSignal,
   recover: boolean,
 ): Promise<void> {
-  const clock = systemClock
+  const clock = evenClock()
   const random = systemRandom
   const log = createLog(settings.logLevel)
   needDirectory(settings.stateDir)
@@ -48,7 +48,8 @@ export async function runLeader(
   const ledgerPath = join(settings.stateDir, 'leader.db')
   if (recover) setAside(ledgerPath, clock.now(), log)
   const target = kubeTarget(settings)
-  const credentials = leaderCredentials(settings, { clock, random, log })
+  // They end when the world says so, not when so much time has passed.
+  const credentials = leaderCredentials(settings, { clock: systemClock, random, log })
   log.info('leader starts', {
     cluster: settings.clusterId,
     region: settings.region,

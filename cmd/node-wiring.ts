@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../internal/base/clock.ts'
+import { evenClock } from '../internal/base/clock.ts'
 import { serveHealth } from '../internal/base/health-server.ts'
 import { createLog } from '../internal/base/log.ts'
 import { systemRandom } from '../internal/base/random.ts'
@@ -28,7 +28,7 @@ import { aborted, giveUp } from './until-signal.ts'
 
 /** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `unavailable`, `kernel`. */
 export async function runNode(settings: NodeSettings, signal: AbortSignal): Promise<void> {
-  const clock = systemClock
+  const clock = evenClock()
   const random = systemRandom
   const log = createLog(settings.logLevel)
   needDirectory(settings.stateDir)

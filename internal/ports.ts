@@ -335,6 +335,6 @@ export interface NodeTx {
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number
   setLeaderEpoch(epoch: number): void
-  /** Forgets address history older than `before`. */
-  prune(before: Millis): void
+  /** Forgets address history older than `before`; nothing cools down beyond `coolingUntil`: the clock may have been set back. */
+  prune(before: Millis, coolingUntil: Millis): void
 }

@@ -5,7 +5,7 @@ import type { Millis } from '../value/millis.ts'
 export type Cancel = () => void
 
 export interface Clock {
-  /** Wall time. */
+  /** Wall time, in whole milliseconds. */
   now(): Millis
   /** Calls `run` once after `delay`; never before the current turn of the event loop ends. */
   after(delay: Millis, run: () => void): Cancel
@@ -24,6 +24,33 @@ export const systemClock: Clock = {
     const timer = setTimeout(run, Math.min(delay, 2 ** 31 - 1))
     return () => clearTimeout(timer)
   },
+}
+
+/** Of a wall clock that somebody has set, at most so much of the time that passes is added or left out. */
+const catchUp = 0.1
+
+/**
+ * Wall time without its jumps: what is 30 s apart by it is 30 s apart, give or take a tenth, whoever sets the machine's clock meanwhile.
+ * It goes towards the time that the clock shows, an hour in ten hours; a new process begins with that. For daemons, which measure
+ * how long ago something was by times that they have stored.
+ */
+export function evenClock(
+  wall: () => Millis = systemClock.now,
+  steady: () => Millis = () => performance.now(),
+): Clock {
+  let shown = wall()
+  let seenAt = steady()
+  return {
+    now() {
+      const passed = Math.max(0, steady() - seenAt)
+      seenAt += passed
+      const behind = wall() - (shown + passed)
+      const most = passed * catchUp
+      shown += passed + Math.min(most, Math.max(-most, behind))
+      return Math.floor(shown)
+    },
+    after: systemClock.after,
+  }
 }
 
 /** Resolves after `delay`, or at once when `signal` aborts. Never rejects. */

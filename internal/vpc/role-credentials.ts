@@ -56,7 +56,9 @@ export function roleCredentials(options: RoleOptions): Credentials {
   /** The renewal under way, or a new one; during back-off the last failure. */
   function renewOnce(now: Millis): Promise<Held> {
     if (renewal !== undefined) return renewal
-    if (failed !== undefined && now < failed.until) return Promise.reject(failed.error)
+    const pause = failed === undefined ? 0 : failed.until - now
+    // A longer one is that of a clock that was set back.
+    if (failed !== undefined && pause > 0 && pause <= backoff.maxMs) return Promise.reject(failed.error)
     renewal = fetchSecret().then(succeeded, failedNow)
     return renewal
   }

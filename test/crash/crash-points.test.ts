@@ -60,7 +60,7 @@ test('callPoints() has two points for each call that waits', () => {
 
 function reboot(tx: NodeTx): void {
   tx.setBootId('boot')
-  tx.prune(0)
+  tx.prune(0, 0)
 }
 
 function open(

@@ -34,6 +34,7 @@ export class LeaderWorld {
   readonly kube = new KubeTwin(this.clock, seededRandom(1))
   readonly log = new LogBook()
   readonly disk = new DiskTwin()
+  readonly machine = newMachine('leader', seededRandom(7))
   readonly cloud: VpcSim
   readonly folder: string
   readonly settings: LeaderSettings
@@ -214,7 +215,7 @@ export class LeaderWorld {
   }
 
   #newProcess(): Process {
-    return new Process(newMachine('leader', seededRandom(7)), this.clock, immortal, () => {})
+    return new Process(this.machine, this.clock, immortal, () => {})
   }
 }
 

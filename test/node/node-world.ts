@@ -27,6 +27,7 @@ export class NodeWorld {
   readonly kernel = new KernelTwin(nodeDefaults.routeTableBase)
   readonly log = new LogBook()
   readonly disk = new DiskTwin()
+  readonly machine = newMachine('node', seededRandom(2))
   readonly reports: NodeReport[] = []
   readonly notices: Notice[] = []
   readonly folder: string
@@ -165,7 +166,7 @@ export class NodeWorld {
   }
 
   #newProcess(): Process {
-    return new Process(newMachine('node', seededRandom(2)), this.clock, immortal, () => {})
+    return new Process(this.machine, this.clock, immortal, () => {})
   }
 
   #kube(): NodeKube {

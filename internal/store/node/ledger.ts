@@ -84,6 +84,9 @@ function nodeTx(db: Database, now: Millis): NodeTx {
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
     setLeaderEpoch: (epoch) => void writeMeta(db, 'leader-epoch', String(epoch)),
     setBootId: (id) => void writeMeta(db, 'boot-id', id),
-    prune: (before) => void db.run(`DELETE FROM ip_history WHERE at < ?`, before),
+    prune(before, coolingUntil) {
+      db.run(`DELETE FROM ip_history WHERE at < ?`, before)
+      db.run(`UPDATE ip SET cooling_until = ? WHERE cooling_until > ?`, coolingUntil, coolingUntil)
+    },
   }
 }
