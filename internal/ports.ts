@@ -124,7 +124,7 @@ export interface LeaseRecord {
   readonly duration: Millis
   /** The epoch: rises whenever somebody begins to lead. */
   readonly epoch: number
-  /** Identity of the ledger that the holder works with; undefined when no one has said yet. */
+  /** Which ledger the holder works with; undefined when no one has said yet. */
   readonly ledgerId: string | undefined
 }
 
@@ -191,6 +191,8 @@ export interface LeaderLedger {
   podAddresses(): ReadonlyMap<Ipv4, PodUid>
   /** Does it hold what there is? A new one does not: it is rebuilt before it serves. */
   complete(): boolean
+  /** Of every ENI that has one. */
+  eniIds(): readonly EniId[]
   /** Every ENI with its addresses, for a survey. */
   allEnis(): readonly SurveyEni[]
   /** Ids of ENIs and tokens of creations that intents are about: open ones, and those that changed since `from`. */

@@ -2,23 +2,22 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import { purposeOf } from './eni-tags.ts'
 import type { Judgement, Judgements, SurveyEni, SurveyIp, SurveyPolicy, SurveySnapshot } from './survey.ts'
-import type { CloudEni, EniId } from './types.ts'
+import type { CloudEni, EniId, InstanceId, NodeName } from './types.ts'
 
-/** `answered` is an ENI that has its id. */
 type Known = SurveyEni & { readonly id: EniId }
 
 export function judgeEnis(snapshot: SurveySnapshot, policy: SurveyPolicy): Judgements {
   const shown = new Map(snapshot.cloud.map((eni) => [eni.id, eni]))
   const everywhere = new Set(snapshot.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  const instanceOf = new Map(snapshot.nodes.map(({ name, instanceId }) => [name, instanceId]))
   const unjudged = new Set<string>()
   const found: Judgement[] = []
+  const context = { snapshot, policy, everywhere, instanceOf, unjudged }
   for (const eni of snapshot.enis) {
     if (eni.id === undefined) continue // being made: its intent knows
     const known = { ...eni, id: eni.id }
     const cloud = shown.get(known.id)
-    const judgements = isQuiet(known, cloud, snapshot, policy)
-      ? judgeEni(known, cloud, snapshot, policy, everywhere, unjudged)
-      : undefined
+    const judgements = isQuiet(known, cloud, snapshot, policy) ? judgeEni(known, cloud, context) : undefined
     if (judgements !== undefined) found.push(...judgements)
     else leaveOut(known, cloud, unjudged)
   }
@@ -41,14 +40,16 @@ function leaveOut(eni: Known, cloud: CloudEni | undefined, unjudged: Set<string>
   for (const { address } of [...eni.ips, ...(cloud?.ips ?? [])]) unjudged.add(address)
 }
 
-function judgeEni(
-  eni: Known,
-  cloud: CloudEni | undefined,
-  snapshot: SurveySnapshot,
-  policy: SurveyPolicy,
-  everywhere: ReadonlySet<Ipv4>,
-  unjudged: Set<string>,
-): readonly Judgement[] {
+interface Context {
+  readonly snapshot: SurveySnapshot
+  readonly policy: SurveyPolicy
+  /** Every address of the ledger. */
+  readonly everywhere: ReadonlySet<Ipv4>
+  readonly instanceOf: ReadonlyMap<NodeName, InstanceId>
+  readonly unjudged: Set<string>
+}
+
+function judgeEni(eni: Known, cloud: CloudEni | undefined, context: Context): readonly Judgement[] {
   const about = { subject: eni.id, node: eni.node, holds: false }
   if (cloud === undefined) {
     return [
@@ -62,7 +63,7 @@ function judgeEni(
     ]
   }
   const owner = purposeOf(cloud).clusterId
-  if (owner !== undefined && owner !== snapshot.clusterId) {
+  if (owner !== undefined && owner !== context.snapshot.clusterId) {
     return [
       {
         ...about,
@@ -74,7 +75,7 @@ function judgeEni(
       },
     ]
   }
-  const instance = snapshot.nodes.find(({ name }) => name === eni.node)?.instanceId
+  const instance = context.instanceOf.get(eni.node)
   if (cloud.instanceId !== undefined && cloud.instanceId !== instance) {
     return [
       {
@@ -90,7 +91,7 @@ function judgeEni(
   return [
     ...untagged(eni, owner),
     ...misplaced(eni, cloud),
-    ...(eni.goal === 'serve' ? judgeIps(eni, cloud, snapshot, policy, everywhere, unjudged) : []),
+    ...(eni.goal === 'serve' ? judgeIps(eni, cloud, context) : []),
   ]
 }
 
@@ -142,10 +143,7 @@ function misplaced(eni: Known, cloud: CloudEni): readonly Judgement[] {
 function judgeIps(
   eni: Known,
   cloud: CloudEni,
-  { readAt }: SurveySnapshot,
-  { staleFor }: SurveyPolicy,
-  everywhere: ReadonlySet<Ipv4>,
-  unjudged: Set<string>,
+  { snapshot: { readAt }, policy: { staleFor }, everywhere, unjudged }: Context,
 ): readonly Judgement[] {
   const shown = new Set(cloud.ips.map(({ address }) => address))
   const isOld = (ip: SurveyIp) => ip.state === 'bound' && ip.changedAt < readAt - staleFor

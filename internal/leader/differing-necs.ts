@@ -20,7 +20,8 @@ export function differingNecs(
     const nec = facts.nec(name)
     if (nec === undefined) differing.set(name, 'there is none')
     else if (nec.publication === undefined) differing.set(name, `it cannot be read: ${nec.fault ?? 'empty'}`)
-    else {
+    else if (countOf(nec.publication.enis) !== boundOn(mine)) {
+      // Counting is cheap: only where the numbers differ the ledger is asked what exactly it has.
       const shown = nec.publication.enis.flatMap(({ ips }) => ips.map(({ address }) => address))
       const wanted = ledger.publishedEnis(name).flatMap(({ ips }) => ips.map(({ address }) => address))
       const same = shown.length === wanted.length && new Set([...shown, ...wanted]).size === shown.length
@@ -28,4 +29,13 @@ export function differingNecs(
     }
   }
   return differing
+}
+
+function countOf(enis: readonly { readonly ips: readonly unknown[] }[]): number {
+  return enis.reduce((sum, { ips }) => sum + ips.length, 0)
+}
+
+function boundOn(enis: readonly SurveyEni[]): number {
+  const serving = enis.filter(({ state, goal }) => state === 'attached' && goal === 'serve')
+  return serving.reduce((sum, { ips }) => sum + ips.filter(({ state }) => state === 'bound').length, 0)
 }

@@ -25,7 +25,6 @@ export interface Surveyor {
   start(): void
   /** Something was not as the ledger says. */
   hasten(): void
-  /** How much is in quarantine. */
   stop(): void
 }
 
@@ -101,7 +100,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     const readAt = clock.now()
     const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'collect')
     const known = new Set(tagged.map(({ id }) => id))
-    const ids = ledger.allEnis().flatMap(({ id }) => (id === undefined || known.has(id) ? [] : [id]))
+    const ids = ledger.eniIds().filter((id) => !known.has(id))
     const others = await cloud.describeEnis({ ids }, 'collect')
     const all = [...tagged, ...others]
     const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))

@@ -73,6 +73,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
       return new Map(rows.map((row) => [row.address, row.pod_uid]))
     },
     complete: () => isComplete(db),
+    eniIds: () => db.all<{ id: string }>(`SELECT id FROM eni WHERE id IS NOT NULL`).map(({ id }) => id),
     allEnis: () => allEnis(db),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
