@@ -62,7 +62,7 @@ export function parseKubeconfig(text: string, directory: string): Kubeconfig {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text) as unknown
+    return parse(text, { uniqueKeys: false, logLevel: 'error' }) as unknown
   } catch {
     return undefined
   }

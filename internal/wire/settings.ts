@@ -2,7 +2,7 @@
 // help, variables, the file's schema and the documentation follow from it.
 import { editDistance, nearest } from '../base/nearest.ts'
 import { IpamError } from '../ipam/errors.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, quoteJson } from './json.ts'
 import type { Kind } from './setting-kind.ts'
 
 export interface Setting<T> {
@@ -84,6 +84,9 @@ export function settingVariable(key: string): string {
   return `TKE_ENI_${settingName(key).replaceAll('-', '_').toUpperCase()}`
 }
 
+/** Who sees so many faults has taken the wrong file. */
+const maxFaults = 20
+
 /** Every setting's value. Throws `bad_input` naming every fault, where it came from and what is wanted. */
 export function resolveSettings<Table extends SettingTable>(
   settings: SettingsOf<Table>,
@@ -115,7 +118,9 @@ export function resolveSettings<Table extends SettingTable>(
     }
   }
   if (faults.length > 0) {
-    throw new IpamError('bad_input', `Cannot start ${mode}: ${faults.join('; ')}`, {
+    const more = faults.length > maxFaults ? `; and ${faults.length - maxFaults} more` : ''
+    const shown = faults.slice(0, maxFaults).join('; ')
+    throw new IpamError('bad_input', `Cannot start ${mode}: ${shown}${more}`, {
       hint: `see "tke-eni ${mode} --help"`,
     })
   }
@@ -147,11 +152,15 @@ function origin(value: unknown, where: string): Origin {
   if (Array.isArray(value) && value.length > 0 && value.every(scalar)) {
     return { text: value.join(','), shown: value.join(','), where }
   }
-  return { text: undefined, shown: JSON.stringify(value), where }
+  return { text: undefined, shown: quoteJson(value), where }
 }
 
 function describe(key: string, { shown, where }: Origin): string {
-  return `setting "${settingName(key)}" is "${shown}" (${where})`
+  return `setting "${settingName(key)}" is "${cut(shown)}" (${where})`
+}
+
+function cut(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text
 }
 
 function missing(key: string, { kind }: Setting<unknown>, given: GivenSettings): string {
@@ -162,19 +171,20 @@ function missing(key: string, { kind }: Setting<unknown>, given: GivenSettings):
 function* unknownKeys(table: SettingTable, given: GivenSettings): Generator<string> {
   const names = Object.keys(table).map(settingName)
   for (const name of Object.keys(given.file?.values ?? {})) {
-    if (!names.includes(name)) yield `"${name}" in ${given.file?.path} is not a setting${meant(name, names)}`
+    if (!names.includes(name))
+      yield `"${cut(name)}" in ${given.file?.path} is not a setting${meant(name, names)}`
   }
   // Kubernetes itself sets variables such as TKE_ENI_SERVICE_HOST in pods: only near misses are faults.
   const variables = Object.keys(table).map(settingVariable)
   for (const variable of Object.keys(given.env)) {
     if (!variable.startsWith('TKE_ENI_') || variables.includes(variable)) continue
     const near = variables.find((known) => editDistance(variable, known) <= 2)
-    if (near !== undefined) yield `environment ${variable} is not a setting, did you mean ${near}?`
+    if (near !== undefined) yield `environment ${cut(variable)} is not a setting, did you mean ${near}?`
   }
 }
 
 function meant(name: string, known: readonly string[]): string {
-  const near = nearest(name, known)
+  const near = name.length > 50 ? undefined : nearest(name, known)
   return near === undefined ? '' : `, did you mean "${near}"?`
 }
 

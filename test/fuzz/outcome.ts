@@ -4,7 +4,7 @@ import { IpamError } from '../../internal/ipam/errors.ts'
 import { CniFault, cniCode } from '../../internal/wire/cni-fault.ts'
 
 /** Longer ones cannot be read in an event or a log. */
-const longestMessage = 3000
+const longestMessage = 8000
 
 /** Fails unless `error` is one of ours, with a sentence. */
 export function assertOurs(error: unknown): asserts error is IpamError | CniFault {

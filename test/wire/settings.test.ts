@@ -195,3 +195,26 @@ test('[R6] nodeSettings refuse a host name that no Kubernetes node can have as t
   const [objection] = nodeSettings.check({ ...values, nodeName: 'my_host' })
   assert.match(known(objection).found, /^which is "my_host", wanted is a Kubernetes name/)
 })
+
+test('[R6] a settings file that refers to itself is refused with a sentence', () => {
+  // It ended with "Converting circular structure to JSON" and a stack trace.
+  const values = parseSettingsFile('region: &r [*r]', 'x.yaml')
+  assert.throws(
+    () => resolveSettings(leaderSettings, { flags: {}, env: {}, file: { path: 'x.yaml', values } }),
+    /^IpamError: Cannot start leader: .*setting "region" is "nested very deep" \(from x.yaml\)/,
+  )
+})
+
+test('[R6] a settings file of the wrong kind is refused at once and in short', () => {
+  // Each of its keys was compared with each other one, for half a minute, and then told.
+  const lines = Array.from({ length: 20_000 }, (_, i) => `key-${i}-${'x'.repeat(i % 300)}: 1`)
+  const values = parseSettingsFile(lines.join('\n'), 'x.yaml')
+  assert.throws(
+    () => resolveSettings(leaderSettings, { flags: {}, env: {}, file: { path: 'x.yaml', values } }),
+    ({ message }: Error) => message.length < 8000 && / and \d{5} more$/.test(message),
+  )
+  assert.throws(() => parseSettingsFile([...lines, lines[0]].join('\n'), 'x.yaml'), {
+    message:
+      'Cannot read settings file "x.yaml": it is not YAML: Map keys must be unique at line 20001, column 1',
+  })
+})
