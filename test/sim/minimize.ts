@@ -13,14 +13,16 @@ export async function minimize(
   result: RunResult,
   run: (plan: Plan) => Promise<RunResult>,
   maxRuns = 400,
+  maxMs = 60_000,
 ): Promise<Minimized> {
+  const endAt = performance.now() + maxMs
   const classes = new Set(result.faults.map(faultClass))
   let best = result
   let runs = 0
 
   /** Is it still the same fault? Then this is the best run so far. */
   async function holds(plan: Plan): Promise<boolean> {
-    if (runs >= maxRuns) return false
+    if (runs >= maxRuns || performance.now() > endAt) return false
     runs++
     const found = await run(plan)
     const same = found.faults.some((fault) => classes.has(faultClass(fault)))
@@ -43,7 +45,7 @@ export async function minimize(
       }
       if (size === 1 && !left) return
       size = size === 1 ? 1 : Math.ceil(size / 2)
-      if (runs >= maxRuns) return
+      if (runs >= maxRuns || performance.now() > endAt) return
     }
   }
 

@@ -11,7 +11,10 @@ export interface SimOptions {
   readonly plant: string | undefined
   readonly plants: boolean
   readonly coverage: boolean
+  /** The whole trace. */
   readonly trace: boolean
+  /** With what the product logs. */
+  readonly log: boolean
   readonly minimize: boolean
   /** Happenings of the seed to play, no others. */
   readonly keep: readonly number[] | undefined
@@ -28,6 +31,8 @@ export const usage = `npm run sim -- [options]: the whole system under many seed
   --jobs N        threads (one per core)
   --coverage      prints at which crash points processes died (always from 100 seeds on)
   --seed S        one seed, with its trace
+  --trace         with --seed or --replay: the whole trace, though nothing fails
+  --log           as --trace, with what the product logs
   --keep I,J      with --seed: of what happens only these
   --chance A;B    with --seed: of what chance decides only these
   --replay FILE   plays the plan that --save has written
@@ -55,6 +60,7 @@ export function readOptions(argv: readonly string[]): SimOptions {
       plant: { type: 'string' },
       plants: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      log: { type: 'boolean', default: false },
     },
     allowNegative: true,
   })
@@ -71,6 +77,7 @@ export function readOptions(argv: readonly string[]): SimOptions {
     plants: values.plants,
     coverage: values.coverage || seeds >= 100,
     trace: values.trace,
+    log: values.log,
     minimize: values.minimize,
     keep: values.keep?.split(',').map((id) => whole('--keep', id)),
     chance: values.chance?.split(';').map((name) => name.trim()),

@@ -30,9 +30,9 @@ async function main(): Promise<number> {
 
 /** One plan, with its trace. */
 async function replay(options: SimOptions): Promise<number> {
-  const result = await runPlan(planOf(options), plantNamed(options.plant))
+  const result = await runPlan(planOf(options), plantNamed(options.plant), options.log)
   if (result.faults.length > 0) await show(result, options)
-  else if (options.trace) print(result)
+  else if (options.trace || options.log) print(result, options)
   console.log(
     `seed ${result.plan.seed}: ${result.faults.length} faults, ${result.steps} steps, ${result.crashes} crashes`,
   )
@@ -104,24 +104,25 @@ async function show(failure: RunResult, options: SimOptions): Promise<void> {
   console.log(`\nseed ${failure.plan.seed} fails:`)
   for (const fault of failure.faults.slice(0, 10)) console.log(`  ${fault}`)
   let shown = failure
-  if (options.minimize && options.keep === undefined && options.replay === undefined) {
+  if (options.minimize && !options.log && options.keep === undefined && options.replay === undefined) {
     const { result, runs } = await minimize(failure, (plan) => runPlan(plan, plantNamed(options.plant)))
     console.log(
       `shortened in ${runs} runs: ${failure.plan.happenings.length} → ${result.plan.happenings.length} happenings`,
     )
     shown = result
   }
-  print(shown)
+  print(shown, options)
   if (options.save !== undefined) writeFileSync(options.save, `${JSON.stringify(shown.plan, null, 2)}\n`)
   console.log(`  replay: ${replayCommand(shown.plan, options.plant)}\n`)
 }
 
 const mostLines = 60
 
-function print({ plan, trace, faults }: RunResult): void {
+function print({ plan, trace, faults }: RunResult, options: SimOptions): void {
   for (const line of describePlan(plan)) console.log(`  | ${line}`)
-  if (trace.length > mostLines) console.log(`  | … ${trace.length - mostLines} lines`)
-  for (const line of trace.slice(-mostLines)) console.log(`  | ${line}`)
+  const most = options.log || options.trace ? trace.length : mostLines
+  if (trace.length > most) console.log(`  | … ${trace.length - most} lines`)
+  for (const line of trace.slice(-most)) console.log(`  | ${line}`)
   for (const fault of faults.slice(0, 10)) console.log(`  → ${fault}`)
 }
 

@@ -237,7 +237,7 @@ function nodeFaults(world: World, node: SimNode): string[] {
       .map(({ name }) => `${node.name}: pod ${name} has no address`)
       .slice(0, hasRoom(world, node) ? 1000 : 0),
     ...kernelFaults(node),
-    ...(pool.enis.some(({ ips }) => ips.length === 0)
+    ...(hasRoom(world, node) && pool.enis.some(({ ips }) => ips.length === 0)
       ? [`${node.name}: an ENI without addresses is kept`]
       : []),
   ]

