@@ -83,7 +83,7 @@ export function settleIntent(
     case 'lost': {
       const settled: Settlement =
         verdict === 'short' ? { kind: 'done' } : { kind: 'failed', why: 'none of its addresses came' }
-      const early = now - intent.changedAt < policy.staleFor
+      const early = now - intent.changedAt < arrivalTime(intent, policy)
       return early ? { kind: 'wait' } : confirmed(intent, now, policy.staleFor, settled)
     }
     case 'undone':
@@ -104,6 +104,11 @@ function again(intent: Intent, eni: CloudEni, now: Millis, policy: SettlePolicy)
 /** Without an answer soon, then ever more seldom: a cloud in trouble is not helped by being asked again. */
 function pauseOf({ state, resent }: Intent, { staleFor, giveUpAfter }: SettlePolicy): Millis {
   return state === 'accepted' ? giveUpAfter : Math.min(giveUpAfter, staleFor * 2 ** Math.min(resent, 16))
+}
+
+/** Addresses that the cloud has named come, as a rule: asked for anew too early they would be there twice. */
+function arrivalTime({ kind, state }: Intent, { staleFor, giveUpAfter }: SettlePolicy): Millis {
+  return kind === 'assign' && state === 'accepted' ? Math.max(staleFor, giveUpAfter / 2) : staleFor
 }
 
 function confirmed(intent: Intent, now: Millis, duration: Millis, settlement: Settlement): Settlement {

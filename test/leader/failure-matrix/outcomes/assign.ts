@@ -112,15 +112,15 @@ export const outcomesOfAssign: Outcomes = {
   },
   'part-broken': {
     calls: 2,
-    within: 15,
+    within: 50,
     shows: served,
-    what: 'What came is bound when two looks, 5 s apart, show nothing of the other and nothing on its way; the rest is asked for anew. One that is on its way is waited for, however long.',
+    what: 'What came is bound when after half a minute two looks, 5 s apart, show nothing of the other and nothing on its way; the rest is asked for anew. One that is on its way is waited for, however long.',
   },
   undone: {
     calls: 2,
-    within: 15,
+    within: 50,
     shows: refusedAtOnce,
-    what: 'Two looks, 5 s apart, show none of the addresses: it has failed, is told, and is asked for anew.',
+    what: 'After half a minute two looks, 5 s apart, show none of the addresses: it has failed, is told, and is asked for anew.',
   },
   'undone-again': {
     atMost: 19,
