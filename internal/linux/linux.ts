@@ -105,7 +105,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
       const [rules, routes, addresses, linkRows] = await query(queries, '', [
         'rule show',
         `route show table all protocol ${ourProtocol}`,
-        'address show',
+        'route show table local type local', // far less to print than every link's addresses
         'link show',
       ])
       const all = remember(readLinks(linkRows))

@@ -26,15 +26,13 @@ export function readLinks(answer: unknown): readonly Link[] {
   })
 }
 
-/** `links` with the addresses of `ip address show`. */
+/** `links` with their addresses, by `ip route show table local type local`: those of links that are up. */
 export function withAddresses(links: readonly Link[], answer: unknown): readonly Link[] {
-  const addresses = new Map(
-    rows(answer).map(({ addr_info, ifindex }) => [
-      ifindex,
-      rows(addr_info).flatMap(({ local }) => parseIpv4(text(local)) ?? []),
-    ]),
-  )
-  return links.map((link) => ({ ...link, addresses: addresses.get(link.index) ?? [] }))
+  const byLink = Map.groupBy(rows(answer), ({ dev }) => dev)
+  return links.map((link) => ({
+    ...link,
+    addresses: (byLink.get(link.name) ?? []).flatMap(({ dst }) => parseIpv4(text(dst)) ?? []),
+  }))
 }
 
 /** Our rules of `ip -N rule show`. */

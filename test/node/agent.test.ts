@@ -317,6 +317,16 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
+test("[D5] an ENI's own address that was taken off its link is put back", async (t) => {
+  // Without it nobody answers when the ENI asks for the gateway: its pods were cut off until the next reboot.
+  const { clock, world } = await nodeWith(t, '1')
+  const link = known([...world.kernel.links.values()][0])
+  assert.deepEqual(link.addresses, [publishedEni(1).primaryIp])
+  link.addresses = []
+  await clock.advance(31 * second)
+  assert.deepEqual(link.addresses, [publishedEni(1).primaryIp])
+})
+
 test('[D5] a pod whose link was taken away gets it back', async (t) => {
   const { clock, world } = await nodeWith(t, '1')
   const { attachment } = await clock.runUntil(known(world.agent).add(world.sandbox('a')))
