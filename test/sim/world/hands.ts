@@ -144,8 +144,12 @@ export class Hands {
   }
 
   #take(addresses: readonly Ipv4[]): void {
-    const last = this.#lastGrant()
-    for (const address of addresses) this.#taken.set(address, last)
+    // A view from before may be on its way: what it shows is bound a moment later.
+    for (const address of addresses) this.#taken.set(address, Number.POSITIVE_INFINITY)
+    this.#later(60_000, () => {
+      const last = this.#lastGrant()
+      for (const address of addresses) this.#taken.set(address, last)
+    })
   }
 
   /** The highest that anybody knows: the ledger may have just been lost. */
