@@ -19,7 +19,10 @@ const full: PoolCondition = { ready: false, reason: 'NodeFull', message: 'not we
 test('[K3] publicationOf() moves the transition time of a condition only when its status changes', () => {
   const first = publicationOf(node, [], served, [], monday)
   assert.equal(first.conditions[0]?.lastTransitionTime, 'monday')
-  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, { at: 'tuesday', epoch: 1 })
+  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, {
+    at: 'tuesday',
+    epoch: 1,
+  })
   assert.equal(second.conditions[0]?.lastTransitionTime, 'monday')
   const third = publicationOf(node, [], full, second.conditions, { at: 'wednesday', epoch: 1 })
   assert.deepEqual(third.conditions, [
