@@ -18,7 +18,6 @@ import { moveAside } from '../internal/sqlite/backup.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { lockFile } from '../internal/sqlite/lock-file.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
-import { ledgerId } from '../internal/store/leader/meta.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
@@ -88,7 +87,7 @@ export async function runLeader(
 
   const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations, broken: giveUp })
   stack.defer(() => db.close())
-  await term.nameLedger(ledgerId(db))
+  await won.enter(db)
   const ledger = fencedLedger(withCrashPoints('leader.ledger', leaderLedger(db, clock)), term)
   const client = await connectKube({ ...target, beforeWrite: term.check }, clock)
   const eventClient = await connectKube({ ...target, qps: 5, burst: 20, beforeWrite: term.check }, clock)
@@ -121,6 +120,7 @@ export async function runLeader(
       targets: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
       maxEnisPerNode: settings.maxEniPerNode,
       reconcileEvery: settings.reconcileInterval,
+      surveyEvery: settings.surveyInterval,
       leaveAfter: settings.nodeLeaveAfter,
     },
   )

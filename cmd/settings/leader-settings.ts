@@ -60,6 +60,11 @@ const table = {
     '30s',
     'Every node is looked at this often even when nothing is heard of it.',
   ),
+  surveyInterval: setting(
+    duration('10s', '24h'),
+    '5m',
+    'Ledger, cloud and Kubernetes are compared this often when nothing is suspected.',
+  ),
   nodeLeaveAfter: setting(
     duration('1s', '24h'),
     '30s',
