@@ -13,6 +13,9 @@ import { createLeaseStore } from '../internal/kube/lease-store.ts'
 import { highestNecEpoch } from '../internal/kube/nec-api.ts'
 import { campaign } from '../internal/leader/election.ts'
 import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
+import type { Database } from '../internal/sqlite/database.ts'
+import { enterEpoch } from '../internal/store/leader/epoch.ts'
+import { ledgerId } from '../internal/store/leader/meta.ts'
 import { moveLedger, peekLedger } from '../internal/store/leader/peek.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
@@ -33,6 +36,8 @@ export interface TermParts {
 
 export interface WonTerm {
   readonly term: Term
+  /** Works with this ledger from now on, and says so in the lease. Throws `deposed`. */
+  enter(ledger: Database): Promise<void>
   /** Gives it back, when it is still ours. */
   close(): Promise<void>
 }
@@ -74,6 +79,10 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
   setStaleAside(ledgerPath, term, necEpoch, log)
   return {
     term,
+    async enter(ledger) {
+      ledger.transaction(() => enterEpoch(ledger, term.epoch)) // first: what the lease says is true by then
+      await term.nameLedger(`${ledgerId(ledger)}@${term.epoch}`)
+    },
     async close() {
       await term.release()
       client.close()
@@ -124,11 +133,15 @@ function bootId(): string | undefined {
   }
 }
 
-/** A ledger that others have led without is a view of the past: kept for people, never worked with. */
+/**
+ * A ledger that others have led without is a view of the past: kept for people, never worked with. So is an old copy of the newest
+ * one, as far as its epoch tells.
+ */
 function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): void {
   const own = peekLedger(path, leaderMigrations)
-  if (own === undefined) return
-  const newest = term.formerLedger === undefined ? own.epoch >= necEpoch : own.id === term.formerLedger
+  if (own === undefined || !own.complete) return
+  const [id, epoch] = term.formerLedger?.split('@') ?? [own.id, necEpoch]
+  const newest = own.id === id && own.epoch >= Number(epoch)
   if (newest) return
   const to = `${path}.stale-${term.epoch}`
   moveLedger(path, to)

@@ -27,8 +27,8 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
   const { clock, random, log, settings } = candidate
   const glance = watchLease(candidate)
   let status = ''
-  const say = (now: string) => {
-    if (now !== status) log.info('does not lead', { status: now })
+  const say = (now: string, level: 'info' | 'warn' = 'info') => {
+    if (now !== status) log[level]('does not lead', { status: now })
     status = now
     candidate.tell(now)
   }
@@ -45,7 +45,7 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
       say(`standby: ${lease?.holder ?? 'nobody'} leads`)
     } catch (error) {
       const lostRace = errorCode(error) === 'conflict' || errorCode(error) === 'not_found'
-      if (!lostRace) say(`standby: ${(error as Error).message}`)
+      if (!lostRace) say(`standby: ${(error as Error).message}`, 'warn')
     }
     await sleep(clock, pause * (0.5 + random.next() / 2), signal)
   }

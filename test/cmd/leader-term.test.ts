@@ -1,10 +1,10 @@
 // How a leader process comes to lead, on the embedded API server, and which ledger it then works with.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { winTerm } from '../../cmd/leader-term.ts'
+import { type WonTerm, winTerm } from '../../cmd/leader-term.ts'
 import type { LeaderSettings } from '../../cmd/settings/leader-settings.ts'
 import { serveKubeApi } from '../../internal/apiserver/http-server.ts'
 import { openSqliteStorage } from '../../internal/apiserver/sqlite-storage.ts'
@@ -16,7 +16,7 @@ import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { openDatabase } from '../../internal/sqlite/database.ts'
 import { enterEpoch } from '../../internal/store/leader/epoch.ts'
-import { ledgerId } from '../../internal/store/leader/meta.ts'
+import { setComplete } from '../../internal/store/leader/meta.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { known } from '../given.ts'
 import { publication } from '../kube/samples.ts'
@@ -52,14 +52,12 @@ async function setUp(t: TestContext) {
         t.after(() => won.close())
         return won
       },
-      /** Opens the ledger as a leader does, and gives its identity. */
-      async work(epoch: number, name: (id: string) => Promise<void> = () => Promise.resolve()) {
+      /** Opens the ledger as a leader does. */
+      async work({ enter }: Pick<WonTerm, 'enter'>, complete = true) {
         const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations })
-        enterEpoch(db, epoch)
-        const id = ledgerId(db)
+        await enter(db)
+        if (complete) setComplete(db)
         db.close()
-        await name(id)
-        return id
       },
     }
   }
@@ -70,25 +68,49 @@ test('[R8] winTerm() keeps the ledger that the lease names, and sets every other
   const { machine } = await setUp(t)
   const [a, b] = [machine(), machine()]
   const first = await a.win()
-  const id = await a.work(first.term.epoch, first.term.nameLedger)
+  await a.work(first)
   await first.close()
-  const again = await a.win()
-  assert.deepEqual([again.term.epoch, again.term.formerLedger, a.files()], [2, id, ['leader.db']])
+  const again = await a.win() // and dies before it says anything
+  assert.deepEqual([again.term.epoch, a.files()], [2, ['leader.db']])
   await again.close()
+  const third = await a.win()
+  assert.deepEqual([third.term.epoch, a.files()], [3, ['leader.db']])
+  assert.match(known(third.term.formerLedger), /^[0-9a-f]{32}@1$/)
+  await third.close()
   const other = await b.win()
-  assert.equal(other.term.formerLedger, id)
-  const newer = await b.work(other.term.epoch, other.term.nameLedger)
+  assert.equal(other.term.formerLedger, third.term.formerLedger)
+  await b.work(other)
   await other.close()
   const back = await a.win()
-  assert.deepEqual([back.term.epoch, back.term.formerLedger], [4, newer])
-  assert.deepEqual(a.files(), ['leader.db.stale-4'])
+  assert.deepEqual([back.term.epoch, a.files()], [5, ['leader.db.stale-5']])
+})
+
+test('[R8] winTerm() sets an old copy of the newest ledger aside', async (t) => {
+  const { machine } = await setUp(t)
+  const a = machine()
+  const first = await a.win()
+  await a.work(first)
+  copyFileSync(a.ledgerPath, `${a.ledgerPath}.copy`)
+  await first.close()
+  const second = await a.win()
+  await a.work(second)
+  await second.close()
+  const third = await a.win()
+  assert.deepEqual(a.files(), ['leader.db', 'leader.db.copy'])
+  await third.close()
+  copyFileSync(`${a.ledgerPath}.copy`, a.ledgerPath)
+  await a.win()
+  assert.deepEqual(a.files(), ['leader.db.copy', 'leader.db.stale-4'])
 })
 
 test('[R8] winTerm() without a lease to go by keeps the ledger unless a later leader has written NECs', async (t) => {
   const { client, machine } = await setUp(t)
   const [a, b] = [machine(), machine()]
-  await a.work(5)
-  await b.work(4)
+  for (const [each, epoch] of [
+    [a, 5],
+    [b, 4],
+  ] as const)
+    await each.work({ enter: (db) => Promise.resolve(enterEpoch(db, epoch)) })
   const kube = createLeaderKube({
     ...parts,
     client,
@@ -103,6 +125,19 @@ test('[R8] winTerm() without a lease to go by keeps the ledger unless a later le
   await first.close()
   const second = await b.win()
   assert.deepEqual([second.term.epoch, b.files()], [7, ['leader.db.stale-7']])
+})
+
+test('[R4] winTerm() keeps a ledger that is made anew in any case, such as a restored one: it has history', async (t) => {
+  const { machine } = await setUp(t)
+  const [a, b] = [machine(), machine()]
+  const first = await a.win()
+  await a.work(first, false)
+  await first.close()
+  const second = await b.win()
+  await b.work(second)
+  await second.close()
+  await a.win()
+  assert.deepEqual(a.files(), ['leader.db'])
 })
 
 test('[R10] winTerm() keeps the ledger of a version without epochs', async (t) => {

@@ -3,12 +3,14 @@ import { existsSync, renameSync } from 'node:fs'
 import { openDatabase } from '../../sqlite/database.ts'
 import { checkHistory, type Migration } from '../../sqlite/migrate.ts'
 import { readEpoch } from './epoch.ts'
-import { ledgerId } from './meta.ts'
+import { isComplete, ledgerId } from './meta.ts'
 
 export interface LedgerFile {
   /** Empty when a version without identities made it. */
   readonly id: string
   readonly epoch: number
+  /** False: it is made anew before anybody leads with it. */
+  readonly complete: boolean
 }
 
 /** The ledger in the file; undefined when there is none. Its lock must be held. Throws `storage` when nobody could work with it. */
@@ -16,9 +18,9 @@ export function peekLedger(path: string, migrations: readonly Migration[]): Ledg
   if (!existsSync(path)) return undefined
   const db = openDatabase({ path, kind: 'leader', migrations, readonly: true })
   try {
-    return checkHistory(db, 'leader', migrations) === 0
-      ? undefined
-      : { id: ledgerId(db), epoch: readEpoch(db) }
+    if (checkHistory(db, 'leader', migrations) === 0) return undefined
+    const id = ledgerId(db)
+    return { id, epoch: readEpoch(db), complete: id === '' || isComplete(db) }
   } finally {
     db.close()
   }
