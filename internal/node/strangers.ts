@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
-import { planQuarantine, type Suspect } from '../ipam/plan-quarantine.ts'
+import { planQuarantine, type Quarantined, type Suspect } from '../ipam/plan-quarantine.ts'
 import type { DesiredKernel } from '../ipam/plan-repair.ts'
 import { planStrangers, type Stranger, type StrangerPlan } from '../ipam/plan-strangers.ts'
 import type { KernelSurvey } from '../ipam/types.ts'
@@ -98,7 +98,8 @@ export function createStrangers(options: StrangersOptions): Strangers {
       log.info('pod adopted', { address, ...pod, container: containerId })
     }
     if (adopted.length > 0) {
-      const message = `${adopted.length} pods that the database of this node did not have were found running, and go on as they are`
+      const pods = adopted.length === 1 ? '1 pod' : `${adopted.length} pods`
+      const message = `found ${pods} running that the database of this node did not have: adopted, and left as they are`
       notify({ about: nodeItself, type: 'Normal', reason: 'Adopted', message })
     }
     for (const { address, containerId, pod } of dropped) {
@@ -108,10 +109,9 @@ export function createStrangers(options: StrangersOptions): Strangers {
 
   /** Addresses of links that are gone since less than two looks agree on. */
   async function quarantine(found: readonly Stranger[]): Promise<readonly Ipv4[]> {
-    // Before the leader has said what the pool is, nothing can be adopted: that alone is nothing to tell.
-    const seen =
-      pool.bounds() === undefined ? found.map(suspectLink) : [...found.map(suspectLink), ...disputes()]
-    if (seen.length === 0 && ledger.quarantine().length === 0) return []
+    const before = ledger.quarantine()
+    const seen = [...found.filter(isWorthTelling(before)).map(suspectLink), ...disputes()]
+    if (seen.length === 0 && before.length === 0) return []
     const { fresh, keep, settled } = await ledger.write((tx) => {
       const plan = planQuarantine(ledger.quarantine(), seen, tx.now, goneAfter)
       for (const { address, kind, subject } of plan.settled) {
@@ -126,6 +126,13 @@ export function createStrangers(options: StrangersOptions): Strangers {
     const going = keep.filter(({ kind, missingSince }) => kind === 'pod-link' && missingSince !== undefined)
     if (going.length > 0) clock.after(goneAfter, changed)
     return going.flatMap(({ address }) => address ?? [])
+  }
+
+  /** Before the leader has said what the pool is, nobody can be adopted: who says whose he is will be soon. */
+  function isWorthTelling(before: readonly Quarantined[]): (stranger: Stranger) => boolean {
+    if (pool.bounds() !== undefined) return () => true
+    const known = new Set(before.map(({ subject }) => subject))
+    return ({ hostLink, identity }) => identity === undefined || known.has(hostLink)
   }
 
   function tell(fresh: readonly Suspect[]): void {

@@ -76,6 +76,7 @@ test('[R1] without API server nothing is given, and a DEL takes the network of i
   world.loseDatabase()
   world.apiDown = true
   await restart()
+  assert.deepEqual([quarantined(world), world.notices], [[], []], 'they wait, that is all')
   await clock.runUntil(known(world.agent).remove(a))
   assert.deepEqual([...world.kernel.podLinks.keys()], [linkOf(b)])
   await assert.rejects(clock.runUntil(known(world.agent).add(b)), /Cannot connect the pod again/)
@@ -163,6 +164,22 @@ test('[R4] a GC that names a held pod link leaves it, and a repeated ADD gives i
   await clock.advance(31 * second)
   assert.deepEqual(quarantined(world), [])
   assert.equal(world.ledger.attachments()[0]?.pod.name, 'a')
+})
+
+test('[R1] what is held is not let go by a restart without API server', async (t) => {
+  const { clock, world, add, restart } = await nodeWith(t, '1', '2')
+  const address = await add(world.sandbox('a'))
+  await clock.advance(named)
+  world.loseDatabase()
+  world.publish([publishedEni(1, address === '10.0.1.1' ? '2' : '1')])
+  await restart()
+  await clock.advance(31 * second)
+  assert.match(known(quarantined(world)[0]).reason, /is not in the pool/)
+  world.apiDown = true
+  world.crash()
+  await restart()
+  await clock.advance(120 * second)
+  assert.deepEqual([quarantined(world).length, world.kernel.podLinks.size], [1, 1])
 })
 
 test('[R7] a held link that one look misses is not given up', async (t) => {
