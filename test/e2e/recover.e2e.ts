@@ -1,16 +1,19 @@
 // The leader's database is lost, and then damaged, under 100 running pods of the built executable: the one that is made anew
-// says the same, row for row, and nobody's packets miss anything.
+// says the same, row for row, and nobody's packets miss anything. And what people do in the console is found, and put right.
 import assert from 'node:assert/strict'
 import { closeSync, globSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { after, before } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
 import { lastWords, openIntents, ping, podsWithAddresses } from '../../cmd/dev/look.ts'
 import { createPod, type SeenPod } from '../../cmd/dev/pods.ts'
 import { formatPools, readPools } from '../../cmd/dev/pools.ts'
 import { query } from '../../cmd/dev/query.ts'
+import { clusterId, podSubnets, vpc } from '../../cmd/dev/topology.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { cloudConsole } from '../sim/world/console.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 import { temporaryFolder, until } from './service.ts'
@@ -36,7 +39,7 @@ before(async () => {
   if (missing) return
   cluster = await startDevCluster({
     directory: temporaryFolder('recover'),
-    leaderFlags: ['--reconcile-interval=2s'],
+    leaderFlags: ['--reconcile-interval=2s', '--survey-interval=10s'],
     nodeFlags: ['--report-interval=2s'],
     logLevel: 'info',
     program: [program],
@@ -113,6 +116,54 @@ step('[R4] a damaged leader.db is refused in words; --recover moves it aside', a
   t.diagnostic(`kept: ${aside.map((file) => file.replace(`${cluster.directory}/`, '')).join(', ')}`)
   await sound(t)
 })
+
+step('[R7] an ENI taken off in the console is put back; pods on it have their network again', async (t) => {
+  const wanted = dump()
+  const pod = pods.find(({ node }) => node === 'node-5') as SeenPod
+  const eni = wanted.addresses.find(({ address }) => address === pod.address)?.['eni']
+  const instance = cluster.nodes().find(({ name }) => name === 'node-5')?.instanceId ?? ''
+  const console = cloudConsole(cluster.cloud, Date.now)
+  assert.ok(console.detach(String(eni), instance))
+  const takenAt = performance.now()
+  await until('it is in quarantine', async () => (await quarantine()).length > 0)
+  t.diagnostic(`tke-eni get quarantine\n${(await quarantine()).join('\n')}`)
+  await until('the pod answers again', async () => {
+    const { received } = await ping(cluster, pods[0] as SeenPod, pod.address ?? '', 1)
+    return received === 1
+  })
+  t.diagnostic(`taken off ${Math.round((performance.now() - takenAt) / 1000)} s ago`)
+  await until('all is as before', () => isDeepStrictEqual(dump(), wanted))
+  await until('nothing is in quarantine', async () => (await quarantine()).length === 0)
+  await quiet()
+  await sound(t)
+})
+
+step('[R7] an orphan with our tag is given back, an ENI of others is left alone', async (t) => {
+  const wanted = dump()
+  const [subnet] = podSubnets
+  const console = cloudConsole(cluster.cloud, Date.now)
+  const make = (tags: Readonly<Record<string, string>>) =>
+    assert.ok(console.create({ vpc: vpc.id, subnet: subnet.id, tags, ips: 2 }))
+  make({ 'tke-eni-cluster': clusterId, 'tke-eni-node': 'node-99', 'tke-eni-instance': 'ins-99' })
+  make({ 'tke-eni-cluster': 'cls-other' })
+  make({})
+  const byHand = () => cluster.cloud.admin.audit(Date.now()).enis.filter(({ name }) => name === 'by hand')
+  assert.equal(byHand().length, 3)
+  await until('the orphan is gone', () => byHand().length === 2)
+  await quiet()
+  assert.deepEqual(dump(), wanted)
+  assert.equal(byHand().length, 2)
+  await sound(t)
+})
+
+/** As people see it. */
+async function quarantine(): Promise<readonly string[]> {
+  const { stdout } = await runCommand(program, ['get', 'quarantine', '--db', cluster.leaderDb])
+  return stdout
+    .split('\n')
+    .slice(1)
+    .filter((line) => line !== '')
+}
 
 type Row = Readonly<Record<string, string | number | null>>
 
