@@ -45,6 +45,9 @@ export interface TermOptions {
   readonly settings: ElectionSettings
 }
 
+/** A timer that runs later than so much was held up. */
+const timerLag = 1000
+
 /** The term that began when `lease` was asked for, at `sentAt` of the steady clock; renewed from now on. */
 export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptions): Term {
   const { store, clock, steady, log, identity, settings } = options
@@ -54,7 +57,7 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
   let ledgerId = lease.ledgerId
   let named = lease.ledgerId
   let until = sentAt + settings.renewDeadline
-  let trouble = 'this process did not run'
+  let trouble = ''
   /** When a write was sent of which nobody knows whether it took effect. */
   let unanswered: Millis | undefined
   let released = false
@@ -79,7 +82,9 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
   function holds(): boolean {
     if (ended.signal.aborted || released) return false
     if (steady() < until) return true
-    end(`its lease could not be renewed for ${settings.renewDeadline / 1000} s: ${trouble}`)
+    // The deadline has a timer: when that comes so late, all came late.
+    const why = steady() - until > timerLag ? 'this process did not run' : trouble
+    end(`its lease could not be renewed for ${settings.renewDeadline / 1000} s: ${why}`)
     return false
   }
 
@@ -96,7 +101,6 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
     try {
       underWay = write(sent)
       await underWay
-      trouble = 'this process did not run'
     } catch (error) {
       trouble = (error as Error).message
       log.warn('lease not renewed', { epoch, error: trouble, leadsFor: Math.max(0, until - steady()) })

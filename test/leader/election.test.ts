@@ -196,7 +196,7 @@ test('[R8] a leader that slept through its lease is deposed before it does anyth
   )
   const term = known(await arena.clock.runUntil(winning))
   assert.ok(term.holds())
-  steady += settings.renewDeadline
+  steady += settings.leaseDuration
   assert.throws(() => term.check(), {
     code: 'deposed',
     message: 'Cannot go on leading: its lease could not be renewed for 10 s: this process did not run',
