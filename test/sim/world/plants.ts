@@ -202,6 +202,22 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       write: (change) => ledger.write((tx) => change(hasty(tx))),
     }),
   },
+  /** A ledger that is made anew counts its grants from the beginning: nodes take new bindings for old ones. */
+  'grants-start-over': {
+    peers: 'recovery',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) => ledger.write((tx) => change({ ...tx, raiseGrants: () => undefined })),
+    }),
+  },
+  /** A ledger that is lost is an empty one: what the cloud has is nobody's. */
+  'lost-ledger-is-empty': {
+    peers: 'recovery',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) => ledger.write((tx) => change({ ...tx, adoptEni: () => undefined })),
+    }),
+  },
 }
 
 /** The plant of that name; none without a name. */
