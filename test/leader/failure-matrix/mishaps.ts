@@ -8,6 +8,11 @@ import type { Treat, Treatment } from './treatment.ts'
 const once = (treatment: Treatment): Mishap => ({ treat: (n) => (n === 1 ? treatment : undefined) })
 const forTenMinutes = (treatment: Treatment): Mishap => ({ treat: () => treatment, until: 10 * minute })
 
+const lateAndDenied: Readonly<Record<number, Treatment>> = {
+  1: { kind: 'arrive-late', afterMs: 42 * second },
+  2: { kind: 'refuse', code: 'UnauthorizedOperation' },
+}
+
 /** The words for it, and how it is brought about; undefined: it cannot happen to this action. */
 export interface MishapKind {
   readonly words: string
@@ -40,6 +45,10 @@ export const mishaps = {
   'time-out-late': {
     words: 'time-out, and the request arrives after it was sent again',
     of: () => once({ kind: 'arrive-late', afterMs: 42 * second }),
+  },
+  'time-out-denied': {
+    words: 'time-out; sent again it is denied; then the first request arrives',
+    of: () => ({ treat: (n) => lateAndDenied[n], lastly: minute }),
   },
   'time-outs': { words: 'time-outs for ten minutes', of: () => forTenMinutes({ kind: 'lose-request' }) },
   'time-outs-late': {

@@ -44,6 +44,12 @@ export const outcomesOfCreate: Outcomes = {
     shows: served,
     what: 'It is sent again with the same token: whichever comes second brings the first answer and changes nothing.',
   },
+  'time-out-denied': {
+    calls: 2,
+    within: 50,
+    shows: served,
+    what: 'The denial says nothing of the first sending: it stays open, is looked for, and is found done when that arrives.',
+  },
   'time-outs': {
     atMost: 15,
     within: 720,

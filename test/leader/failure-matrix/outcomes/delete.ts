@@ -44,6 +44,12 @@ export const outcomesOfDelete: Outcomes = {
     shows: served,
     what: 'It is sent again; the late one is refused, for the ENI is gone, and nobody hears of it.',
   },
+  'time-out-denied': {
+    calls: 2,
+    within: 70,
+    shows: served,
+    what: 'The denial says nothing of the first sending: it stays open, is looked for, and is found done when that arrives.',
+  },
   'time-outs': {
     atMost: 15,
     within: 720,
