@@ -13,10 +13,11 @@ import { createLeaseStore } from '../internal/kube/lease-store.ts'
 import { highestNecEpoch } from '../internal/kube/nec-api.ts'
 import { campaign } from '../internal/leader/election.ts'
 import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
+import { moveAside } from '../internal/sqlite/backup.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { enterEpoch } from '../internal/store/leader/epoch.ts'
 import { ledgerId } from '../internal/store/leader/meta.ts'
-import { moveLedger, peekLedger } from '../internal/store/leader/peek.ts'
+import { peekLedger } from '../internal/store/leader/peek.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
@@ -144,7 +145,7 @@ function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): vo
   const newest = own.id === id && own.epoch >= Number(epoch)
   if (newest) return
   const to = `${path}.stale-${term.epoch}`
-  moveLedger(path, to)
+  moveAside(path, to)
   log.warn('ledger of the past set aside', {
     ledger: own.id,
     epoch: own.epoch,

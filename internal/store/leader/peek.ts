@@ -1,5 +1,5 @@
 // What a leader's ledger is, before anybody works with it: which one, and when it was last worked with.
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { openDatabase } from '../../sqlite/database.ts'
 import { checkHistory, type Migration } from '../../sqlite/migrate.ts'
 import { readEpoch } from './epoch.ts'
@@ -23,12 +23,5 @@ export function peekLedger(path: string, migrations: readonly Migration[]): Ledg
     return { id, epoch: readEpoch(db), complete: id === '' || isComplete(db) }
   } finally {
     db.close()
-  }
-}
-
-/** Renames the file, with what SQLite keeps beside it. */
-export function moveLedger(path: string, to: string): void {
-  for (const suffix of ['-wal', '-shm', '']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix)
   }
 }
