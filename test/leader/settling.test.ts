@@ -86,3 +86,24 @@ test('[K3] node and pods are told when their ENI was deleted under a call', asyn
   assert.equal(world.addresses('n1').length, 4)
   assert.deepEqual(world.differences(), [])
 })
+
+test('[R2] an ENI that can never be attached is deleted, and another one made', async (t) => {
+  const world = new LeaderWorld(t)
+  const refused: string[] = []
+  world.between = (cloud) => ({
+    async request(product, action, params, options) {
+      if (action !== 'AttachNetworkInterface' || refused.length > 0)
+        return cloud.request(product, action, params, options)
+      refused.push((params as { NetworkInterfaceId: string }).NetworkInterfaceId)
+      throw Object.assign(new Error('another zone'), { code: 'UnsupportedOperation.ZoneMismatch' })
+    },
+  })
+  world.start()
+  world.addNode('n1')
+  await world.clock.advance(minute)
+  const [eni] = world.published('n1')
+  assert.equal(world.cloudEnis().length, 1)
+  assert.equal(known(eni).ips.length, 2)
+  assert.notEqual(known(eni).id, refused[0])
+  assert.deepEqual(world.differences(), [])
+})
