@@ -32,7 +32,8 @@ export class VirtualClock implements Clock {
 
   after(delay: Millis, run: () => void): Cancel {
     if (Number.isNaN(delay)) throw new RangeError('Cannot set a timer: its delay is not a number')
-    const timer: Timer = { at: this.#now + Math.max(0, delay), sequence: ++this.#sequence, run }
+    // Whole milliseconds, as the system's timers.
+    const timer: Timer = { at: this.#now + Math.max(0, Math.trunc(delay)), sequence: ++this.#sequence, run }
     this.#push(timer)
     this.#pending++
     return () => {

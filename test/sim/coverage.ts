@@ -29,24 +29,20 @@ export class CoverageSum {
 
   /** Points between an intent and its outcome at which nobody died. */
   missing(): readonly string[] {
-    return intentPoints.filter((wanted) => ![...this.#died.keys()].some((point) => stands(point, wanted)))
+    return intentPoints.filter((point) => !this.#died.has(point))
   }
 }
 
-/** A transaction of several steps stands for each of them. */
-function stands(point: string, wanted: string): boolean {
+/** A transaction of several steps counts for each of them. */
+function stepsOf(point: string): readonly string[] {
   const [role, port, steps, when] = point.split('.')
-  const [wantedRole, wantedPort, step, wantedWhen] = wanted.split('.')
-  return (
-    role === wantedRole &&
-    port === wantedPort &&
-    when === wantedWhen &&
-    (steps ?? '').split('+').includes(step ?? '')
-  )
+  return (steps ?? '').split('+').map((step) => `${role}.${port}.${step}.${when}`)
 }
 
 function addAll(sum: Map<string, number>, counts: Readonly<Record<string, number>>): void {
-  for (const [key, value] of Object.entries(counts)) sum.set(key, (sum.get(key) ?? 0) + value)
+  for (const [key, value] of Object.entries(counts)) {
+    for (const point of stepsOf(key)) sum.set(point, (sum.get(point) ?? 0) + value)
+  }
 }
 
 function byText(a: string, b: string): number {

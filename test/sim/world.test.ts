@@ -26,7 +26,6 @@ test('runSeed() replays a seed exactly', async () => {
 /** Those that few seeds find; npm run sim -- --plants looks for all, and says how many seeds each takes. */
 const soonFound = [
   'intent-not-stored-before-call',
-  'pruned-by-one-stale-view',
   'release-without-proof',
   'cooldown-ignored',
   'rules-left-behind',

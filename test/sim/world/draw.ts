@@ -1,6 +1,7 @@
 // What one seed draws: the world it plays in, which faults exist in it at all, and what happens when. All of it is data, so
 // that a failing run can be played again without a part of it.
 import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
+import type { ElectionSettings } from '../../../internal/leader/term.ts'
 import { logUniform, stream } from './chance.ts'
 import { crashTargets } from './crash-targets.ts'
 import { type HappeningKind, type What, zones } from './happenings.ts'
@@ -19,6 +20,10 @@ export interface Shape {
   readonly minWarm: number
   readonly maxWarm: number
   readonly quickRelease: boolean
+  /** Machines on which a leader runs or stands by. */
+  readonly leaders: number
+  /** undefined: the one leader needs none. */
+  readonly lease: ElectionSettings | undefined
   /** Prefix length of the pods' subnet in each zone. */
   readonly subnetBits: readonly number[]
   /** How long the cloud takes for a transition. */
@@ -39,6 +44,7 @@ export function draw(seed: number): Plan {
     minWarm,
     maxWarm: minWarm + randomInt(random, 0, 3),
     quickRelease: random.next() < 0.3,
+    ...drawLeaders(random),
     subnetBits: zones.map(() => pick(random, [27, 27, 24, 24, 24]) ?? 24),
     cloudMs: { minMs: 50, maxMs: pick(random, [500, 2000, 2000, 8000]) ?? 2000 },
     restartMs: logUniform(random, 500, 60_000),
@@ -103,6 +109,16 @@ class Nodes {
   }
 }
 
+function drawLeaders(random: Random): Pick<Shape, 'leaders' | 'lease'> {
+  const leaders = pick(random, [1, 1, 1, 2, 2, 3]) ?? 1
+  if (leaders === 1 && random.next() < 0.5) return { leaders, lease: undefined }
+  const second = random.next() < 0.3 ? 1000 : 4000 // slower ones make shorter runs
+  return {
+    leaders,
+    lease: { leaseDuration: 15 * second, renewDeadline: 10 * second, retryEvery: 2 * second },
+  }
+}
+
 type Weights = ReadonlyMap<HappeningKind, number>
 
 /** Usual weights; always there are those of `always`. */
@@ -126,6 +142,9 @@ const usual: Readonly<Record<HappeningKind, number>> = {
   'hand-assigns': 1,
   'hand-makes-orphan': 2,
   'hand-makes-foreign': 1,
+  'lose-leader-machine': 1,
+  'delete-lease': 1,
+  'cut-off': 3,
   'kill-leader': 5,
   'kill-agent': 5,
   'die-at': 30,
@@ -197,17 +216,21 @@ function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes): What | und
     case 'kill-agent':
       return { kind, node, downMs: span(random) }
     case 'kill-leader':
+    case 'lose-leader-machine':
       return { kind, downMs: span(random) }
     case 'die-at': {
       const point = pick(random, crashTargets) ?? ''
       const skip = random.next() < 0.6 ? 0 : randomInt(random, 1, 5)
       return { kind, who: point.startsWith('leader.') ? 'leader' : node, point, skip }
     }
+    case 'cut-off':
+      return { kind, who, forMs: span(random) }
     case 'stop-process':
       return { kind, who, forMs: logUniform(random, 100, 300_000) }
     case 'set-clock':
       return { kind, who, byMs: (random.next() < 0.5 ? -1 : 1) * logUniform(random, 1000, 24 * 3_600_000) }
     case 'break-watches':
+    case 'delete-lease':
     case 'lose-leader-database':
     case 'back-up-leader':
     case 'restore-leader':

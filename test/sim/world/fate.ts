@@ -46,7 +46,7 @@ export class CrashFate implements Fate {
 
   #isDue(who: string, point: string): boolean {
     if (this.#armed.length === 0) return false
-    const index = this.#armed.findIndex((armed) => armed.who === who && matches(point, armed.point))
+    const index = this.#armed.findIndex((armed) => isCalled(who, armed.who) && matches(point, armed.point))
     const armed = this.#armed[index]
     if (armed === undefined || armed.skip-- > 0) return false
     this.#armed.splice(index, 1)
@@ -56,6 +56,11 @@ export class CrashFate implements Fate {
 
 function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
+/** "leader" is any of them. */
+function isCalled(who: string, wanted: string): boolean {
+  return who === wanted || (wanted === 'leader' && who.startsWith('leader-'))
 }
 
 /** "leader.ledger.finish.after" also stands for "leader.ledger.finish+prune.after". */

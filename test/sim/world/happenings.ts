@@ -32,6 +32,10 @@ export type What =
   | { readonly kind: 'replace-sandbox' | 'reboot' | NodeDatabase; readonly node: string }
   | { readonly kind: 'kill-agent'; readonly node: string; readonly downMs: number }
   | { readonly kind: 'kill-leader'; readonly downMs: number }
+  /** Its machine with all that is on it; another one like it comes. */
+  | { readonly kind: 'lose-leader-machine'; readonly downMs: number }
+  | { readonly kind: 'delete-lease' }
+  | { readonly kind: 'cut-off'; readonly who: string; readonly forMs: number }
   | { readonly kind: 'die-at'; readonly who: string; readonly point: string; readonly skip: number }
   | { readonly kind: 'stop-process'; readonly who: string; readonly forMs: number }
   | { readonly kind: 'set-clock'; readonly who: string; readonly byMs: number }
@@ -88,11 +92,11 @@ export function happen(world: World, happening: Happening): void {
     case 'restore-node':
       return withNode(world, what.node, (node) => world.restoreNode(node))
     case 'lose-leader-database':
-      return world.loseLeaderDatabase()
+      return world.host.loseDatabase()
     case 'back-up-leader':
-      return world.backUpLeader()
+      return world.host.backUp()
     case 'restore-leader':
-      return world.restoreLeader()
+      return world.host.restore()
     case 'hand-detaches':
       return world.hands.detachEni()
     case 'hand-deletes':
@@ -107,6 +111,21 @@ export function happen(world: World, happening: Happening): void {
       return world.hands.makeOrphan()
     case 'hand-makes-foreign':
       return world.hands.makeForeign()
+    case 'lose-leader-machine': {
+      const { host } = world
+      world.kill(host.machine.name, what.downMs)
+      return host.loseDatabase()
+    }
+    case 'delete-lease':
+      return world.lease.delete()
+    case 'cut-off': {
+      const who = what.who === 'leader' ? world.host.machine.name : what.who
+      return world.during(
+        what.forMs,
+        () => world.kube.cutOff(who, true),
+        () => world.kube.cutOff(who, false),
+      )
+    }
     case 'kill-leader':
       return world.kill('leader', what.downMs)
     case 'kill-agent':

@@ -109,11 +109,13 @@ export class Watchman {
       // Who had an address before is not known to a new database, nor to an old one.
       if (now - node.lostAt < 3 * nodeDefaults.cooldown) continue
       // By a clock that was set, rest is longer or shorter than it was.
-      const { skewMs, clockSetAt } = node.machine
-      if (now - clockSetAt < 3 * nodeDefaults.cooldown) continue
+      if (now - node.machine.clockSetAt < 3 * nodeDefaults.cooldown) continue
+      const skewMs = node.clock.now() - now
       const freedAt = this.#freedAt.get(address)
       if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
-      if (freedAt === undefined || now - freedAt >= nodeDefaults.cooldown - 1000) continue
+      // While a clock catches up it is a tenth too fast or too slow.
+      const cooldown = nodeDefaults.cooldown * (skewMs === node.machine.skewMs ? 1 : 0.85)
+      if (freedAt === undefined || now - freedAt >= cooldown - 1000) continue
       if (now + skewMs - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
       const held = new Set(node.ledger?.quarantine().map((entry) => entry.address))
       const rested = node.ledger

@@ -36,7 +36,7 @@ export interface CollectionOptions {
   readonly random: Random
   readonly faults: () => WatchFaults
   /** Watches hear nothing. */
-  readonly deaf: () => boolean
+  readonly deaf: (process: Process) => boolean
 }
 
 export class Collection<T> {
@@ -103,7 +103,7 @@ export class Collection<T> {
     const events = watcher.queue
     watcher.queue = []
     if (watcher.stopped) return
-    if (this.#options.deaf()) return // the watch is cut; a list follows when it is made anew
+    if (this.#options.deaf(watcher.process)) return // the watch is cut; a list follows when it is made anew
     for (const { tell } of this.#muddle(events)) tell()
   }
 

@@ -29,11 +29,17 @@ export class KubeTwin {
   faults: KubeFaults = noKubeFaults
   #out = false
   #deaf = false
+  readonly #cutOff = new Set<string>()
   readonly #chaos: Chaos | undefined
 
   constructor(clock: Clock, random: Random, chaos?: Chaos) {
     this.#chaos = chaos
-    const options = { clock, random, faults: () => this.faults, deaf: () => this.#out || this.#deaf }
+    const options = {
+      clock,
+      random,
+      faults: () => this.faults,
+      deaf: (process: Process) => this.#deaf || this.isCutOff(process),
+    }
     this.nodes = new Collection<NodeFact>(options)
     this.pods = new Collection<PodFact>(options)
     this.necs = new Collection<Nec>(options)
@@ -50,6 +56,28 @@ export class KubeTwin {
     const back = this.#deaf && !deaf
     this.#deaf = deaf
     if (back) this.breakWatches()
+  }
+
+  /** The API server does not answer this machine, or nobody. */
+  isCutOff(process: Process): boolean {
+    return this.#out || this.#cutOff.has(process.machine.name)
+  }
+
+  /** As an outage, of one machine. */
+  cutOff(machine: string, cut: boolean): void {
+    if (cut) this.#cutOff.add(machine)
+    else if (this.#cutOff.delete(machine)) this.breakWatches()
+  }
+
+  healCuts(): void {
+    this.#cutOff.clear()
+  }
+
+  /** The latest epoch that a NEC shows, past every cache. */
+  highestEpoch(process: Process): Promise<number> {
+    return this.#call(process, 'list NECs', () =>
+      Math.max(0, ...[...this.necs.items.values()].map(({ publication }) => publication?.epoch ?? 0)),
+    )
   }
 
   breakWatches(): void {
@@ -119,7 +147,7 @@ export class KubeTwin {
 
   #call<T>(process: Process, what: string, effect: () => T): Promise<T> {
     return process.io(() => {
-      if (this.#out || this.#decide('refuse', process, what, this.faults.refused)) {
+      if (this.isCutOff(process) || this.#decide('refuse', process, what, this.faults.refused)) {
         throw new IpamError('unavailable', `Cannot ${what}: the API server is out`)
       }
       return effect()

@@ -1,9 +1,46 @@
 // Known mistakes of others (peers' loudest bugs), built in on purpose: the simulation is worth something only if it finds them.
+
+import type { Random } from '../../../internal/base/random.ts'
 import { type ErrorCode, IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeReport } from '../../../internal/ipam/types.ts'
-import type { Cloud, Feed, LeaderTx } from '../../../internal/ports.ts'
+import type { LeaderSettings } from '../../../internal/leader/settings.ts'
+import type { Term } from '../../../internal/leader/term.ts'
+import type { Agent } from '../../../internal/node/agent.ts'
+import type { NodeSettings } from '../../../internal/node/settings.ts'
+import type {
+  Cloud,
+  Feed,
+  LeaderKube,
+  LeaderLedger,
+  LeaderTx,
+  LeaseStore,
+  Linux,
+  NodeKube,
+  NodeLedger,
+} from '../../../internal/ports.ts'
+import type { Database } from '../../../internal/sqlite/database.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
-import type { Plant } from './world.ts'
+import type { KernelTwin } from './kernel-twin.ts'
+import type { World } from './world.ts'
+
+/** Where a known mistake can be built in, to see that the invariants notice it. */
+export interface Plant {
+  readonly cloud?: (cloud: Cloud) => Cloud
+  readonly leaderKube?: (kube: LeaderKube, random: Random) => LeaderKube
+  readonly leaderLedger?: (ledger: LeaderLedger, db: Database) => LeaderLedger
+  readonly lease?: (store: LeaseStore) => LeaseStore
+  readonly term?: (term: Term) => Term
+  readonly leaderSettings?: Partial<LeaderSettings>
+  /** At each start of the leader, before it reads anything. */
+  readonly leaderDb?: (db: Database) => void
+  readonly nodeKube?: (kube: NodeKube) => NodeKube
+  readonly nodeLedger?: (ledger: NodeLedger) => NodeLedger
+  /** At each start of an agent, before it reads anything. */
+  readonly nodeDb?: (db: Database) => void
+  readonly linux?: (linux: Linux, kernel: KernelTwin, world: World) => Linux
+  readonly agent?: (agent: Agent, ledger: NodeLedger) => Agent
+  readonly nodeSettings?: Partial<NodeSettings>
+}
 
 interface KnownMistake extends Plant {
   /** What others call it: the loudest bugs of cloud address managers, by kind. */
@@ -44,6 +81,10 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
   'pruned-by-one-stale-view': {
     peers: 'stale view',
     leaderSettings: { settle: { staleFor: 0, giveUpAfter: 0 } },
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) => ledger.write((tx) => change(believing(tx))),
+    }),
   },
   /** The leader takes back addresses that the node has not given up. */
   'release-without-proof': {
@@ -107,6 +148,10 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
     peers: 'stale view',
     nodeLedger: (ledger) => ({ ...ledger, letGo: () => true }),
   },
+  /** Whoever sees a lease takes it, and a leader that was overtaken goes on. */
+  'two-leaders-without-fencing': { peers: 'two leaders', lease: alwaysFree, term: unending },
+  /** A leader that has lost its lease goes on until it notices in some other way. */
+  'deposed-leader-writes': { peers: 'two leaders', term: unending },
   /** A DEL frees whatever the pod has now, not what its sandbox had. */
   'released-by-pod-name': {
     peers: 'key',
@@ -220,9 +265,31 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
   },
 }
 
+function unending(term: Term): Term {
+  return { ...term, holds: () => true, check() {}, end() {}, over: new AbortController().signal }
+}
+
+function alwaysFree(store: LeaseStore): LeaseStore {
+  return {
+    ...store,
+    async read() {
+      const lease = await store.read()
+      return lease === undefined ? undefined : { ...lease, holder: undefined }
+    },
+  }
+}
+
 /** The plant of that name; none without a name. */
 export function plantNamed(name: string | undefined): Plant {
   return name === undefined ? {} : (plants[name] ?? {})
+}
+
+function believing(tx: LeaderTx): LeaderTx {
+  return {
+    ...tx,
+    noteMissing: (intent, missing) =>
+      missing ? tx.finish(intent, undefined) : tx.noteMissing(intent, missing),
+  }
 }
 
 function hasty(tx: LeaderTx): LeaderTx {

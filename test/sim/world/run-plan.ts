@@ -3,7 +3,8 @@ import { draw, type Happening, type Plan } from './draw.ts'
 import type { Coverage } from './fate.ts'
 import { happen } from './happenings.ts'
 import { quietFaults, Watchman } from './invariants.ts'
-import { type Plant, World } from './world.ts'
+import type { Plant } from './plants.ts'
+import { World } from './world.ts'
 
 export interface RunResult {
   readonly plan: Plan
@@ -47,7 +48,7 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
     return faults.length === 0
   }
   try {
-    world.startLeader()
+    for (const host of world.hosts) host.start()
     if ((await play(world, plan.happenings, plan.healAt, startedAt, pass)) && (await settle())) {
       faults = quietFaults(world)
     }

@@ -1,25 +1,22 @@
 // The whole system in one process under one seed: leader, agents, cloud, Kubernetes and kernels, each able to fail.
+import type { Clock } from '../../../internal/base/clock.ts'
 import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
-import { type Leader, startLeader } from '../../../internal/leader/leader.ts'
-import { type LeaderSettings, leaderDefaults } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../../internal/node/settings.ts'
-import type { Cloud, LeaderKube, LeaderLedger, Linux, NodeKube, NodeLedger } from '../../../internal/ports.ts'
+import type { LeaderLedger, NodeLedger } from '../../../internal/ports.ts'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
 import { openVpcSim, type VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
-import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
 import { markRestored } from '../../../internal/store/mark-restored.ts'
 import { nodeLedger } from '../../../internal/store/node/ledger.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
-import { createCloud } from '../../../internal/vpc/cloud.ts'
-import { leaderMigrations, nodeMigrations } from '../../../migrations/index.ts'
+import { nodeMigrations } from '../../../migrations/index.ts'
 import { withCrashPoints } from '../../crash/crash-points.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
 import { Chaos, stream } from './chance.ts'
-import { cloudLink, type LinkFaults, noLinkFaults } from './cloud-link.ts'
+import { type LinkFaults, noLinkFaults } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
 import type { Plan, Shape } from './draw.ts'
 import { CrashFate } from './fate.ts'
@@ -28,29 +25,15 @@ import { zones } from './happenings.ts'
 import { KernelTwin } from './kernel-twin.ts'
 import { type KubeFaults, KubeTwin, noKubeFaults } from './kube-twin.ts'
 import { KubeletTwin } from './kubelet-twin.ts'
+import { LeaderHost, withoutJumps } from './leader-host.ts'
+import { LeaseTwin } from './lease-twin.ts'
+import type { Plant } from './plants.ts'
 import { type Machine, newMachine, Process } from './process.ts'
 
 export const clusterId = 'cls-sim'
+export const podSubnets = zones.map((_, i) => `subnet-pods000${i}`)
 /** In an order in which their references hold. */
 const nodeTables = ['meta', 'eni', 'ip', 'attachment', 'ip_history', 'quarantine'] as const
-const leaderTables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine'] as const
-
-/** Where a known mistake can be built in, to see that the invariants notice it. */
-export interface Plant {
-  readonly cloud?: (cloud: Cloud) => Cloud
-  readonly leaderKube?: (kube: LeaderKube, random: Random) => LeaderKube
-  readonly leaderLedger?: (ledger: LeaderLedger, db: Database) => LeaderLedger
-  readonly leaderSettings?: Partial<LeaderSettings>
-  /** At each start of the leader, before it reads anything. */
-  readonly leaderDb?: (db: Database) => void
-  readonly nodeKube?: (kube: NodeKube) => NodeKube
-  readonly nodeLedger?: (ledger: NodeLedger) => NodeLedger
-  /** At each start of an agent, before it reads anything. */
-  readonly nodeDb?: (db: Database) => void
-  readonly linux?: (linux: Linux, kernel: KernelTwin, world: World) => Linux
-  readonly agent?: (agent: Agent, ledger: NodeLedger) => Agent
-  readonly nodeSettings?: Partial<NodeSettings>
-}
 
 export interface SimNode {
   readonly name: string
@@ -65,26 +48,14 @@ export interface SimNode {
   /** When its database was last lost, or replaced by an older one. */
   lostAt: number
   process: Process | undefined
+  /** Its daemon's. */
+  clock: Clock
   agent: Agent | undefined
   ledger: NodeLedger | undefined
   boot: number
   downUntil: number
   /** Deleted from Kubernetes; its machine is off. */
   gone: boolean
-}
-
-/** Where a leader runs. */
-export interface LeaderHost {
-  readonly machine: Machine
-  db: Database
-  /** An older state of it. */
-  backup: Database | undefined
-  process: Process | undefined
-  leader: Leader | undefined
-  ledger: LeaderLedger
-  downUntil: number
-  /** When its database was last lost, or replaced by an older one. */
-  lostAt: number
 }
 
 const maxEnis: Readonly<Record<string, number>> = { 'SA2.SMALL1': 1, 'S5.MEDIUM4': 3 }
@@ -98,7 +69,8 @@ export class World {
   readonly kube: KubeTwin
   readonly cloud: VpcSim
   readonly nodes: SimNode[] = []
-  readonly host: LeaderHost
+  readonly lease = new LeaseTwin()
+  readonly hosts: readonly LeaderHost[]
   readonly hands = new Hands(this)
   /** Of what happens now. */
   random: Random
@@ -110,9 +82,10 @@ export class World {
   plugs = 0
   /** What must never be, seen by the world itself. */
   readonly faults: string[] = []
-  #linkFaults: LinkFaults = noLinkFaults
+  linkFaults: LinkFaults = noLinkFaults
   /** Rises when all faults end: what was to end by itself then has ended. */
   #era = 0
+  #lastEpoch = 0
   #advanceAt = Number.POSITIVE_INFINITY
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
@@ -140,17 +113,28 @@ export class World {
       for (const subnet of [pods, nodes])
         this.cloud.admin.createSubnet({ ...subnet, vpcId: 'vpc-sim00001' }, this.clock.now())
     }
-    const db = openDatabase({ path: ':memory:', kind: 'leader', migrations: leaderMigrations })
-    this.host = {
-      machine: newMachine('leader', stream(seed, 'leader')),
-      db,
-      backup: undefined,
-      process: undefined,
-      leader: undefined,
-      ledger: leaderLedger(db, this.clock),
-      downUntil: 0,
-      lostAt: Number.NEGATIVE_INFINITY,
-    }
+    this.hosts = Array.from({ length: shape.leaders }, (_, i) => {
+      const machine = newMachine(`leader-${i + 1}`, stream(seed, `leader-${i + 1}`))
+      return new LeaderHost({
+        world: this,
+        machine,
+        shape,
+        plant,
+        kube: this.kube,
+        lease: this.lease,
+        log: this.#logOf(machine.name),
+        died: (host, where) => this.#died(host, where, () => host.start()),
+      })
+    })
+  }
+
+  /** Where the leader is, or was last. */
+  get host(): LeaderHost {
+    const epochOf = ({ term }: LeaderHost) => term?.epoch ?? 0
+    const all = this.hosts.toSorted((a, b) => epochOf(b) - epochOf(a))
+    const host = all.find((one) => one.leads()) ?? all[0]
+    if (host === undefined) throw new Error('a world without a leader')
+    return host
   }
 
   get leaderDb(): Database {
@@ -183,15 +167,18 @@ export class World {
     this.#era++
     this.fate.heal()
     this.cloud.setFaults(noFaults)
-    this.#linkFaults = noLinkFaults
+    this.linkFaults = noLinkFaults
     this.kube.faults = noKubeFaults
+    this.kube.healCuts()
     this.kube.setOutage(false)
     this.kube.setDeaf(false)
     this.kube.breakWatches()
     for (const process of this.#processes()) process.goOn()
     this.hands.repair()
-    this.host.downUntil = 0
-    if (this.host.process?.alive !== true) this.startLeader()
+    for (const host of this.hosts) {
+      host.downUntil = 0
+      host.start()
+    }
     for (const node of this.nodes) {
       node.downUntil = 0
       if (node.process?.alive !== true) this.startAgent(node)
@@ -199,7 +186,7 @@ export class World {
   }
 
   setLinkFaults(faults: LinkFaults | undefined): void {
-    this.#linkFaults = faults ?? noLinkFaults
+    this.linkFaults = faults ?? noLinkFaults
   }
 
   setKubeFaults(faults: KubeFaults | undefined): void {
@@ -207,71 +194,33 @@ export class World {
   }
 
   processOf(who: string): Process | undefined {
-    if (who === this.host.machine.name) return this.host.process
-    return this.nodes.find(({ name }) => name === who)?.process
+    return this.#holderOf(who)?.process
   }
 
   kill(who: string, downMs: number): void {
-    const process = this.processOf(who)
-    if (process?.alive !== true) return
-    const holder = this.nodes.find(({ name }) => name === who) ?? this.host
+    const holder = this.#holderOf(who)
+    if (holder?.process?.alive !== true) return
     holder.downUntil = this.clock.now() + downMs
-    process.kill('killed')
+    holder.process.kill('killed')
   }
 
   setClock(who: string, byMs: number): void {
-    const machine = this.nodes.find(({ name }) => name === who)?.machine ?? this.host.machine
+    const machine = this.#holderOf(who)?.machine
+    if (machine === undefined) return
     machine.skewMs += byMs
     machine.clockSetAt = this.clock.now()
+  }
+
+  /** A node or a leader by its name; "leader" is the one that leads. */
+  #holderOf(who: string): SimNode | LeaderHost | undefined {
+    if (who === 'leader') return this.host
+    const host = this.hosts.find(({ machine }) => machine.name === who)
+    return host ?? this.nodes.find(({ name }) => name === who)
   }
 
   /** Calls back as soon as an ENI is on its way to the instance. */
   whenAttaching(instanceId: string, then: () => void): void {
     this.#attaching.set(instanceId, then)
-  }
-
-  startLeader(): void {
-    const { host } = this
-    if (host.process?.alive === true) return
-    const process = new Process(host.machine, this.clock, this.fate, (where) =>
-      this.#died(host, where, () => this.startLeader()),
-    )
-    host.process = process
-    const { clock } = process
-    const { random } = host.machine
-    this.#plant.leaderDb?.(host.db)
-    host.ledger = leaderLedger(host.db, clock)
-    const cloud = createCloud({
-      transport: cloudLink(this.cloud, process, {
-        chaos: this.chaos,
-        faults: () => this.#linkFaults,
-        performed: (action, params) => this.#performed(action, params),
-      }),
-      clock,
-      random,
-      log: this.#logOf('leader'),
-    })
-    const kube = this.kube.leader(process)
-    const ledger = this.#plant.leaderLedger?.(host.ledger, host.db) ?? host.ledger
-    host.leader = startLeader(
-      {
-        kube: withCrashPoints('leader.kube', this.#plant.leaderKube?.(kube, random) ?? kube, process.reached),
-        cloud: withCrashPoints('leader.cloud', this.#plant.cloud?.(cloud) ?? cloud, process.reached),
-        ledger: withCrashPoints('leader.ledger', ledger, process.reached),
-        clock,
-        random,
-        log: this.#logOf('leader'),
-      },
-      {
-        ...leaderDefaults,
-        clusterId,
-        subnetIds: zones.map((_, i) => `subnet-pods000${i}`),
-        securityGroups: ['sg-12345678'],
-        targets: { minWarm: this.#shape.minWarm, maxWarm: this.#shape.maxWarm },
-        ...this.#plant.leaderSettings,
-      },
-    )
-    this.log('leader started')
   }
 
   addNode(name: string, zone: number, type: string): void {
@@ -300,6 +249,7 @@ export class World {
       backup: undefined,
       lostAt: Number.NEGATIVE_INFINITY,
       process: undefined,
+      clock: this.clock,
       agent: undefined,
       ledger: undefined,
       boot: 1,
@@ -318,10 +268,14 @@ export class World {
       this.#died(node, where, () => this.startAgent(node)),
     )
     node.process = process
+    const clock = withoutJumps(process)
+    // A new process begins with what the machine's clock shows by now.
+    if (Math.abs(clock.now() - node.clock.now()) > 100) node.machine.clockSetAt = this.clock.now()
+    node.clock = clock
     node.agent = undefined
     const { random } = node.machine
     this.#plant.nodeDb?.(node.db)
-    const ledger = nodeLedger(node.db, process.clock, () => randomToken(random))
+    const ledger = nodeLedger(node.db, clock, () => randomToken(random))
     node.ledger = ledger
     const kube = this.kube.agent(process, node.name)
     const linux = node.kernel.linux(process)
@@ -338,7 +292,7 @@ export class World {
       kube: withCrashPoints('node.kube', this.#plant.nodeKube?.(kube) ?? kube, reached),
       linux: withCrashPoints('node.linux', this.#plant.linux?.(linux, node.kernel, this) ?? linux, reached),
       ledger: withCrashPoints('node.ledger', this.#plant.nodeLedger?.(ledger) ?? ledger, reached),
-      clock: process.clock,
+      clock,
       random,
       log: this.#logOf(node.name),
     }
@@ -360,33 +314,6 @@ export class World {
     for (const uid of node.kubelet.uids()) {
       this.clock.after(randomInt(node.machine.random, 100, 40_000), () => this.kube.pods.remove(uid))
     }
-  }
-
-  /** The file is gone, and the leader starts with an empty one. */
-  loseLeaderDatabase(): void {
-    this.#replaceLeaderDatabase(
-      openDatabase({ path: ':memory:', kind: 'leader', migrations: leaderMigrations }),
-    )
-  }
-
-  backUpLeader(): void {
-    this.host.backup?.close()
-    this.host.backup = copyDatabase(this.host.db, 'leader', leaderMigrations, leaderTables)
-  }
-
-  restoreLeader(): void {
-    if (this.host.backup === undefined) return
-    const copy = copyDatabase(this.host.backup, 'leader', leaderMigrations, leaderTables)
-    markRestored(copy, 'leader', 'now')
-    this.#replaceLeaderDatabase(copy)
-  }
-
-  #replaceLeaderDatabase(db: Database): void {
-    this.host.process?.kill('database replaced')
-    this.host.db.close()
-    this.host.db = db
-    this.host.lostAt = this.clock.now()
-    this.host.ledger = leaderLedger(db, this.clock)
   }
 
   /** The file is gone, and the agent starts with an empty one. */
@@ -421,7 +348,7 @@ export class World {
   }
 
   #processes(): readonly Process[] {
-    return [this.host, ...this.nodes].flatMap(({ process }) => process ?? [])
+    return [...this.hosts, ...this.nodes].flatMap(({ process }) => process ?? [])
   }
 
   /** The agent as the kubelet reaches it: nobody answers while it is dead; while it is stopped, callers wait. */
@@ -457,10 +384,19 @@ export class World {
     })
   }
 
-  #performed(action: string, params: unknown): void {
+  /** The cloud has done as `host` asked, when it led in `epoch`. */
+  performed(action: string, params: unknown, host: LeaderHost, epoch: number): void {
+    if (!action.startsWith('Describe')) this.#seeWrite(`${action} by ${host.machine.name}`, epoch)
     if (action === 'CreateNetworkInterface') this.#countEnis()
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
     this.#advanceLater()
+  }
+
+  /** No leader's write takes effect once a later one has written. */
+  #seeWrite(what: string, epoch: number): void {
+    if (epoch < this.#lastEpoch)
+      this.faults.push(`${what} of epoch ${epoch} takes effect after epoch ${this.#lastEpoch} began to write`)
+    this.#lastEpoch = Math.max(this.#lastEpoch, epoch)
   }
 
   /** What the cloud works on is done in time, whether or not anybody asks. */
@@ -478,7 +414,7 @@ export class World {
   /** Whatever goes wrong, a node never gets more ENIs than its instance can carry. People may make some, too. */
   #countEnis(): void {
     // What the lost database had just asked for is not known to the next one before the cloud shows it.
-    if (this.clock.now() - this.host.lostAt < 600_000) return
+    if (this.hosts.some(({ lostAt }) => this.clock.now() - lostAt < 600_000)) return
     const { enis } = this.cloud.admin.audit(this.clock.now())
     for (const { name, maxEnis: most } of this.nodes) {
       const made = enis.filter(({ tags }) => tags['tke-eni-node'] === name && 'tke-eni-intent' in tags).length
@@ -512,8 +448,7 @@ export class World {
 
   close(): void {
     this.cloud.close()
-    this.host.db.close()
-    this.host.backup?.close()
+    for (const host of this.hosts) host.close()
     for (const { backup, db } of this.nodes) {
       db.close()
       backup?.close()
