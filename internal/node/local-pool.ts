@@ -140,7 +140,8 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       if (!noteEpoch(tx, epoch, uncorrected)) return undefined
       const sync = planSync(tx.ips(), ledger.enis(), enis)
       tx.sync(sync.changes)
-      tx.giveBack(returnedBefore(nec, tx.ips()), 'given back under another database of this node')
+      const returned = returnedBefore(nec, tx.ips())
+      if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')
       return sync
     })
     if (followed === undefined) return doubt(nec, epoch)
