@@ -133,7 +133,8 @@ function unreadable(cause: unknown): string {
 }
 
 function configure(sqlite: Sqlite.Database): void {
-  sqlite.pragma('busy_timeout = 5000') // `sqlite3` in an operator's hands may hold a lock for a moment
+  // `sqlite3` in an operator's hands may hold a lock for a moment; all that time nothing else of ours goes on.
+  sqlite.pragma('busy_timeout = 2000')
   sqlite.pragma('foreign_keys = ON') // off by default in SQLite
   sqlite.pragma('trusted_schema = OFF') // a prepared file must not run code of its own
   sqlite.pragma('cell_size_check = ON') // notice damage early

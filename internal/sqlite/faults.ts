@@ -52,7 +52,11 @@ export function storageFault(cause: unknown, doing: string, path?: string): Ipam
 function explain(cause: Error, path: string | undefined): { readonly found: string; readonly hint?: string } {
   const code = sqliteCode(cause)
   const meaning = meaningOf(cause)
-  if (meaning === 'busy') return { found: 'another program keeps it locked' }
+  if (meaning === 'busy')
+    return {
+      found: 'another program keeps it locked',
+      hint: 'end the transaction that is open there (a forgotten "begin" in sqlite3?)',
+    }
   if (
     meaning === 'full' ||
     errno(cause) === 'ENOSPC' ||

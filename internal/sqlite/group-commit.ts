@@ -20,27 +20,30 @@ export interface GroupCommit {
   write<T>(work: () => T): Promise<T>
   /** Commits what waits, at once. */
   flush(): void
-  /** Why nothing can be stored since the disk was found full; undefined when there is room, as far as is known. */
+  /** Why nothing can be stored just now; undefined when it can, as far as is known. */
   obstacle(): string | undefined
 }
 
-/** A full disk is looked at so often whether there is room again. */
+/** What stands in the way is looked at again so often. */
 const lookEvery = 1000
+
+const obstacles = { full: 'the disk is full', busy: 'another program keeps it locked' } as const
 
 /** Gathers the writes to `database`; `clock` decides when the turn ends. */
 export function groupCommit(database: Database, clock: Clock): GroupCommit {
   let pending: Pending[] = []
-  let full = false
+  let trouble: keyof typeof obstacles | undefined
 
   /** Each write tries all the same, for the little one that still fits; whoever asks is told until there is room for many. */
-  function noteFull(): void {
-    if (!full) clock.after(lookEvery, look)
-    full = true
+  function note(meaning: keyof typeof obstacles): void {
+    if (trouble === undefined) clock.after(lookEvery, look)
+    trouble = meaning
   }
 
   function look(): void {
-    full = false
-    if (!hasRoom(database.path)) noteFull()
+    const before = trouble
+    trouble = undefined
+    if (before === 'full' && !hasRoom(database.path)) note('full')
   }
 
   function flush(): void {
@@ -61,7 +64,8 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
         }
       })
     } catch (error) {
-      if (meaningOf(error) === 'full') noteFull()
+      const meaning = meaningOf(error)
+      if (meaning === 'full' || meaning === 'busy') note(meaning)
       for (const { reject } of batch) reject(inOurWords(database, error))
       return
     }
@@ -69,7 +73,7 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
   }
   return {
     flush,
-    obstacle: () => (full ? `nothing can be stored in "${database.path}": the disk is full` : undefined),
+    obstacle: () => trouble && `nothing can be stored in "${database.path}": ${obstacles[trouble]}`,
     write: <T>(work: () => T) =>
       new Promise<T>((resolve, reject) => {
         pending.push({ work, resolve: resolve as (value: unknown) => void, reject })

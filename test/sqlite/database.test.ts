@@ -195,3 +195,20 @@ test('[R10] run(), get() and all() say that the file is damaged, when that comes
   assert.throws(() => db.run(`UPDATE thing SET size = 1`), wanted)
   db.close()
 })
+
+test('[R6] the log that grew while somebody kept reading is cut when that is over', () => {
+  const path = makeDatabase()
+  const db = open(path)
+  const reader = openDatabase({ path, kind: 'test', migrations, readonly: true })
+  const logSize = () => statSync(`${path}-wal`).size
+  const rewrite = () => db.run(`UPDATE thing SET name = id || hex(randomblob(1000000))`)
+  reader.script('BEGIN; SELECT count(*) FROM thing;')
+  for (let i = 0; i < 4; i++) rewrite()
+  const grown = logSize()
+  assert.ok(grown > 20_000_000, `${grown}`)
+  reader.script('COMMIT')
+  for (let i = 0; i < 3; i++) rewrite()
+  assert.ok(logSize() <= 16 * 1024 * 1024, `${logSize()}`)
+  reader.close()
+  db.close()
+})

@@ -64,6 +64,27 @@ test('[R6] what still fits is stored while the disk is full', async () => {
   assert.deepEqual(names(), ['little'])
 })
 
+test('[R6] a database that another program keeps locked refuses in words, until it is let go', async () => {
+  const { path, heard, db, clock, add, names, commits } = setUp({ full: false })
+  const other = openDatabase({ path, kind: 'test', migrations })
+  other.script('BEGIN IMMEDIATE')
+  db.get('PRAGMA busy_timeout = 1')
+  const refused = assert.rejects(commits.write(add('a')), {
+    code: 'storage',
+    message: `Cannot use "${path}": another program keeps it locked`,
+    hint: /a forgotten "begin"/,
+  })
+  await clock.advance(0)
+  await refused
+  assert.match(commits.obstacle() ?? '', /^nothing can be stored in ".*": another program keeps it locked$/)
+  other.close()
+  const taken = commits.write(add('b'))
+  await clock.advance(1000)
+  await taken
+  assert.equal(commits.obstacle(), undefined)
+  assert.deepEqual([names(), heard], [['b'], []])
+})
+
 for (const [what, lose] of [
   ['deleted', (path: string) => rmSync(path)],
   [
