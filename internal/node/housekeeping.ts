@@ -127,6 +127,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         lastRound = clock.now()
         await collectGone()
         await nameAdopted()
+        await pool.tidy()
         await ledger.write((tx) => tx.prune(tx.now - settings.historyFor, tx.now + settings.cooldown))
       }
       pause = Math.min(pause, await returnSurplus())

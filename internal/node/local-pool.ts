@@ -15,6 +15,8 @@ import type { Millis } from '../value/millis.ts'
 export interface LocalPool {
   /** Follows the NEC; what it does not say clearly changes nothing. */
   follow(nec: Nec): Promise<void>
+  /** Forgets what is no longer published, and was in use when that was said. Throws `storage`. */
+  tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): (WarmTargets & EniLimits) | undefined
   /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
@@ -158,6 +160,10 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
     follow(nec) {
       latest = nec
       return heed(nec, false)
+    },
+    async tidy() {
+      const left = ledger.ips().some(({ published, inUse }) => !published && !inUse)
+      if (left && latest !== undefined) await heed(latest, false)
     },
     bounds: () => bounds,
     async allocate(sandbox, timeout, signal, waits) {
