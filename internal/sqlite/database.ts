@@ -1,9 +1,21 @@
 // One SQLite file: opened with reasons, migrated forward, read and written in transactions.
 // The only place that knows better-sqlite3.
-import { chmodSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { IpamError } from '../ipam/errors.ts'
-import { damageHint, meaningOf, storageFault } from './faults.ts'
+import { damageHint, meaningOf, sqliteCode, storageFault } from './faults.ts'
 import { checkHistory, type Migration, migrate } from './migrate.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
@@ -46,6 +58,7 @@ export function openDatabase(options: OpenOptions): Database {
   const { path, kind, migrations, readonly = false, broken } = options
   const memory = path === ':memory:'
   if (!memory && !readonly && !existsSync(path)) createPrivately(path)
+  if (!readonly && hasLog(path)) lookFirst(options)
   return openFile({ path, what: `${kind} database`, readonly, broken }, (database, sqlite) => {
     if (readonly) return database
     checkHistory(database, kind, migrations) // before anything is changed
@@ -53,6 +66,50 @@ export function openDatabase(options: OpenOptions): Database {
     migrate(database, kind, migrations)
     return database
   })
+}
+
+/** Changes that a process which ended badly has left beside the file. */
+function hasLog(path: string): boolean {
+  try {
+    return statSync(`${path}-wal`).size > 0
+  } catch {
+    return false // none, or whoever opens the file says why not
+  }
+}
+
+/**
+ * Who has a file open for writing moves its log into it when closing, also when it only wanted to say that the file is damaged; and
+ * values are checked only by who may write. So a copy is tried; where there is no room for one, the file itself must do.
+ */
+function lookFirst({ path, kind, migrations }: OpenOptions): void {
+  const directory = copyToLookAt(path)
+  if (directory === undefined) return
+  const copy = join(directory, 'copy.db')
+  try {
+    openFile({ path: copy, what: `${kind} database`, readonly: false }, (database) => {
+      checkHistory(database, kind, migrations)
+      return database
+    }).close()
+  } catch (error) {
+    if (!(error instanceof IpamError)) throw error
+    const { code, message, hint, cause } = error
+    const more = hint === undefined ? { cause } : { cause, hint }
+    throw new IpamError(code, message.replaceAll(copy, path), more)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function copyToLookAt(path: string): string | undefined {
+  let directory: string | undefined
+  try {
+    directory = mkdtempSync(join(tmpdir(), 'tke-eni-open-')) // mode 0700
+    for (const end of ['', '-wal']) copyFileSync(`${path}${end}`, join(directory, `copy.db${end}`))
+    return directory
+  } catch {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+    return undefined
+  }
 }
 
 export interface FileToOpen {
@@ -180,7 +237,10 @@ function wrap(sqlite: Sqlite.Database, { path, readonly, broken }: FileToOpen): 
       return how()
     } catch (error) {
       const meaning = meaningOf(error)
-      if (error instanceof IpamError || meaning === 'answer') throw error
+      if (error instanceof IpamError) throw error
+      // Our statements are right for our tables: it is the tables, or what is in them, that changed.
+      if (sqliteCode(error) === 'SQLITE_ERROR') throw storageFault(error, `use "${path}"`, path)
+      if (meaning === 'answer') throw error
       if (fault !== undefined) throw fault // undoing what failed may fail as well
       const told = storageFault(error, `use "${path}"`, path)
       throw meaning === 'broken' && !readonly ? breakWith(told) : told

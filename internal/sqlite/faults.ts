@@ -83,6 +83,11 @@ function explain(cause: Error, path: string | undefined): { readonly found: stri
       found: `${cause.message} (${code})`,
       hint: 'check that its directory is mounted, writable and of the user that runs the daemon',
     }
+  if (code === 'SQLITE_ERROR')
+    return {
+      found: `its tables are not as this version makes them: ${cause.message}`,
+      hint: 'see "tke-eni db check"',
+    }
   return { found: cause.message }
 }
 

@@ -1,6 +1,6 @@
 // Opening a database: what is taken, what is refused, and that a refused file stays as it is.
 import assert from 'node:assert/strict'
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
@@ -165,6 +165,21 @@ for (const refused of [
     assert.deepEqual(contentOf(path), before)
   })
 
+test('[R6] openDatabase() leaves the log of a file that it refuses as it is, too', () => {
+  // Only to say that the file was damaged, it had moved the log into it, and the log was gone.
+  const whole = join(newDirectory(), 'test.db')
+  open(whole).close()
+  const db = open(whole)
+  db.run(`INSERT INTO thing (name) VALUES ('in the log')`)
+  const path = join(newDirectory(), 'test.db')
+  for (const end of ['', '-wal']) copyFileSync(`${whole}${end}`, `${path}${end}`)
+  db.close()
+  flipBytes(path, 4096 * 2 + 8, 40)
+  const before = [contentOf(path), contentOf(`${path}-wal`)]
+  assert.throws(() => open(path), { code: 'storage' })
+  assert.deepEqual([contentOf(path), contentOf(`${path}-wal`)], before)
+})
+
 test('[R6] openDatabase() says when it may not make the file', () => {
   assert.throws(
     () => open(join(newDirectory(), 'missing', 'test.db')),
@@ -210,5 +225,17 @@ test('[R6] the log that grew while somebody kept reading is cut when that is ove
   for (let i = 0; i < 3; i++) rewrite()
   assert.ok(logSize() <= 16 * 1024 * 1024, `${logSize()}`)
   reader.close()
+  db.close()
+})
+
+test('[R6] run(), get() and all() say that tables are not as they should be', () => {
+  // One bit of the name of a table was another one, which no check of SQLite finds: "no such table", and a stack trace.
+  const db = open(makeDatabase())
+  for (const ask of [db.run, db.get, db.all])
+    assert.throws(() => ask('SELECT name FROM thinh'), {
+      code: 'storage',
+      message: /^Cannot use ".*": its tables are not as this version makes them: no such table: thinh$/,
+      hint: /db check/,
+    })
   db.close()
 })
