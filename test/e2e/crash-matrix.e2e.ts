@@ -10,7 +10,7 @@ import { createArming } from '../crash/arming.ts'
 import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
 import { Rig } from './crash-matrix/rig.ts'
-import { leaderScenarios, nodeScenarios } from './crash-matrix/scenarios.ts'
+import { leaderScenarios, nodeScenarios, stormStimuli } from './crash-matrix/scenarios.ts'
 import { type Gust, runStorm } from './crash-matrix/storm.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
@@ -35,7 +35,7 @@ describe('crash matrix', { skip, concurrency: true }, () => {
     matrix(t, ['node.', 'cni.'], nodeScenarios, 2))
 
   test('[R1] [R2] all die again as they recover: 0 leaks, 0 doubles', async (t) => {
-    const gusts = await runStorm(await startBench(t), allPoints, [...leaderScenarios, ...nodeScenarios])
+    const gusts = await runStorm(await startBench(t), allPoints, stormStimuli)
     t.diagnostic(`\n${gusts.map(lineOf).join('\n')}`)
     const died = new Set(gusts.flatMap(({ points }) => points))
     const spared = allPoints.filter((point) => !died.has(point) && !isExcepted(point))

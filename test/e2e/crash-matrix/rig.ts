@@ -193,7 +193,7 @@ export class Rig {
       if (stop()) return undefined
       const found = await this.#look().catch((error: Error) => [error.message])
       if (!Array.isArray(found)) return found
-      if (Date.now() > deadline) throw this.#stuck(found)
+      if (Date.now() > deadline) throw this.#stuck([...found, ...(await this.#leaks())])
       await delay(150)
     }
   }
@@ -225,20 +225,33 @@ export class Rig {
     return { ...audit, wanted: running.length, answering }
   }
 
+  /** What disagrees beside what is still in motion. */
+  async #leaks(): Promise<readonly string[]> {
+    const { leaks, doubles } = await auditCluster(this.cluster)
+    const quarantines = this.served().flatMap((node) =>
+      query<{ row: string }>(
+        this.cluster.nodeDb(node),
+        'node',
+        `SELECT kind || ' ' || subject || ': ' || reason AS row FROM quarantine`,
+      ).map(({ row }) => `quarantine of ${node}: ${row}`),
+    )
+    return [...leaks, ...doubles, ...quarantines]
+  }
+
   #leaderRows(sql: string): string[] {
     return query<{ id: string }>(this.cluster.leaderDb, 'leader', sql).map(({ id }) => id)
   }
 
-  /** The leader does not count static pods. */
+  /** The leader does not count static pods; a node without an agent has warm addresses all the same. */
   #poolsAmiss(): readonly string[] {
-    const served = new Set(this.served())
-    return readPools(this.cluster)
-      .filter(({ node }) => served.has(node))
-      .flatMap(({ node, idle, returning }) =>
-        returning > 0 || idle < warm.min - this.#statics || idle > warm.max
-          ? [`pool of ${node}: ${idle} idle, ${returning} returning`]
-          : [],
-      )
+    const bound = this.#leaderRows(
+      `SELECT node AS id FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.state = 'bound'`,
+    )
+    return readPools(this.cluster).flatMap(({ node, idle, returning }) => {
+      if (node === this.#bare) return bound.includes(node) ? [] : [`no address on ${node}`]
+      const isWell = returning === 0 && idle >= warm.min - this.#statics && idle <= warm.max
+      return isWell ? [] : [`pool of ${node}: ${idle} idle, ${returning} returning`]
+    })
   }
 
   #stuck(amiss: readonly string[]): Error {

@@ -35,14 +35,18 @@ const creationsAreRefused: Stimulus = {
   },
 }
 
+const ledgerIsLost: Stimulus = { name: 'the ledger is lost', run: (rig) => rig.loseLedger() }
+const databaseIsLost: Stimulus = {
+  name: "the agent's database is lost",
+  run: (rig) => onEach(rig, (node) => rig.loseNodeDb(node)),
+}
+
 /** Work for the leader: every cloud call, granted, lost and refused; nodes that come and go. */
 export const leaderScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
   { steps: [aNodeJoins, aNodeLeaves] },
   { steps: [answersAreLost, podsGo] },
-  {
-    steps: [podsCome, { name: 'the ledger is lost', run: (rig) => rig.loseLedger() }, podsGo],
-  },
+  { steps: [podsCome, ledgerIsLost, podsGo] },
   {
     steps: [
       aNodeJoins,
@@ -65,17 +69,21 @@ export const nodeScenarios: readonly Scenario[] = [
   {
     steps: [
       podsCome,
-      { name: "the agent's database is lost", run: (rig) => onEach(rig, (node) => rig.loseNodeDb(node)) },
+      databaseIsLost,
       {
         name: "the agent's database is lost as pods go",
         async run(rig) {
-          await onEach(rig, (node) => rig.loseNodeDb(node))
+          await databaseIsLost.run(rig)
           await podsGo.run(rig)
         },
       },
     ],
   },
 ]
+
+/** In the second turn processes die where the first one was the first to lead. */
+const turn = [podsCome, aNodeJoins, ledgerIsLost, databaseIsLost, podsGo, aNodeLeaves]
+export const stormStimuli: readonly Stimulus[] = [...turn, ...turn]
 
 async function onEach(rig: Rig, work: (node: string) => Promise<void>): Promise<void> {
   for (const node of rig.served()) await work(node)

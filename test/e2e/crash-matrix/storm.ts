@@ -1,5 +1,5 @@
 // Processes die again while they recover: at each point once, without a pause in between. Only then everything must settle.
-import type { Bench, Scenario } from './matrix.ts'
+import type { Bench, Stimulus } from './matrix.ts'
 import type { Verdict } from './rig.ts'
 
 export interface Gust {
@@ -9,14 +9,14 @@ export interface Gust {
   readonly verdict: Verdict
 }
 
-/** Each scenario once. Throws when something does not settle. */
+/** One stimulus after the other. Throws when something does not settle. */
 export async function runStorm(
   { rig, arming }: Bench,
   points: readonly string[],
-  scenarios: readonly Scenario[],
+  stimuli: readonly Stimulus[],
 ): Promise<readonly Gust[]> {
   const gusts: Gust[] = []
-  for (const { name, run } of scenarios.flatMap(({ steps }) => steps)) {
+  for (const { name, run } of stimuli) {
     const begin = arming.deaths().length
     const blow = () => {
       const died = new Set(arming.deaths())
