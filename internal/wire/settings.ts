@@ -170,9 +170,11 @@ function missing(key: string, { kind }: Setting<unknown>, given: GivenSettings):
 
 function* unknownKeys(table: SettingTable, given: GivenSettings): Generator<string> {
   const names = Object.keys(table).map(settingName)
-  for (const name of Object.keys(given.file?.values ?? {})) {
-    if (!names.includes(name))
-      yield `"${cut(name)}" in ${given.file?.path} is not a setting${meant(name, names)}`
+  const unknown = Object.keys(given.file?.values ?? {}).filter((name) => !names.includes(name))
+  for (const [i, name] of unknown.entries()) {
+    if (i >= maxFaults)
+      yield name // only counted
+    else yield `"${cut(name)}" in ${given.file?.path} is not a setting${meant(name, names)}`
   }
   // Kubernetes itself sets variables such as TKE_ENI_SERVICE_HOST in pods: only near misses are faults.
   const variables = Object.keys(table).map(settingVariable)
