@@ -1,6 +1,7 @@
 // How the node's own pool follows what the leader publishes. Only what nobody uses is ever forgotten: an address in use
 // stays, whatever a NEC says (R7).
 import type { Ipv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
 import type { LocalIp } from './choose-address.ts'
 import type { EniId, PublishedEni } from './types.ts'
 
@@ -25,6 +26,7 @@ export function planSync(
   ips: readonly LocalIp[],
   enis: readonly { readonly id: EniId; readonly published: boolean }[],
   published: readonly PublishedEni[],
+  now: Millis,
 ): Sync {
   const local = new Map(ips.map((ip) => [ip.address, ip]))
   const wanted = new Map(
@@ -37,7 +39,9 @@ export function planSync(
   for (const ip of ips) {
     const there = wanted.get(ip.address)
     if (there === undefined) {
-      if (!ip.inUse) gone.push({ kind: 'forget-ip', address: ip.address })
+      // Forgotten while it cools, it could be handed out too soon when it is bound again (P16).
+      const cools = ip.state === 'usable' && ip.coolingUntil > now
+      if (!ip.inUse && !cools) gone.push({ kind: 'forget-ip', address: ip.address })
       else if (ip.published) gone.push({ kind: 'unpublish-ip', address: ip.address })
     } else if (ip.inUse && there.eniId !== ip.eniId) disputed.push(ip.address)
     else if (there.grant > ip.grant || there.eniId !== ip.eniId) came.push({ kind: 'renew-ip', ...there })

@@ -15,7 +15,7 @@ import type { Millis } from '../value/millis.ts'
 export interface LocalPool {
   /** Follows the NEC; what it does not say clearly changes nothing. */
   follow(nec: Nec): Promise<void>
-  /** Forgets what is no longer published, and was in use when that was said. Throws `storage`. */
+  /** Forgets what is no longer published, and was in use or cooled when that was said. Throws `storage`. */
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): (WarmTargets & EniLimits) | undefined
@@ -140,7 +140,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
     const { enis, epoch, ...rest } = nec.publication
     const followed = await ledger.write((tx) => {
       if (!noteEpoch(tx, epoch, uncorrected)) return undefined
-      const sync = planSync(tx.ips(), ledger.enis(), enis)
+      const sync = planSync(tx.ips(), ledger.enis(), enis, tx.now)
       tx.sync(sync.changes)
       const returned = returnedBefore(nec, tx.ips())
       if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')

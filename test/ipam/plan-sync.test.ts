@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { LocalIp } from '../../internal/ipam/choose-address.ts'
 import { planSync, type SyncChange } from '../../internal/ipam/plan-sync.ts'
 import type { PublishedEni } from '../../internal/ipam/types.ts'
-import { addressOf, localIps, publishedEni } from './pools.ts'
+import { addressOf, localIps, publishedEni, T0 } from './pools.ts'
 
 interface Row {
   readonly does: string
@@ -36,6 +36,13 @@ const rows: readonly Row[] = [
     enis: ['1'],
     nec: [publishedEni(1, '1')],
     want: ['forget-ip 1.2'],
+  },
+  {
+    does: '[P16] keeps what cools until it has rested, and hands it out no more',
+    ips: ['1.1 c1', '1.2 c0', '1.3 c5 u', '1.4 c5 r'],
+    enis: ['1'],
+    nec: [publishedEni(1)],
+    want: ['unpublish-ip 1.1', 'forget-ip 1.2', 'forget-ip 1.4'],
   },
   {
     does: '[P3] forgets what was returned and is taken',
@@ -110,7 +117,7 @@ for (const row of rows) {
       const [slot, mark] = short.split(' ')
       return { id: `eni-${slot}`, published: mark !== 'u' }
     })
-    const { changes, disputed } = planSync(localIps(...(row.ips ?? [])), enis, row.nec)
+    const { changes, disputed } = planSync(localIps(...(row.ips ?? [])), enis, row.nec, T0)
     assert.deepEqual(changes.map(tell), row.want)
     assert.deepEqual(disputed.map(short), row.disputed ?? [])
   })
@@ -163,7 +170,7 @@ test('[R7] planSync() never forgets or moves an address in use, and repeats noth
         publishedEni(slot, ...ips.map(([n, grant]) => `0.${n}:${grant}`)),
       )
       const enis = [...new Set(local.map(({ eniId }) => eniId))].map((id) => ({ id, published: true }))
-      const { changes, disputed } = planSync(local, enis, nec)
+      const { changes, disputed } = planSync(local, enis, nec, T0)
       const inUse = new Map(local.filter((ip) => ip.inUse).map((ip) => [ip.address, ip]))
       for (const change of changes) {
         if (change.kind === 'forget-ip') assert.ok(!inUse.has(change.address))
@@ -181,6 +188,7 @@ test('[R7] planSync() never forgets or moves an address in use, and repeats noth
         [...after.values()],
         [...known].map(([id, published]) => ({ id, published })),
         nec,
+        T0,
       )
       assert.deepEqual(
         again.changes.filter(({ kind }) => kind !== 'unpublish-eni'),

@@ -234,10 +234,11 @@ test('[R7] DEL works for a pod whose ENI is no longer published', async (t) => {
   assert.deepEqual(inUse(world), ['10.0.1.1'], 'no NEC takes an address in use')
   await clock.runUntil(agent.remove(a))
   world.publish([publishedEni(2, '9')])
-  await clock.advance(second)
+  await clock.advance(2 * 60 * second)
   assert.deepEqual(
     world.ledger.ips().map(({ address }) => address),
     ['10.0.2.9'],
+    'forgotten once it has cooled',
   )
 })
 
