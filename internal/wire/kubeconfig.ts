@@ -1,7 +1,7 @@
 // A kubeconfig's current context as plain settings: where the server is, and which texts or files prove who we are.
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { isRecord, type JsonObject } from './json.ts'
+import { isRecord, type JsonObject, quoteJson } from './json.ts'
 
 /** PEM or a token: in the text itself, or in a file that may be replaced while we run. */
 export type Material = { readonly text: string } | { readonly file: string }
@@ -31,11 +31,11 @@ export function parseKubeconfig(text: string, directory: string): Kubeconfig {
   const current = root['current-context']
   if (typeof current !== 'string' || current === '') return { fault: 'it has no current-context' }
   const context = named(root['contexts'], current, 'context')
-  if (context === undefined) return { fault: `it has no context "${current}"` }
+  if (context === undefined) return { fault: `it has no context ${quoteJson(current)}` }
   const cluster = named(root['clusters'], context['cluster'], 'cluster')
   const server = cluster?.['server']
   if (cluster === undefined || typeof server !== 'string')
-    return { fault: `it has no cluster "${String(context['cluster'])}" with a server` }
+    return { fault: `it has no cluster ${quoteJson(context['cluster'])} with a server` }
   const user = named(root['users'], context['user'], 'user') ?? {}
   if (needsMore(cluster, user)) return { plain: false }
   const material = (holder: JsonObject, name: string, dataKey = `${name}-data`) =>
