@@ -54,6 +54,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   let stopped = false
   let running = false
   let due = Number.POSITIVE_INFINITY
+  let surveys = 0
 
   function schedule(delay: Millis): void {
     cancel()
@@ -68,13 +69,18 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       const plan = await survey()
       pause.succeeded()
       running = false
-      schedule(plan?.again ? staleFor + beyondLag : settings.surveyEvery)
+      schedule(plan?.again ? staleFor + beyondLag : sometime())
     } catch (error) {
       running = false
       const retryIn = pause.failed()
       log.warn('survey failed', { code: errorCode(error), error: (error as Error).message, retryIn })
       schedule(retryIn)
     }
+  }
+
+  /** Never in step with what is tried again and again: a survey passes over what was just touched. */
+  function sometime(): Millis {
+    return settings.surveyEvery * (1 + (surveys++ % 4) / 16)
   }
 
   async function survey(): Promise<SurveyPlan | undefined> {
