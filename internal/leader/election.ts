@@ -18,6 +18,9 @@ export interface Candidate extends TermOptions {
   readonly tell: (status: string) => void
 }
 
+/** Holds a lease that somebody has deleted: perhaps under a leader, which is given the time of any other one. */
+const formerLeader = 'a leader whose lease was deleted'
+
 /**
  * Resolves when this process leads; with undefined when `signal` has aborted before.
  *
@@ -37,7 +40,7 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
     try {
       const { lease, left } = await glance()
       if (left <= 0) {
-        const term = await takeOver(candidate, lease, signal)
+        const term = await takeOver(candidate, lease)
         if (term !== undefined) return term
         continue
       }
@@ -66,30 +69,20 @@ function watchLease({ store, steady, identity, settings }: Candidate) {
   }
 }
 
-/** undefined when another one was faster. */
-async function takeOver(
-  candidate: Candidate,
-  lease: StoredLease | undefined,
-  signal: AbortSignal,
-): Promise<Term | undefined> {
-  const { store, clock, steady, log, identity, settings } = candidate
+/** undefined when the lease must be waited out first. Throws `conflict` when another one was faster. */
+async function takeOver(candidate: Candidate, lease: StoredLease | undefined): Promise<Term | undefined> {
+  const { store, steady, log, identity, settings } = candidate
+  const { leaseDuration: duration } = settings
   const highest = await candidate.highestEpoch()
-  const sentAt = steady()
-  const taken = await store.write(
-    {
-      holder: identity,
-      duration: settings.leaseDuration,
-      epoch: Math.max(lease?.epoch ?? 0, highest) + 1,
-      ledgerId: lease?.ledgerId,
-    },
-    lease?.version,
-  )
-  const term = startTerm(taken, sentAt, candidate)
   if (lease === undefined && highest > 0) {
-    // Somebody has deleted the lease, perhaps under a leader, which will notice when it renews.
-    await sleep(clock, settings.leaseDuration, AbortSignal.any([signal, term.over]))
-    if (!term.holds()) return undefined
+    // Stored, so that the wait outlives whoever began it. One that still leads will notice when it renews.
+    await store.write({ holder: formerLeader, duration, epoch: highest, ledgerId: undefined }, undefined)
+    return undefined
   }
-  log.info('leads', { epoch: term.epoch, identity, after: lease?.holder })
+  const sentAt = steady()
+  const epoch = Math.max(lease?.epoch ?? 0, highest) + 1
+  const next = { holder: identity, duration, epoch, ledgerId: lease?.ledgerId }
+  const term = startTerm(await store.write(next, lease?.version), sentAt, candidate)
+  log.info('leads', { epoch, identity, after: lease?.holder })
   return term
 }

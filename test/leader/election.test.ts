@@ -248,6 +248,26 @@ test('[R8] a lease that was deleted under a leader: it makes it again, or whoeve
   assert.equal(known(arena.lease.record).epoch, 2)
 })
 
+test('[R8] whoever waits out a lease that was deleted, and dies meanwhile or is asked to end, shortens the wait of nobody', async () => {
+  for (const next of ['b', 'c']) {
+    const arena = new Arena()
+    const a = arena.enter('a')
+    await arena.pass(second)
+    a.cutOff = true
+    arena.lease.delete()
+    const b = arena.enter('b', { highest: 1 })
+    await arena.pass(second)
+    if (next === 'b') b.process.kill('test')
+    else b.stop.abort()
+    await arena.pass(100)
+    await b.term?.release()
+    arena.enter(next, { highest: 1 })
+    await arena.pass(60 * second)
+    assert.deepEqual(arena.leaders(), [next])
+    assert.equal(b.term, undefined)
+  }
+})
+
 test('[R8] campaign() goes above every epoch that anything shows, whatever the lease says', async () => {
   const arena = new Arena()
   const a = arena.enter('a', { highest: 41 })
