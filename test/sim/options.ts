@@ -3,6 +3,12 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { plants } from './world/plants.ts'
 
+/** Of a happening: which, and how many pods, when fewer than it draws. */
+export interface Kept {
+  readonly id: number
+  readonly count: number | undefined
+}
+
 export interface SimOptions {
   readonly seeds: number
   readonly from: number
@@ -17,7 +23,7 @@ export interface SimOptions {
   readonly log: boolean
   readonly minimize: boolean
   /** Happenings of the seed to play, no others. */
-  readonly keep: readonly number[] | undefined
+  readonly keep: readonly Kept[] | undefined
   readonly chance: readonly string[] | undefined
   /** A plan as JSON. */
   readonly replay: string | undefined
@@ -33,7 +39,7 @@ export const usage = `npm run sim -- [options]: the whole system under many seed
   --seed S        one seed, with its trace
   --trace         with --seed or --replay: the whole trace, though nothing fails
   --log           as --trace, with what the product logs
-  --keep I,J      with --seed: of what happens only these
+  --keep I,J:N    with --seed: of what happens only these; of J only N pods
   --chance A;B    with --seed: of what chance decides only these
   --replay FILE   plays the plan that --save has written
   --save FILE     writes the (shortened) plan of a failure
@@ -79,11 +85,16 @@ export function readOptions(argv: readonly string[]): SimOptions {
     trace: values.trace,
     log: values.log,
     minimize: values.minimize,
-    keep: values.keep?.split(',').map((id) => whole('--keep', id)),
+    keep: values.keep?.split(',').map(kept),
     chance: values.chance?.split(';').map((name) => name.trim()),
     replay: values.replay,
     save: values.save,
   }
+}
+
+function kept(text: string): Kept {
+  const [id = '', count] = text.split(':')
+  return { id: whole('--keep', id), count: count === undefined ? undefined : whole('--keep', count) }
 }
 
 function whole(name: string, text: string): number {

@@ -42,7 +42,10 @@ async function replay(options: SimOptions): Promise<number> {
 function planOf({ replay: file, seed, keep, chance }: SimOptions): Plan {
   if (file !== undefined) return JSON.parse(readFileSync(file, 'utf8')) as Plan
   const plan = draw(seed ?? 1)
-  const happenings = plan.happenings.filter(({ id }) => keep?.includes(id) ?? true)
+  const counts = new Map(keep?.map(({ id, count }) => [id, count]))
+  const happenings = plan.happenings
+    .filter(({ id }) => keep === undefined || counts.has(id))
+    .map((what) => ('count' in what ? { ...what, count: counts.get(what.id) ?? what.count } : what))
   return { ...plan, happenings, ...(chance === undefined ? {} : { only: chance }) }
 }
 
@@ -127,8 +130,16 @@ function print({ plan, trace, faults }: RunResult, options: SimOptions): void {
 }
 
 function replayCommand({ seed, happenings, only }: Plan, plant: string | undefined): string {
-  const all = draw(seed).happenings.length
-  const keep = happenings.length === all ? '' : ` --keep ${happenings.map(({ id }) => id).join(',')}`
+  const all = new Map(draw(seed).happenings.map((what) => [what.id, what]))
+  const kept = happenings.map((what) => {
+    const drawn = all.get(what.id)
+    const fewer = 'count' in what && drawn !== undefined && 'count' in drawn && what.count !== drawn.count
+    return fewer ? `${what.id}:${what.count}` : String(what.id)
+  })
+  const keep =
+    happenings.length === all.size && kept.every((one) => !one.includes(':'))
+      ? ''
+      : ` --keep ${kept.join(',')}`
   const chance = only === undefined ? '' : ` --chance '${only.join('; ')}'`
   return `npm run sim -- --seed ${seed}${keep}${chance}${plant === undefined ? '' : ` --plant ${plant}`}`
 }

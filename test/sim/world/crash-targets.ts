@@ -13,8 +13,33 @@ const intentSteps = [
   'finish',
   'fail',
 ]
-const otherLeaderSteps = ['addNode', 'setPhase', 'removeNode', 'setPod', 'prune', 'rewind']
-const nodeSteps = ['sync', 'attach', 'detach', 'giveBack', 'setBootId', 'prune']
+const otherLeaderSteps = [
+  'addNode',
+  'setPhase',
+  'removeNode',
+  'setPod',
+  'prune',
+  'rewind',
+  'clear',
+  'setComplete',
+  'setSuspects',
+  'adoptEni',
+  'adoptIp',
+  'correctEni',
+  'dropIp',
+  'forgetEni',
+]
+const nodeSteps = [
+  'sync',
+  'attach',
+  'detach',
+  'giveBack',
+  'setBootId',
+  'adopt',
+  'setQuarantine',
+  'letGo',
+  'prune',
+]
 
 function around(prefix: string, names: readonly string[]): readonly string[] {
   return names.flatMap((name) => [`${prefix}.${name}.before`, `${prefix}.${name}.after`])

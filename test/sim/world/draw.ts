@@ -3,7 +3,7 @@
 import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
 import type { ElectionSettings } from '../../../internal/leader/term.ts'
 import { logUniform, stream } from './chance.ts'
-import { crashTargets } from './crash-targets.ts'
+import { crashTargets, intentPoints } from './crash-targets.ts'
 import { type HappeningKind, type What, zones } from './happenings.ts'
 
 export interface Plan {
@@ -56,6 +56,14 @@ export function draw(seed: number): Plan {
   let at = 0
   const add = (what: What) => happenings.push({ id: happenings.length, at, ...what })
   for (let i = randomInt(random, 1, 3); i > 0; i--) add(nodes.add())
+  // Rare points are passed seldom: a death waits for them from the beginning.
+  for (let i = randomInt(random, 0, 2); i > 0; i--)
+    add({
+      kind: 'die-at',
+      who: 'leader',
+      point: pick(random, intentPoints) ?? '',
+      skip: randomInt(random, 0, 1),
+    })
   const hurry = pick(random, [1, 1, 1, 4]) ?? 1
   for (let i = randomInt(random, 15, 70); i > 0; i--) {
     at += Math.ceil(randomInt(random, 10, pick(random, [100, 2000, 60_000]) ?? 100) / hurry)
