@@ -10,10 +10,13 @@ import { readPools } from '../../../cmd/dev/pools.ts'
 import { query } from '../../../cmd/dev/query.ts'
 import { clusterId, podSubnets, vpc } from '../../../cmd/dev/topology.ts'
 import { tagsOf } from '../../../internal/ipam/eni-tags.ts'
+import { hostLinkName, hostLinkPrefix } from '../../../internal/ipam/host-link.ts'
+import { nodeNetns } from '../../../internal/sim/fabric/fabric-lines.ts'
 import type { Audit } from '../../../internal/sim/vpc/audit.ts'
 import { type Console, cloudConsole } from '../../sim/world/console.ts'
 import { temporaryFolder } from '../service.ts'
 import { askAgent } from './ask-agent.ts'
+import { inSandbox } from './in-sandbox.ts'
 
 const warm = { min: 1, max: 2 }
 const patienceMs = 120_000
@@ -118,11 +121,16 @@ export class Rig {
     cluster.resumeLeader()
   }
 
-  /** The agent comes back without its database. */
+  /** The agent comes back without its database, once each link says whose it is: that is told a little after an ADD. */
   async loseNodeDb(node: string): Promise<void> {
-    await this.cluster.host.call('killAgent', { node })
-    for (const suffix of ['', '-wal', '-shm'])
-      rmSync(`${this.cluster.nodeDb(node)}${suffix}`, { force: true })
+    const { cluster } = this
+    await this.until('every link says whose it is', async () => {
+      const links = await inSandbox(cluster.host, ['ip', '-n', nodeNetns(node), '-json', 'link', 'show'])
+      const rows = JSON.parse(links) as readonly { readonly ifname: string; readonly ifalias?: string }[]
+      return rows.every(({ ifname, ifalias }) => ifalias !== undefined || !ifname.startsWith(hostLinkPrefix))
+    })
+    await cluster.host.call('killAgent', { node })
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${cluster.nodeDb(node)}${suffix}`, { force: true })
   }
 
   /** Somebody adds to what the leader has: an address, and an ENI that looks like ours. The ENI of the bare node is taken off. */
@@ -148,6 +156,23 @@ export class Rig {
     this.#hand.detach(its, bare.instanceId)
     await this.until('the ENI is off', () => this.#hand.remove(its))
     await this.cluster.killLeader()
+  }
+
+  /** A link that looks like a pod's and says not whose: each agent finds it as it starts. */
+  async makeStrayLinks(): Promise<void> {
+    await this.#onStrayLinks((link) => ['add', link, 'type', 'veth', 'peer', 'name', 'stray'])
+  }
+
+  async removeStrayLinks(): Promise<void> {
+    await this.#onStrayLinks((link) => ['del', link])
+  }
+
+  async #onStrayLinks(change: (link: string) => readonly string[]): Promise<void> {
+    const { host } = this.cluster
+    for (const node of this.served()) {
+      await inSandbox(host, ['ip', '-n', nodeNetns(node), 'link', ...change(hostLinkName('stray', 'eth0'))])
+      await host.call('killAgent', { node })
+    }
   }
 
   get #hand(): Console {
@@ -178,9 +203,9 @@ export class Rig {
   }
 
   /** Throws when it takes too long. */
-  async until(what: string, holds: () => boolean): Promise<void> {
+  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = Date.now() + patienceMs
-    while (!holds()) {
+    while (!(await holds())) {
       if (Date.now() > deadline) throw this.#stuck([what])
       await delay(50)
     }
@@ -208,6 +233,7 @@ export class Rig {
       ...differences('pod', [...this.#pods.keys()], namesOf(running)),
       ...namesOf(running.filter(({ address }) => address === undefined)).map((name) => `no address: ${name}`),
       ...this.#poolsAmiss(),
+      ...this.#enisAmiss(),
     ]
     if (amiss.length > 0) return amiss
     const audit = await auditCluster(cluster)
@@ -242,15 +268,23 @@ export class Rig {
     return query<{ id: string }>(this.cluster.leaderDb, 'leader', sql).map(({ id }) => id)
   }
 
-  /** The leader does not count static pods; a node without an agent has warm addresses all the same. */
   #poolsAmiss(): readonly string[] {
-    const bound = this.#leaderRows(
-      `SELECT node AS id FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.state = 'bound'`,
-    )
-    return readPools(this.cluster).flatMap(({ node, idle, returning }) => {
-      if (node === this.#bare) return bound.includes(node) ? [] : [`no address on ${node}`]
+    const pools = readPools(this.cluster).filter(({ node }) => node !== this.#bare)
+    return pools.flatMap(({ node, idle, returning }) => {
+      // The leader does not count static pods.
       const isWell = returning === 0 && idle >= warm.min - this.#statics && idle <= warm.max
       return isWell ? [] : [`pool of ${node}: ${idle} idle, ${returning} returning`]
+    })
+  }
+
+  /** ENIs of each node as ledger and cloud see them; each node has one. */
+  #enisAmiss(): readonly string[] {
+    const { enis } = this.#audit()
+    return this.cluster.nodes().flatMap(({ name, instanceId }) => {
+      const ledger = this.#leaderRows(`SELECT id FROM eni WHERE node = '${name}' AND state = 'attached'`)
+      const cloud = enis.filter((eni) => eni.instanceId === instanceId && !eni.primary).map(({ id }) => id)
+      const none = ledger.length === 0 ? [`no ENI on ${name}`] : []
+      return [...none, ...differences(`ENI of ${name} in the ledger`, cloud, ledger)]
     })
   }
 

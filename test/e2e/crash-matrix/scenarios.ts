@@ -79,6 +79,12 @@ export const nodeScenarios: readonly Scenario[] = [
       },
     ],
   },
+  {
+    steps: [
+      { name: 'links of nobody come', run: (rig) => rig.makeStrayLinks() },
+      { name: 'links of nobody go', run: (rig) => rig.removeStrayLinks() },
+    ],
+  },
 ]
 
 /** In the second turn processes die where the first one was the first to lead. */

@@ -24,13 +24,16 @@ export async function runStorm(
     }
     blow()
     let deaths = begin
+    let seen = begin
     const blowing = setInterval(() => {
       if (arming.deaths().length > deaths) blow()
       deaths = arming.deaths().length
     }, 50)
     try {
       await run(rig)
-      await rig.settled()
+      // Each death is progress, however long all of them take.
+      while ((await rig.settled(() => arming.deaths().length > seen)) === undefined)
+        seen = arming.deaths().length
     } finally {
       clearInterval(blowing)
       arming.disarm()
