@@ -126,6 +126,8 @@ export async function runLeader(
   )
   const { stop } = leader
   stack.defer(async () => {
+    leader = undefined
+    obstacle = 'it is stopping'
     await stop() // before the database is closed, whatever ends us
     log.info('leader stopped')
   })

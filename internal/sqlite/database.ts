@@ -64,6 +64,7 @@ export function openDatabase(options: OpenOptions): Database {
     checkHistory(database, kind, migrations) // before anything is changed
     if (!memory) configureWriter(sqlite)
     migrate(database, kind, migrations)
+    sqlite.pragma('busy_timeout = 250') // from here on nothing else of ours goes on while a write waits
     return database
   })
 }
@@ -190,8 +191,7 @@ function unreadable(cause: unknown): string {
 }
 
 function configure(sqlite: Sqlite.Database): void {
-  // `sqlite3` in an operator's hands may hold a lock for a moment; all that time nothing else of ours goes on.
-  sqlite.pragma('busy_timeout = 2000')
+  sqlite.pragma('busy_timeout = 2000') // `sqlite3` in an operator's hands may hold a lock for a moment
   sqlite.pragma('foreign_keys = ON') // off by default in SQLite
   sqlite.pragma('trusted_schema = OFF') // a prepared file must not run code of its own
   sqlite.pragma('cell_size_check = ON') // notice damage early

@@ -44,6 +44,7 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
     const before = trouble
     trouble = undefined
     if (before === 'full' && !hasRoom(database.path)) note('full')
+    if (before === 'busy' && isLocked(database)) note('busy')
   }
 
   function flush(): void {
@@ -79,6 +80,15 @@ export function groupCommit(database: Database, clock: Clock): GroupCommit {
         pending.push({ work, resolve: resolve as (value: unknown) => void, reject })
         if (pending.length === 1) clock.after(0, flush)
       }),
+  }
+}
+
+function isLocked(database: Database): boolean {
+  try {
+    database.transaction(() => undefined)
+    return false
+  } catch (error) {
+    return meaningOf(error) === 'busy'
   }
 }
 

@@ -10,6 +10,8 @@ import { lastWords, openIntents } from '../../cmd/dev/look.ts'
 import { createPod, deletePod, listPods } from '../../cmd/dev/pods.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { openDatabase } from '../../internal/sqlite/database.ts'
+import { leaderMigrations, nodeMigrations } from '../../migrations/index.ts'
 import { copyOfExecutable } from './executable.ts'
 import { inOwnMounts, remount, unmount } from './hostile/own-mounts.ts'
 import { findProcess, limitFiles, readiness } from './hostile/processes.ts'
@@ -58,7 +60,6 @@ before(async () => {
     kubeListen: { host: '127.0.0.1', port: 0 },
     leaderFlags: [
       '--reconcile-interval=2s',
-      '--lease-duration=3s',
       '--ip-min-warm-target=2',
       '--ip-max-warm-target=3',
       `--listen-health=127.0.0.1:${leaderHealth}`,
@@ -153,6 +154,26 @@ for (const role of ['leader', 'agent'] as const) {
     t.diagnostic(`the ${role} said: ${await sees('log', full, /is full/)}`)
     disks[role].free()
     await settled(t)
+  })
+
+  step(`[R6] somebody keeps the database of the ${role} locked: it says so, and goes on`, async (t) => {
+    await serving(role)
+    const before = pidOf(role)
+    const { path, kind } = { path: databaseOf(role), kind: role === 'leader' ? 'leader' : 'node' }
+    const somebody = openDatabase({
+      path,
+      kind,
+      migrations: role === 'leader' ? leaderMigrations : nodeMigrations,
+    })
+    somebody.script('BEGIN IMMEDIATE')
+    await makePods(victim, 1)
+    await endPods(victim, 1)
+    const port = role === 'leader' ? leaderHealth : agentHealth
+    const health = await sees(`health of the ${role}`, () => readiness(pidOf(role), port), /keeps it locked/)
+    somebody.close()
+    t.diagnostic(`health of the ${role}: ${health}`)
+    await settled(t)
+    assert.equal(pidOf(role), before, 'it did not end')
   })
 
   step(

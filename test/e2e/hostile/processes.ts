@@ -27,7 +27,7 @@ export async function limitFiles(pid: number, bytes: number | 'unlimited'): Prom
 
 /** What /readyz answers in the network of the process. */
 export async function readiness(pid: number, port: number): Promise<string> {
-  const ask = `fetch('http://127.0.0.1:${port}/readyz').then(async (a) => console.log(a.status, (await a.text()).trim()))`
+  const ask = `fetch('http://127.0.0.1:${port}/readyz', { signal: AbortSignal.timeout(5000) }).then(async (a) => console.log(a.status, (await a.text()).trim()))`
   const { stdout, stderr } = await run(['nsenter', '-t', `${pid}`, '-n', '--', process.execPath, '-e', ask])
   return stdout.trim() || stderr.trim().split('\n').at(-1) || ''
 }
