@@ -3,7 +3,7 @@ import type { Millis } from '../value/millis.ts'
 import type { Cancel, Clock } from './clock.ts'
 
 export interface Rounds {
-  /** The next round begins after `delay` at the latest; the one under way is followed by another at once. */
+  /** The next round begins after `delay` at the latest, counted from the end of the one under way. */
   wake(delay?: Millis): void
   /** No further round begins. */
   stop(): void
@@ -14,7 +14,7 @@ export function startRounds(clock: Clock, round: () => Promise<Millis>): Rounds 
   let cancel: Cancel | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running = false
-  let again = false
+  let again = Number.POSITIVE_INFINITY
   let stopped = false
 
   async function run(): Promise<void> {
@@ -22,8 +22,8 @@ export function startRounds(clock: Clock, round: () => Promise<Millis>): Rounds 
     running = true
     const pause = await round()
     running = false
-    schedule(again ? 0 : pause)
-    again = false
+    schedule(Math.min(again, pause))
+    again = Number.POSITIVE_INFINITY
   }
 
   function schedule(delay: Millis): void {
@@ -36,7 +36,7 @@ export function startRounds(clock: Clock, round: () => Promise<Millis>): Rounds 
   schedule(0)
   return {
     wake(delay = 0) {
-      if (running) again = true
+      if (running) again = Math.min(again, delay)
       else schedule(delay)
     },
     stop() {

@@ -4,15 +4,14 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
-import { clusterTag } from '../ipam/eni-tags.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import type { Cloud, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { viewCloud } from './cloud-view.ts'
 import type { ClusterFacts } from './facts.ts'
-import type { LeaderSettings } from './settings.ts'
-import { subnetBlocks } from './subnet-blocks.ts'
+import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
 
 export interface RebuildOptions {
@@ -28,9 +27,6 @@ export interface RebuildOptions {
 
 /** How often it is asked whether Kubernetes has been read. */
 const pollMs = 100
-
-/** A second view must be further away than the lag: a little more, for timers. */
-const beyondLag = 1000
 
 const none: ReadonlySet<Ipv4> = new Set()
 
@@ -57,7 +53,7 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
       if (first === undefined && rebuild.unshown.length > 0) {
         first = { at: clock.now(), unshown: new Set(rebuild.unshown) }
         log.info('ledger rebuild looks twice', { unshown: rebuild.unshown.length })
-        return again(settings.settle.staleFor + beyondLag)
+        return again(secondViewAfter(settings))
       }
       await ledger.write((tx) => enter(tx, rebuild, options))
       log.info('ledger rebuilt', {
@@ -66,7 +62,7 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
         addresses: rebuild.enis.reduce((sum, { ips }) => sum + ips.length, 0),
         missing: rebuild.missing.length,
       })
-      done()
+      if (!stopped) done()
     } catch (error) {
       const retryIn = pause.failed()
       log.warn('ledger not rebuilt', { code: errorCode(error), error: (error as Error).message, retryIn })
@@ -105,15 +101,10 @@ async function read(
   sure: ReadonlySet<Ipv4>,
 ): Promise<Rebuild> {
   const { clusterId } = settings
-  const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'waiting-pod')
-  const known = new Set(tagged.map(({ id }) => id))
   const necs = [...facts.necs()]
-  const published = necs.flatMap(({ publication }) => publication?.enis ?? [])
-  const untagged = published.map(({ id }) => id).filter((id) => !known.has(id))
-  const others = await cloud.describeEnis({ ids: untagged }, 'waiting-pod')
-  const all = [...tagged, ...others]
-  const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))
-  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: all, cidrs, sure })
+  const named = necs.flatMap(({ publication }) => (publication?.enis ?? []).map(({ id }) => id))
+  const { enis, cidrs } = await viewCloud(cloud, subnets, clusterId, named, 'waiting-pod')
+  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: enis, cidrs, sure })
 }
 
 function refuseForeign({ foreign: [first] }: Rebuild): void {

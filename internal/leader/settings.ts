@@ -49,3 +49,8 @@ export const leaderDefaults = {
   settle: { staleFor: 5000, giveUpAfter: 60_000 },
   retry: { firstMs: 1000, maxMs: 60_000 },
 } satisfies Omit<LeaderSettings, 'clusterId' | 'subnetIds'>
+
+/** A second view must be further away than the cloud's answers may lag; a little more, for timers. */
+export function secondViewAfter({ settle }: LeaderSettings): Millis {
+  return settle.staleFor + 1000
+}

@@ -1,10 +1,11 @@
 // Compares ledger, cloud and Kubernetes, at start and now and then, and sooner while something is suspected. What is decided
 // is decided in the transaction that changes the ledger; ordinary reconciling does the rest.
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
-import { clusterTag, purposeOf } from '../ipam/eni-tags.ts'
+import { type Rounds, startRounds } from '../base/rounds.ts'
+import { purposeOf } from '../ipam/eni-tags.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
 import { serving } from '../ipam/pool.ts'
@@ -13,10 +14,10 @@ import type { CloudEni, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { applySurvey } from './apply-survey.ts'
+import { viewCloud } from './cloud-view.ts'
 import { differingNecs } from './differing-necs.ts'
 import type { ClusterFacts } from './facts.ts'
-import type { LeaderSettings } from './settings.ts'
-import { subnetBlocks } from './subnet-blocks.ts'
+import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
 import { surveyNotices } from './survey-notices.ts'
 
@@ -41,8 +42,8 @@ export interface SurveyorOptions {
   readonly wake: (node: NodeName) => void
 }
 
-/** A second view must be further away than the lag: a little more, for timers. */
-const beyondLag = 1000
+/** What just happened settles for so long before it is looked at. */
+const soon = 1000
 
 type Views = Omit<SurveySnapshot, 'enis' | 'nodes' | 'touched' | 'pods'>
 
@@ -50,31 +51,19 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   const { kube, cloud, ledger, facts, subnets, clock, random, log, settings } = options
   const { staleFor } = settings.settle
   const pause = createPause(settings.retry, clock, random)
-  let cancel: Cancel = () => {}
+  let rounds: Rounds | undefined
   let stopped = false
-  let running = false
-  let due = Number.POSITIVE_INFINITY
   let surveys = 0
 
-  function schedule(delay: Millis): void {
-    cancel()
-    if (stopped) return
-    due = clock.now() + delay
-    cancel = clock.after(delay, () => void run())
-  }
-
-  async function run(): Promise<void> {
-    running = true
+  async function round(): Promise<Millis> {
     try {
       const plan = await survey()
       pause.succeeded()
-      running = false
-      schedule(plan?.again ? staleFor + beyondLag : sometime())
+      return plan?.again ? secondViewAfter(settings) : sometime()
     } catch (error) {
-      running = false
       const retryIn = pause.failed()
       log.warn('survey failed', { code: errorCode(error), error: (error as Error).message, retryIn })
-      schedule(retryIn)
+      return retryIn
     }
   }
 
@@ -104,22 +93,17 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   async function look(): Promise<Views> {
     const { clusterId } = settings
     const readAt = clock.now()
-    const tagged = await cloud.describeEnis({ tags: { [clusterTag]: clusterId } }, 'collect')
-    const known = new Set(tagged.map(({ id }) => id))
-    const ids = ledger.eniIds().filter((id) => !known.has(id))
-    const others = await cloud.describeEnis({ ids }, 'collect')
-    const all = [...tagged, ...others]
-    const cidrs = await subnetBlocks(cloud, subnets, new Set(all.map(({ subnetId }) => subnetId)))
+    const { enis, cidrs } = await viewCloud(cloud, subnets, clusterId, ledger.eniIds(), 'collect')
     const nodes = [...facts.nodes()]
     return {
       clusterId,
       readAt,
-      cloud: all,
+      cloud: enis,
       cidrs,
       kube: {
         nodes: new Set(nodes.map(({ name }) => name)),
         instances: new Set(nodes.flatMap(({ instanceId }) => instanceId ?? [])),
-        absent: await absentNodes(all),
+        absent: await absentNodes(enis),
         necs: new Map(),
       },
     }
@@ -188,14 +172,13 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   }
 
   return {
-    start: () => schedule(0),
-    hasten() {
-      const delay = beyondLag
-      if (!running && clock.now() + delay < due && due !== Number.POSITIVE_INFINITY) schedule(delay)
+    start() {
+      if (!stopped) rounds = startRounds(clock, round)
     },
+    hasten: () => rounds?.wake(soon),
     stop() {
       stopped = true
-      cancel()
+      rounds?.stop()
     },
   }
 }

@@ -30,12 +30,16 @@ test('wake() brings the next round nearer, never further away', async () => {
   assert.deepEqual(begun, [0, 70])
 })
 
-test('wake() during a round makes one more follow it at once', async () => {
+test('wake() during a round makes one more follow it, after the shortest delay of all', async () => {
   const { clock, rounds, begun } = roundsOf()
   await clock.advance(5)
-  for (let i = 0; i < 3; i++) rounds.wake(50)
+  for (const delay of [50, 20, 500]) rounds.wake(delay)
   await clock.advance(95)
-  assert.deepEqual(begun, [0, 10])
+  assert.deepEqual(begun, [0, 30])
+  await clock.advance(45)
+  rounds.wake()
+  await clock.advance(10)
+  assert.deepEqual(begun, [0, 30, 140, 150])
 })
 
 for (const at of [5, 50])
