@@ -229,7 +229,7 @@ export interface LeaderTx {
   noteUnanswered(intent: Intent, error: string): void
   /** What the cloud shows speaks (no longer) against it. */
   noteMissing(intent: Intent, missing: boolean): void
-  /** The clock was set back: what open intents say of times to come, they say of now, so that waiting for them ends. */
+  /** The clock was set back: what intents, ENIs and addresses say of times to come, they say of now, so that waiting for them ends. */
   rewind(): void
   /**
    * Done, as `eni` shows; undefined when it no longer exists. Throws `conflict` while the ledger has an address of it on another

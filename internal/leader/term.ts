@@ -88,6 +88,10 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
     return false
   }
 
+  function check(): void {
+    if (!holds()) throw ended.signal.aborted ? ended.signal.reason : deposed('it has given its lease back')
+  }
+
   function watchDeadline(): void {
     cancelDeadline()
     cancelDeadline = clock.after(Math.max(0, until - steady()), () => {
@@ -151,15 +155,13 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
     epoch,
     formerLedger: lease.ledgerId,
     holds,
-    check() {
-      if (!holds()) throw ended.signal.aborted ? ended.signal.reason : deposed('it has given its lease back')
-    },
+    check,
     over: ended.signal,
     end,
     async nameLedger(id) {
       ledgerId = id
       while (named !== id) {
-        if (!holds()) throw ended.signal.reason
+        check()
         const heard = new Promise<void>((resolve) => told.push(resolve))
         rounds.wake()
         await heard
@@ -170,6 +172,7 @@ export function startTerm(lease: StoredLease, sentAt: Millis, options: TermOptio
       released = true
       rounds.stop()
       cancelDeadline()
+      tell()
       await underWay.catch(() => {})
       await store
         .write({ holder: undefined, duration: settings.leaseDuration, epoch, ledgerId: named }, version)
