@@ -120,17 +120,17 @@ const changes: {
   },
 }
 
-/** `leader.ledger.record` and so on: each is part of the name of some transaction. */
+/** `leader.ledger.record.before` and so on: each is part of the name of some transaction. */
 export function ledgerChanges(): readonly string[] {
   return Object.entries(changes).flatMap(([role, names]) =>
-    Object.keys(names).map((name) => `${role}.ledger.${name}`),
+    Object.keys(names).flatMap((name) => [`${role}.ledger.${name}.before`, `${role}.ledger.${name}.after`]),
   )
 }
 
 /** Those that the transaction of a ledger's point makes; none for a point of calls. */
 export function changesAt(point: string): readonly string[] {
-  const [role = '', port, names = ''] = point.split('.')
-  return port === 'ledger' ? names.split('+').map((name) => `${role}.ledger.${name}`) : []
+  const [role = '', port, names = '', side = ''] = point.split('.')
+  return port === 'ledger' ? names.split('+').map((name) => `${role}.ledger.${name}.${side}`) : []
 }
 
 /** Every point of calls, `before` and `after`; those of ledgers depend on what is written. */

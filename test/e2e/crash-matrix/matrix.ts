@@ -51,7 +51,9 @@ export async function runMatrix({
 }: MatrixOptions): Promise<readonly string[]> {
   const left = new Set(options.points)
   const changes = new Set(options.changes)
-  const isDone = () => left.size + changes.size === 0
+  const isMixture = (point: string) =>
+    changesAt(point).length > 0 && changesAt(point).every((change) => !changes.has(change))
+  const isDone = () => changes.size === 0 && [...left].every(isMixture)
   const known = [...options.points]
 
   function learn({ arming }: Bench): void {
@@ -97,10 +99,7 @@ export async function runMatrix({
   }
 
   await Promise.all(benches.map(work))
-  const lost = [...left].filter(
-    (point) => changesAt(point).length === 0 || changesAt(point).some((change) => changes.has(change)),
-  )
-  return [...lost, ...changes]
+  return [...[...left].filter((point) => !isMixture(point)), ...changes]
 }
 
 /** One process of each role may die of it. */
