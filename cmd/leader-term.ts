@@ -144,8 +144,7 @@ function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): vo
   const [id, epoch] = term.formerLedger?.split('@') ?? [own.id, necEpoch]
   const newest = own.id === id && own.epoch >= Number(epoch)
   if (newest) return
-  const to = `${path}.stale-${term.epoch}`
-  moveAside(path, to)
+  const to = moveAside(path, `${path}.stale-${term.epoch}`)
   log.warn('ledger of the past set aside', {
     ledger: own.id,
     epoch: own.epoch,

@@ -22,6 +22,7 @@ import { createCloud } from '../internal/vpc/cloud.ts'
 import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
+import { stamp } from './db/place.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
 import { winTerm } from './leader-term.ts'
@@ -139,8 +140,7 @@ export async function runLeader(
 /** Never deleted: a person may want to know what was in it. */
 function setAside(path: string, now: number, log: Log): void {
   if (!existsSync(path)) return
-  const to = `${path}.damaged-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  moveAside(path, to)
+  const to = moveAside(path, `${path}.damaged-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`)
   log.warn('ledger moved aside', { from: path, to })
 }
 

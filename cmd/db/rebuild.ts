@@ -13,7 +13,7 @@ const next: Readonly<Record<Kind, string>> = {
 export function rebuildDatabase(place: Place): void {
   const path = databaseAt(place)
   const kind = kindByName(path)
-  const aside = `${path}.damaged-${stamp(systemClock.now())}`
-  whileLocked(path, kind, () => moveAside(path, aside))
+  const wanted = `${path}.damaged-${stamp(systemClock.now())}`
+  const aside = whileLocked(path, kind, () => moveAside(path, wanted))
   process.stdout.write(`${aside}: the database so far\n${path}: ${next[kind]}\n`)
 }

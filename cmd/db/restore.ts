@@ -34,8 +34,7 @@ export function restoreDatabase(place: Place, backup: string): void {
         db.close()
       }
       if (existsSync(path)) {
-        moveAside(path, aside)
-        process.stdout.write(`${aside}: the database so far\n`)
+        process.stdout.write(`${moveAside(path, aside)}: the database so far\n`)
       }
       moveIn(copy, path)
     } finally {

@@ -64,14 +64,24 @@ export function copyPrivately(from: string, to: string): void {
 
 /**
  * Renames a database that nobody has open. The file goes first: what its log says must never be missing from a file that still
- * has its name. Throws `storage`.
+ * has its name. Returns what it is called now: `wanted`, with a number after it when that is taken. Throws `storage`.
  */
-export function moveAside(path: string, to: string): void {
+export function moveAside(path: string, wanted: string): string {
+  const to = freeName(wanted)
   inWords(`move "${path}" to "${to}"`, () => {
     if (existsSync(path)) renameSync(path, to)
     for (const end of besides) if (existsSync(path + end)) renameSync(path + end, to + end)
     syncPath(dirname(path))
   })
+  return to
+}
+
+/** A rename would write over what is there: two in one second have one time stamp. */
+function freeName(wanted: string): string {
+  const isTaken = (name: string) => ['', ...besides].some((end) => existsSync(name + end))
+  let name = wanted
+  for (let i = 2; isTaken(name); i++) name = `${wanted}-${i}`
+  return name
 }
 
 /** Gives a file that SQLite has closed the name of a database that was moved aside. Throws `storage`. */

@@ -26,6 +26,22 @@ test('moveAside() takes the log along, so that nothing committed is lost', () =>
   aside.close()
 })
 
+test('moveAside() writes over nothing: a second one of the same second gets a name of its own', () => {
+  const directory = newDirectory()
+  const path = join(directory, 'a.db')
+  const wanted = join(directory, 'aside.db')
+  const names = [1, 2, 3].map((value) => {
+    const db = open(path)
+    db.run('INSERT INTO t VALUES (?)', value)
+    db.close()
+    return moveAside(path, wanted)
+  })
+  assert.deepEqual(names, [wanted, `${wanted}-2`, `${wanted}-3`])
+  const first = open(wanted)
+  assert.deepEqual(first.all('SELECT a FROM t'), [{ a: 1 }])
+  first.close()
+})
+
 test('[R1] moveAside() interrupted after the file leaves a new database, never one without its log', () => {
   // The other way round the file came back without its last commits, and nobody noticed.
   const directory = newDirectory()
