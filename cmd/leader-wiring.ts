@@ -140,7 +140,7 @@ export async function runLeader(
 /** Never deleted: a person may want to know what was in it. */
 function setAside(path: string, now: number, log: Log): void {
   if (!existsSync(path)) return
-  const to = moveAside(path, `${path}.damaged-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`)
+  const to = moveAside(path, `${path}.damaged-${stamp(now)}`)
   log.warn('ledger moved aside', { from: path, to })
 }
 
