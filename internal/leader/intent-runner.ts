@@ -200,10 +200,15 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     }
   }
 
-  /** Many looked for, and none there: a wrong region or account is likelier than that all are gone. */
+  /**
+   * Many looked for, and none there: a wrong region or account is likelier than that all are gone. Those whose deletion the
+   * cloud has accepted are not looked for: they should be gone.
+   */
   function seesNothing(views: readonly View[]): boolean {
     const since = clock.now() - options.massLossAfter
-    const sought = views.filter(({ intent }) => intent.eniId !== undefined && intent.createdAt > since)
+    const sought = views.filter(
+      ({ intent }) => intent.eniId !== undefined && intent.createdAt > since && !isBeingDeleted(intent),
+    )
     return sought.length > fewEnis && views.every(({ eni }) => eni === undefined)
   }
 
@@ -288,6 +293,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       cancelTick?.()
     },
   }
+}
+
+function isBeingDeleted({ kind, state }: Intent): boolean {
+  return kind === 'delete' && state === 'accepted'
 }
 
 function isFromTheFuture({ createdAt, changedAt, missingSince = 0 }: Intent, now: Millis): boolean {

@@ -37,6 +37,18 @@ test('[R7] while the cloud shows none of our ENIs, none is taken for gone, and w
   assert.deepEqual(world.differences(), [])
 })
 
+test('[P3] many ENIs that are deleted at once are forgotten soon', async (t) => {
+  // The crash matrix saw five deletions open for ten minutes: that nothing was left of five ENIs was taken for a wrong view.
+  const world = new LeaderWorld(t, { leaveAfter: 5 * second })
+  world.start()
+  const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
+  for (const node of nodes) world.addNode(node)
+  await world.clock.advance(30 * second)
+  for (const node of nodes) world.kube.nodes.remove(node)
+  await world.clock.advance(minute)
+  assert.deepEqual({ cloud: world.cloudEnis(), ledger: world.ledger.nodes() }, { cloud: [], ledger: [] })
+})
+
 test('[R6] an ENI that cannot be read holds up the settling of no other', async (t) => {
   const world = new LeaderWorld(t)
   world.between = (cloud) => ({
