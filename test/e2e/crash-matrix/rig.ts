@@ -142,6 +142,7 @@ export class Rig {
     this.#hand.assign(eni, 1)
     const [bare, its] = this.#firstEni(this.#bare)
     this.#hand.detach(its, bare.instanceId)
+    await this.until('the ENI is off', () => this.#eni(its)?.instanceId === null)
     await this.cluster.killLeader() // its survey comes with its start
   }
 
@@ -155,6 +156,7 @@ export class Rig {
     const [bare, its] = this.#firstEni(this.#bare)
     this.#hand.detach(its, bare.instanceId)
     await this.until('the ENI is off', () => this.#hand.remove(its))
+    await this.until('the ENI is gone', () => this.#eni(its) === undefined)
     await this.cluster.killLeader()
   }
 
@@ -181,6 +183,10 @@ export class Rig {
 
   #audit(): Audit {
     return this.cluster.cloud.admin.audit(Date.now())
+  }
+
+  #eni(wanted: string): Audit['enis'][number] | undefined {
+    return this.#audit().enis.find(({ id }) => id === wanted)
   }
 
   /** The ENI that the node had first, and its node. */
