@@ -1,12 +1,12 @@
 // The node's pool: what the leader published, kept in step with the NEC, and those who wait for an address.
-import type { Clock } from '../base/clock.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { chooseAddress, type LocalIp } from '../ipam/choose-address.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
-import type { EniLimits, Nec, WarmTargets } from '../ipam/types.ts'
+import type { EniLimits, Nec, NecPublication, WarmTargets } from '../ipam/types.ts'
 import type { Attachment, NodeLedger, NodeTx, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
@@ -49,6 +49,12 @@ export interface LocalPoolOptions {
  */
 const correctedWithin = 600_000
 
+/** A NEC of an earlier leader stands: most likely a late write, but it may be the truth. What it lacks is not handed out. */
+interface Doubt {
+  readonly addresses: ReadonlySet<Ipv4>
+  readonly end: Cancel
+}
+
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
@@ -58,6 +64,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   let withheld: ReadonlySet<Ipv4> | undefined
   let disputes: ReadonlySet<Ipv4> = new Set()
   let latest: Nec | undefined
+  let doubted: Doubt | undefined
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -67,7 +74,8 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   function tryAllocate(sandbox: Sandbox): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
       const enis = ledger.enis().filter(({ mac }) => ready.has(mac))
-      const ips = tx.ips().filter((ip) => !withheld?.has(ip.address))
+      const shown = doubted?.addresses
+      const ips = tx.ips().filter(({ address }) => !withheld?.has(address) && shown?.has(address) !== false)
       const address = chooseAddress(ips, enis, tx.now, random.next())
       if (address === undefined) return undefined
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
@@ -121,14 +129,26 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
     return true
   }
 
-  function doubt(nec: Nec, epoch: number): void {
+  /** The time runs from the first doubt on: the NEC changes all the time, by this node's own reports if nothing else. */
+  function doubt({ epoch, enis }: NecPublication): void {
+    const addresses = new Set(enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+    if (doubted !== undefined) {
+      doubted = { ...doubted, addresses }
+      return wake()
+    }
     log.warn('NEC of an earlier leader not followed', { epoch, correctedWithin })
-    clock.after(correctedWithin, () => {
-      if (latest !== nec) return
-      log.error('NEC of an earlier leader followed: nobody has corrected it', { epoch })
-      heed(nec, true).catch((error: unknown) => {
-        log.error('NEC not stored', { error: (error as Error).message })
-      })
+    doubted = { addresses, end: clock.after(correctedWithin, believe) }
+  }
+
+  function believe(): void {
+    const nec = latest
+    if (nec === undefined) return
+    log.error('NEC of an earlier leader followed: nobody has corrected it', {
+      epoch: nec.publication?.epoch,
+    })
+    heed(nec, true).catch((error: unknown) => {
+      log.error('NEC not stored', { error: (error as Error).message })
+      if (doubted !== undefined) doubted = { ...doubted, end: clock.after(correctedWithin, believe) }
     })
   }
 
@@ -146,7 +166,11 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')
       return sync
     })
-    if (followed === undefined) return doubt(nec, epoch)
+    if (followed === undefined) return doubt(nec.publication)
+    const wasDoubted = doubted !== undefined
+    doubted?.end()
+    doubted = undefined
+    if (wasDoubted) wake()
     const { changes, disputed } = followed
     bounds = rest
     disputes = new Set(disputed)

@@ -73,6 +73,32 @@ test('[R8] what a leader of an earlier epoch has written is not followed, unless
   assert.equal(pool(), 2)
 })
 
+test('[R8] however often a NEC of an earlier leader changes, it is doubted no longer; meanwhile nothing it lacks is handed out', async (t) => {
+  const { clock, world } = await nodeWith(t, '1', '2')
+  world.epoch = 5
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(second)
+  world.epoch = 3
+  world.publish([publishedEni(1, '2', '3')])
+  await clock.advance(second)
+  assert.equal(await add(clock, world, world.sandbox('a')), '10.0.1.2')
+  const refused = assert.rejects(known(world.agent).add(world.sandbox('b')), { code: 'no_address' })
+  for (let minute = 0; minute < 9; minute++) {
+    await clock.advance(60 * second)
+    world.publish([publishedEni(1, '2', '3')])
+  }
+  await refused
+  assert.deepEqual(
+    world.ledger.ips().map(({ address }) => address),
+    ['10.0.1.1', '10.0.1.2'],
+  )
+  await clock.advance(2 * 60 * second)
+  assert.deepEqual(
+    world.ledger.ips().map(({ address }) => address),
+    ['10.0.1.2', '10.0.1.3'],
+  )
+})
+
 test('[R10] NECs of a leader without epochs are followed, and those of the next one with', async (t) => {
   const clock = new VirtualClock()
   const world = new NodeWorld(t, clock)
