@@ -1,6 +1,7 @@
 // The way from the leader to the simulated cloud: latency, requests and answers that get lost or come late, and calls that
 // outlive their caller.
 import { sleep } from '../../../internal/base/clock.ts'
+import { randomInt } from '../../../internal/base/random.ts'
 import { ApiError, NoAnswer } from '../../../internal/sim/vpc/api-error.ts'
 import type { VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { type Product, TencentError, type Transport } from '../../../internal/vpc/transport.ts'
@@ -16,6 +17,8 @@ export interface LinkFaults {
   readonly lateRequests: number
   /** Of lost ones, those whose caller waits for its time-out. */
   readonly silence: number
+  /** A late request takes effect after so long at most. */
+  readonly lateMs: number
 }
 
 export const noLinkFaults: LinkFaults = {
@@ -24,10 +27,10 @@ export const noLinkFaults: LinkFaults = {
   lostAnswers: 0,
   lateRequests: 0,
   silence: 0,
+  lateMs: 0,
 }
 
 const latency = { minMs: 5, maxMs: 120 }
-const lateMs = 3000
 
 export interface LinkOptions {
   readonly chaos?: Chaos
@@ -56,7 +59,7 @@ export function cloudLink(sim: VpcSim, process: Process, options: LinkOptions = 
 
   return {
     async request(product, action, params, { timeoutMs }) {
-      const { throttle, lostRequests, lostAnswers, lateRequests, silence } = faults()
+      const { throttle, lostRequests, lostAnswers, lateRequests, silence, lateMs } = faults()
       const noAnswer = async (): Promise<never> => {
         if (isLost('silence', action, silence)) await sleep(process.clock, timeoutMs)
         throw new TencentError({ message: 'the connection broke', sent: true })
@@ -64,7 +67,7 @@ export function cloudLink(sim: VpcSim, process: Process, options: LinkOptions = 
       const answer = await process.io(() => {
         if (isLost('lose request', action, lostRequests)) return undefined
         if (isLost('delay request', action, lateRequests)) {
-          process.later(lateMs, () => {
+          process.later(randomInt(process.machine.random, 100, lateMs), () => {
             try {
               perform(product, action, params)
             } catch {} // nobody hears

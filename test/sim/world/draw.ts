@@ -67,7 +67,7 @@ export function draw(seed: number): Plan {
   const hurry = pick(random, [1, 1, 1, 4]) ?? 1
   for (let i = randomInt(random, 15, 70); i > 0; i--) {
     at += Math.ceil(randomInt(random, 10, pick(random, [100, 2000, 60_000]) ?? 100) / hurry)
-    const what = drawOne(random, kinds, nodes)
+    const what = drawOne(random, kinds, nodes, shape.leaders === 1)
     if (what !== undefined) add(what)
   }
   at += randomInt(random, 10, 60_000)
@@ -160,7 +160,7 @@ const usual: Readonly<Record<HappeningKind, number>> = {
   'set-clock': 3,
   'break-watches': 2,
   'deaf-watches': 2,
-  'short-list': 2,
+  'short-list': 5,
   'kube-outage': 2,
   'kube-faults': 3,
   'cloud-outage': 2,
@@ -182,12 +182,12 @@ function drawKinds(random: Random): Weights {
   )
 }
 
-function drawOne(random: Random, kinds: Weights, nodes: Nodes): What | undefined {
+function drawOne(random: Random, kinds: Weights, nodes: Nodes, alone: boolean): What | undefined {
   const total = [...kinds.values()].reduce((sum, weight) => sum + weight, 0)
   let roll = random.next() * total
   for (const [kind, weight] of kinds) {
     roll -= weight
-    if (roll < 0) return drawWhat(kind, random, nodes)
+    if (roll < 0) return drawWhat(kind, random, nodes, alone)
   }
   return undefined
 }
@@ -201,7 +201,7 @@ function some(random: Random, most: number): number {
   return random.next() < 0.5 ? 0 : Number((random.next() * most).toFixed(3))
 }
 
-function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes): What | undefined {
+function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes, alone: boolean): What | undefined {
   const node = nodes.any()
   const who = random.next() < 0.5 ? 'leader' : node
   switch (kind) {
@@ -256,8 +256,8 @@ function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes): What | und
     case 'short-list':
       return {
         kind,
-        of: pick(random, ['nodes', 'pods', 'necs'] as const) ?? 'nodes',
-        share: random.next(),
+        of: pick(random, ['nodes', 'pods', 'necs', 'all', 'all'] as const) ?? 'all',
+        share: random.next() < 0.3 ? 1 : random.next(),
         forMs: span(random),
       }
     case 'kube-faults':
@@ -284,6 +284,8 @@ function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes): What | und
           lostAnswers: some(random, 0.3),
           lateRequests: some(random, 0.1),
           silence: some(random, 1),
+          // A lease leaves so much time for what its holder sent last; one leader alone has all the time of the world.
+          lateMs: alone ? (pick(random, [500, 3000, 20_000]) ?? 500) : 3000,
         },
         failTasks: some(random, 0.2),
         taskDelayMs: random.next() < 0.7 ? 0 : logUniform(random, 100, 20_000),

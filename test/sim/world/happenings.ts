@@ -43,7 +43,7 @@ export type What =
   | { readonly kind: 'deaf-watches' | 'kube-outage'; readonly forMs: number }
   | {
       readonly kind: 'short-list'
-      readonly of: 'nodes' | 'pods' | 'necs'
+      readonly of: 'nodes' | 'pods' | 'necs' | 'all'
       readonly share: number
       readonly forMs: number
     }
@@ -66,6 +66,7 @@ export function happen(world: World, happening: Happening): void {
   const { id, at: _, ...what } = happening
   world.log(`* ${JSON.stringify(what)}`)
   world.random = stream(world.seed, `happening ${id}`)
+  if (what.kind.startsWith('hand-')) world.handled = true
   switch (what.kind) {
     case 'start-pods':
       return withNode(world, what.node, (node) => startPods(world, node, id, what.count))
@@ -236,13 +237,18 @@ function endPods(world: World, node: SimNode, count: number): void {
   }
 }
 
-/** An API server that has not caught up answers a list that lacks some; the next one is whole. */
+/** An API server that has not caught up answers lists that lack some, or all of a node; the next ones are whole. */
 function shortList(world: World, { of, share, forMs }: Extract<What, { kind: 'short-list' }>): void {
-  const collection = world.kube[of]
-  const lacks = new Set([...collection.items.keys()].filter(() => world.random.next() < share))
-  world.during(
-    forMs,
-    () => collection.breakWatches((key) => lacks.has(key)),
-    () => collection.breakWatches(),
-  )
+  const { nodes, pods, necs } = world.kube
+  const some = (keys: Iterable<string>) => new Set([...keys].filter(() => world.random.next() < share))
+  const lacking = of === 'all' ? some(nodes.items.keys()) : some(world.kube[of].items.keys())
+  const isOfLacking = (uid: string) => lacking.has(pods.items.get(uid)?.node ?? '')
+  const short = (key: string) => lacking.has(key)
+  const begin = () => {
+    if (of !== 'all') return world.kube[of].breakWatches(short)
+    nodes.breakWatches(short)
+    necs.breakWatches(short)
+    pods.breakWatches(isOfLacking)
+  }
+  world.during(forMs, begin, () => world.kube.breakWatches())
 }

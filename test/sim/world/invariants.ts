@@ -1,6 +1,6 @@
 // What must be true: always, and once everything is quiet.
 import { isIdle } from '../../../internal/ipam/choose-address.ts'
-import { clusterTag } from '../../../internal/ipam/eni-tags.ts'
+import { clusterTag, intentTag } from '../../../internal/ipam/eni-tags.ts'
 import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
 import { maxBindable } from '../../../internal/ipam/pool.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
@@ -163,6 +163,21 @@ function chosenAt(node: SimNode, address: Ipv4): number {
   return (
     node.db.get<{ at: number }>(`SELECT created_at AS at FROM attachment WHERE address = ?`, address)?.at ?? 0
   )
+}
+
+/**
+ * ENIs that no leader knows of, nor what asked for them. A survey would find them, but unless somebody loses a ledger or works by hand
+ * there must be nothing to find.
+ */
+export function orphanFaults(world: World): string[] {
+  if (world.handled || world.hosts.length > 1 || world.hosts.some(({ lostAt }) => lostAt > 0)) return []
+  const known = new Set(world.leaderDb.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
+  const tokens = new Set(world.ledger.openIntents().map(({ token }) => token))
+  const { enis } = world.cloud.admin.audit(world.clock.now())
+  return enis
+    .filter(({ id, tags }) => tags[clusterTag] === clusterId && !known.has(id))
+    .filter(({ tags }) => !tokens.has(tags[intentTag] ?? ''))
+    .map(({ id }) => `ENI ${id} is made, and nobody knows of it`)
 }
 
 /** Faults that must not be left once nothing happens any more. */

@@ -98,7 +98,7 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
   /** A node that is missing in one list is gone. */
   'absent-node-released-at-once': {
     peers: 'release',
-    leaderSettings: { leaveAfter: 0 },
+    leaderSettings: { leaveAfter: 100 },
     leaderKube: (kube) => ({ ...kube, getNode: () => Promise.resolve(undefined) }),
   },
   /** A return counts for the address, not for the binding that was returned. */

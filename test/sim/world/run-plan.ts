@@ -2,7 +2,7 @@
 import { draw, type Happening, type Plan } from './draw.ts'
 import type { Coverage } from './fate.ts'
 import { happen } from './happenings.ts'
-import { quietFaults, Watchman } from './invariants.ts'
+import { orphanFaults, quietFaults, Watchman } from './invariants.ts'
 import type { Plant } from './plants.ts'
 import { World } from './world.ts'
 
@@ -38,11 +38,16 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
   const watchman = new Watchman(world)
   let steps = 0
   let faults: readonly string[] = []
+  let lookForOrphansAt = startedAt + minute
   /** Lets time pass, looking after every step; false when there was a fault. */
   const pass = async (duration: number): Promise<boolean> => {
     await world.clock.drive(duration, () => {
       steps++
       faults = watchman.look()
+      if (world.clock.now() >= lookForOrphansAt) {
+        faults = [...faults, ...orphanFaults(world)]
+        lookForOrphansAt = world.clock.now() + minute
+      }
       return faults.length === 0
     })
     return faults.length === 0

@@ -80,12 +80,14 @@ export class World {
   /** MAC of the ENI that each such address is on. */
   macOf: ReadonlyMap<Ipv4, string> = new Map()
   plugs = 0
+  /** Has somebody worked in the console? */
+  handled = false
   /** What must never be, seen by the world itself. */
   readonly faults: string[] = []
   linkFaults: LinkFaults = noLinkFaults
   /** Rises when all faults end: what was to end by itself then has ended. */
   #era = 0
-  #lastEpoch = 0
+  #lastWrite = { epoch: 0, who: '' }
   #advanceAt = Number.POSITIVE_INFINITY
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
@@ -386,17 +388,29 @@ export class World {
 
   /** The cloud has done as `host` asked, when it led in `epoch`. */
   performed(action: string, params: unknown, host: LeaderHost, epoch: number): void {
-    if (!action.startsWith('Describe')) this.#seeWrite(`${action} by ${host.machine.name}`, epoch)
+    if (!action.startsWith('Describe')) this.#seeWrite(action, host.machine.name, epoch)
+    if (action === 'DetachNetworkInterface') this.#seeDetachment(params, host)
     if (action === 'CreateNetworkInterface') this.#countEnis()
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
     this.#advanceLater()
   }
 
-  /** No leader's write takes effect once a later one has written. */
-  #seeWrite(what: string, epoch: number): void {
-    if (epoch < this.#lastEpoch)
-      this.faults.push(`${what} of epoch ${epoch} takes effect after epoch ${this.#lastEpoch} began to write`)
-    this.#lastEpoch = Math.max(this.#lastEpoch, epoch)
+  /** Nothing is taken from a node because it is said to be gone, while it is there. */
+  #seeDetachment(params: unknown, host: LeaderHost): void {
+    const { InstanceId } = params as { readonly InstanceId?: string }
+    const node = this.nodes.find(({ instanceId, gone }) => instanceId === InstanceId && !gone)
+    if (node !== undefined && host.ledger.node(node.name)?.phase === 'leaving')
+      this.faults.push(`${node.name} is there, and its ENIs are taken back`)
+  }
+
+  /** No leader's write takes effect once another, later one has written; what it sent before it died counts for the next on its ledger. */
+  #seeWrite(action: string, who: string, epoch: number): void {
+    const last = this.#lastWrite
+    if (epoch < last.epoch && who !== last.who)
+      this.faults.push(
+        `${action} by ${who} in epoch ${epoch} takes effect after ${last.who} wrote in epoch ${last.epoch}`,
+      )
+    if (epoch > last.epoch) this.#lastWrite = { epoch, who }
   }
 
   /** What the cloud works on is done in time, whether or not anybody asks. */
