@@ -187,6 +187,8 @@ export interface LeaderLedger {
   openIntents(): readonly Intent[]
   /** Every address in the ledger on this ENI. */
   addressesOf(eni: number): ReadonlySet<Ipv4>
+  /** The node that has the address by the ledger, in whatever state. */
+  nodeOf(address: Ipv4): NodeName | undefined
   /** The pod seen on each bound address of the ledger that has one. */
   podAddresses(): ReadonlyMap<Ipv4, PodUid>
   /** Does it hold what there is? A new one does not: it is rebuilt before it serves. */

@@ -1,6 +1,5 @@
 // What pods and NECs show against the ledger.
 import { cidrContains } from '../value/cidr.ts'
-import type { Ipv4 } from '../value/ipv4.ts'
 import { countsForRouteEni } from './count-pod.ts'
 import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
 import type { PodFact, PodName } from './types.ts'
@@ -19,9 +18,11 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   const doubled = [...Map.groupBy(live, ({ ip }) => ip)].filter(
     ([, pods]) => new Set(pods.map(({ node }) => node)).size > 1,
   )
-  const isElsewhere = (pod: PodFact) => pod.ip !== undefined && places.get(pod.ip) !== pod.node
   const twice = new Set(doubled.map(([address]) => address))
-  const strays = live.filter((pod) => isElsewhere(pod) && isOurs(pod) && !twice.has(pod.ip))
+  const placeOf = ({ ip }: PodFact) => (ip === undefined ? undefined : places.get(ip))
+  const single = live.filter((pod) => !twice.has(pod.ip) && placeOf(pod) !== pod.node)
+  const elsewhere = [...Map.groupBy(single, ({ ip }) => ip)].filter(([, [pod]]) => pod && placeOf(pod))
+  const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod))
   return {
     found: [
       ...doubled.map(
@@ -35,12 +36,23 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
           settle: undefined,
         }),
       ),
+      ...elsewhere.map(
+        ([address, pods]): Judgement => ({
+          kind: 'ip-elsewhere',
+          subject: address ?? '',
+          node: address && places.get(address),
+          reason: `pod ${pods.map(nameOf).toSorted().join(' and ')} shows it, on node "${pods[0]?.node}"`,
+          remedy: 'delete the pod: the next one gets an address of its node',
+          holds: true,
+          settle: undefined,
+        }),
+      ),
       ...strays.map(
         (pod): Judgement => ({
           kind: 'pod-stray',
           subject: `${pod.namespace}/${pod.name}`,
           node: pod.node,
-          reason: `it shows ${pod.ip}, which the ledger has ${placeOf(places.get(pod.ip ?? ('' as Ipv4)))}`,
+          reason: `it shows ${pod.ip}, which the ledger has nowhere`,
           remedy: 'delete the pod: the next one gets an address of the pool',
           holds: false,
           settle: undefined,
@@ -60,10 +72,6 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
     ],
     unjudged: new Set(),
   }
-}
-
-function placeOf(node: string | undefined): string {
-  return node === undefined ? 'nowhere' : `on node "${node}"`
 }
 
 function nameOf({ namespace, name }: PodName): string {

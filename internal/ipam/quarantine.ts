@@ -14,7 +14,8 @@ export type SuspectKind =
   | 'ip-unknown' // on an ENI of ours, and in no ledger
   | 'ip-missing' // in the ledger, and not on its ENI
   | 'ip-doubled' // shown by two pods
-  | 'pod-stray' // a pod shows an address of our subnets that the ledger does not have on its node
+  | 'ip-elsewhere' // shown by a pod on another node than the ledger's
+  | 'pod-stray' // a pod shows an address of our subnets that the ledger does not have
   | 'nec-differs' // a NEC keeps saying something else than the ledger
 
 /** One disagreement, as one view shows it. */

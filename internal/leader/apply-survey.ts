@@ -17,7 +17,7 @@ export function applySurvey(
   for (const settlement of plan.settlements) {
     for (const address of settle(tx, ledger, settlement, taken)) {
       const pod = holders.get(address)
-      if (pod !== undefined) tx.setPod(address, pod)
+      if (pod !== undefined && pod.node === ledger.nodeOf(address)) tx.setPod(address, pod)
     }
   }
 }

@@ -3,6 +3,7 @@ import type { SurveyEni } from '../ipam/survey.ts'
 import type { NodeName } from '../ipam/types.ts'
 import type { LeaderLedger } from '../ports.ts'
 import type { ClusterFacts } from './facts.ts'
+import { publishable } from './publishable.ts'
 
 /** Of nodes where nothing has been done lately. */
 export function differingNecs(
@@ -23,7 +24,7 @@ export function differingNecs(
     else if (countOf(nec.publication.enis) !== boundOn(mine)) {
       // Counting is cheap: only where the numbers differ the ledger is asked what exactly it has.
       const shown = nec.publication.enis.flatMap(({ ips }) => ips.map(({ address }) => address))
-      const wanted = ledger.publishedEnis(name).flatMap(({ ips }) => ips.map(({ address }) => address))
+      const wanted = publishable(ledger, facts, name).flatMap(({ ips }) => ips.map(({ address }) => address))
       const same = shown.length === wanted.length && new Set([...shown, ...wanted]).size === shown.length
       if (!same) differing.set(name, 'it shows other addresses than the ledger has')
     }

@@ -3,6 +3,7 @@ import { countsForRouteEni } from '../ipam/count-pod.ts'
 import type { Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import { shownAddresses } from './shown-addresses.ts'
 
 export interface ClusterFacts {
   readonly nodeFeed: Feed<NodeFact>
@@ -22,18 +23,22 @@ export interface ClusterFacts {
   podsOn(node: NodeName): readonly PodFact[]
   /** Addresses that live pods on the node show in their status. */
   shownAddresses(node: NodeName): ReadonlySet<Ipv4>
+  /** Do live pods on other nodes show it, and none on this one? */
+  usedElsewhere(address: Ipv4, node: NodeName): boolean
 }
 
-/** `wake(node)` is called whenever a fact that matters to the node's pool has changed; `podChanged` for every pod, `podsListed` after a whole list. */
+/** `wake(node)` is called whenever a fact that matters to the node's pool has changed; `podChanged` for every pod, `podsListed` after a whole list, `shownChanged` when a live pod on `node` has begun or ceased to show `address`. */
 export function clusterFacts(
   wake: (node: NodeName) => void,
   podChanged: (pod: PodFact, gone: boolean) => void,
   podsListed: (pods: readonly PodFact[]) => void,
+  shownChanged: (address: Ipv4, node: NodeName) => void,
 ): ClusterFacts {
   const nodes = new Map<NodeName, NodeFact>()
   const necs = new Map<NodeName, Nec>()
   const pods = new Map<NodeName, Map<string, PodFact>>()
   const nodeOfPod = new Map<string, NodeName>()
+  const shown = shownAddresses(shownChanged)
   const seen = { nodes: false, pods: false, necs: false }
 
   function putPod(pod: PodFact): void {
@@ -45,6 +50,7 @@ export function clusterFacts(
     const former = onNode.get(pod.uid)
     onNode.set(pod.uid, pod)
     nodeOfPod.set(pod.uid, pod.node)
+    shown.put(pod)
     podChanged(pod, false)
     if (
       former === undefined ||
@@ -58,6 +64,7 @@ export function clusterFacts(
     const node = nodeOfPod.get(pod.uid)
     if (node === undefined) return
     nodeOfPod.delete(pod.uid)
+    shown.drop(pod.uid)
     const onNode = pods.get(node)
     const known = onNode?.get(pod.uid)
     onNode?.delete(pod.uid)
@@ -126,5 +133,6 @@ export function clusterFacts(
       const live = [...(pods.get(node)?.values() ?? [])].filter((pod) => !pod.terminal && !pod.hostNetwork)
       return new Set(live.flatMap(({ ip }) => (ip === undefined ? [] : [ip])))
     },
+    usedElsewhere: shown.elsewhere,
   }
 }

@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -45,9 +46,16 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     concurrency: concurrentNodes,
     work: (name) => reconciler.reconcile(name),
   })
+  /** On a node that is not the ledger's for it, the address is kept back there, or no longer. */
+  function shownChanged(address: Ipv4, node: NodeName): void {
+    const place = ledger.nodeOf(address)
+    if (place === undefined || place === node) return
+    wake(place)
+    surveyor.hasten()
+  }
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
   const pods = createPodObserver(ledger, clock, log)
-  const facts = clusterFacts(wake, pods.observe, pods.listed)
+  const facts = clusterFacts(wake, pods.observe, pods.listed, shownChanged)
   const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
   const runner = createIntentRunner({
     cloud,
@@ -74,6 +82,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     runner,
     settings,
     wake,
+    conflict: () => surveyor.hasten(),
   })
 
   const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake })

@@ -31,7 +31,9 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
         const holders = new Map(ledger.podAddresses())
         for (const [uid, pod] of batch) leave(tx, holders, uid, pod?.ip)
         for (const [uid, pod] of batch) {
-          if (pod?.ip !== undefined && holders.get(pod.ip) !== uid) tx.setPod(pod.ip, pod)
+          if (pod?.ip === undefined || holders.get(pod.ip) === uid) continue
+          // On another node it is not the pod's, whatever the pod shows.
+          if (ledger.nodeOf(pod.ip) === pod.node) tx.setPod(pod.ip, pod)
         }
       })
       for (const [uid, pod] of batch) {

@@ -6,6 +6,7 @@ import type { NecPublication, NodeName, PublishedEni } from '../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
+import { publishable } from './publishable.ts'
 
 /** 'idle': nothing is going to be changed; a NEC that lacks the epoch alone may wait for its turn. */
 export type Urgency = 'now' | 'idle'
@@ -74,7 +75,7 @@ export function createNecPublisher(
 
   return {
     publish: (node, condition, urgency) =>
-      publishEnis(node, condition, ledger.publishedEnis(node.name), urgency),
+      publishEnis(node, condition, publishable(ledger, facts, node.name), urgency),
     async withdraw(node) {
       if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [], 'now')
     },

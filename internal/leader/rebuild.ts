@@ -122,9 +122,8 @@ function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger }: RebuildOptions
   tx.raiseGrants(rebuild.lastGrant)
   for (const node of rebuild.nodes) tx.addNode(node)
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
-  const addresses = new Set(rebuild.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
   for (const pod of facts.pods()) {
-    if (pod.ip !== undefined && !pod.terminal && !pod.hostNetwork && addresses.has(pod.ip))
+    if (pod.ip !== undefined && !pod.terminal && !pod.hostNetwork && ledger.nodeOf(pod.ip) === pod.node)
       tx.setPod(pod.ip, pod)
   }
   tx.setComplete()

@@ -15,6 +15,7 @@ import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNecPublisher } from './publish-nec.ts'
+import { usablePool } from './publishable.ts'
 import { createRegistrar } from './register-nodes.ts'
 import type { LeaderSettings } from './settings.ts'
 import type { Subnets } from './subnets.ts'
@@ -40,6 +41,8 @@ export interface ReconcilerOptions {
   readonly runner: IntentRunner
   readonly settings: LeaderSettings
   readonly wake: (node: NodeName, delay?: Millis) => void
+  /** The ledger has an address on one node, and a pod of another shows it. */
+  readonly conflict: () => void
 }
 
 /** What is remembered of a node between looks; all of it may be lost. */
@@ -50,6 +53,8 @@ interface Memory {
   readonly release: Pause
   trouble: (PoolTrouble & { readonly growing: boolean; readonly at: Millis }) | undefined
   absentSince: Millis | undefined
+  /** Addresses kept back because pods of other nodes show them. */
+  keptBack: ReadonlySet<Ipv4>
   /** The condition that was last told, on each kind of object. */
   readonly told: Map<Notice['about']['kind'], PoolCondition['reason']>
 }
@@ -73,6 +78,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       release: pause(),
       trouble: undefined,
       absentSince: undefined,
+      keptBack: new Set(),
       told: new Map(),
     }
     memories.set(name, fresh)
@@ -172,9 +178,11 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
 
   async function serve(node: LedgerNode): Promise<void> {
     const current = await subnets.current()
-    const pool = ledger.pool(node.name)
-    if (pool === undefined) return
+    const bound = ledger.pool(node.name)
+    if (bound === undefined) return
+    const pool = usablePool(bound, facts)
     const memory = memoryOf(node.name)
+    noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name)
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
@@ -192,6 +200,16 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
     if (published.value !== undefined) wake(node.name, published.value)
+  }
+
+  function noteKeptBack({ node, enis }: NodePool, memory: Memory): void {
+    const addresses = enis.flatMap(({ ips }) => ips.map(({ address }) => address))
+    const keptBack = new Set(addresses.filter((address) => facts.usedElsewhere(address, node)))
+    const fresh = [...keptBack].filter((address) => !memory.keptBack.has(address))
+    memory.keptBack = keptBack
+    if (fresh.length === 0) return
+    log.warn('addresses kept back: pods of other nodes show them', { node, addresses: fresh })
+    options.conflict()
   }
 
   /** Told where it stands in the way of something. */

@@ -15,7 +15,12 @@ function ofSuspect({ kind, subject, node, reason, remedy }: Suspect, facts: Clus
   const message = `${subject} is in quarantine: ${reason}; ${remedy}`
   const onNode = nodeNotice(node, facts, 'Warning', 'Quarantined', message)
   // Told once more here: who was to tell it when the address was lost may have died first.
-  const podReason = { 'ip-doubled': 'AddressDoubled', 'pod-stray': 'AddressLost' }[kind as string]
+  const podReasons = {
+    'ip-doubled': 'AddressDoubled',
+    'ip-elsewhere': 'AddressLost',
+    'pod-stray': 'AddressLost',
+  }
+  const podReason = podReasons[kind as keyof typeof podReasons] as string | undefined
   if (podReason === undefined) return onNode
   const pods = [...facts.pods()].filter(
     ({ ip, terminal, namespace, name }) =>

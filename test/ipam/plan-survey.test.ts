@@ -289,9 +289,14 @@ const rows: readonly Row[] = [
     innocent: true,
   },
   {
-    does: 'tells of a pod that shows an address of ours which its node does not have',
-    world: { pods: [pod('a', 'n1', 77), pod('b', 'n2', 6)] },
-    left: ['pod-stray default/a', 'pod-stray default/b'],
+    does: 'tells of a pod that shows an address of ours which the ledger does not have',
+    world: { pods: [pod('a', 'n1', 77)] },
+    left: ['pod-stray default/a'],
+  },
+  {
+    does: 'holds an address that a pod shows on another node than the ledger has it on',
+    world: { pods: [pod('b', 'n2', 6)] },
+    left: ['ip-elsewhere 10.0.1.6 held'],
   },
 ]
 

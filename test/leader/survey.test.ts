@@ -9,8 +9,8 @@ const second = 1000
 const minute = 60 * second
 
 /** n1 with a filled pool, long enough ago for everything to be judged. */
-async function quiet(t: TestContext, settings: Partial<LeaderSettings> = {}) {
-  const world = new LeaderWorld(t, { surveyEvery: minute, ...settings })
+async function quiet(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr?: string) {
+  const world = new LeaderWorld(t, { surveyEvery: minute, ...settings }, subnetCidr)
   world.start()
   const instance = world.addNode('n1', 'SA2.MEDIUM4')
   await world.clock.advance(2 * minute)
@@ -148,4 +148,70 @@ test('[R1][K3] two pods on two nodes that show one address are told, and it is h
   await world.clock.advance(2 * minute)
   assert.deepEqual(world.suspects(), [])
   assert.ok(world.addresses('n1').includes(address))
+})
+
+/** Pod "a" of n1 has lost its address in the console, and goes on with it; n2 is there. */
+async function robbed(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr?: string) {
+  const { world, eni, ips } = await quiet(t, settings, subnetCidr)
+  world.addNode('n2', 'SA2.MEDIUM4')
+  await world.clock.advance(minute)
+  const address = known(ips[0])
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { ip: address }))
+  await world.clock.advance(10 * second)
+  world.console.unassign(eni.id, address)
+  await world.clock.advance(3 * minute)
+  assert.equal(world.ledger.nodeOf(address), undefined, 'nobody has it now')
+  return { world, address }
+}
+
+/** Advances second by second, and looks each time. */
+async function never(world: LeaderWorld, seconds: number, what: () => boolean) {
+  for (let i = 0; i < seconds; i++) {
+    await world.clock.advance(second)
+    assert.ok(!what(), `after ${i} s`)
+  }
+}
+
+test('[R1] an address that a pod of one node goes on using is not published on another that found it on its ENI', async (t) => {
+  const { world, address } = await robbed(t)
+  assert.ok(world.console.assignNamed(known(world.published('n2')[0]).id, address))
+  await never(world, 180, () => world.addresses('n2').includes(address))
+  assert.equal(world.ledger.nodeOf(address), 'n2')
+  assert.equal(world.addresses('n2').length, 2, 'others are in its place')
+  assert.equal(world.ledger.podAddresses().get(address), undefined, 'not the holder on n2')
+  assert.deepEqual(world.suspects(), [`ip-elsewhere ${address}`])
+  assert.ok(world.podReasons('a').includes('AddressLost'))
+  world.kube.pods.remove('uid-a')
+  await world.clock.advance(minute / 2)
+  assert.ok(world.addresses('n2').includes(address), 'free now')
+  assert.deepEqual(world.suspects(), [])
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R1] nor on one whose pool the leader filled with it', async (t) => {
+  const { world, address } = await robbed(t, {}, '10.0.1.0/28')
+  world.addPods('n2', ...[...Array(9).keys()].map((i) => `p${i}`))
+  await never(world, 180, () => world.addresses('n2').includes(address))
+  assert.equal(world.ledger.nodeOf(address), 'n2')
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { ip: address, terminal: true }))
+  await world.clock.advance(minute / 2)
+  assert.ok(world.addresses('n2').includes(address), 'free now')
+})
+
+test('[R1] an address is taken back when a pod of another node shows it, but for one that is in use there', async (t) => {
+  const { world, ips } = await quiet(t, { surveyEvery: 60 * minute })
+  const [idle, used] = [known(ips[0]), known(ips[1])]
+  world.addNode('n2')
+  world.kube.pods.put('uid-b', podOn('n1', 'b', { ip: used }))
+  await world.clock.advance(minute / 2)
+  world.kube.pods.put('uid-x', podOn('n2', 'x', { ip: idle }))
+  world.kube.pods.put('uid-y', podOn('n2', 'y', { ip: used, wantsRouteEni: false }))
+  await world.clock.advance(5 * second)
+  assert.deepEqual(
+    [world.addresses('n1').includes(idle), world.addresses('n1').includes(used)],
+    [false, true],
+  )
+  assert.equal(world.ledger.podAddresses().get(used), 'uid-b')
+  assert.equal(world.ledger.podAddresses().get(idle), undefined)
+  assert.deepEqual(world.suspects(), [`ip-elsewhere ${idle}`], 'surveyed at once')
 })

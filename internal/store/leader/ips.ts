@@ -1,5 +1,5 @@
 // Table `ip`: every address of ours, and its history. Only this file writes either, so no change goes unrecorded.
-import type { PodName, PodUid } from '../../ipam/types.ts'
+import type { NodeName, PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
 
@@ -24,6 +24,13 @@ export function ipsOf(db: Database, eni: number): readonly IpRow[] {
 
 export function findIp(db: Database, address: Ipv4): IpRow | undefined {
   return db.get<IpRow>(`SELECT address, eni, state, "grant" FROM ip WHERE address = ?`, address)
+}
+
+export function nodeOfIp(db: Database, address: Ipv4): NodeName | undefined {
+  return db.get<{ node: NodeName }>(
+    `SELECT eni.node FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.address = ?`,
+    address,
+  )?.node
 }
 
 /** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. Without a grant it is a new binding. */

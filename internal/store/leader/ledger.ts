@@ -31,7 +31,7 @@ import {
   setMissing,
   updateIntent,
 } from './intents.ts'
-import { addIp, findIp, ipsOf, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
+import { addIp, findIp, ipsOf, nodeOfIp, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
 import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
 import { listSuspects, setSuspects } from './quarantine.ts'
@@ -66,6 +66,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     publishedEnis: (name) => publishedEnis(db, name),
     openIntents: () => openIntents(db),
     addressesOf: (eni) => new Set(ipsOf(db, eni).map(({ address }) => address)),
+    nodeOf: (address) => nodeOfIp(db, address),
     podAddresses() {
       const rows = db.all<{ address: Ipv4; pod_uid: string }>(
         `SELECT address, pod_uid FROM ip WHERE pod_uid IS NOT NULL`,

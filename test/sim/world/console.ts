@@ -10,6 +10,7 @@ export interface Console {
   remove(eni: string): boolean
   unassign(eni: string, ...addresses: readonly string[]): boolean
   assign(eni: string, count: number): boolean
+  assignNamed(eni: string, address: string): boolean
   create(eni: {
     readonly vpc: string
     readonly subnet: string
@@ -42,6 +43,11 @@ export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
       }),
     assign: (eni, count) =>
       call('AssignPrivateIpAddresses', { NetworkInterfaceId: eni, SecondaryPrivateIpAddressCount: count }),
+    assignNamed: (eni, address) =>
+      call('AssignPrivateIpAddresses', {
+        NetworkInterfaceId: eni,
+        PrivateIpAddresses: [{ PrivateIpAddress: address }],
+      }),
     create: ({ vpc, subnet, tags, ips }) =>
       call('CreateNetworkInterface', {
         VpcId: vpc,

@@ -1,0 +1,31 @@
+// What of a node's addresses may be published. One that a live pod on another node shows is not, however it came to this node:
+// that pod goes on using it, whatever the cloud says.
+import type { NodePool } from '../ipam/pool.ts'
+import type { NodeName, PublishedEni } from '../ipam/types.ts'
+import type { LeaderLedger } from '../ports.ts'
+import type { ClusterFacts } from './facts.ts'
+
+/** The node's ENIs that serve, with the addresses that may be handed out there. */
+export function publishable(
+  ledger: LeaderLedger,
+  facts: ClusterFacts,
+  node: NodeName,
+): readonly PublishedEni[] {
+  return ledger.publishedEnis(node).map((eni) => {
+    const ips = eni.ips.filter(({ address }) => !facts.usedElsewhere(address, node))
+    return ips.length === eni.ips.length ? eni : { ...eni, ips }
+  })
+}
+
+/** The pool as it may be planned with: what is in use elsewhere serves nobody here, and is not given back. */
+export function usablePool(pool: NodePool, facts: ClusterFacts): NodePool {
+  const enis = pool.enis.map((eni) => {
+    const ips = eni.ips.map((ip) =>
+      ip.state === 'bound' && facts.usedElsewhere(ip.address, pool.node)
+        ? { ...ip, state: 'held' as const }
+        : ip,
+    )
+    return { ...eni, ips }
+  })
+  return { ...pool, enis }
+}
