@@ -1,5 +1,5 @@
 // npm run test:e2e: prepares what the end-to-end tests need, says what is absent and how to get it, and runs every *.e2e.ts.
-// Arguments: parts of file names to run only those; --require-all to fail instead of skipping (as in CI).
+// Arguments: parts of file names to run only those, --without=PART to leave those out; --require-all to fail instead of skipping.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -9,6 +9,7 @@ import { output, which } from './service.ts'
 
 const root = join(import.meta.dirname, '../..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const unwanted = process.argv.flatMap((argument) => /^--without=(.+)/.exec(argument)?.[1] ?? [])
 const requireAll = process.argv.includes('--require-all')
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -31,6 +32,7 @@ if (requireAll && missing.length > 0) {
 
 const files = globSync('**/*.e2e.ts', { cwd: import.meta.dirname })
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .filter((file) => !unwanted.some((part) => file.includes(part)))
   .toSorted()
   .map((file) => relative(process.cwd(), join(import.meta.dirname, file)))
 if (files.length === 0) {
