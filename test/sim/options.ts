@@ -45,7 +45,7 @@ export const usage = `npm run sim -- [options]: the whole system under many seed
   --save FILE     writes the (shortened) plan of a failure
   --no-minimize   a failure is not shortened
   --plant NAME    with a known mistake built in: ${Object.keys(plants).join(', ')}
-  --plants        finds every known mistake, and says how many seeds that takes`
+  --plants        finds every known mistake within --seeds, from three starts, and says how many that takes`
 
 /** Throws an Error that says what is wrong. */
 export function readOptions(argv: readonly string[]): SimOptions {
