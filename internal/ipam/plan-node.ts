@@ -108,7 +108,8 @@ function planGrowth(pool: NodePool, demand: NodeDemand) {
   }
   // Warm addresses beyond what the node can carry are no fault; pods beyond it are.
   const podsLeft = Math.max(0, demand.pods - maxBindable(limits))
-  const unmet = Math.max(need, 0)
+  // An ENI that waits for its second view keeps its room for later, too.
+  const unmet = Math.max(need - (pool.unclaimed ?? 0) * limits.ipsPerEni, 0)
   return { actions, short, unmet: unmet + podsLeft, obstacle: obstacle(unmet, podsLeft, slots, demand) }
 }
 
@@ -132,7 +133,7 @@ function freeSlots(pool: NodePool): number[] {
   const used = new Set(pool.enis.map(({ slot }) => slot))
   const free = []
   for (let slot = 1; slot <= pool.limits.maxEnis; slot++) if (!used.has(slot)) free.push(slot)
-  return free.slice(0, Math.max(0, pool.limits.maxEnis - pool.enis.length))
+  return free.slice(0, Math.max(0, pool.limits.maxEnis - pool.enis.length - (pool.unclaimed ?? 0)))
 }
 
 /** The next step of an ENI on its way in or out. */

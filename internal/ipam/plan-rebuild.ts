@@ -3,6 +3,7 @@
 import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { isAtHome, purposeOf } from './eni-tags.ts'
+import type { Finding } from './quarantine.ts'
 import type {
   CloudEni,
   EniId,
@@ -52,6 +53,8 @@ export interface Rebuild {
   readonly lastGrant: number
   /** ENIs that NECs name and the cloud does not show. */
   readonly missing: readonly EniId[]
+  /** Ours by their tags and not entered: the next view of a survey claims them, or says why not. */
+  readonly orphans: readonly Finding[]
   /** ENIs that NECs name and that have the tag of another cluster: these are not our NECs, or we are not who we say. */
   readonly foreign: readonly { readonly id: EniId; readonly node: NodeName; readonly cluster: string }[]
 }
@@ -90,6 +93,7 @@ export function planRebuild(view: RebuildView): Rebuild {
     unshown: [...unshown.values()].flat(),
     lastGrant: lastGrant(view.necs),
     missing: fromNecs.filter(({ id }) => !shown.has(id)).map(({ id }) => id),
+    orphans: orphansOf(view, known),
     foreign: fromNecs.flatMap(({ id, node }) => {
       const eni = shown.get(id)
       const cluster = eni && purposeOf(eni).clusterId
@@ -184,6 +188,20 @@ function attachedExtras(
       const { id, mac, primaryIp, subnetId } = eni
       return [{ id, mac, primaryIp, subnetId, subnetCidr, slot, ips: [], node: node.name }]
     })
+}
+
+function orphansOf({ clusterId, cloud }: RebuildView, known: readonly RebuiltEni[]): readonly Finding[] {
+  const ids = new Set(known.map(({ id }) => id))
+  return cloud
+    .filter((eni) => !ids.has(eni.id) && !eni.primary && purposeOf(eni).clusterId === clusterId)
+    .map((eni) => ({
+      kind: 'eni-orphan',
+      subject: eni.id,
+      node: purposeOf(eni).node,
+      reason: 'it has the tag of this cluster, and no NEC names it',
+      remedy: 'none: looked at again',
+      holds: false,
+    }))
 }
 
 function firstFree(taken: ReadonlySet<number>, wanted: number | undefined, most: number): number | undefined {

@@ -38,6 +38,8 @@ export interface NodePool {
   readonly limits: EniLimits
   readonly targets: WarmTargets
   readonly enis: readonly PoolEni[]
+  /** ENIs that the cloud shows with the node's tag, and that come into the ledger when a second view shows them too. */
+  readonly unclaimed?: number
 }
 
 /** Max bindable addresses of a node (P14). */

@@ -6,6 +6,7 @@ import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
+import { weigh } from '../ipam/quarantine.ts'
 import type { Cloud, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
@@ -116,12 +117,14 @@ function refuseForeign({ foreign: [first] }: Rebuild): void {
   )
 }
 
-function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger }: RebuildOptions): void {
+function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger, clock, settings }: RebuildOptions): void {
   if (ledger.complete()) return
   tx.clear()
   tx.raiseGrants(rebuild.lastGrant)
   for (const node of rebuild.nodes) tx.addNode(node)
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
+  const { staleFor } = settings.settle
+  tx.setSuspects(rebuild.orphans.map((finding) => weigh(finding, undefined, clock.now(), staleFor)))
   for (const pod of facts.pods()) {
     if (pod.ip !== undefined && !pod.terminal && !pod.hostNetwork && ledger.nodeOf(pod.ip) === pod.node)
       tx.setPod(pod.ip, pod)

@@ -143,6 +143,21 @@ const rows: readonly Row[] = [
     unmet: 1,
     obstacle: 'node-full',
   },
+  {
+    does: '[R4] keeps the place of an ENI that the next view claims',
+    pods: 12,
+    unclaimed: 1,
+    want: ['create 1 subnet-a 5', 'create 2 subnet-a 5'],
+  },
+  {
+    does: '[R4] says what an ENI that the next view claims cannot carry',
+    pods: 7,
+    maxEnis: 1,
+    unclaimed: 1,
+    want: [],
+    unmet: 2,
+    obstacle: 'node-full',
+  },
   // subnets
   {
     does: '[P15] takes the subnet with most free addresses',

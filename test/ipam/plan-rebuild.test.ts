@@ -135,6 +135,18 @@ test('[R4] planRebuild() takes an ENI that is on its instance and in no NEC, in 
   ])
 })
 
+test('[R4] planRebuild() holds back what is ours and has no place yet, for the next view to claim', () => {
+  const late: CloudEni = { ...cloudEni(2, 'n1', 'ins-1'), instanceId: undefined }
+  const foreign = { ...cloudEni(3, 'n1', 'ins-1'), tags: {} }
+  const { orphans } = planRebuild(
+    view({ necs: [nec('n1', 'ins-1', [published(1)])], cloud: [cloudEni(1, 'n1', 'ins-1'), late, foreign] }),
+  )
+  assert.deepEqual(
+    orphans.map(({ kind, subject, node }) => `${kind} ${subject} of ${node}`),
+    ['eni-orphan eni-2 of n1'],
+  )
+})
+
 for (const [what, eni] of [
   ['moved to its instance by somebody', cloudEni(2, 'n2', 'ins-2')],
   ['still being attached', { ...cloudEni(2, 'n1', 'ins-1'), state: 'attaching' as const }],

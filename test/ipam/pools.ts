@@ -50,6 +50,7 @@ export interface PoolShort {
   readonly minWarm?: number
   readonly maxWarm?: number
   readonly phase?: NodePool['phase']
+  readonly unclaimed?: number
 }
 
 export function poolOf(pool: PoolShort): NodePool {
@@ -57,6 +58,7 @@ export function poolOf(pool: PoolShort): NodePool {
   return {
     node: 'n1',
     phase: pool.phase ?? 'active',
+    unclaimed: pool.unclaimed ?? 0,
     limits: { maxEnis: pool.maxEnis ?? 3, ipsPerEni: pool.ipsPerEni ?? 5 },
     targets: { minWarm, maxWarm: pool.maxWarm ?? minWarm },
     enis: enis.map(poolEni),

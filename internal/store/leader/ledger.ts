@@ -34,7 +34,7 @@ import {
 import { addIp, findIp, ipsOf, nodeOfIp, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
 import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
-import { listSuspects, setSuspects } from './quarantine.ts'
+import { listSuspects, setSuspects, unclaimedEnis } from './quarantine.ts'
 import {
   adoptEni,
   allEnis,
@@ -61,6 +61,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
         limits: node.limits,
         targets: node.targets,
         enis: poolEnis(db, name),
+        unclaimed: unclaimedEnis(db, name),
       }
     },
     publishedEnis: (name) => publishedEnis(db, name),

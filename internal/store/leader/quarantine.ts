@@ -1,5 +1,6 @@
 // Table `quarantine`: what the views disagree about, until they agree.
 import type { Suspect, SuspectKind } from '../../ipam/quarantine.ts'
+import type { NodeName } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 
 interface Row {
@@ -46,4 +47,9 @@ export function setSuspects(db: Database, suspects: readonly Suspect[]): void {
       one.held ? 1 : 0,
     )
   }
+}
+
+/** ENIs of the node that are in no ledger, as one view shows; a second one claims them, or says why not. */
+export function unclaimedEnis(db: Database, node: NodeName): number {
+  return db.all(`SELECT 1 FROM quarantine WHERE kind = 'eni-orphan' AND node = ? AND reads = 1`, node).length
 }
