@@ -22,7 +22,10 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   const placeOf = ({ ip }: PodFact) => (ip === undefined ? undefined : places.get(ip))
   const single = live.filter((pod) => !twice.has(pod.ip) && placeOf(pod) !== pod.node)
   const elsewhere = [...Map.groupBy(single, ({ ip }) => ip)].filter(([, [pod]]) => pod && placeOf(pod))
-  const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod))
+  // What the cloud shows on an ENI of ours comes into the ledger with it.
+  const found = new Set(snapshot.cloud.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  const isLost = ({ ip }: PodFact) => ip === undefined || !found.has(ip)
+  const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod) && isLost(pod))
   return {
     found: [
       ...doubled.map(

@@ -137,7 +137,10 @@ function freeSlots(pool: NodePool): number[] {
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni, { limits }: NodePool): Action | undefined {
+function advance(eni: PoolEni, pool: NodePool): Action | undefined {
+  const { limits } = pool
+  if (eni.state === 'available' && !eni.served && isSurplus(eni, pool))
+    return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
   const excess = eni.ips.length - limits.ipsPerEni
   if (eni.state === 'available' && eni.goal === 'serve' && excess > 0) return shed(eni, excess)
   if (eni.state === 'available' && eni.goal === 'serve')
@@ -146,6 +149,14 @@ function advance(eni: PoolEni, { limits }: NodePool): Action | undefined {
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   return undefined
+}
+
+/** The newest of those that have never been on the node: they take the places of none that pods use. */
+function isSurplus(eni: PoolEni, { enis, limits }: NodePool): boolean {
+  const surplus = enis.length - limits.maxEnis
+  if (surplus <= 0) return false
+  const unused = enis.filter(({ state, served }) => state === 'available' && !served)
+  return unused.toSorted((a, b) => b.key - a.key).indexOf(eni) < surplus
 }
 
 /** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */

@@ -53,6 +53,8 @@ export interface Rebuild {
   readonly lastGrant: number
   /** ENIs that NECs name and the cloud does not show. */
   readonly missing: readonly EniId[]
+  /** Nodes that ENIs of ours name, and of which there is no NEC: each had one before its first ENI was made, and keeps it until the last is gone. */
+  readonly nameless: readonly NodeName[]
   /** Ours by their tags and not entered: the next view of a survey claims them, or says why not. */
   readonly orphans: readonly Finding[]
   /** ENIs that NECs name and that have the tag of another cluster: these are not our NECs, or we are not who we say. */
@@ -93,6 +95,7 @@ export function planRebuild(view: RebuildView): Rebuild {
     unshown: [...unshown.values()].flat(),
     lastGrant: lastGrant(view.necs),
     missing: fromNecs.filter(({ id }) => !shown.has(id)).map(({ id }) => id),
+    nameless: nodesWithoutNec(view),
     orphans: orphansOf(view, known),
     foreign: fromNecs.flatMap(({ id, node }) => {
       const eni = shown.get(id)
@@ -188,6 +191,13 @@ function attachedExtras(
       const { id, mac, primaryIp, subnetId } = eni
       return [{ id, mac, primaryIp, subnetId, subnetCidr, slot, ips: [], node: node.name }]
     })
+}
+
+function nodesWithoutNec({ clusterId, cloud, necs }: RebuildView): readonly NodeName[] {
+  const ours = cloud.map((eni) => purposeOf(eni)).filter((purpose) => purpose.clusterId === clusterId)
+  const named = new Set(ours.flatMap(({ node }) => node ?? []))
+  for (const { name } of necs) named.delete(name)
+  return [...named]
 }
 
 function orphansOf({ clusterId, cloud }: RebuildView, known: readonly RebuiltEni[]): readonly Finding[] {

@@ -1,6 +1,7 @@
 // Three views compared: the ledger, the cloud, Kubernetes. What disagrees is suspected first; it is settled when a second
 // view, further away than the cloud's answers may lag, says the same (R7). What is ours in no view is never touched.
 
+import type { Ipv4 } from '../value/ipv4.ts'
 import { purposeOf } from './eni-tags.ts'
 import { judgeEnis } from './judge-enis.ts'
 import { judgeOrphans } from './judge-orphans.ts'
@@ -85,14 +86,17 @@ class Places {
   readonly #slots = new Map<string, Set<number>>()
   readonly #room = new Map<string, number>()
   readonly #former = new Map<string, string>()
+  readonly #shown: ReadonlySet<Ipv4>
 
   constructor(snapshot: SurveySnapshot) {
     this.#snapshot = snapshot
+    const live = snapshot.pods.filter(({ terminal, hostNetwork }) => !terminal && !hostNetwork)
+    this.#shown = new Set(live.flatMap(({ ip }) => ip ?? []))
     for (const { node, slot } of snapshot.enis) this.#slotsOf(node).add(slot)
     for (const { name, room } of snapshot.nodes) this.#room.set(name, room)
   }
 
-  /** An ENI that nobody can use now, and that is attached to nothing, is given back. */
+  /** An ENI that nobody can use now, and that is attached to nothing, is given back; one that pods use serves, be there a place for it or not. */
   adopt({ eni, node: name, formerInstance }: OrphanCase): SurveySettlement | undefined {
     const cidr = this.#snapshot.cidrs.get(eni.subnetId)
     if (cidr === undefined) return undefined
@@ -106,7 +110,9 @@ class Places {
     if (former !== undefined) this.#former.set(name, former)
     const purpose = purposeOf(eni)
     const fits = purpose.instanceId === node?.instanceId && eni.ips.length <= room
-    const serves = slots.size < most && (attached || fits)
+    const used =
+      attached && node?.phase === 'active' && eni.ips.some(({ address }) => this.#shown.has(address))
+    const serves = used || (slots.size < most && (attached || fits))
     const slot = freeSlot(slots, purpose.slot, serves ? most : Number.POSITIVE_INFINITY)
     slots.add(slot)
     if (serves) this.#room.set(name, room - eni.ips.length)

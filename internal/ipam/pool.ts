@@ -22,6 +22,8 @@ export interface PoolEni {
   readonly state: EniState
   /** Once `delete`, an ENI never serves again. */
   readonly goal: 'serve' | 'delete'
+  /** It has been on the node: pods may use what is on it. */
+  readonly served: boolean
   /** An intent on it is open: nothing else may be started. */
   readonly busy: boolean
   /** In quarantine: nothing may be started, and nothing on it serves. */

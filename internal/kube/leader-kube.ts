@@ -60,7 +60,9 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchNodes: (feed) => reflect(nodes, feed, parts),
     watchPods: (feed) => reflect(pods, feed, parts),
     watchNecs: (feed) => reflect(necs, feed, parts),
-    getNode: (name) => getNode(client, name),
+    getNode: (name) =>
+      getFresh(client, `node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, toNodeFact),
+    getNec: (name) => getFresh(client, `NEC "${name}"`, necPath(name), decodeNec),
     ...createNecWriter(client),
     notify: events.notify,
     close: events.close,
@@ -68,10 +70,15 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
 }
 
 /** A GET without resourceVersion is answered from etcd with a quorum, past the server's cache. */
-async function getNode(client: KubeClient, name: NodeName): Promise<NodeFact | undefined> {
-  const doing = `get node "${name}"`
+async function getFresh<T>(
+  client: KubeClient,
+  what: string,
+  path: string,
+  read: (object: unknown) => T | undefined,
+): Promise<T | undefined> {
+  const doing = `get ${what}`
   try {
-    const found = toNodeFact(await client.call({ doing, path: `/api/v1/nodes/${encodeURIComponent(name)}` }))
+    const found = read(await client.call({ doing, path }))
     // Absence is what the server says, never what we could not read.
     if (found === undefined) throw unreachable(doing, 'the answer is something else')
     return found

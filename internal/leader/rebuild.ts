@@ -7,7 +7,7 @@ import type { Random } from '../base/random.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import { weigh } from '../ipam/quarantine.ts'
-import type { Cloud, LeaderLedger, LeaderTx } from '../ports.ts'
+import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { viewCloud } from './cloud-view.ts'
@@ -16,6 +16,7 @@ import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
 
 export interface RebuildOptions {
+  readonly kube: Pick<LeaderKube, 'getNec'>
   readonly cloud: Cloud
   readonly ledger: LeaderLedger
   readonly facts: ClusterFacts
@@ -51,6 +52,8 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
       if (stopped) return
       refuseForeign(rebuild)
       refuseNothing(rebuild)
+      await refuseShortList(rebuild, options)
+      if (stopped) return
       if (first === undefined && rebuild.unshown.length > 0) {
         first = { at: clock.now(), unshown: new Set(rebuild.unshown) }
         log.info('ledger rebuild looks twice', { unshown: rebuild.unshown.length })
@@ -115,6 +118,14 @@ function refuseForeign({ foreign: [first] }: Rebuild): void {
     `Cannot rebuild the ledger: ENI "${first.id}" in the NEC of "${first.node}" has the tag of cluster "${first.cluster}"`,
     { hint: 'check --cluster-id' },
   )
+}
+
+/** What a list lacks may be there all the same (R7): pods would lose what their NEC shows. */
+async function refuseShortList({ nameless }: Rebuild, { kube }: RebuildOptions): Promise<void> {
+  for (const node of nameless) {
+    if ((await kube.getNec(node)) === undefined) continue
+    throw new IpamError('unavailable', `Cannot rebuild the ledger: the list of NECs lacks that of "${node}"`)
+  }
 }
 
 function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger, clock, settings }: RebuildOptions): void {

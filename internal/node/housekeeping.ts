@@ -35,10 +35,9 @@ export interface HousekeepingOptions {
   readonly settings: NodeSettings
 }
 
-const roundEvery = 10_000
-
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const { ledger, linux, kube, pool, pods, sandboxes, clock, random, log, settings } = options
+  const { roundEvery } = settings
   let suspects: ReadonlySet<string> = new Set()
   let shown: NodeReport | undefined
   let reportedAt = Number.NEGATIVE_INFINITY

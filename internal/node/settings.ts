@@ -18,6 +18,10 @@ export interface NodeSettings {
   /** How long an ADD waits for an address. */
   readonly addTimeout: Millis
   readonly repairEvery: Millis
+  /** What is not urgent is looked after so often: sandboxes that are gone, history. */
+  readonly roundEvery: Millis
+  /** Between two looks that agree that a link is gone. */
+  readonly linkGoneAfter: Millis
   /** Counts in the NEC are renewed so often at most; returned addresses at once. */
   readonly reportEvery: Millis
   readonly historyFor: Millis
@@ -33,6 +37,8 @@ export const nodeDefaults = {
   mtu: 1500,
   addTimeout: 30_000,
   repairEvery: 30_000,
+  roundEvery: 10_000,
+  linkGoneAfter: 10_000,
   reportEvery: 60_000,
   historyFor: 30 * 86_400_000,
   retry: { firstMs: 500, maxMs: 30_000 },

@@ -43,9 +43,6 @@ export interface StrangersOptions {
   readonly changed: () => void
 }
 
-/** Between two looks that agree that a link is gone. */
-const goneAfter = 10_000
-
 const linkRemedy =
   'it ends with the DEL of its sandbox, a CNI GC, or once the link is gone; if no container has it any more: ip link del'
 const addressRemedy =
@@ -113,7 +110,7 @@ export function createStrangers(options: StrangersOptions): Strangers {
     const seen = [...found.filter(isWorthTelling(before)).map(suspectLink), ...disputes()]
     if (seen.length === 0 && before.length === 0) return []
     const { fresh, keep, settled } = await ledger.write((tx) => {
-      const plan = planQuarantine(ledger.quarantine(), seen, tx.now, goneAfter)
+      const plan = planQuarantine(ledger.quarantine(), seen, tx.now, settings.linkGoneAfter)
       for (const { address, kind, subject } of plan.settled) {
         if (kind === 'pod-link')
           tx.letGo({ hostLink: subject, address }, tx.now + settings.cooldown, 'its link is gone')
@@ -124,7 +121,7 @@ export function createStrangers(options: StrangersOptions): Strangers {
     tell(fresh)
     for (const { address, kind, subject } of settled) log.info('quarantine ended', { kind, subject, address })
     const going = keep.filter(({ kind, missingSince }) => kind === 'pod-link' && missingSince !== undefined)
-    if (going.length > 0) clock.after(goneAfter, changed)
+    if (going.length > 0) clock.after(settings.linkGoneAfter, changed)
     return going.flatMap(({ address }) => address ?? [])
   }
 

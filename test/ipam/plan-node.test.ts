@@ -244,6 +244,26 @@ const rows: readonly Row[] = [
     enis: [{ slot: 1, bound: 1 }],
     want: [],
   },
+  {
+    does: 'deletes what there is no place for, the newest first',
+    maxEnis: 1,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, state: 'available', bound: 1 },
+    ],
+    pods: 1,
+    want: ['delete 2'],
+  },
+  {
+    does: '[R7] puts back an ENI that pods may use, be there a place for it or not',
+    maxEnis: 1,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, state: 'available', served: true, bound: 1 },
+    ],
+    pods: 2,
+    want: ['attach 2'],
+  },
   // returns
   {
     does: '[P3] unassigns what the agent gave up',

@@ -147,6 +147,13 @@ test('[R4] planRebuild() holds back what is ours and has no place yet, for the n
   )
 })
 
+test('[R7] planRebuild() names the nodes that ENIs of ours are made for and no NEC speaks of', () => {
+  const { nameless } = planRebuild(
+    view({ necs: [nec('n1', 'ins-1', [])], cloud: [cloudEni(1, 'n1', 'ins-1'), cloudEni(2, 'n2', 'ins-2')] }),
+  )
+  assert.deepEqual(nameless, ['n2'])
+})
+
 for (const [what, eni] of [
   ['moved to its instance by somebody', cloudEni(2, 'n2', 'ins-2')],
   ['still being attached', { ...cloudEni(2, 'n1', 'ins-1'), state: 'attaching' as const }],

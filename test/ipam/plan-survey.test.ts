@@ -251,6 +251,18 @@ const rows: readonly Row[] = [
     want: ['adopt eni-9 on n1/3 attached delete'],
   },
   {
+    does: '[R7] takes one that a pod uses, be there a slot or not',
+    world: {
+      enis: [
+        ledgerEni({}, 5, 6),
+        ledgerEni({ key: 2, id: 'eni-2', slot: 2, mac: undefined, primaryIp: nth(202) }),
+      ],
+      cloud: [cloudEni({}, 5, 6), cloudEni({ id: 'eni-2', primaryIp: nth(202) }), orphan({}, 10)],
+      pods: [pod('p', 'n1', 10)],
+    },
+    want: ['adopt eni-9 on n1/3 attached serve'],
+  },
+  {
     does: 'gives back what was made for a node that does not exist, as one that leaves',
     world: {
       cloud: [cloudEni({}, 5, 6), orphan({ tags: tags('n9', 'ins-9'), instanceId: 'ins-9' })],

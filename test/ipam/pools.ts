@@ -21,6 +21,7 @@ export interface EniShort {
   readonly state?: EniState
   readonly goal?: 'serve' | 'delete'
   readonly busy?: boolean
+  readonly served?: boolean
   readonly subnetId?: string
 }
 
@@ -37,6 +38,7 @@ export function poolEni(eni: EniShort): PoolEni {
     subnetId: eni.subnetId ?? 'subnet-a',
     state,
     goal: eni.goal ?? 'serve',
+    served: eni.served ?? state === 'attached',
     busy: eni.busy ?? (assigning > 0 || unassigning > 0 || (eni.expected ?? 0) > 0),
     expectedIps: (eni.expected ?? 0) + assigning,
     ips: states.map((of, i) => ({ address: addressOf(slot, i + 1), state: of, grant: slot * 1000 + i })),

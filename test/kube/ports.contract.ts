@@ -122,6 +122,16 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     assert.equal(await leader.getNode(other), undefined)
   })
 
+  test(`[${name}] [R7] getNec() asks past every cache`, async () => {
+    const seen = createRecorder((nec: Nec) => nec.name)
+    stops.push(leader.watchNecs(seen))
+    const nec = `${nodeName}-fresh`
+    assert.equal(await leader.getNec(nec), undefined)
+    await leader.publishNec(nec, publication)
+    await seen.until(({ truth }) => truth.get(nec)?.publication?.enis.length === publication.enis.length)
+    assert.deepEqual(await leader.getNec(nec), seen.truth.get(nec))
+  })
+
   test(`[${name}] watchPods() of the leader sees every pod, of an agent those of its node`, async () => {
     const all = createRecorder((pod: PodFact) => pod.name)
     const own = createRecorder((pod: PodFact) => pod.name)

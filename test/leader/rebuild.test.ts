@@ -1,6 +1,7 @@
 // The leader's database is lost while pods run: the new one says the same, and no node notices.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import { known } from '../given.ts'
 import { LeaderWorld, podOn } from './leader-world.ts'
 
@@ -91,6 +92,26 @@ test('[R4] addresses that were bound last, and are in no NEC yet, come into the 
   await world.clock.advance(10 * second)
   assert.equal(world.addresses('n2').length, inNec.size + 6)
   assert.equal(bound(), before + 6, 'nothing was bound in their place')
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[R7] a list that lacks NECs takes no address from a node: the cloud names it, and its NEC is asked for', async (t) => {
+  const world = await running(t)
+  const before = world.addresses('n2')
+  world.loseLedger()
+  world.cloud.setFaults({ outage: 'unavailable' })
+  world.start()
+  await world.clock.advance(second)
+  world.kube.nodes.breakWatches(() => true)
+  world.kube.necs.breakWatches((name) => name === 'n2')
+  await world.clock.advance(3 * minute)
+  world.cloud.setFaults(noFaults)
+  await world.clock.advance(minute)
+  assert.equal(world.ledger.complete(), false)
+  assert.deepEqual(world.addresses('n2'), before)
+  world.kube.breakWatches()
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.addresses('n2'), before)
   assert.deepEqual(world.differences(), [])
 })
 

@@ -102,6 +102,7 @@ export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
     subnetId: row.subnet_id,
     state: row.state,
     goal: row.goal,
+    served: row.served === 1,
     busy: row.busy === 1,
     held: row.held === 1,
     expectedIps: row.expected_ips,

@@ -90,6 +90,7 @@ export class KubeTwin {
       watchPods: (feed) => this.pods.watch(process, feed, () => true),
       watchNecs: (feed) => this.necs.watch(process, feed, () => true),
       getNode: (name) => this.#call(process, 'get node', () => this.nodes.items.get(name)),
+      getNec: (name) => this.#call(process, 'get NEC', () => this.necs.items.get(name)),
       publishNec: (name, publication) =>
         this.#write(process, 'publish NEC', () => {
           this.writes++
