@@ -8,9 +8,10 @@ import { type Clock, sleep, steadyTime } from '../internal/base/clock.ts'
 import type { Log } from '../internal/base/log.ts'
 import type { Random } from '../internal/base/random.ts'
 import { randomToken } from '../internal/base/random-token.ts'
+import { highestEpoch } from '../internal/ipam/epoch.ts'
 import { type ConnectSettings, connectKube } from '../internal/kube/connect.ts'
 import { createLeaseStore } from '../internal/kube/lease-store.ts'
-import { highestNecEpoch } from '../internal/kube/nec-api.ts'
+import { necEpochs } from '../internal/kube/nec-api.ts'
 import { campaign } from '../internal/leader/election.ts'
 import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/leader/term.ts'
 import { moveAside } from '../internal/sqlite/backup.ts'
@@ -56,9 +57,12 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
     clock,
   )
   let necEpoch = 0
-  const highestEpoch = async () => {
-    necEpoch = await highestNecEpoch(client, log, signal)
-    return Math.max(necEpoch, peekLedger(ledgerPath, leaderMigrations)?.epoch ?? 0)
+  const highest = async (ofLease: number) => {
+    const ofNecs = await necEpochs(client, log, signal)
+    const ofLedger = peekLedger(ledgerPath, leaderMigrations)?.epoch ?? 0 // not edited by hand
+    const found = highestEpoch(ofLedger, [ofLease, ...ofNecs])
+    necEpoch = Math.max(0, ...ofNecs.filter((epoch) => epoch <= found))
+    return found
   }
   const term = settings.leaderElect
     ? await campaign(
@@ -68,11 +72,11 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
           steady: steadyTime,
           identity: identityOf(lockPath, random),
           settings: election,
-          highestEpoch,
+          highestEpoch: highest,
         },
         signal,
       )
-    : await withoutElection(highestEpoch, parts)
+    : await withoutElection(() => highest(0), parts)
   if (term === undefined) {
     client.close()
     return undefined
@@ -98,12 +102,12 @@ function electionSettings(leaseDuration: number): ElectionSettings {
 
 /** Later than every leader before, so that one that was forgotten somewhere is refused. */
 async function withoutElection(
-  highestEpoch: () => Promise<number>,
+  highest: () => Promise<number>,
   { clock, random, log, tell, signal }: TermParts,
 ): Promise<Term | undefined> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      return unlimitedTerm((await highestEpoch()) + 1)
+      return unlimitedTerm((await highest()) + 1)
     } catch (error) {
       const retryIn = backoffDelay(retry, failures, random)
       log.warn('epoch not known yet', { error: (error as Error).message, retryIn })

@@ -48,7 +48,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   const health = await listening(`${listenHealth.host}:${listenHealth.port}`, () =>
     serveHealth({
       ...listenHealth,
-      obstacle: () => (agent === undefined ? 'the agent is starting' : agent.obstacle()),
+      obstacle: () => (agent === undefined ? 'the agent is starting' : (agent.obstacle() ?? agent.doubt())),
     }),
   )
   stack.defer(() => void health.close())

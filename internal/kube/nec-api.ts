@@ -1,6 +1,7 @@
 // The NEC's address in the API, and the writes of both sides. The leader's say which epoch they are of, and the API server
 // itself refuses them once the NEC is of a later one.
 import type { Log } from '../base/log.ts'
+import { isLater } from '../ipam/epoch.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { NodeName } from '../ipam/types.ts'
 import type { KubeClient } from './client.ts'
@@ -95,7 +96,7 @@ export async function readNec(
 /** What the API server has answered, as `readNec`. */
 export function storedNec(name: NodeName, object: unknown, epoch: number): StoredNec {
   const found = epochOf(object)
-  if (found > epoch)
+  if (isLater(found, epoch))
     throw new IpamError(
       'deposed',
       `Cannot write NEC "${name}" in epoch ${epoch}: a leader of epoch ${found} has written it`,
@@ -104,15 +105,18 @@ export function storedNec(name: NodeName, object: unknown, epoch: number): Store
   return { uid: textAt(object, 'metadata', 'uid') ?? '', version, object }
 }
 
-/** The latest epoch that any NEC is of; 0 when there are none, or the API server does not know NECs. Throws as KubeClient.call. */
-export async function highestNecEpoch(client: KubeClient, log: Log, signal: AbortSignal): Promise<number> {
+/** The epochs that NECs show; none when there are none, or the API server does not know NECs. Throws as KubeClient.call. */
+export async function necEpochs(
+  client: KubeClient,
+  log: Log,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
   const source = { what: 'NECs', path: necCollection, read: epochOf, freshness: 'consistent' as const }
   try {
     const tools = { client, log, signal, limits: reflectorDefaults, newest: undefined }
-    const { items } = await listAll(source, tools)
-    return items.reduce((highest, epoch) => Math.max(highest, epoch), 0)
+    return (await listAll(source, tools)).items
   } catch (error) {
-    if (errorCode(error) === 'not_found') return 0
+    if (errorCode(error) === 'not_found') return []
     throw error
   }
 }

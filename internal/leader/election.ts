@@ -10,10 +10,10 @@ import { startTerm, type Term, type TermOptions } from './term.ts'
 export interface Candidate extends TermOptions {
   readonly random: Random
   /**
-   * The highest epoch that anything shows to have been led in; 0 when nothing does. A lease that was deleted, or came back
-   * from a backup, has forgotten. Throws when that cannot be found out now.
+   * The highest epoch that anything shows to have been led in, given what the lease shows; 0 when nothing does. A lease that was
+   * deleted, or came back from a backup, has forgotten. Throws when that cannot be found out now.
    */
-  readonly highestEpoch: () => Promise<number>
+  readonly highestEpoch: (ofLease: number) => Promise<number>
   /** Hears why this process does not lead yet. */
   readonly tell: (status: string) => void
 }
@@ -73,14 +73,14 @@ function watchLease({ store, steady, identity, settings }: Candidate) {
 async function takeOver(candidate: Candidate, lease: StoredLease | undefined): Promise<Term | undefined> {
   const { store, steady, log, identity, settings } = candidate
   const { leaseDuration: duration } = settings
-  const highest = await candidate.highestEpoch()
+  const highest = await candidate.highestEpoch(lease?.epoch ?? 0)
   if (lease === undefined && highest > 0) {
     // Stored, so that the wait outlives whoever began it. One that still leads will notice when it renews.
     await store.write({ holder: formerLeader, duration, epoch: highest, ledgerId: undefined }, undefined)
     return undefined
   }
   const sentAt = steady()
-  const epoch = Math.max(lease?.epoch ?? 0, highest) + 1
+  const epoch = highest + 1
   const next = { holder: identity, duration, epoch, ledgerId: lease?.ledgerId }
   const term = startTerm(await store.write(next, lease?.version), sentAt, candidate)
   log.info('leads', { epoch, identity, after: lease?.holder })

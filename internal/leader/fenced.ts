@@ -1,5 +1,6 @@
 // What a leader may touch only while its term holds. Each call is refused once it does not, and whoever answers that a later
 // leader is at work ends the term.
+import { isLater } from '../ipam/epoch.ts'
 import { errorCode } from '../ipam/errors.ts'
 import type { Nec } from '../ipam/types.ts'
 import type { Cloud, Feed, LeaderKube, LeaderLedger } from '../ports.ts'
@@ -29,7 +30,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
   const fence = fenceOf(term)
   const look = (nec: Nec) => {
     const epoch = nec.publication?.epoch ?? 0
-    if (epoch > term.epoch)
+    if (isLater(epoch, term.epoch))
       term.end(overtaken, `NEC "${nec.name}" is of epoch ${epoch}, this one of ${term.epoch}`)
   }
   return {

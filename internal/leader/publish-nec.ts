@@ -47,6 +47,14 @@ export function createNecPublisher(
     return Math.min(Math.max(0, turn - now), claimAt.size * claimEvery) // the clock may be set back
   }
 
+  /** A later leader's would have ended the term. */
+  function tellEdited(name: NodeName, found: number): void {
+    const message = `spec.leaderEpoch was ${found}, which no leader has come to: it is ${epoch} again; it is the leader's alone`
+    const uid = facts.nec(name)?.uid
+    const about = { kind: 'NodeENIConfig', name, ...(uid !== undefined && { uid }) } as const
+    kube.notify({ about, type: 'Warning', reason: 'EpochCorrected', message })
+  }
+
   async function publishEnis(
     node: LedgerNode,
     condition: PoolCondition,
@@ -68,6 +76,7 @@ export function createNecPublisher(
       }
       claimAt.delete(node.name)
       await kube.publishNec(node.name, wanted)
+      if (shown !== undefined && shown.epoch > epoch) tellEdited(node.name, shown.epoch)
       written.set(node.name, { publication: wanted, at: clock.now() })
     }
     return echoWithin

@@ -29,6 +29,8 @@ export interface Agent {
   collect(valid: readonly SandboxKey[]): Promise<void>
   /** Why an ADD could not be served now; undefined when it could. */
   obstacle(): string | undefined
+  /** Why it does not follow its NEC; ADDs are served all the same. */
+  doubt(): string | undefined
   stop(): void
 }
 
@@ -38,7 +40,7 @@ const followRetry = 1000
 export async function startAgent(ports: NodePorts, settings: NodeSettings): Promise<Agent> {
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
-  const pool = createLocalPool(ports)
+  const pool = createLocalPool({ ...ports, nodeName: settings.nodeName, notify: kube.notify })
   const pods = podFacts(() => housekeeping.wake())
   const strangers = createStrangers({
     ledger,
@@ -107,6 +109,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
       if (!keeper.ready()) return 'the network of the node is being set up'
       return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
     },
+    doubt: pool.doubt,
     stop() {
       stopped = true
       for (const stop of stops) stop()

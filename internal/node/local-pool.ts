@@ -3,11 +3,12 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { chooseAddress, type LocalIp } from '../ipam/choose-address.ts'
+import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
-import type { EniLimits, Nec, NecPublication, WarmTargets } from '../ipam/types.ts'
-import type { Attachment, NodeLedger, NodeTx, Sandbox } from '../ports.ts'
+import type { EniLimits, Nec, NecPublication, NodeName, WarmTargets } from '../ipam/types.ts'
+import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
@@ -32,6 +33,8 @@ export interface LocalPool {
   withheld(): ReadonlySet<Ipv4> | undefined
   /** In use here, and published on another ENI. */
   disputed(): ReadonlySet<Ipv4>
+  /** Why the NEC as it is now is not followed; undefined when it is. */
+  doubt(): string | undefined
   /** Something may be idle now. */
   wake(): void
 }
@@ -41,16 +44,19 @@ export interface LocalPoolOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly nodeName: NodeName
+  readonly notify: NodeKube['notify']
 }
 
 /**
- * A leader that lives corrects a late word of the one before it within seconds. One that nobody corrects for so long is the last
- * word there is: the API server's data came back from a backup.
+ * A leader that lives corrects a late word of the one before it, or what was edited by hand, within seconds. What nobody corrects
+ * for so long is the last word there is: the API server's data came back from a backup.
  */
 const correctedWithin = 600_000
 
-/** A NEC of an earlier leader stands: most likely a late write, but it may be the truth. What it lacks is not handed out. */
+/** A NEC is of another leader than can be: most likely a late write, but it may be the truth. What it lacks is not handed out. */
 interface Doubt {
+  readonly why: string
   readonly addresses: ReadonlySet<Ipv4>
   readonly end: Cancel
 }
@@ -58,13 +64,15 @@ interface Doubt {
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
-export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions): LocalPool {
+export function createLocalPool(options: LocalPoolOptions): LocalPool {
+  const { ledger, clock, random, log, nodeName, notify } = options
   let bounds: (WarmTargets & EniLimits) | undefined
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
   let disputes: ReadonlySet<Ipv4> = new Set()
   let latest: Nec | undefined
   let doubted: Doubt | undefined
+  let fault: string | undefined
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -121,31 +129,28 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
       .map(({ address }) => address)
   }
 
-  /** Is this the word of the leader that we follow, or of one after it? */
-  function noteEpoch(tx: NodeTx, epoch: number, uncorrected: boolean): boolean {
-    const known = tx.leaderEpoch()
-    if (epoch < known && !uncorrected) return false
-    if (epoch !== known) tx.setLeaderEpoch(epoch)
-    return true
-  }
-
   /** The time runs from the first doubt on: the NEC changes all the time, by this node's own reports if nothing else. */
-  function doubt({ epoch, enis }: NecPublication): void {
+  function doubt({ epoch, enis }: NecPublication, followed: number): void {
     const addresses = new Set(enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+    const why = `its NEC is of epoch ${epoch}, and one of ${followed} was followed before`
     if (doubted !== undefined) {
-      doubted = { ...doubted, addresses }
+      doubted = { ...doubted, addresses, why }
       return wake()
     }
-    log.warn('NEC of an earlier leader not followed', { epoch, correctedWithin })
-    doubted = { addresses, end: clock.after(correctedWithin, believe) }
+    log.warn('NEC doubted', { epoch, followed, correctedWithin })
+    notify({
+      about: { kind: 'Node', name: nodeName },
+      type: 'Warning',
+      reason: 'NECDoubted',
+      message: `the node does not follow its NEC: ${why}; a leader corrects that, else it is followed in ${correctedWithin / 60_000} minutes`,
+    })
+    doubted = { addresses, why, end: clock.after(correctedWithin, believe) }
   }
 
   function believe(): void {
     const nec = latest
     if (nec === undefined) return
-    log.error('NEC of an earlier leader followed: nobody has corrected it', {
-      epoch: nec.publication?.epoch,
-    })
+    log.error('doubted NEC followed: nobody has corrected it', { epoch: nec.publication?.epoch })
     heed(nec, true).catch((error: unknown) => {
       log.error('NEC not stored', { error: (error as Error).message })
       if (doubted !== undefined) doubted = { ...doubted, end: clock.after(correctedWithin, believe) }
@@ -153,24 +158,29 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
   }
 
   async function heed(nec: Nec, uncorrected: boolean): Promise<void> {
+    fault = nec.publication === undefined ? nec.fault : undefined
     if (nec.publication === undefined) {
       if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
       return
     }
     const { enis, epoch, ...rest } = nec.publication
     const followed = await ledger.write((tx) => {
-      if (!noteEpoch(tx, epoch, uncorrected)) return undefined
+      const known = tx.leaderEpoch()
+      if (epoch !== known && !isLater(epoch, known) && !uncorrected) return known
+      if (epoch !== known) tx.setLeaderEpoch(epoch)
       const sync = planSync(tx.ips(), ledger.enis(), enis, tx.now)
       tx.sync(sync.changes)
       const returned = returnedBefore(nec, tx.ips())
       if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')
       return sync
     })
-    if (followed === undefined) return doubt(nec.publication)
-    const wasDoubted = doubted !== undefined
-    doubted?.end()
-    doubted = undefined
-    if (wasDoubted) wake()
+    if (typeof followed === 'number') return doubt(nec.publication, followed)
+    if (doubted !== undefined) {
+      log.info('NEC followed again', { epoch })
+      doubted.end()
+      doubted = undefined
+      wake()
+    }
     const { changes, disputed } = followed
     bounds = rest
     disputes = new Set(disputed)
@@ -217,6 +227,7 @@ export function createLocalPool({ ledger, clock, random, log }: LocalPoolOptions
     },
     withheld: () => withheld,
     disputed: () => disputes,
+    doubt: () => doubted?.why ?? (fault && `its NEC cannot be read: ${fault}`),
     wake,
   }
 }

@@ -127,6 +127,26 @@ test('[R8] winTerm() without a lease to go by keeps the ledger unless a later le
   assert.deepEqual([second.term.epoch, b.files()], [7, ['leader.db.stale-7']])
 })
 
+test('[R8] winTerm() does not believe an epoch that somebody has written into a NEC or the lease', async (t) => {
+  const { client, machine } = await setUp(t)
+  const a = machine()
+  const first = await a.win()
+  await a.work(first)
+  const options = { ...parts, client, eventClient: client, defaultNetwork: 'other', instance: 'x' } as const
+  const kube = createLeaderKube(options)
+  t.after(kube.close)
+  await kube.publishNec('n1', { ...publication, epoch: 1 })
+  await kube.publishNec('n2', { ...publication, epoch: 2_147_483_647 })
+  await first.close()
+  const second = await a.win()
+  assert.deepEqual([second.term.epoch, a.files()], [2, ['leader.db']])
+  await second.close()
+  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/tke-eni-leader'
+  const body = { spec: { leaseTransitions: 2_147_483_647 } }
+  await client.call({ doing: 'edit the lease', method: 'PATCH', path, body })
+  assert.equal((await machine().win()).term.epoch, 2, 'its ledger knows of no leader, a NEC of the first')
+})
+
 test('[R4] winTerm() keeps a ledger that is made anew in any case, such as a restored one: it has history', async (t) => {
   const { machine } = await setUp(t)
   const [a, b] = [machine(), machine()]

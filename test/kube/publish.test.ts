@@ -102,6 +102,20 @@ test('[R8] whenever the next leader comes, a write of the one before leaves noth
     }
 })
 
+test('[R8] publishNec() corrects an epoch that no leader can have come to, and still refuses the leader before', async () => {
+  const { leader, api } = await serve()
+  const next = await serve({ api })
+  await leader.publishNec('node-1', publication)
+  const now = { ...publication, epoch: 4 }
+  await next.leader.publishNec('node-1', now)
+  const object = api.objects.get(path)
+  const spec = { ...(at(object, 'spec') as Record<string, unknown>), leaderEpoch: 2_147_483_647 }
+  api.objects.set(path, { ...object, spec })
+  await next.leader.publishNec('node-1', { ...now, enis: [] })
+  assert.deepEqual(decodeNec(api.objects.get(path))?.publication, { ...now, enis: [] })
+  await assert.rejects(leader.publishNec('node-1', publication), { code: 'deposed' })
+})
+
 test('[R10] publishNec() takes over a NEC of a version without epochs', async () => {
   const { leader, api } = await serve()
   await leader.publishNec('node-1', publication)

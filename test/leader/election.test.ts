@@ -66,7 +66,7 @@ class Candidate {
         log: this.log,
         identity: name,
         settings,
-        highestEpoch: () => Promise.resolve(highest),
+        highestEpoch: (ofLease) => Promise.resolve(Math.max(ofLease, highest)),
         tell: (status) => {
           this.status = status
         },
@@ -189,7 +189,7 @@ test('[R8] a leader that slept through its lease is deposed before it does anyth
       log: new LogBook(),
       identity: 'a',
       settings,
-      highestEpoch: () => Promise.resolve(0),
+      highestEpoch: (ofLease) => Promise.resolve(ofLease),
       tell() {},
     },
     new AbortController().signal,

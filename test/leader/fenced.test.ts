@@ -129,6 +129,18 @@ test('[R8] fencedKube() writes nothing, not even an event, once the term is over
   assert.deepEqual([twin.writes, twin.notices.length], [1, 0])
 })
 
+test('[R8] a NEC of an epoch that no leader can have come to is written over, and ends no term', async () => {
+  const term = unlimitedTerm(3)
+  const { clock, twin, kube } = kubeOf(term)
+  const nec = { name: 'n1', uid: 'u', annotations: {}, report: undefined, fault: undefined }
+  twin.necs.put('n1', { ...nec, publication: { ...publication, epoch: 2_147_483_647 } })
+  kube.watchNecs({ replaced() {}, changed() {}, removed() {} })
+  await clock.advance(1000)
+  await clock.runUntil(kube.publishNec('n1', publication))
+  assert.equal(twin.necs.items.get('n1')?.publication?.epoch, 3)
+  assert.ok(term.holds())
+})
+
 test('[R8] a NEC of a later epoch ends the term, whether it is written or seen', async () => {
   const later = { ...publication, epoch: 4 }
   for (const how of ['written', 'listed', 'changed']) {

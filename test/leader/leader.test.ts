@@ -505,6 +505,27 @@ test('[R8] a new leader claims the NECs of nodes that wait at once, and the othe
   assert.ok(writes() - before <= nodes.length + 4, `${writes() - before} writes`)
 })
 
+test('[R8] an epoch that somebody has written into a NEC is corrected, and told of', async (t) => {
+  const world = await filled(t)
+  await world.clock.advance(minute)
+  const nec = known(world.kube.necs.items.get('n1'))
+  const before = known(nec.publication)
+  world.kube.necs.put('n1', { ...nec, publication: { ...before, epoch: 2_147_483_647 } })
+  await world.clock.advance(second)
+  assert.deepEqual(world.kube.necs.items.get('n1')?.publication, before)
+  const told = world.kube.notices.filter(({ reason }) => reason === 'EpochCorrected')
+  assert.deepEqual(
+    told.map(({ about, message }) => [about.kind, about.name, message]),
+    [
+      [
+        'NodeENIConfig',
+        'n1',
+        `spec.leaderEpoch was 2147483647, which no leader has come to: it is ${before.epoch} again; it is the leader's alone`,
+      ],
+    ],
+  )
+})
+
 test('[R8] nothing of a node is changed before its NEC has the epoch', async (t) => {
   const world = await filled(t)
   world.crash()

@@ -99,6 +99,43 @@ test('[R8] however often a NEC of an earlier leader changes, it is doubted no lo
   )
 })
 
+test('[R8] an epoch that no leader can have come to is doubted and told, and opens no door to a deposed leader', async (t) => {
+  const { clock, world, agent } = await nodeWith(t, '1', '2')
+  world.epoch = 5
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(second)
+  assert.equal(agent.doubt(), undefined)
+  world.epoch = 2_147_483_647
+  world.publish([publishedEni(1, '1', '2', '3')])
+  await clock.advance(second)
+  assert.equal(world.ledger.ips().length, 2)
+  assert.equal(agent.doubt(), 'its NEC is of epoch 2147483647, and one of 5 was followed before')
+  assert.equal(agent.obstacle(), undefined, 'ADDs are served')
+  assert.deepEqual(
+    world.notices.map(({ about, reason }) => [about.kind, about.name, reason]),
+    [['Node', 'n1', 'NECDoubted']],
+  )
+  world.epoch = 4 // a late write of the leader before
+  world.publish([publishedEni(1, '1')])
+  await clock.advance(second)
+  assert.equal(world.ledger.ips().length, 2)
+  world.epoch = 5
+  world.publish([publishedEni(1, '1', '2', '3')])
+  await clock.advance(second)
+  assert.equal(world.ledger.ips().length, 3)
+  assert.equal(agent.doubt(), undefined)
+})
+
+test('an agent says that it cannot read its NEC', async (t) => {
+  const { clock, world, agent } = await nodeWith(t, '1')
+  world.tell({ ...known(world.nec), publication: undefined, fault: 'spec.zone: missing' })
+  await clock.advance(second)
+  assert.equal(agent.doubt(), 'its NEC cannot be read: spec.zone: missing')
+  world.publish([publishedEni(1, '1')])
+  await clock.advance(second)
+  assert.equal(agent.doubt(), undefined)
+})
+
 test('[R10] NECs of a leader without epochs are followed, and those of the next one with', async (t) => {
   const clock = new VirtualClock()
   const world = new NodeWorld(t, clock)

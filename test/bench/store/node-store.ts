@@ -17,7 +17,14 @@ export async function allocateThroughNode(path: string, width: number): Promise<
   const db = openDatabase({ path, kind: 'node', migrations: nodeMigrations })
   try {
     const ledger = nodeLedger(db, systemClock, () => 'bench')
-    const pool = createLocalPool({ ledger, clock: systemClock, random: systemRandom, log: silentLog })
+    const pool = createLocalPool({
+      ledger,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      nodeName: 'bench',
+      notify() {},
+    })
     const publication = benchPublication()
     await pool.follow({
       name: 'bench',

@@ -1,6 +1,7 @@
 // Kubernetes as leader and agents see it: objects, watches that lag, break and start over, outages, and answers that get lost.
 import type { Clock } from '../../../internal/base/clock.ts'
 import type { Random } from '../../../internal/base/random.ts'
+import { isLater } from '../../../internal/ipam/epoch.ts'
 import { IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeFact, Notice, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderKube, NodeKube } from '../../../internal/ports.ts'
@@ -133,7 +134,7 @@ export class KubeTwin {
   #necOfAtMost(epoch: number, name: string): Nec | undefined {
     const nec = this.necs.items.get(name)
     const found = nec?.publication?.epoch ?? 0
-    if (found <= epoch) return nec
+    if (!isLater(found, epoch)) return nec
     throw new IpamError('deposed', `Cannot write NEC "${name}" in epoch ${epoch}: it is of epoch ${found}`)
   }
 

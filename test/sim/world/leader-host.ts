@@ -151,11 +151,11 @@ export class LeaderHost {
   async #winTerm(process: Process, clock: Clock): Promise<Term | undefined> {
     const { kube, lease, log, plant, shape } = this.#parts
     let necEpoch = 0
-    const highestEpoch = async () => {
+    const highestEpoch = async (ofLease: number) => {
       necEpoch = await kube.highestEpoch(process)
-      return Math.max(necEpoch, readEpoch(this.db))
+      return Math.max(ofLease, necEpoch, readEpoch(this.db))
     }
-    if (shape.lease === undefined) return unlimitedTerm((await highestEpoch()) + 1)
+    if (shape.lease === undefined) return unlimitedTerm((await highestEpoch(0)) + 1)
     const store = lease.store(process, () => kube.isCutOff(process))
     const term = await campaign(
       {
