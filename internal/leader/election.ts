@@ -69,7 +69,10 @@ function watchLease({ store, steady, identity, settings }: Candidate) {
   }
 }
 
-/** undefined when the lease must be waited out first. Throws `conflict` when another one was faster. */
+/**
+ * undefined when the lease must be waited out first: NECs tell that somebody has led, and perhaps still does. A cluster without NECs
+ * is taken for a new one. Throws `conflict` when another one was faster.
+ */
 async function takeOver(candidate: Candidate, lease: StoredLease | undefined): Promise<Term | undefined> {
   const { store, steady, log, identity, settings } = candidate
   const { leaseDuration: duration } = settings

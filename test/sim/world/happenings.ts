@@ -118,7 +118,9 @@ export function happen(world: World, happening: Happening): void {
       return host.loseDatabase()
     }
     case 'delete-lease':
-      return world.lease.delete()
+      // Before the first NEC nothing but the lease tells that anybody leads: two leaders may begin, for as long as one renewal takes.
+      if (world.kube.necs.items.size > 0) world.lease.delete()
+      return
     case 'cut-off': {
       const who = what.who === 'leader' ? world.host.machine.name : what.who
       return world.during(
