@@ -17,7 +17,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'leader',
     summary: 'Keep the pools of all nodes: the one that calls the cloud',
     load: () =>
-      import('./leader.ts').then(({ leaderCommand }) => leaderCommand(() => import('./leader-wiring.ts'))),
+      import('./leader.ts').then(({ leaderCommand }) => leaderCommand(() => import('./leader-process.ts'))),
   },
   {
     name: 'node',

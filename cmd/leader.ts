@@ -3,13 +3,13 @@ import type { CommandModule } from './command-module.ts'
 import { serviceCommand } from './service-command.ts'
 import { type LeaderSettings, leaderSettings } from './settings/leader-settings.ts'
 
-export interface LeaderWiring {
+export interface LeaderProcess {
   /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. */
   runLeader(settings: LeaderSettings, signal: AbortSignal, recover: boolean): Promise<void>
 }
 
-/** The command; `load` brings the wiring once the settings are known to be good. */
-export function leaderCommand(load: () => Promise<LeaderWiring>): CommandModule {
+/** The command; `load` brings the rest once the settings are known to be good. */
+export function leaderCommand(load: () => Promise<LeaderProcess>): CommandModule {
   const run = async (settings: LeaderSettings, signal: AbortSignal, recover: boolean) =>
     (await load()).runLeader(settings, signal, recover)
   return {

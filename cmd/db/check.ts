@@ -1,6 +1,6 @@
 // `tke-eni db check`: what is wrong with databases, for people and for monitoring.
 import { createTable } from '../../internal/base/table.ts'
-import { IpamError } from '../../internal/ipam/errors.ts'
+import { IpamError, withHint } from '../../internal/ipam/errors.ts'
 import { type Finding, inspectDatabase } from '../../internal/sqlite/inspect.ts'
 import { openReadonly } from '../../internal/sqlite/open-readonly.ts'
 import { leaderInvariants } from '../../internal/store/invariants/leader.ts'
@@ -52,8 +52,7 @@ export function checkDatabase(path: string): Checked {
     }
   } catch (error) {
     if (!(error instanceof IpamError)) throw error
-    const { hint, message } = error
-    const found = [(hint === undefined ? message : `${message}; ${hint}`).replaceAll(/\s+/g, ' ')]
+    const found = [withHint(error).replaceAll(/\s+/g, ' ')]
     return { database: path, kind: undefined, findings: [{ check: 'opens', says, found }] }
   }
 }

@@ -37,6 +37,13 @@ export function errorCode(error: unknown): ErrorCode | undefined {
   return error instanceof IpamError ? error.code : undefined
 }
 
+/** What is so, and what to do about it, in one line. */
+export function withHint(error: unknown): string {
+  const { message } = error as Error
+  const hint = error instanceof IpamError ? error.hint : undefined
+  return hint === undefined ? message : `${message}; ${hint}`
+}
+
 /** May the operation have taken effect although it failed? Then ask before repeating it. */
 export function mayHaveHappened(code: ErrorCode | undefined): boolean {
   return code === undefined || code === 'unknown_outcome'

@@ -2,7 +2,7 @@
 // in it, so that clocks of different machines need not agree.
 import { sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode } from '../ipam/errors.ts'
+import { errorCode, withHint } from '../ipam/errors.ts'
 import type { StoredLease } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { startTerm, type Term, type TermOptions } from './term.ts'
@@ -48,7 +48,7 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
       say(`standby: ${lease?.holder ?? 'nobody'} leads`)
     } catch (error) {
       const lostRace = errorCode(error) === 'conflict' || errorCode(error) === 'not_found'
-      if (!lostRace) say(`standby: ${(error as Error).message}`, 'warn')
+      if (!lostRace) say(`standby: ${withHint(error)}`, 'warn')
     }
     await sleep(clock, pause * (0.5 + random.next() / 2), signal)
   }

@@ -28,7 +28,7 @@ export interface LeaderPorts {
 export interface Leader {
   /** Has it seen Kubernetes' nodes, pods and NECs since its start, and is its ledger whole? */
   ready(): boolean
-  /** Why it cannot do its work now, although it is ready. */
+  /** Why it is not ready, or cannot do its work now. */
   obstacle(): string | undefined
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
@@ -95,8 +95,9 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
 
   // What a ledger that is not complete has under way is of another time.
   if (ledger.complete()) runner.resume()
+  const rebuilding = rebuildLedger({ ...ports, facts, subnets, settings }, serve)
   const stops = [
-    rebuildLedger({ ...ports, facts, subnets, settings }, serve),
+    rebuilding.stop,
     kube.watchNodes(facts.nodeFeed),
     kube.watchPods(facts.podFeed),
     kube.watchNecs(facts.necFeed),
@@ -119,7 +120,11 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
 
   return {
     ready: () => facts.synced() && ledger.complete(),
-    obstacle: () => ledger.obstacle(),
+    obstacle() {
+      if (!facts.synced()) return 'Kubernetes has not been read yet'
+      if (!ledger.complete()) return rebuilding.trouble() ?? 'the ledger is being rebuilt'
+      return ledger.obstacle()
+    },
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode, IpamError } from '../ipam/errors.ts'
+import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import { weigh } from '../ipam/quarantine.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
@@ -32,12 +32,19 @@ const pollMs = 100
 
 const none: ReadonlySet<Ipv4> = new Set()
 
+export interface Rebuilding {
+  /** Why it did not succeed when it was tried last. */
+  trouble(): string | undefined
+  stop(): void
+}
+
 /** Tries until the ledger is complete, and then calls `done`. */
-export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel {
+export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuilding {
   const { ledger, facts, clock, random, log, settings } = options
   const pause = createPause(settings.retry, clock, random)
   let stopped = false
   let cancel: Cancel = () => {}
+  let trouble: string | undefined
   let nothingSince: Millis | undefined
   /** Addresses of which no NEC speaks, as the first view showed them; a second one must agree. */
   let first: { readonly at: Millis; readonly unshown: ReadonlySet<Ipv4> } | undefined
@@ -69,7 +76,8 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
       if (!stopped) done()
     } catch (error) {
       const retryIn = pause.failed()
-      log.warn('ledger not rebuilt', { code: errorCode(error), error: (error as Error).message, retryIn })
+      trouble = withHint(error)
+      log.warn('ledger not rebuilt', { code: errorCode(error), error: trouble, retryIn })
       again(retryIn)
     }
   }
@@ -94,9 +102,12 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Cancel
   }
 
   again(0)
-  return () => {
-    stopped = true
-    cancel()
+  return {
+    trouble: () => trouble,
+    stop() {
+      stopped = true
+      cancel()
+    },
   }
 }
 

@@ -2,7 +2,7 @@
 // and interface, so that a late DEL of an old sandbox never frees what a newer one has (R9).
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
-import { IpamError } from '../ipam/errors.ts'
+import { IpamError, withHint } from '../ipam/errors.ts'
 import { linkAlias } from '../ipam/link-identity.ts'
 import type { PodLink, PodWiring } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
@@ -115,8 +115,8 @@ export function createSandboxes({
   function tell({ pod }: Sandbox, reason: string, error: unknown): void {
     if (pod.name === '' || !(error instanceof IpamError)) return
     const { namespace, name, uid } = pod
-    const message = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`
-    notify({ about: { kind: 'Pod', namespace, name, uid }, type: 'Warning', reason, message })
+    const about = { kind: 'Pod', namespace, name, uid } as const
+    notify({ about, type: 'Warning', reason, message: withHint(error) })
   }
 
   function remove(key: SandboxKey, reason: string): Promise<void> {

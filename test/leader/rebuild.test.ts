@@ -138,5 +138,5 @@ test('[R4] a cluster identifier that is not the one of the NECs is refused, and 
   await world.clock.advance(5 * minute)
   assert.equal(leader.ready(), false)
   assert.equal(world.kube.writes, writes)
-  assert.match(JSON.stringify(world.log.entries), /has the tag of cluster ..cls-test/)
+  assert.match(known(leader.obstacle()), /has the tag of cluster "cls-test"; check --cluster-id$/)
 })
