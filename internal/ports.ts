@@ -57,7 +57,6 @@ export interface CreateEni {
 export type EniQuery =
   | { readonly ids: readonly EniId[] }
   | { readonly tags: Readonly<Record<string, string>> }
-  | { readonly instanceId: InstanceId }
 
 /**
  * The VPC and CVM APIs. Mutations are asynchronous: they return once accepted, and `describeEnis` shows when they are done.

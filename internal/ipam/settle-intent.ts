@@ -2,6 +2,7 @@
 // an accepted call is waited for, one without an answer is either found done or sent again with the same token.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { type ErrorCode, mayHaveHappened } from './errors.ts'
 import type { CloudEni, EniId, InstanceId, NodeName, SubnetId } from './types.ts'
 
 export type IntentKind = 'create' | 'attach' | 'assign' | 'unassign' | 'detach' | 'delete'
@@ -198,4 +199,19 @@ function settleUntraced(intent: Intent, now: Millis, policy: SettlePolicy): Sett
       ? { kind: 'failed', why: 'sent several times without effect' }
       : { kind: 'resend', sameToken: true, addresses: [] },
   )
+}
+
+/** The clock has been set back since. */
+export function isFromTheFuture({ createdAt, changedAt, missingSince = 0 }: Intent, now: Millis): boolean {
+  return Math.max(createdAt, changedAt, missingSince) > now
+}
+
+/**
+ * May the cloud show something else than before the call? A refusal for the state of an ENI may come from an old view, or of
+ * a second delivery of the same request; a code that we do not know must not bring an address back that may be gone.
+ */
+export function mayDiffer(kind: IntentKind, code: ErrorCode): boolean {
+  if (mayHaveHappened(code) || code === 'conflict') return true
+  if (kind === 'unassign' && code === 'cloud_fault') return true
+  return kind !== 'create' && (code === 'not_found' || code === 'invalid_state')
 }

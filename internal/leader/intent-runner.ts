@@ -6,12 +6,13 @@ import type { Fields, Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { randomToken } from '../base/random-token.ts'
 import { clusterTag, intentTag, tagsOf } from '../ipam/eni-tags.ts'
-import { type ErrorCode, errorCode, mayHaveHappened } from '../ipam/errors.ts'
+import { errorCode } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
 import type { PoolTrouble } from '../ipam/pool-condition.ts'
 import {
   type Intent,
-  type IntentKind,
+  isFromTheFuture,
+  mayDiffer,
   type Settlement,
   type SettlePolicy,
   settleIntent,
@@ -297,20 +298,6 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
 
 function isBeingDeleted({ kind, state }: Intent): boolean {
   return kind === 'delete' && state === 'accepted'
-}
-
-function isFromTheFuture({ createdAt, changedAt, missingSince = 0 }: Intent, now: Millis): boolean {
-  return Math.max(createdAt, changedAt, missingSince) > now
-}
-
-/**
- * May the cloud show something else than before the call? A refusal for the state of an ENI may come from an old view, or of
- * a second delivery of the same request; a code that we do not know must not bring an address back that may be gone.
- */
-function mayDiffer(kind: IntentKind, code: ErrorCode): boolean {
-  if (mayHaveHappened(code) || code === 'conflict') return true
-  if (kind === 'unassign' && code === 'cloud_fault') return true
-  return kind !== 'create' && (code === 'not_found' || code === 'invalid_state')
 }
 
 function nameOf({ eniId, subnetId }: Intent): string {

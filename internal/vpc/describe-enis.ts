@@ -23,11 +23,6 @@ interface Batch {
   readonly found: Promise<readonly RawEni[]>
 }
 
-interface Filter {
-  readonly Name: string
-  readonly Values: readonly string[]
-}
-
 /** `describeEnis` of the port. */
 export type FindEnis = (query: EniQuery, priority: Priority) => Promise<readonly CloudEni[]>
 
@@ -91,11 +86,15 @@ export function eniFinder(caller: Caller): FindEnis {
     })
   }
 
-  async function byFilters(
-    doing: string,
-    filters: readonly Filter[],
+  async function byTags(
+    tags: Readonly<Record<string, string>>,
     priority: Priority,
   ): Promise<readonly CloudEni[]> {
+    const wanted = Object.entries(tags)
+    const doing = `list ENIs with tags ${wanted.map(([key, value]) => `"${key}=${value}"`).join(', ')}`
+    // Without a filter every ENI of the account would be in the answer.
+    if (wanted.length === 0) throw new IpamError('bad_input', 'Cannot list ENIs by tags: no tag is given')
+    const filters = wanted.map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }))
     const found = await readPages((offset) =>
       caller.call({
         ...common,
@@ -108,27 +107,14 @@ export function eniFinder(caller: Caller): FindEnis {
     if (found === undefined) {
       throw new IpamError('unavailable', `Cannot ${doing}: the list did not hold still while it was read`)
     }
-    return reading({ ...common, doing }, () => found.map(({ answer }) => parseEni(answer)))
-  }
-
-  async function byTags(tags: Readonly<Record<string, string>>, priority: Priority) {
-    const wanted = Object.entries(tags)
-    const doing = `list ENIs with tags ${wanted.map(([key, value]) => `"${key}=${value}"`).join(', ')}`
-    // Without a filter every ENI of the account would be in the answer.
-    if (wanted.length === 0) throw new IpamError('bad_input', 'Cannot list ENIs by tags: no tag is given')
-    const filters = wanted.map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }))
-    const found = await byFilters(doing, filters, priority)
+    const enis = reading({ ...common, doing }, () => found.map(({ answer }) => parseEni(answer)))
     // The ENI itself is the truth: another's ENI must never pass for ours.
-    return found.filter((eni) => wanted.every(([key, value]) => eni.tags[key] === value))
+    return enis.filter((eni) => wanted.every(([key, value]) => eni.tags[key] === value))
   }
 
   return async (query, priority) => {
-    if ('ids' in query) return query.ids.length === 0 ? [] : byIds(new Set(query.ids), priority)
     if ('tags' in query) return byTags(query.tags, priority)
-    const { instanceId } = query
-    const filters = [{ Name: 'attachment.instance-id', Values: [instanceId] }]
-    const found = await byFilters(`list the ENIs of instance "${instanceId}"`, filters, priority)
-    return found.filter((eni) => eni.instanceId === instanceId)
+    return query.ids.length === 0 ? [] : byIds(new Set(query.ids), priority)
   }
 }
 

@@ -47,7 +47,6 @@ export const cloudTime = 100_000
 export const callNames = [
   'describe ENIs by id',
   'list ENIs by tag',
-  'list ENIs of an instance',
   'describe subnets',
   'describe instances',
   'read a quota',
@@ -64,8 +63,6 @@ export type CallName = (typeof callNames)[number]
 export const calls: Readonly<Record<CallName, (cloud: Cloud, world: SmallCloud) => Promise<unknown>>> = {
   'describe ENIs by id': (cloud, { eni }) => cloud.describeEnis({ ids: [eni, 'eni-00000000'] }, 'collect'),
   'list ENIs by tag': (cloud) => cloud.describeEnis({ tags }, 'collect'),
-  'list ENIs of an instance': (cloud, { instance }) =>
-    cloud.describeEnis({ instanceId: instance }, 'collect'),
   'describe subnets': (cloud) => cloud.describeSubnets([subnetId], 'collect'),
   'describe instances': (cloud, { instance }) => cloud.describeInstances([instance], 'collect'),
   'read a quota': (cloud, { instance }) => cloud.describeEniQuota(instance, 'collect'),

@@ -148,9 +148,9 @@ const others: [
   [
     'describeEnis() names a missing total',
     { DescribeNetworkInterfaces: { NetworkInterfaceSet: [] } },
-    (cloud) => cloud.describeEnis({ instanceId: 'ins-1' }, 'collect'),
+    (cloud) => cloud.describeEnis({ tags: { k: 'v' } }, 'collect'),
     'cloud_fault',
-    /list the ENIs of instance "ins-1".*field TotalCount is missing/,
+    /list ENIs with tags "k=v".*field TotalCount is missing/,
   ],
   [
     'describeEnis() takes an answer that is no object for none',

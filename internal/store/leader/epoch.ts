@@ -2,11 +2,11 @@
 // may have two that know nothing of each other.
 import { IpamError } from '../../ipam/errors.ts'
 import type { Database } from '../../sqlite/database.ts'
+import { readMeta, writeMeta } from '../meta.ts'
 
 /** 0 when nobody has written yet, or only a version without epochs. */
 export function readEpoch(db: Database): number {
-  const row = db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'epoch'`)
-  return Number(row?.value ?? 0)
+  return Number(readMeta(db, 'epoch') ?? 0)
 }
 
 /** Notes that a leader of `epoch` writes. Throws `deposed` when one of a later epoch has. */
@@ -16,8 +16,5 @@ export function enterEpoch(db: Database, epoch: number): void {
   if (last > epoch) {
     throw new IpamError('deposed', `Cannot write to "${db.path}" in epoch ${epoch}: it is of epoch ${last}`)
   }
-  db.run(
-    `INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-    String(epoch),
-  )
+  writeMeta(db, 'epoch', String(epoch))
 }

@@ -5,6 +5,7 @@ import type { NodeLedger, NodeTx } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { groupCommit } from '../../sqlite/group-commit.ts'
 import type { Millis } from '../../value/millis.ts'
+import { readMeta, writeMeta } from '../meta.ts'
 import {
   addAttachment,
   findAttachment,
@@ -16,7 +17,6 @@ import {
 import { findEniMac, listEnis } from './enis.ts'
 import { remember, wasLetGo } from './history.ts'
 import { coolIp, giveBack, listIps } from './ips.ts'
-import { readMeta, writeMeta } from './meta.ts'
 import { leaveQuarantine, listQuarantine, setQuarantine } from './quarantine.ts'
 import { applySync } from './sync.ts'
 

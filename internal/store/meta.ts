@@ -1,5 +1,5 @@
 // Table `meta`: single values.
-import type { Database } from '../../sqlite/database.ts'
+import type { Database } from '../sqlite/database.ts'
 
 export function readMeta(db: Database, key: string): string | undefined {
   return db.get<{ value: string }>(`SELECT value FROM meta WHERE key = ?`, key)?.value
