@@ -100,7 +100,11 @@ export async function leadOnce(
       clusterId: settings.clusterId,
       subnetIds: settings.subnets,
       securityGroups: settings.securityGroups ?? [],
-      targets: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      defaults: {
+        shared: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+        exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
+      },
+      exclusiveEnis: settings.enableDirectEni,
       maxEnisPerNode: settings.maxEniPerNode,
       reconcileEvery: settings.reconcileInterval,
       surveyEvery: settings.surveyInterval,

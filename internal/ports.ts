@@ -1,6 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
+import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
 import type { Quarantined } from './ipam/plan-quarantine.ts'
 import type { SyncChange } from './ipam/plan-sync.ts'
@@ -14,6 +15,7 @@ import type {
   CloudInstance,
   CloudSubnet,
   EniId,
+  EniMode,
   InstanceId,
   KernelChange,
   KernelSurvey,
@@ -21,6 +23,7 @@ import type {
   Link,
   Nec,
   NecPublication,
+  NodeBounds,
   NodeFact,
   NodeName,
   NodeReport,
@@ -173,7 +176,15 @@ export interface Linux {
 export interface LedgerNode extends LedgerNodeView {
   readonly uid: string
   readonly phase: 'active' | 'leaving'
+  readonly quota: NodeQuota
+  /** undefined in a ledger of an earlier version: those of now. */
+  readonly defaults: NodeDefaults | undefined
+  readonly overrides: NodeOverrides
 }
+
+/** What of a node may change while it is there. */
+export type NodeChange = NodeBounds &
+  Pick<LedgerNode, 'quota' | 'overrides'> & { readonly defaults: NodeDefaults }
 
 /** SQLite as the state: each read answers from the file, each change is one transaction on disk before it is answered. */
 export interface LeaderLedger {
@@ -219,6 +230,7 @@ export interface LeaderTx {
   enterEpoch(epoch: number): void
   addNode(node: LedgerNode): void
   setPhase(name: NodeName, phase: LedgerNode['phase']): void
+  setBounds(name: NodeName, change: NodeChange): void
   /** Only once it has no ENI left. */
   removeNode(name: NodeName): void
   /** Stores what will be asked of the cloud, and its first effect on the ledger. Throws `conflict` when the ENI is busy. */
@@ -308,7 +320,7 @@ export interface NodeLedger {
   quarantine(): readonly Quarantined[]
   /** A backup took the place of the database, and nobody has compared it with the kernel yet. */
   restored(): boolean
-  releaseTimer(): Millis | undefined
+  releaseTimer(mode: EniMode): Millis | undefined
   bootId(): string | undefined
   /** As `LeaderLedger.obstacle`. */
   obstacle(): string | undefined
@@ -335,7 +347,7 @@ export interface NodeTx {
   namePod(pod: PodName & { readonly uid: PodUid }): void
   /** The database was compared with the kernel. */
   confirm(): void
-  setReleaseTimer(from: Millis | undefined): void
+  setReleaseTimer(mode: EniMode, from: Millis | undefined): void
   setBootId(id: string): void
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number

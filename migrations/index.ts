@@ -4,9 +4,11 @@ import { readAsset } from '../internal/base/asset.ts'
 export const leaderMigrations = [
   { name: '0001_init', sql: readAsset('./leader/0001_init.sql', import.meta.url) },
   { name: '0002_quarantine', sql: readAsset('./leader/0002_quarantine.sql', import.meta.url) },
+  { name: '0003_pools', sql: readAsset('./leader/0003_pools.sql', import.meta.url) },
 ]
 
 export const nodeMigrations = [
   { name: '0001_init', sql: readAsset('./node/0001_init.sql', import.meta.url) },
   { name: '0002_quarantine', sql: readAsset('./node/0002_quarantine.sql', import.meta.url) },
+  { name: '0003_pools', sql: readAsset('./node/0003_pools.sql', import.meta.url) },
 ]

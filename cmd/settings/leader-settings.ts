@@ -32,12 +32,27 @@ const table = {
     '5',
     'Most idle addresses a new node keeps before it releases some.',
   ),
+  enableDirectEni: setting(
+    bool,
+    'false',
+    'Give pods that ask for tke-direct-eni an ENI of their own, and keep some warm on each node.',
+  ),
+  eniMinWarmTarget: setting(
+    integer(0, 100),
+    '1',
+    'Least idle exclusive ENIs a new node keeps bound, with enable-direct-eni.',
+  ),
+  eniMaxWarmTarget: setting(
+    integer(0, 100),
+    '1',
+    'Most idle exclusive ENIs a new node keeps before it releases some.',
+  ),
   maxEniPerNode: optional(
     integer(1, 64),
     "Most ENIs for pods per node; without it, what the node's instance type allows.",
   ),
   defaultNetwork: setting(
-    choice('tke-route-eni', 'other'),
+    choice('tke-route-eni', 'tke-direct-eni', 'other'),
     'tke-route-eni',
     'Network of pods that do not ask for one; "other": only pods that ask for an address get one from the VPC.',
   ),
@@ -92,6 +107,12 @@ export const leaderSettings: SettingsOf<typeof table> = {
       yield {
         setting: 'ipMinWarmTarget' as const,
         found: `above ip-max-warm-target "${values.ipMaxWarmTarget}"`,
+      }
+    }
+    if (values.eniMinWarmTarget > values.eniMaxWarmTarget) {
+      yield {
+        setting: 'eniMinWarmTarget' as const,
+        found: `above eni-max-warm-target "${values.eniMaxWarmTarget}"`,
       }
     }
     if (values.credentials === 'file' && values.credentialsFile === undefined) {

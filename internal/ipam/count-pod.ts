@@ -1,7 +1,7 @@
-// Which pods a node's shared-ENI pool must hold an address for (P18).
-import type { PodFact } from './types.ts'
+// Which pods a node's pools must hold something for (P18).
+import type { EniMode, PodFact } from './types.ts'
 
-/** Scheduled, with a network of its own, not finished, and asking for a shared ENI address. */
-export function countsForRouteEni(pod: PodFact): boolean {
-  return pod.node !== undefined && !pod.hostNetwork && !pod.terminal && pod.wantsRouteEni
+/** What the pod must have: scheduled, with a network of its own, not finished, and asking for it; undefined: nothing. */
+export function countedAs(pod: PodFact): EniMode | undefined {
+  return pod.node !== undefined && !pod.hostNetwork && !pod.terminal ? pod.wants : undefined
 }

@@ -1,10 +1,12 @@
 // What an ENI of ours says about itself in the cloud, so that a leader without a ledger knows what it was made for.
-import type { CloudEni, InstanceId, NodeName } from './types.ts'
+import type { CloudEni, CloudIp, EniMode, InstanceId, NodeName } from './types.ts'
 
 export const clusterTag = 'tke-eni-cluster'
 export const nodeTag = 'tke-eni-node'
 const instanceTag = 'tke-eni-instance'
 const slotTag = 'tke-eni-slot'
+/** Only on exclusive ENIs. */
+const modeTag = 'tke-eni-mode'
 /** The token of the intent that made it. */
 export const intentTag = 'tke-eni-intent'
 
@@ -13,6 +15,7 @@ export interface EniPurpose {
   readonly node: NodeName
   readonly instanceId: InstanceId
   readonly slot: number
+  readonly mode: EniMode
   readonly token: string
 }
 
@@ -22,6 +25,7 @@ export function tagsOf(purpose: EniPurpose): Readonly<Record<string, string>> {
     [nodeTag]: purpose.node,
     [instanceTag]: purpose.instanceId,
     [slotTag]: String(purpose.slot),
+    ...(purpose.mode === 'exclusive' && { [modeTag]: purpose.mode }),
     [intentTag]: purpose.token,
   }
 }
@@ -37,6 +41,7 @@ export function purposeOf({ tags }: Pick<CloudEni, 'tags'>): {
   readonly node: NodeName | undefined
   readonly instanceId: InstanceId | undefined
   readonly slot: number | undefined
+  readonly mode: EniMode
   readonly token: string | undefined
 } {
   const slot = Number(tags[slotTag])
@@ -45,6 +50,12 @@ export function purposeOf({ tags }: Pick<CloudEni, 'tags'>): {
     node: tags[nodeTag],
     instanceId: tags[instanceTag],
     slot: Number.isSafeInteger(slot) && slot >= 1 ? slot : undefined,
+    mode: tags[modeTag] === 'exclusive' ? 'exclusive' : 'shared',
     token: tags[intentTag],
   }
+}
+
+/** What of it pods may get: the secondary addresses of a shared ENI; of an exclusive one its own. */
+export function podIps(eni: Pick<CloudEni, 'primaryIp' | 'ips'>, mode: EniMode): readonly CloudIp[] {
+  return mode === 'shared' ? eni.ips : [{ address: eni.primaryIp, state: 'available' }]
 }

@@ -1,6 +1,6 @@
 // ENIs of the ledger against what the cloud shows of them.
 import type { Ipv4 } from '../value/ipv4.ts'
-import { purposeOf } from './eni-tags.ts'
+import { podIps, purposeOf } from './eni-tags.ts'
 import type { Judgement, Judgements, SurveyEni, SurveyIp, SurveyPolicy, SurveySnapshot } from './survey.ts'
 import type { CloudEni, EniId, InstanceId, NodeName } from './types.ts'
 
@@ -145,11 +145,12 @@ function judgeIps(
   cloud: CloudEni,
   { snapshot: { readAt }, policy: { staleFor }, everywhere, unjudged }: Context,
 ): readonly Judgement[] {
-  const shown = new Set(cloud.ips.map(({ address }) => address))
+  const ips = podIps(cloud, eni.mode)
+  const shown = new Set(ips.map(({ address }) => address))
   const isOld = (ip: SurveyIp) => ip.state === 'bound' && ip.changedAt < readAt - staleFor
   for (const ip of eni.ips) if (!isOld(ip)) unjudged.add(ip.address)
   const missing = eni.ips.filter((ip) => isOld(ip) && !shown.has(ip.address))
-  const unknown = cloud.ips.filter(
+  const unknown = ips.filter(
     ({ address, state }) => state === 'available' && !eni.ips.some((ip) => ip.address === address),
   )
   return [

@@ -1,13 +1,15 @@
 // What pods and NECs show against the ledger.
 import { cidrContains } from '../value/cidr.ts'
-import { countsForRouteEni } from './count-pod.ts'
+import { countedAs } from './count-pod.ts'
+import { podIps, purposeOf } from './eni-tags.ts'
 import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
 import type { PodFact, PodName } from './types.ts'
 
 export function judgePods(snapshot: SurveySnapshot): Judgements {
   const active = new Set(snapshot.nodes.filter(({ phase }) => phase === 'active').map(({ name }) => name))
   const live = snapshot.pods.filter(
-    (pod) => pod.ip !== undefined && countsForRouteEni(pod) && !pod.deleting && active.has(pod.node ?? ''),
+    (pod) =>
+      pod.ip !== undefined && countedAs(pod) !== undefined && !pod.deleting && active.has(pod.node ?? ''),
   )
   const places = new Map(
     snapshot.enis.flatMap(({ node, ips }) => ips.map(({ address }) => [address, node] as const)),
@@ -23,7 +25,9 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   const single = live.filter((pod) => !twice.has(pod.ip) && placeOf(pod) !== pod.node)
   const elsewhere = [...Map.groupBy(single, ({ ip }) => ip)].filter(([, [pod]]) => pod && placeOf(pod))
   // What the cloud shows on an ENI of ours comes into the ledger with it.
-  const found = new Set(snapshot.cloud.flatMap(({ ips }) => ips.map(({ address }) => address)))
+  const found = new Set(
+    snapshot.cloud.flatMap((eni) => podIps(eni, purposeOf(eni).mode).map(({ address }) => address)),
+  )
   const isLost = ({ ip }: PodFact) => ip === undefined || !found.has(ip)
   const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod) && isLost(pod))
   return {

@@ -1,13 +1,13 @@
-// What the leader does next for one node: grow the pool to pods + minWarm on as few ENIs as possible (P1, P2, P12),
+// What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
-import { chooseSubnet } from './choose-subnet.ts'
-import { maxBindable, type NodePool, occupied, type PoolEni, serving } from './pool.ts'
-import type { CloudSubnet, SubnetId } from './types.ts'
+import { planGrowth, type Shortage } from './plan-growth.ts'
+import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
+import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
-  readonly pods: number
+  readonly pods: Readonly<Record<EniMode, number>>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -18,8 +18,10 @@ export interface NodeDemand {
 export type Action =
   | {
       readonly kind: 'create'
+      readonly mode: EniMode
       readonly slot: number
       readonly subnetId: SubnetId
+      /** Secondary addresses that it is made with. */
       readonly ips: number
       readonly reason: string
     }
@@ -34,10 +36,8 @@ export type Action =
 
 export interface NodePlan {
   readonly actions: readonly Action[]
-  /** Addresses wanted that no ENI or subnet can give. */
-  readonly unmet: number
-  /** Why, when `unmet` is above 0. */
-  readonly obstacle: 'no-subnet-in-zone' | 'subnets-full' | 'node-full' | undefined
+  /** What is wanted, and no ENI or subnet can give; at most one of each mode. */
+  readonly shortages: readonly Shortage[]
 }
 
 /** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
@@ -45,118 +45,47 @@ export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
-  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), unmet: 0, obstacle: undefined }
+  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [] }
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
+  const surplus = new Set((['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode)))
   const actions = [
     ...growth.actions,
-    ...rest.flatMap((eni) => advance(eni, pool) ?? giveBack(eni, demand) ?? retire(eni, growth.short) ?? []),
+    ...rest.flatMap((eni) => {
+      const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
+      return advance(eni, pool) ?? giveBack(eni, demand) ?? (isWanted ? undefined : retire(eni)) ?? []
+    }),
   ]
-  return { actions, unmet: growth.unmet, obstacle: growth.obstacle }
-}
-
-/** Fullest ENI first; among equals the lowest slot. */
-function byFullest(returned: ReadonlySet<Ipv4>): (a: PoolEni, b: PoolEni) => number {
-  return (a, b) => serving(b, returned) - serving(a, returned) || a.slot - b.slot
-}
-
-function planGrowth(pool: NodePool, demand: NodeDemand) {
-  const { limits, targets } = pool
-  const wanted = Math.min(demand.pods + targets.minWarm, maxBindable(limits))
-  const have = pool.enis.reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
-  const actions: Action[] = []
-  let need = wanted - have
-  const short = need > 0
-  const available = new Map(demand.subnets.map((subnet) => [subnet.id, subnet.available]))
-  const usable = pool.enis.filter(({ goal, held }) => goal === 'serve' && !held)
-  for (const eni of usable.toSorted(byFullest(demand.returned))) {
-    if (need <= 0) break
-    const count = Math.min(need, limits.ipsPerEni - occupied(eni), available.get(eni.subnetId) ?? 0)
-    if (count <= 0) continue
-    // An ENI that is busy or not attached yet keeps its room for later: that comes before another ENI (P12).
-    if (eni.state === 'attached' && !eni.busy) {
-      actions.push({
-        kind: 'assign',
-        eni: eni.key,
-        count,
-        reason: reasonFor(need, demand),
-      })
-    }
-    need -= count
-    available.set(eni.subnetId, (available.get(eni.subnetId) ?? 0) - count)
-  }
-  const slots = freeSlots(pool)
-  while (need > 0) {
-    const subnet = chooseSubnet(
-      demand.subnets.map((s) => ({ ...s, available: available.get(s.id) ?? 0 })),
-      demand.zone,
-    )
-    if (subnet === undefined) break
-    const slot = slots.shift()
-    if (slot === undefined) break
-    const ips = Math.min(need, limits.ipsPerEni, subnet.available - 1)
-    actions.push({
-      kind: 'create',
-      slot,
-      subnetId: subnet.id,
-      ips,
-      reason: reasonFor(need, demand),
-    })
-    need -= ips
-    available.set(subnet.id, subnet.available - ips - 1)
-  }
-  // Warm addresses beyond what the node can carry are no fault; pods beyond it are.
-  const podsLeft = Math.max(0, demand.pods - maxBindable(limits))
-  // An ENI that waits for its second view keeps its room for later, too.
-  const unmet = Math.max(need - (pool.unclaimed ?? 0) * limits.ipsPerEni, 0)
-  return { actions, short, unmet: unmet + podsLeft, obstacle: obstacle(unmet, podsLeft, slots, demand) }
-}
-
-function reasonFor(need: number, demand: NodeDemand): string {
-  return `${need} more wanted, for ${demand.pods} ${demand.pods === 1 ? 'pod' : 'pods'} and the warm pool`
-}
-
-function obstacle(
-  unmet: number,
-  podsLeft: number,
-  slots: readonly number[],
-  demand: NodeDemand,
-): NodePlan['obstacle'] {
-  if (unmet > 0 && slots.length > 0) {
-    return demand.subnets.some(({ zone }) => zone === demand.zone) ? 'subnets-full' : 'no-subnet-in-zone'
-  }
-  return unmet > 0 || podsLeft > 0 ? 'node-full' : undefined
-}
-
-function freeSlots(pool: NodePool): number[] {
-  const used = new Set(pool.enis.map(({ slot }) => slot))
-  const free = []
-  for (let slot = 1; slot <= pool.limits.maxEnis; slot++) if (!used.has(slot)) free.push(slot)
-  return free.slice(0, Math.max(0, pool.limits.maxEnis - pool.enis.length - (pool.unclaimed ?? 0)))
+  return { actions, shortages: growth.shortages }
 }
 
 /** The next step of an ENI on its way in or out. */
 function advance(eni: PoolEni, pool: NodePool): Action | undefined {
-  const { limits } = pool
-  if (eni.state === 'available' && !eni.served && isSurplus(eni, pool))
-    return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
-  const excess = eni.ips.length - limits.ipsPerEni
-  if (eni.state === 'available' && eni.goal === 'serve' && excess > 0) return shed(eni, excess)
-  if (eni.state === 'available' && eni.goal === 'serve')
-    return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
-  if (eni.state === 'available') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
-  return undefined
+  if (eni.state !== 'available') return undefined
+  if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
+  if (hasNoPlace(eni, pool))
+    return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
+  const excess = eni.mode === 'shared' ? eni.ips.length - pool.shared.ipsPerEni : 0
+  if (excess > 0) return shed(eni, excess)
+  return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
 }
 
-/** The newest of those that have never been on the node: they take the places of none that pods use. */
-function isSurplus(eni: PoolEni, { enis, limits }: NodePool): boolean {
-  const surplus = enis.length - limits.maxEnis
-  if (surplus <= 0) return false
-  const unused = enis.filter(({ state, served }) => state === 'available' && !served)
-  return unused.toSorted((a, b) => b.key - a.key).indexOf(eni) < surplus
+/** The newest of those that have never been on the node go: they take the places of none that pods use. */
+function hasNoPlace(eni: PoolEni, pool: NodePool): boolean {
+  if (eni.served) return false
+  const { enis } = pool
+  const excess = Math.max(
+    enis.length - pool.instanceEnis,
+    enis.filter(({ mode }) => mode === eni.mode).length - pool[eni.mode].maxEnis,
+  )
+  if (excess <= 0) return false
+  const unused = enis.filter(
+    ({ mode, served, state }) => state === 'available' && !served && mode === eni.mode,
+  )
+  return unused.toSorted((a, b) => b.key - a.key).indexOf(eni) < excess
 }
 
 /** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */
@@ -172,17 +101,14 @@ function giveBack(eni: PoolEni, demand: NodeDemand): Action | undefined {
     .filter((ip) => ip.state === 'bound' && demand.returned.has(ip.address))
     .map((ip) => ip.address)
   if (eni.state !== 'attached' || addresses.length === 0) return undefined
-  return {
-    kind: 'unassign',
-    eni: eni.key,
-    addresses: addresses.slice(0, maxUnassignBatch),
-    reason: 'surplus returned by the node',
-  }
+  const reason = 'surplus returned by the node'
+  if (eni.mode === 'exclusive') return { kind: 'detach', eni: eni.key, reason }
+  return { kind: 'unassign', eni: eni.key, addresses: addresses.slice(0, maxUnassignBatch), reason }
 }
 
-/** An ENI without secondary addresses, when none are wanted, is detached; deletion follows. */
-function retire(eni: PoolEni, short: boolean): Action | undefined {
-  if (short || eni.state !== 'attached' || eni.ips.length > 0) return undefined
+/** An ENI without addresses for pods is detached; deletion follows. */
+function retire(eni: PoolEni): Action | undefined {
+  if (eni.state !== 'attached' || eni.ips.length > 0) return undefined
   return { kind: 'detach', eni: eni.key, reason: 'all its addresses are returned' }
 }
 

@@ -2,13 +2,14 @@
 // entered as it was, what a NEC alone says too: running pods may depend on it, and a survey finds out. Pure.
 import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
-import { isAtHome, purposeOf } from './eni-tags.ts'
+import { isAtHome, podIps, purposeOf } from './eni-tags.ts'
+import type { NodeDefaults, NodeOverrides, NodeQuota } from './node-bounds.ts'
 import type { Finding } from './quarantine.ts'
 import type {
   CloudEni,
   EniId,
-  EniLimits,
   InstanceId,
+  LedgerNodeView,
   Nec,
   NodeFact,
   NodeName,
@@ -28,14 +29,12 @@ export interface RebuildView {
   readonly sure: ReadonlySet<Ipv4>
 }
 
-export interface RebuiltNode {
-  readonly name: NodeName
+export interface RebuiltNode extends LedgerNodeView {
   readonly uid: string
-  readonly instanceId: InstanceId
-  readonly zone: string
   readonly phase: 'active' | 'leaving'
-  readonly limits: EniLimits
-  readonly targets: WarmTargets
+  readonly quota: NodeQuota
+  readonly defaults: NodeDefaults
+  readonly overrides: NodeOverrides
 }
 
 export interface RebuiltEni extends Omit<PublishedEni, 'gateway' | 'ips'> {
@@ -115,21 +114,20 @@ function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
   const taken = new Set<InstanceId>()
   return sorted.flatMap(({ name, publication }): RebuiltNode[] => {
     if (publication === undefined) return []
-    const { instanceId, zone, maxEnis, ipsPerEni, minWarm, maxWarm } = publication
+    const { instanceId, zone, shared, exclusive, instanceEnis } = publication
     const phase = taken.has(instanceId) ? 'leaving' : 'active'
     taken.add(instanceId)
-    return [
-      {
-        name,
-        uid: facts.get(name)?.uid ?? '',
-        instanceId,
-        zone,
-        phase,
-        limits: { maxEnis, ipsPerEni },
-        targets: { minWarm, maxWarm },
-      },
-    ]
+    const uid = facts.get(name)?.uid ?? ''
+    // What annotations say is read again; the instance is asked again.
+    const quota = { instanceType: '', enis: instanceEnis, ipsPerEni: shared.ipsPerEni }
+    const defaults = { shared: warmOf(shared), exclusive: warmOf(exclusive) }
+    const bounds = { shared, exclusive, instanceEnis }
+    return [{ name, uid, instanceId, zone, phase, ...bounds, quota, defaults, overrides: {} }]
   })
+}
+
+function warmOf({ minWarm, maxWarm }: WarmTargets): WarmTargets {
+  return { minWarm, maxWarm }
 }
 
 /** Each ENI, address and grant once: the ledger takes no other. */
@@ -154,9 +152,9 @@ function unshownIps(
   taken: ReadonlySet<Ipv4>,
 ): ReadonlyMap<EniId, readonly Ipv4[]> {
   return new Map(
-    enis.map(({ id }) => {
+    enis.map(({ id, mode }) => {
       const eni = shown.get(id)
-      const ips = eni?.state === 'available' ? eni.ips : []
+      const ips = eni?.state === 'available' ? podIps(eni, mode) : []
       const unshown = ips.filter(({ address, state }) => state === 'available' && !taken.has(address))
       return [id, unshown.map(({ address }) => address)]
     }),
@@ -185,11 +183,13 @@ function attachedExtras(
         purpose.clusterId === clusterId && isAtHome(eni) && !eni.primary && eni.state === 'available'
       if (node === undefined || subnetCidr === undefined || !isOurs || ids.has(eni.id)) return []
       const taken = takenOn.get(node.name) ?? new Set()
-      const slot = firstFree(taken, purpose.slot, node.limits.maxEnis)
+      const slot = firstFree(taken, purpose.slot, node.instanceEnis)
       if (slot === undefined) return []
       taken.add(slot)
       const { id, mac, primaryIp, subnetId } = eni
-      return [{ id, mac, primaryIp, subnetId, subnetCidr, slot, ips: [], node: node.name }]
+      return [
+        { id, mac, primaryIp, subnetId, subnetCidr, slot, mode: purpose.mode, ips: [], node: node.name },
+      ]
     })
 }
 

@@ -1,12 +1,12 @@
-// Which idle addresses a node gives back (P3, P4, P5, P12): beyond max bindable at once, beyond pods + maxWarm one every
+// Which idle addresses of one pool a node gives back (P3, P4, P5, P12, X2): beyond the maxima at once, beyond pods + maxWarm one every
 // two minutes, or all of them every two minutes with quick release. Emptiest ENI first, so that ENIs drain.
 import { compareIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
 import { maxBindable } from './pool.ts'
-import type { EniLimits, WarmTargets } from './types.ts'
+import type { EniId, PoolBounds } from './types.ts'
 
-export interface ReturnPolicy extends WarmTargets, EniLimits {
+export interface ReturnPolicy extends PoolBounds {
   readonly quickRelease: boolean
   /** Time between two releases. */
   readonly releaseEvery: Millis
@@ -14,6 +14,7 @@ export interface ReturnPolicy extends WarmTargets, EniLimits {
   readonly cooldown: Millis
 }
 
+/** Of one pool. */
 export interface ReturnState {
   readonly ips: readonly LocalIp[]
   readonly enis: readonly LocalEni[]
@@ -33,15 +34,38 @@ export interface ReturnPlan {
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
   const bound = state.ips.filter((ip) => ip.state === 'usable' && ip.published)
   const inUse = bound.filter((ip) => ip.inUse).length
-  const excess = bound.length - maxBindable(policy)
   const surplus = bound.length - Math.max(state.pods, inUse) - policy.maxWarm
   const candidates = emptiestEniFirst(bound.filter(isIdle), state)
-  if (excess > 0) return { give: candidates.slice(0, excess), timerFrom: now }
+  const beyond = beyondMaxima(bound, candidates, policy)
+  if (beyond.length > 0) return { give: beyond, timerFrom: now }
   if (surplus <= 0) return { give: [], timerFrom: undefined }
   const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
   if (now - from < policy.releaseEvery) return { give: [], timerFrom: from }
   const rested = candidates.filter((ip) => ip.coolingUntil <= now || ip.coolingUntil > now + policy.cooldown)
   return { give: rested.slice(0, policy.quickRelease ? surplus : 1), timerFrom: now }
+}
+
+/** Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones of `bound`, in order. */
+function beyondMaxima(
+  bound: readonly LocalIp[],
+  candidates: readonly LocalIp[],
+  policy: PoolBounds,
+): readonly LocalIp[] {
+  const perEni = Map.groupBy(bound, ({ eniId }) => eniId)
+  const emptiest = [...new Set([...candidates, ...bound].map(({ eniId }) => eniId))]
+  const surplus = new Set(emptiest.slice(0, Math.max(0, perEni.size - policy.maxEnis)))
+  const given = new Map<EniId, number>()
+  const isBeyond = ({ eniId }: LocalIp): boolean => {
+    const count = given.get(eniId) ?? 0
+    const excess = (perEni.get(eniId)?.length ?? 0) - policy.ipsPerEni
+    if (!surplus.has(eniId) && count >= excess) return false
+    given.set(eniId, count + 1)
+    return true
+  }
+  const give = candidates.filter(isBeyond)
+  const left = bound.length - give.length - maxBindable(policy)
+  const others = candidates.filter((ip) => !give.includes(ip))
+  return [...give, ...others.slice(0, Math.max(0, left))]
 }
 
 /** Fewest addresses in use first; among equals the smaller ENI, then the later slot, then the address. */

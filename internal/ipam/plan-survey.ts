@@ -2,7 +2,7 @@
 // view, further away than the cloud's answers may lag, says the same (R7). What is ours in no view is never touched.
 
 import type { Ipv4 } from '../value/ipv4.ts'
-import { purposeOf } from './eni-tags.ts'
+import { podIps, purposeOf } from './eni-tags.ts'
 import { judgeEnis } from './judge-enis.ts'
 import { judgeOrphans } from './judge-orphans.ts'
 import { judgePods } from './judge-pods.ts'
@@ -15,6 +15,7 @@ import type {
   SurveySettlement,
   SurveySnapshot,
 } from './survey.ts'
+import type { EniMode } from './types.ts'
 
 /** So few missing ENIs are never a wrong view of the whole cloud. */
 const fewEnis = 3
@@ -84,7 +85,9 @@ function settle(due: readonly Judgement[], snapshot: SurveySnapshot): readonly S
 class Places {
   readonly #snapshot: SurveySnapshot
   readonly #slots = new Map<string, Set<number>>()
-  readonly #room = new Map<string, number>()
+  readonly #room = new Map<string, Record<EniMode, number>>()
+  /** ENIs of each kind. */
+  readonly #count = new Map<string, Record<EniMode, number>>()
   readonly #former = new Map<string, string>()
   readonly #shown: ReadonlySet<Ipv4>
 
@@ -92,8 +95,8 @@ class Places {
     this.#snapshot = snapshot
     const live = snapshot.pods.filter(({ terminal, hostNetwork }) => !terminal && !hostNetwork)
     this.#shown = new Set(live.flatMap(({ ip }) => ip ?? []))
-    for (const { node, slot } of snapshot.enis) this.#slotsOf(node).add(slot)
-    for (const { name, room } of snapshot.nodes) this.#room.set(name, room)
+    for (const { name, room } of snapshot.nodes) this.#room.set(name, { ...room })
+    for (const { mode, node, slot } of snapshot.enis) this.#take(node, mode, slot)
   }
 
   /** An ENI that nobody can use now, and that is attached to nothing, is given back; one that pods use serves, be there a place for it or not. */
@@ -102,30 +105,45 @@ class Places {
     if (cidr === undefined) return undefined
     const node = this.#snapshot.nodes.find((one) => one.name === name)
     const attached = eni.instanceId !== undefined
-    const room = this.#room.get(name) ?? 0
-    const most = node?.phase === 'active' ? node.limits.maxEnis : 0
-    const slots = this.#slotsOf(name)
+    const purpose = purposeOf(eni)
+    const { mode } = purpose
+    const ips = podIps(eni, mode)
+    const room = this.#room.get(name)
     const former = this.#former.get(name) ?? formerInstance
     if (former !== formerInstance) return undefined // one instance after the other
     if (former !== undefined) this.#former.set(name, former)
-    const purpose = purposeOf(eni)
-    const fits = purpose.instanceId === node?.instanceId && eni.ips.length <= room
-    const used =
-      attached && node?.phase === 'active' && eni.ips.some(({ address }) => this.#shown.has(address))
-    const serves = used || (slots.size < most && (attached || fits))
+    const isActive = node?.phase === 'active'
+    const used = attached && isActive && ips.some(({ address }) => this.#shown.has(address))
+    const fits = purpose.instanceId === node?.instanceId && ips.length <= (room?.[mode] ?? 0)
+    const most = isActive ? node.bounds.instanceEnis : 0
+    const slots = this.#slotsOf(name)
+    const hasPlace = isActive && slots.size < most && this.#countOf(name)[mode] < node.bounds[mode].maxEnis
+    const serves = used || (hasPlace && (attached || fits))
     const slot = freeSlot(slots, purpose.slot, serves ? most : Number.POSITIVE_INFINITY)
-    slots.add(slot)
-    if (serves) this.#room.set(name, room - eni.ips.length)
+    this.#take(name, mode, slot)
+    if (serves && room !== undefined) room[mode] -= ips.length
     return {
       kind: 'adopt-eni',
       eni,
       cidr,
       slot,
+      mode,
       state: attached ? 'attached' : 'available',
       goal: serves ? 'serve' : 'delete',
       node: name,
       formerInstance,
     }
+  }
+
+  #take(node: string, mode: EniMode, slot: number): void {
+    this.#slotsOf(node).add(slot)
+    this.#countOf(node)[mode]++
+  }
+
+  #countOf(node: string): Record<EniMode, number> {
+    const known = this.#count.get(node) ?? { shared: 0, exclusive: 0 }
+    this.#count.set(node, known)
+    return known
   }
 
   #slotsOf(node: string): Set<number> {

@@ -1,11 +1,13 @@
 // How a node's pool is, in a stable reason and a sentence with what is so and what to do: the NEC's condition, and the
 // event when it changes (K3).
 import type { ErrorCode } from './errors.ts'
+import type { Shortage } from './plan-growth.ts'
 import type { NodePlan } from './plan-node.ts'
+import type { NecCondition } from './publication.ts'
 import type { CloudSubnet } from './types.ts'
 
-export interface PoolCondition {
-  readonly ready: boolean
+export interface PoolCondition extends NecCondition {
+  readonly type: 'Ready'
   readonly reason:
     | 'PoolServed'
     | 'ENILimit'
@@ -16,12 +18,12 @@ export interface PoolCondition {
     | 'CloudRefused'
     | 'LedgerNotWritable'
     | 'NodeLeaves'
-  readonly message: string
 }
 
 /** Of a node whose ENIs are taken back. */
 export const nodeLeaves: PoolCondition = {
-  ready: false,
+  type: 'Ready',
+  ok: false,
   reason: 'NodeLeaves',
   message: 'the node has left: its ENIs are taken back',
 }
@@ -38,29 +40,31 @@ export function poolCondition(
   zone: string,
   subnets: readonly CloudSubnet[],
 ): PoolCondition {
-  if (trouble !== undefined) return { ready: false, reason: reasonOf(trouble.code), message: trouble.message }
-  const cannot = `Cannot bind ${plan.unmet} more ${plan.unmet === 1 ? 'address' : 'addresses'}`
-  switch (plan.obstacle) {
-    case undefined:
-      return { ready: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }
+  if (trouble !== undefined)
+    return { type: 'Ready', ok: false, reason: reasonOf(trouble.code), message: trouble.message }
+  const [first] = plan.shortages
+  if (first === undefined)
+    return { type: 'Ready', ok: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }
+  const messages = plan.shortages.map((shortage) => explain(shortage, zone, subnets))
+  return { type: 'Ready', ok: false, reason: shortageReasons[first.why], message: messages.join('; ') }
+}
+
+const shortageReasons: Readonly<Record<Shortage['why'], PoolCondition['reason']>> = {
+  'no-subnet-in-zone': 'NoSubnetInZone',
+  'subnets-full': 'SubnetExhausted',
+  'node-full': 'NodeFull',
+}
+
+function explain({ count, mode, why }: Shortage, zone: string, subnets: readonly CloudSubnet[]): string {
+  const things = mode === 'shared' ? ['address', 'addresses'] : ['exclusive ENI', 'exclusive ENIs']
+  const cannot = `Cannot bind ${count} more ${things[count === 1 ? 0 : 1]}`
+  switch (why) {
     case 'no-subnet-in-zone':
-      return {
-        ready: false,
-        reason: 'NoSubnetInZone',
-        message: `${cannot}: none of the container subnets (${listed(subnets)}) is in zone "${zone}" of the node; add one to the leader's subnets`,
-      }
+      return `${cannot}: none of the container subnets (${listed(subnets)}) is in zone "${zone}" of the node; add one to the leader's subnets`
     case 'subnets-full':
-      return {
-        ready: false,
-        reason: 'SubnetExhausted',
-        message: `${cannot}: the container subnets in zone "${zone}" are used up (${listed(subnets.filter((subnet) => subnet.zone === zone))}); add one to the leader's subnets`,
-      }
+      return `${cannot}: the container subnets in zone "${zone}" are used up (${listed(subnets.filter((subnet) => subnet.zone === zone))}); add one to the leader's subnets`
     case 'node-full':
-      return {
-        ready: false,
-        reason: 'NodeFull',
-        message: `${cannot}: there are more pods than the ENIs of the node's instance type carry; schedule fewer here`,
-      }
+      return `${cannot}: there are more pods than the ENIs of the node's instance type carry; schedule fewer here`
   }
 }
 

@@ -1,6 +1,6 @@
-// A node's shared-ENI pool as the leader's ledger holds it, and the counts everybody derives from it.
+// A node's pools as the leader's ledger holds them, and the counts everybody derives from them.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { EniId, EniLimits, NodeName, SubnetId, WarmTargets } from './types.ts'
+import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, SubnetId } from './types.ts'
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
@@ -18,6 +18,7 @@ export interface PoolEni {
   readonly key: number
   readonly id: EniId | undefined
   readonly slot: number
+  readonly mode: EniMode
   readonly subnetId: SubnetId
   readonly state: EniState
   /** Once `delete`, an ENI never serves again. */
@@ -28,25 +29,24 @@ export interface PoolEni {
   readonly busy: boolean
   /** In quarantine: nothing may be started, and nothing on it serves. */
   readonly held?: boolean
-  /** Addresses asked for and not known yet, by creation or assignment. */
+  /** Addresses for pods that were asked for and are not known yet, by creation or assignment. */
   readonly expectedIps: number
+  /** For pods: of an exclusive ENI its primary address. */
   readonly ips: readonly PoolIp[]
 }
 
-export interface NodePool {
+export interface NodePool extends NodeBounds {
   readonly node: NodeName
   /** A `leaving` node gives everything back. */
   readonly phase: 'active' | 'leaving'
-  readonly limits: EniLimits
-  readonly targets: WarmTargets
   readonly enis: readonly PoolEni[]
   /** ENIs that the cloud shows with the node's tag, and that come into the ledger when a second view shows them too. */
   readonly unclaimed?: number
 }
 
-/** Max bindable addresses of a node (P14). */
-export function maxBindable(limits: EniLimits): number {
-  return limits.maxEnis * limits.ipsPerEni
+/** Max bindable addresses of a pool (P14); of exclusive ENIs, whose `ipsPerEni` is 1, the ENIs. More than pods can be on the node serve nobody. */
+export function maxBindable({ ipsPerEni, maxEnis, maxPods }: EniLimits): number {
+  return Math.min(maxEnis * ipsPerEni, maxPods ?? Number.POSITIVE_INFINITY)
 }
 
 /** Addresses that occupy the ENI's quota, on their way in or out included. */
@@ -58,4 +58,11 @@ export function occupied(eni: PoolEni): number {
 export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   if (eni.goal === 'delete' || eni.held) return 0
   return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
+}
+
+/** ENIs beyond the maximum, which somebody has lowered: those with fewest addresses, among equals the latest. They grow no more. */
+export function surplusEnis(pool: NodePool, mode: EniMode): readonly PoolEni[] {
+  const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
+  const emptiest = enis.toSorted((a, b) => occupied(a) - occupied(b) || b.slot - a.slot)
+  return emptiest.slice(0, Math.max(0, enis.length - pool[mode].maxEnis))
 }

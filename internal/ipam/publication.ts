@@ -1,27 +1,37 @@
 // What a node's NEC should say, and whether it does.
 import { canonicalJson } from '../value/canonical-json.ts'
-import type { PoolCondition } from './pool-condition.ts'
 import type { Condition, LedgerNodeView, NecPublication, PublishedEni } from './types.ts'
+
+/** What the leader says of a node, in a stable reason and a sentence with what is so and what to do. */
+export interface NecCondition {
+  readonly type: 'Ready' | 'SettingsApplied'
+  readonly ok: boolean
+  readonly reason: string
+  readonly message: string
+}
 
 /** The leader's half of the NEC; a condition that did not change keeps its transition time. */
 export function publicationOf(
   node: LedgerNodeView,
   enis: readonly PublishedEni[],
-  pool: PoolCondition,
+  conditions: readonly NecCondition[],
   before: readonly Condition[],
   { at, epoch }: { readonly at: string; readonly epoch: number },
 ): NecPublication {
-  const status = pool.ready ? 'True' : 'False'
-  const former = before.find(({ type }) => type === 'Ready')
-  const lastTransitionTime = former?.status === status ? former.lastTransitionTime : at
   return {
     epoch,
     instanceId: node.instanceId,
     zone: node.zone,
-    ...node.limits,
-    ...node.targets,
+    shared: node.shared,
+    exclusive: node.exclusive,
+    instanceEnis: node.instanceEnis,
     enis,
-    conditions: [{ type: 'Ready', status, reason: pool.reason, message: pool.message, lastTransitionTime }],
+    conditions: conditions.map(({ type, ok, reason, message }) => {
+      const status = ok ? 'True' : 'False'
+      const former = before.find((each) => each.type === type)
+      const lastTransitionTime = former?.status === status ? former.lastTransitionTime : at
+      return { type, status, reason, message, lastTransitionTime }
+    }),
   }
 }
 

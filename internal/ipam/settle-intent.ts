@@ -3,7 +3,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type ErrorCode, mayHaveHappened } from './errors.ts'
-import type { CloudEni, EniId, InstanceId, NodeName, SubnetId } from './types.ts'
+import type { CloudEni, EniId, EniMode, InstanceId, NodeName, SubnetId } from './types.ts'
 
 export type IntentKind = 'create' | 'attach' | 'assign' | 'unassign' | 'detach' | 'delete'
 
@@ -18,6 +18,7 @@ export interface Intent {
   readonly eniId: EniId | undefined
   readonly subnetId: SubnetId
   readonly slot: number
+  readonly mode: EniMode
   /** `recorded`: no answer known. `accepted`: the cloud took it and works on it. */
   readonly state: 'recorded' | 'accepted'
   /** assign and create: how many; */

@@ -8,8 +8,9 @@ import type { Finding, Suspect } from './quarantine.ts'
 import type {
   CloudEni,
   EniId,
-  EniLimits,
+  EniMode,
   InstanceId,
+  NodeBounds,
   NodeName,
   PodFact,
   PodName,
@@ -30,6 +31,7 @@ export interface SurveyEni {
   readonly id: EniId | undefined
   readonly node: NodeName
   readonly slot: number
+  readonly mode: EniMode
   readonly mac: Mac | undefined
   readonly primaryIp: Ipv4 | undefined
   readonly state: EniState
@@ -44,9 +46,9 @@ export interface SurveyNode {
   readonly name: NodeName
   readonly instanceId: InstanceId
   readonly phase: 'active' | 'leaving'
-  readonly limits: EniLimits
-  /** Addresses that it could take in and keep within its bounds. */
-  readonly room: number
+  readonly bounds: NodeBounds
+  /** Addresses, and exclusive ENIs, that it could take in and keep within its bounds. */
+  readonly room: Readonly<Record<EniMode, number>>
 }
 
 export interface SurveySnapshot {
@@ -87,6 +89,7 @@ export type SurveySettlement =
       readonly eni: CloudEni
       readonly cidr: Cidr
       readonly slot: number
+      readonly mode: EniMode
       readonly state: 'attached' | 'available'
       readonly goal: 'serve' | 'delete'
       readonly node: NodeName

@@ -24,15 +24,29 @@ export interface WarmTargets {
 export interface EniLimits {
   readonly maxEnis: number
   readonly ipsPerEni: number
+  /** The kubelet runs no more pods; undefined when that is not known. */
+  readonly maxPods?: number
+}
+
+/** Whether an ENI's secondary addresses go to many pods (tke-route-eni), or the ENI itself to one pod (tke-direct-eni). */
+export type EniMode = 'shared' | 'exclusive'
+
+/** What one pool of a node may hold: addresses on shared ENIs, or whole ENIs, of which each carries one address (X2). */
+export interface PoolBounds extends WarmTargets, EniLimits {}
+
+/** Both pools of a node; their maxima are counted apart (X3). */
+export interface NodeBounds {
+  readonly shared: PoolBounds
+  readonly exclusive: PoolBounds
+  /** ENIs that the instance takes beside its own, of both kinds together. */
+  readonly instanceEnis: number
 }
 
 /** A node as the ledger has it, for what is decided and published about it. */
-export interface LedgerNodeView {
+export interface LedgerNodeView extends NodeBounds {
   readonly name: NodeName
   readonly instanceId: InstanceId
   readonly zone: string
-  readonly limits: EniLimits
-  readonly targets: WarmTargets
 }
 
 // ---- what Kubernetes says -------------------------------------------------------------------
@@ -42,6 +56,8 @@ export interface NodeFact {
   readonly uid: string
   /** The CVM behind the node; undefined until the cloud controller has set it. */
   readonly instanceId: InstanceId | undefined
+  /** Pods that its kubelet runs at most; undefined when it does not say. */
+  readonly maxPods: number | undefined
 }
 
 /** A pod reduced to what we use. */
@@ -53,8 +69,8 @@ export interface PodFact extends PodName {
   readonly terminal: boolean
   /** Has a deletion timestamp. */
   readonly deleting: boolean
-  /** Asks for a shared ENI address by resource, annotation, or the cluster's default network (P18). */
-  readonly wantsRouteEni: boolean
+  /** What it asks for by resource, annotation, or as the cluster's default network (P18); undefined: nothing of ours. */
+  readonly wants: EniMode | undefined
   readonly ip: Ipv4 | undefined
 }
 
@@ -75,6 +91,8 @@ export interface PublishedEni {
   readonly gateway: Ipv4
   /** Position on the node, from 1. */
   readonly slot: number
+  readonly mode: EniMode
+  /** What pods may get: of an exclusive ENI its primary address, and no other. */
   readonly ips: readonly PublishedIp[]
 }
 
@@ -87,7 +105,7 @@ export interface Condition {
 }
 
 /** The leader's half of a NEC: spec, status.eniInfos and status.conditions. */
-export interface NecPublication extends WarmTargets, EniLimits {
+export interface NecPublication extends NodeBounds {
   /** Of the leader's term: what an earlier leader says is void. 0 when it was written by a version without terms. */
   readonly epoch: number
   readonly instanceId: InstanceId
@@ -96,12 +114,24 @@ export interface NecPublication extends WarmTargets, EniLimits {
   readonly conditions: readonly Condition[]
 }
 
+/** How much of a node's pools pods use: maxima are never set below it (P8). */
+export interface NodeUse {
+  /** Addresses of shared ENIs that pods have. */
+  readonly inUse: number
+  /** Shared ENIs with such addresses; undefined when an agent of an earlier version does not say. */
+  readonly enisInUse: number | undefined
+  /** Most such addresses on one ENI. */
+  readonly mostInUse: number | undefined
+  /** Exclusive ENIs that pods have. */
+  readonly exclusiveInUse: number | undefined
+}
+
 /** The agent's half of a NEC: status.node. */
-export interface NodeReport {
+export interface NodeReport extends NodeUse {
   /** Drained and unallocatable on the node: the leader may unassign them. */
   readonly returned: readonly PublishedIp[]
-  readonly inUse: number
   readonly idle: number
+  readonly exclusiveIdle: number | undefined
   /** Identity of the agent's database: a new one means that the old pool state is gone. */
   readonly databaseId: string
   readonly version: string

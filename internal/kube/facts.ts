@@ -1,14 +1,14 @@
 // Pure: Kubernetes objects reduced to what we use. What is missing or malformed is undefined, never an error,
 // so that one odd object cannot stop a watch.
-import type { NodeFact, PodFact } from '../ipam/types.ts'
+import type { EniMode, NodeFact, PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { at, listAt, textAt } from './json.ts'
 import { networksAnnotation, parseNetworks } from './networks.ts'
 
 /** The cluster's network for pods that name none. */
-export type DefaultNetwork = 'tke-route-eni' | 'other'
+export type DefaultNetwork = 'tke-route-eni' | 'tke-direct-eni' | 'other'
 
-const routeEni = 'tke-route-eni'
+const modes: Readonly<Record<string, EniMode>> = { 'tke-route-eni': 'shared', 'tke-direct-eni': 'exclusive' }
 const routeEniResource = 'tke.cloud.tencent.com/eni-ip'
 const directEniResource = 'tke.cloud.tencent.com/direct-eni'
 const instanceLabel = 'cloud.tencent.com/node-instance-id'
@@ -18,7 +18,12 @@ export function toNodeFact(object: unknown): NodeFact | undefined {
   const name = textAt(object, 'metadata', 'name')
   const uid = textAt(object, 'metadata', 'uid')
   if (name === undefined || uid === undefined) return undefined
-  return { name, uid, instanceId: instanceOf(object) }
+  return { name, uid, instanceId: instanceOf(object), maxPods: podCapacity(object) }
+}
+
+function podCapacity(node: unknown): number | undefined {
+  const pods = Number(at(node, 'status', 'allocatable', 'pods') ?? Number.NaN)
+  return Number.isSafeInteger(pods) && pods >= 0 ? pods : undefined
 }
 
 /** The pod in `object`; undefined when it has no name, namespace or uid. */
@@ -37,7 +42,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
     hostNetwork: at(object, 'spec', 'hostNetwork') === true,
     terminal: phase === 'Succeeded' || phase === 'Failed',
     deleting: textAt(metadata, 'deletionTimestamp') !== undefined,
-    wantsRouteEni: wantsRouteEni(object, defaultNetwork),
+    wants: wantedMode(object, defaultNetwork),
     ip: podIp(at(object, 'status')),
   }
 }
@@ -49,11 +54,14 @@ function instanceOf(node: unknown): string | undefined {
   return /^qcloud:\/\/.*\/(ins-[0-9a-z]+)$/.exec(textAt(node, 'spec', 'providerID') ?? '')?.[1]
 }
 
-function wantsRouteEni(pod: unknown, defaultNetwork: DefaultNetwork): boolean {
+/** An annotation says it best, then a resource; who says nothing gets the default network. */
+function wantedMode(pod: unknown, defaultNetwork: DefaultNetwork): EniMode | undefined {
   const networks = parseNetworks(textAt(pod, 'metadata', 'annotations', networksAnnotation))
-  if (networks.includes(routeEni) || asksFor(pod, routeEniResource)) return true
-  if (networks.length > 0) return false
-  return defaultNetwork === routeEni && !asksFor(pod, directEniResource)
+  const named = networks.flatMap((name) => modes[name] ?? [])
+  if (named.length > 0) return named[0]
+  if (asksFor(pod, routeEniResource)) return 'shared'
+  if (asksFor(pod, directEniResource)) return 'exclusive'
+  return networks.length > 0 ? undefined : modes[defaultNetwork]
 }
 
 function asksFor(pod: unknown, resource: string): boolean {

@@ -30,6 +30,7 @@ export function holds(now: unknown, wanted: unknown): boolean {
       now.length === wanted.length &&
       wanted.every((each, i) => holds((now as readonly unknown[])[i], each))
     )
-  if (typeof wanted !== 'object' || wanted === null) return now === wanted
+  if (wanted === null) return now === undefined || now === null // a merge patch removes it
+  if (typeof wanted !== 'object') return now === wanted
   return Object.entries(wanted).every(([key, value]) => holds(at(now, key), value))
 }

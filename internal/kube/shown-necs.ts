@@ -62,21 +62,22 @@ function toShownNec(object: unknown): ShownNec | undefined {
   const nec = decodeNec(object)
   if (nec === undefined) return undefined
   const { publication, report } = nec
+  const shared = publication?.enis.filter(({ mode }) => mode === 'shared')
   const ready = publication?.conditions.find(({ type }) => type === 'Ready')
   return {
     name: nec.name,
     uid: nec.uid,
     instance: publication?.instanceId ?? null,
     zone: publication?.zone ?? null,
-    enis: publication?.enis.length ?? null,
-    addresses: publication?.enis.reduce((sum, { ips }) => sum + ips.length, 0) ?? null,
+    enis: shared?.length ?? null,
+    addresses: shared?.reduce((sum, { ips }) => sum + ips.length, 0) ?? null,
     inUse: report?.inUse ?? null,
     idle: report?.idle ?? null,
     returned: report?.returned.length ?? null,
-    maxEnis: publication?.maxEnis ?? null,
-    addressesPerEni: publication?.ipsPerEni ?? null,
-    minWarm: publication?.minWarm ?? null,
-    maxWarm: publication?.maxWarm ?? null,
+    maxEnis: publication?.shared.maxEnis ?? null,
+    addressesPerEni: publication?.shared.ipsPerEni ?? null,
+    minWarm: publication?.shared.minWarm ?? null,
+    maxWarm: publication?.shared.maxWarm ?? null,
     ready: ready?.status ?? null,
     readyReason: ready?.reason ?? null,
     readyMessage: ready?.message ?? null,

@@ -1,4 +1,5 @@
 // Writes into the ledger what a survey decided, in its transaction.
+import { podIps } from '../ipam/eni-tags.ts'
 import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { PodFact } from '../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../ports.ts'
@@ -51,10 +52,21 @@ function settle(
   }
 }
 
+const noBounds = { minWarm: 0, maxWarm: 0, maxEnis: 0, ipsPerEni: 0 }
+
 function adopt(
   tx: LeaderTx,
   ledger: LeaderLedger,
-  { eni, cidr, slot, state, goal, node, formerInstance }: Extract<SurveySettlement, { kind: 'adopt-eni' }>,
+  {
+    eni,
+    cidr,
+    slot,
+    mode,
+    state,
+    goal,
+    node,
+    formerInstance,
+  }: Extract<SurveySettlement, { kind: 'adopt-eni' }>,
   taken: Set<Ipv4>,
 ): readonly Ipv4[] {
   if (formerInstance !== undefined && ledger.node(node) === undefined) {
@@ -64,18 +76,22 @@ function adopt(
       instanceId: formerInstance,
       zone: '',
       phase: 'leaving',
-      limits: { maxEnis: 0, ipsPerEni: 0 },
-      targets: { minWarm: 0, maxWarm: 0 },
+      shared: noBounds,
+      exclusive: noBounds,
+      instanceEnis: 0,
+      quota: { instanceType: '', enis: 0, ipsPerEni: 0 },
+      defaults: undefined,
+      overrides: {},
     })
   }
-  const addresses = eni.ips
+  const addresses = podIps(eni, mode)
     .filter(({ address, state: of }) => of === 'available' && !taken.has(address))
     .map(({ address }) => address)
   for (const address of addresses) taken.add(address)
   const { id, mac, primaryIp, subnetId } = eni
   const ips = addresses.map((address) => ({ address, grant: undefined }))
   tx.adoptEni(
-    { id, node, slot, subnetId, subnetCidr: cidr, mac, primaryIp, state, goal, ips },
+    { id, node, slot, mode, subnetId, subnetCidr: cidr, mac, primaryIp, state, goal, ips },
     'its ENI was found',
   )
   return addresses

@@ -1,6 +1,6 @@
 // What Kubernetes says now, as the leader needs it: nodes, NECs, and per node the pods that count and the addresses they show.
-import { countsForRouteEni } from '../ipam/count-pod.ts'
-import type { Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
+import { countedAs } from '../ipam/count-pod.ts'
+import type { EniMode, Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { shownAddresses } from './shown-addresses.ts'
@@ -17,8 +17,8 @@ export interface ClusterFacts {
   necs(): Iterable<Nec>
   /** Pods that are on a node. */
   pods(): Iterable<PodFact>
-  /** Pods that count for the node's pool (P18). */
-  podCount(node: NodeName): number
+  /** Pods that count for each of the node's pools (P18). */
+  podCount(node: NodeName): Readonly<Record<EniMode, number>>
   /** Pods of any kind that Kubernetes still shows on the node. */
   podsOn(node: NodeName): readonly PodFact[]
   /** Addresses that live pods on the node show in their status. */
@@ -52,11 +52,7 @@ export function clusterFacts(
     nodeOfPod.set(pod.uid, pod.node)
     shown.put(pod)
     podChanged(pod, false)
-    if (
-      former === undefined ||
-      countsForRouteEni(former) !== countsForRouteEni(pod) ||
-      former.terminal !== pod.terminal
-    )
+    if (former === undefined || countedAs(former) !== countedAs(pod) || former.terminal !== pod.terminal)
       wake(pod.node)
   }
 
@@ -86,7 +82,12 @@ export function clusterFacts(
       changed(node) {
         const former = nodes.get(node.name)
         nodes.set(node.name, node)
-        if (former?.uid !== node.uid || former.instanceId !== node.instanceId) wake(node.name)
+        if (
+          former?.uid !== node.uid ||
+          former.instanceId !== node.instanceId ||
+          former.maxPods !== node.maxPods
+        )
+          wake(node.name)
       },
       removed(node) {
         nodes.delete(node.name)
@@ -127,7 +128,11 @@ export function clusterFacts(
     nec: (name) => necs.get(name),
     necs: () => necs.values(),
     pods: () => [...pods.values()].flatMap((onNode) => [...onNode.values()]),
-    podCount: (node) => [...(pods.get(node)?.values() ?? [])].filter(countsForRouteEni).length,
+    podCount(node) {
+      const counted = [...(pods.get(node)?.values() ?? [])].map(countedAs)
+      const countOf = (mode: EniMode) => counted.filter((each) => each === mode).length
+      return { shared: countOf('shared'), exclusive: countOf('exclusive') }
+    },
     podsOn: (node) => [...(pods.get(node)?.values() ?? [])],
     shownAddresses(node) {
       const live = [...(pods.get(node)?.values() ?? [])].filter((pod) => !pod.terminal && !pod.hostNetwork)

@@ -1,7 +1,7 @@
 // Keeps a node's NEC saying what the ledger says: written when it does not, and not again while the watch is on its way.
 import type { Clock } from '../base/clock.ts'
-import { nodeLeaves, type PoolCondition } from '../ipam/pool-condition.ts'
-import { publicationOf, samePublication } from '../ipam/publication.ts'
+import { nodeLeaves } from '../ipam/pool-condition.ts'
+import { type NecCondition, publicationOf, samePublication } from '../ipam/publication.ts'
 import type { NecPublication, NodeName, PublishedEni } from '../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -13,7 +13,11 @@ export type Urgency = 'now' | 'idle'
 
 export interface NecPublisher {
   /** Returns after how long to look again; undefined when the NEC is known to be right. Throws what the API server refuses. */
-  publish(node: LedgerNode, condition: PoolCondition, urgency: Urgency): Promise<Millis | undefined>
+  publish(
+    node: LedgerNode,
+    conditions: readonly NecCondition[],
+    urgency: Urgency,
+  ): Promise<Millis | undefined>
   /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
   withdraw(node: LedgerNode): Promise<void>
   /** Has the NEC this leader's epoch? Until then one before may still write it, and nothing of the node is changed. */
@@ -57,7 +61,7 @@ export function createNecPublisher(
 
   async function publishEnis(
     node: LedgerNode,
-    condition: PoolCondition,
+    conditions: readonly NecCondition[],
     enis: readonly PublishedEni[],
     urgency: Urgency,
   ): Promise<Millis | undefined> {
@@ -65,7 +69,7 @@ export function createNecPublisher(
     const last = written.get(node.name)
     const before = last?.publication.conditions ?? shown?.conditions ?? []
     const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, enis, condition, before, { at, epoch })
+    const wanted = publicationOf(node, enis, conditions, before, { at, epoch })
     if (shown !== undefined && samePublication(shown, wanted)) return undefined
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
@@ -83,10 +87,10 @@ export function createNecPublisher(
   }
 
   return {
-    publish: (node, condition, urgency) =>
-      publishEnis(node, condition, publishable(ledger, facts, node.name), urgency),
+    publish: (node, conditions, urgency) =>
+      publishEnis(node, conditions, publishable(ledger, facts, node.name), urgency),
     async withdraw(node) {
-      if (facts.nec(node.name) !== undefined) await publishEnis(node, nodeLeaves, [], 'now')
+      if (facts.nec(node.name) !== undefined) await publishEnis(node, [nodeLeaves], [], 'now')
     },
     claimed: (name) => (written.get(name)?.publication ?? facts.nec(name)?.publication)?.epoch === epoch,
     forget(name) {

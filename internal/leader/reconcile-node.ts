@@ -8,12 +8,13 @@ import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, serving } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
 import type { IntentKind } from '../ipam/settle-intent.ts'
-import type { NodeFact, NodeName, Notice } from '../ipam/types.ts'
+import type { EniMode, NodeFact, NodeName, Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
+import { createNodeSettingsKeeper } from './node-settings.ts'
 import { createNecPublisher } from './publish-nec.ts'
 import { usablePool } from './publishable.ts'
 import { createRegistrar } from './register-nodes.ts'
@@ -67,6 +68,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
+  const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
 
   function memoryOf(name: NodeName): Memory {
     const known = memories.get(name)
@@ -88,6 +90,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   function forget(name: NodeName): void {
     memories.delete(name)
     publisher.forget(name)
+    nodeSettings.forget(name)
   }
 
   /** False when there was nothing to do yet: that is no success. */
@@ -103,7 +106,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (fact?.instanceId === node.instanceId) {
       memoryOf(name).absentSince = undefined
       if (node.phase === 'leaving') await ledger.write((tx) => tx.setPhase(name, 'active'))
-      await serve({ ...node, phase: 'active' })
+      await serve({ ...node, phase: 'active' }, fact)
       return true
     }
     if (node.phase === 'leaving' || (await hasLeft(node))) await takeBack(node)
@@ -172,12 +175,18 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       log.warn('NEC of a node that leaves not emptied', { node: node.name, error: (error as Error).message })
     })
     const leaving = { ...pool, phase: 'leaving' as const }
-    const nothing = { pods: 0, returned: new Set<Ipv4>(), zone: node.zone, subnets: [] }
+    const nothing = {
+      pods: { shared: 0, exclusive: 0 },
+      returned: new Set<Ipv4>(),
+      zone: node.zone,
+      subnets: [],
+    }
     await act(node, planNode(leaving, nothing), false)
   }
 
-  async function serve(node: LedgerNode): Promise<void> {
+  async function serve(before: LedgerNode, fact: NodeFact): Promise<void> {
     const current = await subnets.current()
+    const { node, condition: settled } = await nodeSettings.keep(before, fact)
     const bound = ledger.pool(node.name)
     if (bound === undefined) return
     const pool = usablePool(bound, facts)
@@ -186,16 +195,20 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name)
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
-    const idle = plan.actions.length === 0 && plan.unmet === 0 && !pool.enis.some(({ busy }) => busy)
+    const idle =
+      plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
     const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
     tellChange(node, condition, memory)
+    const conditions = [condition, settled]
     const urgency = plan.actions.length > 0 ? 'now' : 'idle'
-    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, condition, urgency)
-    const have = pool.enis.reduce((sum, eni) => sum + serving(eni, returned), 0)
+    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
+    const have = (mode: EniMode) =>
+      pool.enis.filter((eni) => eni.mode === mode).reduce((sum, eni) => sum + serving(eni, returned), 0)
+    const podsWait = have('shared') < pods.shared || have('exclusive') < pods.exclusive
     const [published, acted] = await Promise.allSettled([
-      publisher.publish(node, condition, urgency),
-      act(node, plan, have < pods),
+      publisher.publish(node, conditions, urgency),
+      act(node, plan, podsWait),
     ])
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
@@ -256,14 +269,18 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     for (const about of objectsOf(node.name, node.uid)) {
       const before = told.get(about.kind)
       told.set(about.kind, condition.reason)
-      if (before === condition.reason || (before === undefined && condition.ready)) continue
+      if (before === condition.reason || (before === undefined && condition.ok)) continue
       kube.notify({
         about,
-        type: condition.ready ? 'Normal' : 'Warning',
-        reason: condition.ready ? 'PoolRecovered' : condition.reason,
+        type: condition.ok ? 'Normal' : 'Warning',
+        reason: condition.ok ? 'PoolRecovered' : condition.reason,
         message: condition.message,
       })
     }
+  }
+
+  function tell(name: NodeName, notice: Omit<Notice, 'about'>): void {
+    for (const about of objectsOf(name, facts.node(name)?.uid ?? '')) kube.notify({ ...notice, about })
   }
 
   function objectsOf(name: NodeName, uid: string): readonly Notice['about'][] {

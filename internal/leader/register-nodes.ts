@@ -3,15 +3,22 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
-import type { CloudEniQuota, CloudInstance, EniLimits, NodeFact } from '../ipam/types.ts'
-import type { Cloud, LeaderLedger } from '../ports.ts'
+import { boundsOf, type NodeQuota } from '../ipam/node-bounds.ts'
+import type { CloudEniQuota, CloudInstance, NodeFact, NodeName } from '../ipam/types.ts'
+import type { Cloud, LeaderLedger, LedgerNode } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
 import { gatherInstances } from './gather-instances.ts'
 import type { LeaderSettings } from './settings.ts'
 
 export interface Registrar {
+  /** What the node's instance takes now; as it was known when the cloud has been asked lately, or cannot be. Never rejects. */
+  quota(node: LedgerNode): Promise<NodeQuota>
   /** Registers the node; throws `not_found` when the cloud has no such instance, `conflict` when it is another node's. */
   register(node: NodeFact & { readonly instanceId: string }): Promise<void>
 }
+
+/** The type of an instance changes only while it is shut down. */
+const askAgainAfter: Millis = 10 * 60_000
 
 export function createRegistrar(
   cloud: Cloud,
@@ -22,6 +29,7 @@ export function createRegistrar(
 ): Registrar {
   const quotas = new Map<string, Promise<CloudEniQuota>>()
   const instanceOf = gatherInstances(cloud, clock)
+  const askedAt = new Map<NodeName, Millis>()
 
   function quotaOf(instance: CloudInstance): Promise<CloudEniQuota> {
     const known = quotas.get(instance.instanceType)
@@ -56,7 +64,10 @@ export function createRegistrar(
           },
         )
       }
-      const limits = limitsOf(await quotaOf(instance), settings.maxEnisPerNode)
+      const quota = quotaFor(instance, await quotaOf(instance))
+      const { maxPods } = node
+      const { defaults } = settings
+      const bounds = boundsOf({ quota, defaults, overrides: {}, maxPods }, settings)
       await ledger.write((tx) =>
         tx.addNode({
           name: node.name,
@@ -64,16 +75,36 @@ export function createRegistrar(
           instanceId: instance.id,
           zone: instance.zone,
           phase: 'active',
-          limits,
-          targets: settings.targets,
+          ...bounds,
+          quota,
+          defaults,
+          overrides: {},
         }),
       )
-      log.info('node registered', { node: node.name, instance: instance.id, zone: instance.zone, ...limits })
+      askedAt.set(node.name, clock.now())
+      const { id, zone } = instance
+      log.info('node registered', { node: node.name, instance: id, zone, ...quota })
+    },
+
+    async quota({ name, instanceId, quota }) {
+      const last = askedAt.get(name)
+      if (quota.instanceType !== '' && last !== undefined && clock.now() - last < askAgainAfter) return quota
+      askedAt.set(name, clock.now())
+      try {
+        const instance = await instanceOf(instanceId)
+        if (instance === undefined || instance.instanceType === quota.instanceType) return quota
+        const now = quotaFor(instance, await quotaOf(instance))
+        log.info('quotas of an instance changed', { node: name, instance: instanceId, from: quota, to: now })
+        return now
+      } catch (error) {
+        log.warn('quotas of an instance not read', { node: name, error: (error as Error).message })
+        return quota
+      }
     },
   }
 }
 
 /** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
-function limitsOf(quota: CloudEniQuota, most = Number.POSITIVE_INFINITY): EniLimits {
-  return { maxEnis: Math.min(most, Math.max(0, quota.enis - 1)), ipsPerEni: Math.max(0, quota.ipsPerEni - 1) }
+function quotaFor({ instanceType }: CloudInstance, { enis, ipsPerEni }: CloudEniQuota): NodeQuota {
+  return { instanceType, enis: Math.max(0, enis - 1), ipsPerEni: Math.max(0, ipsPerEni - 1) }
 }

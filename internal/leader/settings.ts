@@ -1,10 +1,11 @@
 // What an operator can set for the leader.
 import type { BackoffPolicy } from '../base/backoff.ts'
+import type { ClusterLimits, NodeDefaults } from '../ipam/node-bounds.ts'
 import type { SettlePolicy } from '../ipam/settle-intent.ts'
-import type { SubnetId, WarmTargets } from '../ipam/types.ts'
+import type { SubnetId } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
-export interface LeaderSettings {
+export interface LeaderSettings extends ClusterLimits {
   /** Of the term that it leads in; written with every NEC. */
   readonly epoch: number
   /** Marks every ENI of ours in the cloud. */
@@ -12,9 +13,7 @@ export interface LeaderSettings {
   readonly subnetIds: readonly SubnetId[]
   readonly securityGroups: readonly string[]
   /** For nodes seen for the first time from now on (P9). */
-  readonly targets: WarmTargets
-  /** A lower maximum than the instance type allows; undefined: none. */
-  readonly maxEnisPerNode: number | undefined
+  readonly defaults: NodeDefaults
   /** Every node is looked at so often even when nothing seems to happen. */
   readonly reconcileEvery: Millis
   readonly subnetMaxAge: Millis
@@ -36,8 +35,9 @@ export interface LeaderSettings {
 export const leaderDefaults = {
   epoch: 0,
   securityGroups: [],
-  targets: { minWarm: 5, maxWarm: 5 },
+  defaults: { shared: { minWarm: 5, maxWarm: 5 }, exclusive: { minWarm: 1, maxWarm: 1 } },
   maxEnisPerNode: undefined,
+  exclusiveEnis: false,
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,
   gatherFor: 50,

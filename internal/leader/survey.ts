@@ -10,7 +10,7 @@ import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
 import { serving } from '../ipam/pool.ts'
 import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
-import type { CloudEni, NodeName } from '../ipam/types.ts'
+import type { CloudEni, EniMode, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { applySurvey } from './apply-survey.ts'
@@ -138,14 +138,18 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   }
 
   function surveyNode(node: LedgerNode, wanting: boolean): SurveyNode {
-    const { name, instanceId, phase, limits, targets } = node
-    return { name, instanceId, phase, limits, room: wanting ? roomOf(name, targets.maxWarm) : 0 }
+    const { name, instanceId, phase, shared, exclusive, instanceEnis } = node
+    const room = {
+      shared: wanting ? roomOf(name, 'shared', shared.maxWarm) : 0,
+      exclusive: wanting ? roomOf(name, 'exclusive', exclusive.maxWarm) : 0,
+    }
+    return { name, instanceId, phase, bounds: { shared, exclusive, instanceEnis }, room }
   }
 
-  function roomOf(name: NodeName, maxWarm: number): number {
-    const enis = ledger.pool(name)?.enis ?? []
+  function roomOf(name: NodeName, mode: EniMode, maxWarm: number): number {
+    const enis = (ledger.pool(name)?.enis ?? []).filter((eni) => eni.mode === mode)
     const have = enis.reduce((sum, eni) => sum + serving(eni, new Set()), 0)
-    return facts.podCount(name) + maxWarm - have
+    return facts.podCount(name)[mode] + maxWarm - have
   }
 
   function tell(plan: SurveyPlan): void {

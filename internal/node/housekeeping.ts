@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
-import { isIdle } from '../ipam/choose-address.ts'
+import { reportOf } from '../ipam/node-report.ts'
 import { planReturn } from '../ipam/plan-return.ts'
 import type { NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
@@ -13,6 +13,8 @@ import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { type Sandboxes, sandboxId } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
+
+const modes = ['shared', 'exclusive'] as const
 
 export interface Housekeeping {
   /** Something that bears on surplus has changed. */
@@ -45,42 +47,44 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   let failures = 0
   let lastRound = Number.NEGATIVE_INFINITY
 
-  async function returnSurplus(): Promise<number> {
+  /** Returns after how long to look again. */
+  async function returnSurplus(): Promise<Millis> {
     const bounds = pool.bounds()
     const withheld = pool.withheld()
     if (bounds === undefined || withheld === undefined || !pods.synced()) return roundEvery
-    const { quickRelease, releaseEvery, cooldown } = settings
-    const policy = { ...bounds, quickRelease, releaseEvery, cooldown }
-    const plan = await ledger.write((tx) => {
-      const before = ledger.releaseTimer()
-      // Withheld is as good as in use: given back, it would get a second pod elsewhere.
-      const ips = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
-      const state = { ips, enis: ledger.enis(), pods: pods.count(), timerFrom: before }
-      const decided = planReturn(state, policy, tx.now)
-      const addresses = decided.give.map(({ address }) => address)
-      tx.giveBack(addresses, 'more idle than the pool should hold')
-      if (decided.timerFrom !== before) tx.setReleaseTimer(decided.timerFrom)
-      return decided
-    })
-    if (plan.give.length > 0) {
-      log.info('addresses returned', { addresses: plan.give.map(({ address }) => address) })
-    }
-    return plan.timerFrom === undefined
-      ? roundEvery
-      : Math.max(0, plan.timerFrom + settings.releaseEvery - clock.now())
+    const plans = await ledger.write((tx) =>
+      modes.map((mode) => {
+        const before = ledger.releaseTimer(mode)
+        const enis = ledger.enis().filter((eni) => eni.mode === mode)
+        const ids = new Set(enis.map(({ id }) => id))
+        // Withheld is as good as in use: given back, it would get a second pod elsewhere.
+        const ips = tx
+          .ips()
+          .filter(({ eniId }) => ids.has(eniId))
+          .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+        const { quickRelease, releaseEvery, cooldown } = settings
+        const policy = { ...bounds[mode], quickRelease, releaseEvery, cooldown }
+        const plan = planReturn({ ips, enis, pods: pods.count(mode), timerFrom: before }, policy, tx.now)
+        const addresses = plan.give.map(({ address }) => address)
+        tx.giveBack(addresses, 'more idle than the pool should hold')
+        if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
+        return plan
+      }),
+    )
+    const given = plans.flatMap(({ give }) => give.map(({ address }) => address))
+    if (given.length > 0) log.info('addresses returned', { addresses: given })
+    const dues = plans.flatMap(({ timerFrom }) =>
+      timerFrom === undefined ? [] : [timerFrom + settings.releaseEvery - clock.now()],
+    )
+    return Math.min(roundEvery, ...dues.map((due) => Math.max(0, due)))
   }
 
   /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */
   async function report(): Promise<void> {
     // What an earlier database gave back is only told there: it is taken over before it is written over.
     if (!observed || (shown?.databaseId !== ledger.databaseId && pool.bounds() === undefined)) return
-    const ips = ledger.ips()
     const now: NodeReport = {
-      returned: ips
-        .filter(({ state }) => state === 'returning')
-        .map(({ address, grant }) => ({ address, grant })),
-      inUse: ips.filter(({ inUse }) => inUse).length,
-      idle: ips.filter(isIdle).length,
+      ...reportOf(ledger.ips(), ledger.enis()),
       databaseId: ledger.databaseId,
       version: settings.version,
     }

@@ -7,7 +7,7 @@ import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
-import type { EniLimits, Nec, NecPublication, NodeName, WarmTargets } from '../ipam/types.ts'
+import type { Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
 import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
@@ -19,7 +19,7 @@ export interface LocalPool {
   /** Forgets what is no longer published, and was in use or cooled when that was said. Throws `storage`. */
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
-  bounds(): (WarmTargets & EniLimits) | undefined
+  bounds(): NodeBounds | undefined
   /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
   allocate(
     sandbox: Sandbox,
@@ -66,7 +66,7 @@ const tellAfter = 3000
 
 export function createLocalPool(options: LocalPoolOptions): LocalPool {
   const { ledger, clock, random, log, nodeName, notify } = options
-  let bounds: (WarmTargets & EniLimits) | undefined
+  let bounds: NodeBounds | undefined
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
   let disputes: ReadonlySet<Ipv4> = new Set()

@@ -1,6 +1,6 @@
 // The pods of this node, as the API server shows them: for counting and for telling what is certainly gone. Never asked by ADD.
-import { countsForRouteEni } from '../ipam/count-pod.ts'
-import type { PodFact, PodUid } from '../ipam/types.ts'
+import { countedAs } from '../ipam/count-pod.ts'
+import type { EniMode, PodFact, PodUid } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 
@@ -8,8 +8,8 @@ export interface PodFacts {
   readonly feed: Feed<PodFact>
   /** A whole list has come since the start. */
   synced(): boolean
-  /** Pods that count (P18). */
-  count(): number
+  /** Pods that count for a pool (P18). */
+  count(mode: EniMode): number
   has(uid: PodUid): boolean
   get(uid: PodUid): PodFact | undefined
   /** The pod that has the address in its status. */
@@ -37,7 +37,7 @@ export function podFacts(changed: () => void): PodFacts {
       },
     },
     synced: () => synced,
-    count: () => [...pods.values()].filter(countsForRouteEni).length,
+    count: (mode) => [...pods.values()].filter((pod) => countedAs(pod) === mode).length,
     has: (uid) => pods.has(uid),
     get: (uid) => pods.get(uid),
     showing: (address) => [...pods.values()].find(({ hostNetwork, ip }) => !hostNetwork && ip === address),

@@ -1,9 +1,9 @@
 // The NodeENIConfig (NEC) as JSON and as domain values. Unknown fields are ignored, so that neighbouring versions
 // understand each other; what we use is checked strictly, and a fault is named by its path instead of thrown.
 import { z } from 'zod'
-import type { Condition, Nec, NecPublication, NodeReport, PublishedEni } from '../ipam/types.ts'
+import type { Condition, Nec, NecPublication, NodeBounds, NodeReport, PublishedEni } from '../ipam/types.ts'
 import { parseCidr } from '../value/cidr.ts'
-import { parseIpv4 } from '../value/ipv4.ts'
+import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { parseMac } from '../value/mac.ts'
 import { quoteJson } from './json.ts'
 
@@ -24,33 +24,52 @@ const ip = z
   .transform((json) => ({ address: json.ip, grant: json.grant }))
 const ips = z.array(ip, { error: 'is not a list' })
 
-const eni = z
-  .object(
-    {
-      eniID: text,
-      mac,
-      primaryIP: ipv4,
-      subnetID: text,
-      subnetCIDR: cidr,
-      gateway: ipv4,
-      index: count.min(1, 'is below 1'),
-      ips,
-    },
-    { error: 'is not an object' },
-  )
-  .transform(
-    (json): PublishedEni => ({
-      id: json.eniID,
-      mac: json.mac,
-      primaryIp: json.primaryIP,
-      subnetId: json.subnetID,
-      subnetCidr: json.subnetCIDR,
-      gateway: json.gateway,
-      slot: json.index,
-      ips: json.ips,
-    }),
-  )
+const eniFields = {
+  eniID: text,
+  mac,
+  primaryIP: ipv4,
+  subnetID: text,
+  subnetCIDR: cidr,
+  gateway: ipv4,
+  index: count.min(1, 'is below 1'),
+}
+const object = { error: 'is not an object' }
 
+interface EniJson {
+  readonly eniID: string
+  readonly mac: PublishedEni['mac']
+  readonly primaryIP: Ipv4
+  readonly subnetID: string
+  readonly subnetCIDR: PublishedEni['subnetCidr']
+  readonly gateway: Ipv4
+  readonly index: number
+}
+
+function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
+  return {
+    id: json.eniID,
+    mac: json.mac,
+    primaryIp: json.primaryIP,
+    subnetId: json.subnetID,
+    subnetCidr: json.subnetCIDR,
+    gateway: json.gateway,
+    slot: json.index,
+  }
+}
+
+const sharedEni = z
+  .object({ ...eniFields, ips }, object)
+  .transform((json): PublishedEni => ({ ...readEni(json), mode: 'shared', ips: json.ips }))
+
+const exclusiveEni = z.object({ ...eniFields, grant: count }, object).transform(
+  (json): PublishedEni => ({
+    ...readEni(json),
+    mode: 'exclusive',
+    ips: [{ address: json.primaryIP, grant: json.grant }],
+  }),
+)
+
+/** Written by a leader without exclusive ENIs it has none of their fields. */
 const spec = z
   .object(
     {
@@ -60,32 +79,71 @@ const spec = z
       maxIPPerENI: count,
       routeENIIPMinWarmTarget: count,
       routeENIIPMaxWarmTarget: count,
+      maxENI: count.nullish(),
+      maxDirectENI: count.nullish(),
+      directENIMinWarmTarget: count.nullish(),
+      directENIMaxWarmTarget: count.nullish(),
+      maxPods: count.nullish(),
       leaderEpoch: count.nullish(),
     },
-    { error: 'is not an object' },
+    object,
   )
   .refine((json) => json.routeENIIPMinWarmTarget <= json.routeENIIPMaxWarmTarget, {
     path: ['routeENIIPMinWarmTarget'],
     error: 'is above routeENIIPMaxWarmTarget',
   })
-
-const enis = z.array(eni, { error: 'is not a list' }).superRefine((list, context) => {
-  const seen = new Set<string>()
-  const once = (what: string, value: string, path: (string | number)[]) => {
-    // Two ENIs with one address would route one pod's packets through the other's link.
-    if (seen.has(`${what} ${value}`)) context.addIssue({ code: 'custom', path, message: 'is there twice' })
-    seen.add(`${what} ${value}`)
-  }
-  list.forEach((each, i) => {
-    once('id', each.id, [i, 'eniID'])
-    once('mac', each.mac, [i, 'mac'])
-    once('slot', String(each.slot), [i, 'index'])
-    once('address', each.primaryIp, [i, 'primaryIP'])
-    each.ips.forEach((one, j) => {
-      once('address', one.address, [i, 'ips', j, 'ip'])
-    })
+  .refine((json) => (json.directENIMinWarmTarget ?? 0) <= (json.directENIMaxWarmTarget ?? 0), {
+    path: ['directENIMinWarmTarget'],
+    error: 'is above directENIMaxWarmTarget',
   })
-})
+
+function readBounds(json: z.infer<typeof spec>): NodeBounds {
+  const podCap = typeof json.maxPods === 'number' ? { maxPods: json.maxPods } : {}
+  return {
+    instanceEnis: json.maxENI ?? json.maxRouteENI,
+    shared: {
+      minWarm: json.routeENIIPMinWarmTarget,
+      maxWarm: json.routeENIIPMaxWarmTarget,
+      maxEnis: json.maxRouteENI,
+      ipsPerEni: json.maxIPPerENI,
+      ...podCap,
+    },
+    exclusive: {
+      minWarm: json.directENIMinWarmTarget ?? 0,
+      maxWarm: json.directENIMaxWarmTarget ?? 0,
+      maxEnis: json.maxDirectENI ?? 0,
+      ipsPerEni: 1,
+      ...podCap,
+    },
+  }
+}
+
+const sharedEnis = z.array(sharedEni, { error: 'is not a list' })
+const exclusiveEnis = z.array(exclusiveEni, { error: 'is not a list' })
+
+/** Two ENIs with one address would route one pod's packets through the other's link. */
+function repeated(lists: Readonly<Record<string, readonly PublishedEni[]>>): string | undefined {
+  const seen = new Set<string>()
+  for (const [path, list] of Object.entries(lists)) {
+    for (const [i, each] of list.entries()) {
+      const once: readonly (readonly [string, string])[] = [
+        ['eniID', each.id],
+        ['mac', each.mac],
+        ['index', String(each.slot)],
+        ['primaryIP', each.primaryIp],
+        ...(each.mode === 'shared'
+          ? each.ips.map(({ address }, j) => [`ips[${j}].ip`, address] as const)
+          : []),
+      ]
+      for (const [field, value] of once) {
+        const key = /IP|ip/.test(field) ? `address ${value}` : `${field} ${value}`
+        if (seen.has(key)) return `status.${path}[${i}].${field}: ${quoteJson(value)} is there twice`
+        seen.add(key)
+      }
+    }
+  }
+  return undefined
+}
 
 const condition: z.ZodType<Condition> = z.object(
   {
@@ -101,14 +159,28 @@ const conditions = z.array(condition, { error: 'is not a list' })
 
 const report = z
   .object(
-    { returned: ips, inUse: count, idle: count, databaseID: text, version: text },
-    { error: 'is not an object' },
+    {
+      returned: ips,
+      inUse: count,
+      idle: count,
+      enisInUse: count.nullish(),
+      mostInUse: count.nullish(),
+      directInUse: count.nullish(),
+      directIdle: count.nullish(),
+      databaseID: text,
+      version: text,
+    },
+    object,
   )
   .transform(
     (json): NodeReport => ({
       returned: json.returned,
       inUse: json.inUse,
       idle: json.idle,
+      enisInUse: json.enisInUse ?? undefined,
+      mostInUse: json.mostInUse ?? undefined,
+      exclusiveInUse: json.directInUse ?? undefined,
+      exclusiveIdle: json.directIdle ?? undefined,
       databaseId: json.databaseID,
       version: json.version,
     }),
@@ -122,7 +194,12 @@ const envelope = z.object({
   }),
   spec: z.unknown().optional(), // also when somebody has removed it: it is put back
   status: z
-    .object({ eniInfos: z.unknown(), conditions: z.unknown(), node: z.unknown() })
+    .object({
+      eniInfos: z.unknown(),
+      directENIInfos: z.unknown(),
+      conditions: z.unknown(),
+      node: z.unknown(),
+    })
     .partial()
     .nullish()
     .catch(undefined),
@@ -142,7 +219,11 @@ export function decodeNec(object: unknown): Nec | undefined {
     return undefined
   }
   const settings = read(spec, rawSpec, 'spec')
-  const infos = read(enis, status?.eniInfos, 'status.eniInfos')
+  const shared = read(sharedEnis, status?.eniInfos, 'status.eniInfos')
+  const rawExclusive = status?.directENIInfos ?? [] // an earlier leader has none
+  const exclusive = read(exclusiveEnis, rawExclusive, 'status.directENIInfos')
+  const twice = shared && exclusive && repeated({ eniInfos: shared, directENIInfos: exclusive })
+  if (twice !== undefined) faults.push(twice)
   const known = read(conditions, status?.conditions, 'status.conditions')
   const node = read(report, status?.node, 'status.node')
   return {
@@ -150,16 +231,13 @@ export function decodeNec(object: unknown): Nec | undefined {
     uid: metadata.uid,
     annotations: metadata.annotations ?? {},
     publication:
-      settings && infos
+      settings && shared && exclusive && twice === undefined
         ? {
             instanceId: settings.instanceID,
             zone: settings.zone,
-            maxEnis: settings.maxRouteENI,
-            ipsPerEni: settings.maxIPPerENI,
-            minWarm: settings.routeENIIPMinWarmTarget,
-            maxWarm: settings.routeENIIPMaxWarmTarget,
+            ...readBounds(settings),
             epoch: settings.leaderEpoch ?? 0,
-            enis: infos,
+            enis: [...shared, ...exclusive],
             conditions: known ?? [],
           }
         : undefined,
@@ -170,31 +248,47 @@ export function decodeNec(object: unknown): Nec | undefined {
 
 /** The leader's half as JSON: a patch of these fields touches nothing of the agent's or the user's. */
 export function encodePublication(publication: NecPublication): PublicationJson {
+  const { shared, exclusive, instanceEnis, enis } = publication
+  const sharedOnes = enis.filter(({ mode }) => mode === 'shared')
+  const exclusiveOnes = enis.filter(({ mode }) => mode === 'exclusive')
   return {
     spec: {
       instanceID: publication.instanceId,
       zone: publication.zone,
-      maxRouteENI: publication.maxEnis,
-      maxIPPerENI: publication.ipsPerEni,
-      routeENIIPMinWarmTarget: publication.minWarm,
-      routeENIIPMaxWarmTarget: publication.maxWarm,
+      maxENI: instanceEnis,
+      maxRouteENI: shared.maxEnis,
+      maxIPPerENI: shared.ipsPerEni,
+      routeENIIPMinWarmTarget: shared.minWarm,
+      routeENIIPMaxWarmTarget: shared.maxWarm,
+      maxDirectENI: exclusive.maxEnis,
+      directENIMinWarmTarget: exclusive.minWarm,
+      directENIMaxWarmTarget: exclusive.maxWarm,
+      maxPods: shared.maxPods ?? null,
       leaderEpoch: publication.epoch,
     },
     status: {
-      eniInfos: publication.enis.map((each) => ({
-        eniID: each.id,
-        mac: each.mac,
-        primaryIP: each.primaryIp,
-        subnetID: each.subnetId,
-        subnetCIDR: each.subnetCidr,
-        gateway: each.gateway,
-        index: each.slot,
+      eniInfos: sharedOnes.map((each) => ({
+        ...encodeEni(each),
         ips: each.ips.map((one) => ({ ip: one.address, grant: one.grant })),
       })),
-      routeENICount: publication.enis.length,
-      boundIPCount: publication.enis.reduce((sum, each) => sum + each.ips.length, 0),
+      directENIInfos: exclusiveOnes.map((each) => ({ ...encodeEni(each), grant: each.ips[0]?.grant ?? 0 })),
+      routeENICount: sharedOnes.length,
+      boundIPCount: sharedOnes.reduce((sum, each) => sum + each.ips.length, 0),
+      directENICount: exclusiveOnes.length,
       conditions: publication.conditions,
     },
+  }
+}
+
+function encodeEni(eni: PublishedEni): Readonly<Record<string, unknown>> {
+  return {
+    eniID: eni.id,
+    mac: eni.mac,
+    primaryIP: eni.primaryIp,
+    subnetID: eni.subnetId,
+    subnetCIDR: eni.subnetCidr,
+    gateway: eni.gateway,
+    index: eni.slot,
   }
 }
 
@@ -206,6 +300,10 @@ export function encodeReport(node: NodeReport): { readonly status: Readonly<Reco
         returned: node.returned.map((one) => ({ ip: one.address, grant: one.grant })),
         inUse: node.inUse,
         idle: node.idle,
+        enisInUse: node.enisInUse ?? null,
+        mostInUse: node.mostInUse ?? null,
+        directInUse: node.exclusiveInUse ?? null,
+        directIdle: node.exclusiveIdle ?? null,
         databaseID: node.databaseId,
         version: node.version,
       },

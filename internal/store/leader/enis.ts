@@ -1,7 +1,7 @@
 // Table `eni`: the shared ENIs of every node, from the intent to create them until they are deleted.
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniState, PoolEni } from '../../ipam/pool.ts'
-import type { CloudEni, EniId, NodeName, PublishedEni } from '../../ipam/types.ts'
+import type { CloudEni, EniId, EniMode, NodeName, PublishedEni } from '../../ipam/types.ts'
 import type { FoundEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, gatewayOf } from '../../value/cidr.ts'
@@ -14,6 +14,7 @@ export interface EniRow {
   readonly id: EniId | null
   readonly node: NodeName
   readonly slot: number
+  readonly mode: EniMode
   readonly subnet_id: string
   readonly subnet_cidr: Cidr
   readonly mac: Mac | null
@@ -33,13 +34,14 @@ export function findEni(db: Database, key: number): EniRow {
 export function addEni(
   db: Database,
   now: number,
-  eni: { node: NodeName; slot: number; subnetId: string; cidr: Cidr; ips: number },
+  eni: { node: NodeName; slot: number; mode: EniMode; subnetId: string; cidr: Cidr; ips: number },
 ): number {
   const row = db.get<{ key: number }>(
-    `INSERT INTO eni (node, slot, subnet_id, subnet_cidr, state, expected_ips, changed_at)
-     VALUES (?, ?, ?, ?, 'creating', ?, ?) RETURNING key`,
+    `INSERT INTO eni (node, slot, mode, subnet_id, subnet_cidr, state, expected_ips, changed_at)
+     VALUES (?, ?, ?, ?, ?, 'creating', ?, ?) RETURNING key`,
     eni.node,
     eni.slot,
+    eni.mode,
     eni.subnetId,
     eni.cidr,
     eni.ips,
@@ -51,11 +53,12 @@ export function addEni(
 /** Enters an ENI that the cloud has already; its addresses are added apart. */
 export function enterEni(db: Database, now: number, eni: Omit<FoundEni, 'ips'>): number {
   const row = db.get<{ key: number }>(
-    `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal, changed_at, served)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    `INSERT INTO eni (id, node, slot, mode, subnet_id, subnet_cidr, mac, primary_ip, state, goal, changed_at, served)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
     eni.id,
     eni.node,
     eni.slot,
+    eni.mode,
     eni.subnetId,
     eni.subnetCidr,
     eni.mac,
@@ -99,6 +102,7 @@ export function poolEnis(db: Database, node: NodeName): readonly PoolEni[] {
     key: row.key,
     id: row.id ?? undefined,
     slot: row.slot,
+    mode: row.mode,
     subnetId: row.subnet_id,
     state: row.state,
     goal: row.goal,
@@ -129,6 +133,7 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
         subnetCidr,
         gateway: gatewayOf(subnetCidr),
         slot: row.slot,
+        mode: row.mode,
         ips: ips.map(({ address, grant }) => ({ address, grant })),
       },
     ]

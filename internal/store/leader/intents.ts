@@ -1,6 +1,7 @@
 // Table `intent`: what was asked of the cloud, stored before it is sent and resolved with its result.
 import { IpamError } from '../../ipam/errors.ts'
 import type { Intent, IntentKind } from '../../ipam/settle-intent.ts'
+import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 
@@ -13,6 +14,7 @@ interface IntentRow {
   readonly eni_id: string | null
   readonly subnet_id: string
   readonly slot: number
+  readonly mode: EniMode
   readonly count: number
   readonly addresses: string
   readonly token: string
@@ -36,8 +38,8 @@ export function addIntent(
   intent: Omit<Intent, 'id' | 'state' | 'resent' | 'createdAt' | 'changedAt' | 'missingSince'>,
 ): Intent {
   const row = db.get<IntentRow>(
-    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, count, addresses, token, reason, state, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
+    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, token, reason, state, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
     intent.kind,
     intent.node,
     intent.instanceId,
@@ -45,6 +47,7 @@ export function addIntent(
     intent.eniId ?? null,
     intent.subnetId,
     intent.slot,
+    intent.mode,
     intent.count,
     JSON.stringify(intent.addresses),
     intent.token,
@@ -123,6 +126,7 @@ function fromRow(row: IntentRow): Intent {
     eniId: row.eni_id ?? undefined,
     subnetId: row.subnet_id,
     slot: row.slot,
+    mode: row.mode,
     state: row.state,
     count: row.count,
     addresses: JSON.parse(row.addresses) as Ipv4[],

@@ -1,5 +1,6 @@
 // The leader's ledger over SQLite: what each step of an intent does to ENIs and addresses, in one transaction.
 import type { Clock } from '../../base/clock.ts'
+import { podIps } from '../../ipam/eni-tags.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { Action } from '../../ipam/plan-node.ts'
 import type { Intent } from '../../ipam/settle-intent.ts'
@@ -33,7 +34,7 @@ import {
 } from './intents.ts'
 import { addIp, findIp, ipsOf, nodeOfIp, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
 import { isComplete, setComplete } from './meta.ts'
-import { addNode, findNode, listNodes, removeNode, setPhase } from './nodes.ts'
+import { addNode, findNode, listNodes, removeNode, setBounds, setPhase } from './nodes.ts'
 import { listSuspects, setSuspects, unclaimedEnis } from './quarantine.ts'
 import {
   adoptEni,
@@ -58,8 +59,9 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
       return {
         node: name,
         phase: node.phase,
-        limits: node.limits,
-        targets: node.targets,
+        shared: node.shared,
+        exclusive: node.exclusive,
+        instanceEnis: node.instanceEnis,
         enis: poolEnis(db, name),
         unclaimed: unclaimedEnis(db, name),
       }
@@ -88,6 +90,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     enterEpoch: (epoch) => enterEpoch(db, epoch),
     addNode: (node) => addNode(db, node, now),
     setPhase: (name, phase) => setPhase(db, name, phase),
+    setBounds: (name, change) => setBounds(db, name, change),
     removeNode: (name) => removeNode(db, name),
     record: (node, action, cidr, token) => record(db, now, node, action, cidr, token),
     resend: (intent, token, addresses) => resend(db, now, intent, token, addresses),
@@ -131,10 +134,17 @@ function record(
 ): Intent {
   const common = { node: node.name, instanceId: node.instanceId, token, reason: action.reason }
   if (action.kind === 'create') {
-    const { slot, subnetId, ips } = action
+    const { mode, slot, subnetId, ips } = action
     if (cidr === undefined)
       throw new IpamError('bad_input', `Cannot record an ENI in "${subnetId}": its block is unknown`)
-    const eni = addEni(db, now, { node: node.name, slot, subnetId, cidr, ips })
+    const eni = addEni(db, now, {
+      node: node.name,
+      slot,
+      mode,
+      subnetId,
+      cidr,
+      ips: mode === 'exclusive' ? 1 : ips,
+    })
     return addIntent(db, now, {
       ...common,
       kind: 'create',
@@ -142,6 +152,7 @@ function record(
       eniId: undefined,
       subnetId,
       slot,
+      mode,
       count: ips,
       addresses: [],
     })
@@ -153,6 +164,7 @@ function record(
     eniId: eni.id ?? undefined,
     subnetId: eni.subnet_id,
     slot: eni.slot,
+    mode: eni.mode,
   }
   switch (action.kind) {
     case 'attach':
@@ -221,7 +233,7 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
  */
 function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: boolean): void {
   expectIps(db, intent.eni, 0)
-  for (const { address, state } of eni.ips) {
+  for (const { address, state } of podIps(eni, intent.mode)) {
     const place = findIp(db, address)
     if (state !== 'available' || place?.eni === intent.eni) continue
     if (place === undefined) addIp(db, now, { address, eni: intent.eni }, intent.reason)

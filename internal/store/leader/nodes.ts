@@ -1,6 +1,7 @@
 // Table `node`: the nodes whose pools the leader keeps.
+import type { NodeDefaults, NodeOverrides } from '../../ipam/node-bounds.ts'
 import type { NodeName } from '../../ipam/types.ts'
-import type { LedgerNode } from '../../ports.ts'
+import type { LedgerNode, NodeChange } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 
 interface NodeRow {
@@ -13,6 +14,16 @@ interface NodeRow {
   readonly ips_per_eni: number
   readonly min_warm: number
   readonly max_warm: number
+  readonly exclusive_max_enis: number
+  readonly exclusive_min_warm: number
+  readonly exclusive_max_warm: number
+  readonly max_pods: number | null
+  readonly instance_type: string
+  readonly instance_enis: number
+  readonly quota_enis: number
+  readonly quota_ips_per_eni: number
+  readonly defaults: string | null
+  readonly overrides: string
 }
 
 export function listNodes(db: Database): readonly LedgerNode[] {
@@ -28,17 +39,48 @@ export function findNode(db: Database, name: NodeName): LedgerNode | undefined {
 export function addNode(db: Database, node: LedgerNode, now: number): void {
   db.run(
     `INSERT INTO node (name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm, added_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, ?)`,
     node.name,
     node.uid,
     node.instanceId,
     node.zone,
     node.phase,
-    node.limits.maxEnis,
-    node.limits.ipsPerEni,
-    node.targets.minWarm,
-    node.targets.maxWarm,
     now,
+  )
+  setBounds(db, node.name, node)
+}
+
+export function setBounds(
+  db: Database,
+  name: NodeName,
+  {
+    shared,
+    exclusive,
+    instanceEnis,
+    quota,
+    defaults,
+    overrides,
+  }: Omit<NodeChange, 'defaults'> & Pick<LedgerNode, 'defaults'>,
+): void {
+  db.run(
+    `UPDATE node SET max_enis = ?, ips_per_eni = ?, min_warm = ?, max_warm = ?, exclusive_max_enis = ?, exclusive_min_warm = ?,
+       exclusive_max_warm = ?, max_pods = ?, instance_enis = ?, instance_type = ?, quota_enis = ?, quota_ips_per_eni = ?,
+       defaults = ?, overrides = ? WHERE name = ?`,
+    shared.maxEnis,
+    shared.ipsPerEni,
+    shared.minWarm,
+    shared.maxWarm,
+    exclusive.maxEnis,
+    exclusive.minWarm,
+    exclusive.maxWarm,
+    shared.maxPods ?? null,
+    instanceEnis,
+    quota.instanceType,
+    quota.enis,
+    quota.ipsPerEni,
+    defaults === undefined ? null : JSON.stringify(defaults),
+    JSON.stringify(overrides),
+    name,
   )
 }
 
@@ -51,13 +93,30 @@ export function removeNode(db: Database, name: NodeName): void {
 }
 
 function fromRow(row: NodeRow): LedgerNode {
+  const podCap = row.max_pods === null ? {} : { maxPods: row.max_pods }
   return {
     name: row.name,
     uid: row.uid,
     instanceId: row.instance_id,
     zone: row.zone,
     phase: row.phase,
-    limits: { maxEnis: row.max_enis, ipsPerEni: row.ips_per_eni },
-    targets: { minWarm: row.min_warm, maxWarm: row.max_warm },
+    instanceEnis: row.instance_enis,
+    shared: {
+      minWarm: row.min_warm,
+      maxWarm: row.max_warm,
+      maxEnis: row.max_enis,
+      ipsPerEni: row.ips_per_eni,
+      ...podCap,
+    },
+    exclusive: {
+      minWarm: row.exclusive_min_warm,
+      maxWarm: row.exclusive_max_warm,
+      maxEnis: row.exclusive_max_enis,
+      ipsPerEni: 1,
+      ...podCap,
+    },
+    quota: { instanceType: row.instance_type, enis: row.quota_enis, ipsPerEni: row.quota_ips_per_eni },
+    defaults: row.defaults === null ? undefined : (JSON.parse(row.defaults) as NodeDefaults),
+    overrides: JSON.parse(row.overrides) as NodeOverrides,
   }
 }

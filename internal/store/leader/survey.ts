@@ -35,6 +35,7 @@ export function allEnis(db: Database): readonly SurveyEni[] {
     id: row.id ?? undefined,
     node: row.node,
     slot: row.slot,
+    mode: row.mode,
     mac: row.mac ?? undefined,
     primaryIp: row.primary_ip ?? undefined,
     state: row.state,

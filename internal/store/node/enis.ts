@@ -1,5 +1,5 @@
 // Table `eni`: the shared ENIs published for this node.
-import type { EniId, PublishedEni } from '../../ipam/types.ts'
+import type { EniId, EniMode, PublishedEni } from '../../ipam/types.ts'
 import type { NodeEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Cidr } from '../../value/cidr.ts'
@@ -14,6 +14,7 @@ interface EniRow {
   readonly subnet_cidr: Cidr
   readonly gateway: Ipv4
   readonly slot: number
+  readonly mode: EniMode
   readonly published: 0 | 1
 }
 
@@ -26,6 +27,7 @@ export function listEnis(db: Database): readonly Omit<NodeEni, 'ips'>[] {
     subnetCidr: row.subnet_cidr,
     gateway: row.gateway,
     slot: row.slot,
+    mode: row.mode,
     published: row.published === 1,
   }))
 }
@@ -39,7 +41,8 @@ export function findEniMac(db: Database, address: Ipv4): Mac | undefined {
 
 export function keepEni(db: Database, eni: Omit<PublishedEni, 'ips'>): void {
   db.run(
-    `INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+    `INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, mode, published)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT (id) DO UPDATE SET slot = excluded.slot, published = 1`,
     eni.id,
     eni.mac,
@@ -48,6 +51,7 @@ export function keepEni(db: Database, eni: Omit<PublishedEni, 'ips'>): void {
     eni.subnetCidr,
     eni.gateway,
     eni.slot,
+    eni.mode,
   )
 }
 

@@ -38,14 +38,16 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     letGo: (hostLink) => wasLetGo(db, hostLink),
     quarantine: () => listQuarantine(db),
     restored: () => readMeta(db, 'restored') !== undefined,
-    releaseTimer() {
-      const at = readMeta(db, 'release-timer')
+    releaseTimer(mode) {
+      const at = readMeta(db, timerKeys[mode])
       return at === undefined ? undefined : Number(at)
     },
     bootId: () => readMeta(db, 'boot-id'),
     obstacle: commits.obstacle,
   }
 }
+
+const timerKeys = { shared: 'release-timer', exclusive: 'exclusive-release-timer' } as const
 
 function nodeTx(db: Database, now: Millis): NodeTx {
   return {
@@ -79,8 +81,8 @@ function nodeTx(db: Database, now: Millis): NodeTx {
     setQuarantine: (entries) => setQuarantine(db, entries),
     namePod: (pod) => nameAttachments(db, pod),
     confirm: () => void writeMeta(db, 'restored', undefined),
-    setReleaseTimer: (from) =>
-      void writeMeta(db, 'release-timer', from === undefined ? undefined : String(from)),
+    setReleaseTimer: (mode, from) =>
+      void writeMeta(db, timerKeys[mode], from === undefined ? undefined : String(from)),
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
     setLeaderEpoch: (epoch) => void writeMeta(db, 'leader-epoch', String(epoch)),
     setBootId: (id) => void writeMeta(db, 'boot-id', id),

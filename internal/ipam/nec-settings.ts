@@ -1,0 +1,98 @@
+// What operators set with annotations of a NEC (P6–P8, P10). A set that is wrong in one place is refused whole.
+import type { NodeOverrides } from './node-bounds.ts'
+import type { NodeUse, WarmTargets } from './types.ts'
+
+const prefix = 'tke.cloud.tencent.com/'
+
+export const necAnnotations = {
+  sharedMinWarm: `${prefix}route-eni-ip-min-warm-target`,
+  sharedMaxWarm: `${prefix}route-eni-ip-max-warm-target`,
+  exclusiveMinWarm: `${prefix}direct-eni-min-warm-target`,
+  exclusiveMaxWarm: `${prefix}direct-eni-max-warm-target`,
+  maxSharedEnis: `${prefix}route-eni-max-attach`,
+  maxIpsPerEni: `${prefix}max-ip-per-route-eni`,
+  maxExclusiveEnis: `${prefix}direct-eni-max-attach`,
+} as const
+
+/** More is a slip of the finger. */
+const most = 10_000
+
+export type NecSettings =
+  | { readonly ok: true; readonly overrides: NodeOverrides }
+  /** Continues "Cannot apply ": which annotation, its value, what is so and what to do. */
+  | { readonly ok: false; readonly fault: string }
+
+/**
+ * Reads the annotations. `before` is in force; a maximum is refused when it is below what pods use on the node, unless it is in force
+ * already. `use` is undefined while the node has said nothing: then nothing is in use.
+ */
+export function readNecSettings(
+  annotations: Readonly<Record<string, string>>,
+  node: string,
+  before: NodeOverrides,
+  use: NodeUse | undefined,
+): NecSettings {
+  const faults: string[] = []
+  const refuse = (key: string, why: string) =>
+    faults.push(`${shortOf(key)} "${annotations[key]}" on node ${node}: ${why}`)
+
+  function read(key: string, least = 0): number | undefined {
+    const text = annotations[key]
+    if (text === undefined) return undefined
+    const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
+    refuse(key, `it is not a whole number from ${least} to ${most}`)
+    return undefined
+  }
+
+  function warm(minKey: string, maxKey: string): WarmTargets | undefined {
+    const minWarm = read(minKey)
+    const maxWarm = read(maxKey)
+    for (const [key, other] of [
+      [minKey, maxKey],
+      [maxKey, minKey],
+    ] as const) {
+      if (annotations[key] !== undefined && annotations[other] === undefined)
+        refuse(key, `${shortOf(other)} is not set; set both annotations`)
+    }
+    if (minWarm === undefined || maxWarm === undefined) return undefined
+    if (minWarm <= maxWarm) return { minWarm, maxWarm }
+    refuse(minKey, `it is above ${shortOf(maxKey)} "${maxWarm}"; set both annotations`)
+    return undefined
+  }
+
+  function maximum(
+    key: string,
+    inForce: number | undefined,
+    used: number | undefined,
+    things: string,
+    least: number,
+  ): number | undefined {
+    const value = read(key, least)
+    if (value === undefined || value === inForce || value >= (used ?? 0)) return value
+    refuse(key, `pods use ${used} ${things}; set at least ${used}`)
+    return undefined
+  }
+
+  const names = necAnnotations
+  const overrides = {
+    sharedWarm: warm(names.sharedMinWarm, names.sharedMaxWarm),
+    exclusiveWarm: warm(names.exclusiveMinWarm, names.exclusiveMaxWarm),
+    maxSharedEnis: maximum(names.maxSharedEnis, before.maxSharedEnis, use?.enisInUse, 'shared ENIs', 0),
+    maxIpsPerEni: maximum(names.maxIpsPerEni, before.maxIpsPerEni, use?.mostInUse, 'addresses of one ENI', 1),
+    maxExclusiveEnis: maximum(
+      names.maxExclusiveEnis,
+      before.maxExclusiveEnis,
+      use?.exclusiveInUse,
+      'exclusive ENIs',
+      0,
+    ),
+  }
+  if (faults.length > 0) return { ok: false, fault: faults.join('; ') }
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined)
+  return { ok: true, overrides: Object.fromEntries(given) }
+}
+
+function shortOf(key: string): string {
+  return key.slice(prefix.length)
+}
