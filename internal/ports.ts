@@ -16,6 +16,7 @@ import type {
   CloudSubnet,
   EniId,
   EniMode,
+  ExclusiveWiring,
   InstanceId,
   KernelChange,
   KernelSurvey,
@@ -168,6 +169,12 @@ export interface Linux {
   disconnectPod(wiring: Pick<PodWiring, 'address' | 'hostLink'>): Promise<void>
   /** What is not as connectPod left it; empty when all is well. */
   inspectPod(wiring: PodWiring): Promise<readonly string[]>
+  /** Moves the ENI's link into the pod's namespace. Idempotent: an ENI that is there already is kept. Throws when link or namespace is gone. */
+  giveEni(wiring: ExclusiveWiring): Promise<void>
+  /** Brings the ENI's link back into the node's namespace, clean. Idempotent, also when the namespace is gone: then the kernel has brought it back. */
+  takeEni(wiring: Omit<ExclusiveWiring, 'alias'>): Promise<void>
+  /** What is not as giveEni left it; empty when all is well. */
+  inspectEni(wiring: ExclusiveWiring): Promise<readonly string[]>
   namespaceExists(netns: string): Promise<boolean>
 }
 

@@ -227,6 +227,21 @@ export interface PodWiring {
   readonly alias?: string | undefined
 }
 
+/** What a pod needs that has an ENI of its own: the ENI's link itself, in its network namespace, as a machine would have it. */
+export interface ExclusiveWiring {
+  readonly mac: Mac
+  /** The ENI's primary address. */
+  readonly address: Ipv4
+  readonly subnetCidr: Cidr
+  readonly gateway: Ipv4
+  /** Path of the pod's network namespace. */
+  readonly netns: string
+  /** Name inside the pod, as CNI_IFNAME says. */
+  readonly ifname: string
+  /** What tells whose the ENI is (link-identity.ts). */
+  readonly alias?: string | undefined
+}
+
 export interface PodLink {
   readonly podMac: Mac
   readonly hostMac: Mac
@@ -259,6 +274,8 @@ export interface KernelSurvey {
 
 export type KernelChange =
   | { readonly kind: 'set-up-eni'; readonly eni: EniWiring; readonly link: string }
+  /** An exclusive ENI that nobody has: down, without addresses and routes of whoever had it. */
+  | { readonly kind: 'clean-eni'; readonly mac: Mac; readonly link: string }
   | { readonly kind: 'add-rule' | 'remove-rule'; readonly rule: Rule }
   | { readonly kind: 'add-route' | 'remove-route'; readonly route: Route }
   | { readonly kind: 'remove-link'; readonly link: string }
