@@ -39,7 +39,6 @@ import type {
 } from './ipam/types.ts'
 import type { Cidr } from './value/cidr.ts'
 import type { Ipv4 } from './value/ipv4.ts'
-import type { Mac } from './value/mac.ts'
 import type { Millis } from './value/millis.ts'
 
 // ---- Tencent Cloud --------------------------------------------------------------------------
@@ -315,8 +314,8 @@ export interface NodeLedger {
   ips(): readonly LocalIp[]
   /** Without their addresses. */
   enis(): readonly Omit<NodeEni, 'ips'>[]
-  /** MAC of the ENI that the address is on. */
-  eniMacOf(address: Ipv4): Mac | undefined
+  /** The ENI that the address is on. */
+  eniOf(address: Ipv4): Omit<NodeEni, 'ips'> | undefined
   attachments(): readonly Attachment[]
   attachment(key: SandboxKey): Attachment | undefined
   /** Of the same pod (uid) and interface, in whatever sandbox. */

@@ -17,7 +17,10 @@ export interface DesiredPod {
 }
 
 export interface DesiredKernel {
+  /** Shared ones. */
   readonly enis: readonly EniWiring[]
+  /** Exclusive ENIs that no pod has. */
+  readonly spareEnis: readonly Mac[]
   readonly pods: readonly DesiredPod[]
   /** Pods whose wiring is being changed right now: neither repaired nor removed. */
   readonly busy: { readonly addresses: ReadonlySet<Ipv4>; readonly links: ReadonlySet<string> }
@@ -70,6 +73,11 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
             missing(ownRoutes, survey.routes, routeKey).length > 0,
         )
         .map(({ eni, link }): KernelChange => ({ kind: 'set-up-eni', eni, link: link.name })),
+      ...desired.spareEnis.flatMap((mac): readonly KernelChange[] => {
+        const link = linkOf.get(mac)
+        const isClean = link === undefined || (!link.up && (link.addresses ?? []).length === 0)
+        return isClean ? [] : [{ kind: 'clean-eni', mac, link: link.name }]
+      }),
       ...connected
         .filter(({ hostLink }) => podLinks.get(hostLink)?.up === false)
         .map(({ hostLink }): KernelChange => ({ kind: 'raise-link', link: hostLink })),
@@ -92,7 +100,9 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
         .filter(({ name }) => !wantedLinks.has(name) && !desired.busy.links.has(name))
         .map(({ name }): KernelChange => ({ kind: 'remove-link', link: name })),
     ],
-    missingEnis: desired.enis.filter(({ mac }) => !linkOf.has(mac)).map(({ mac }) => mac),
+    missingEnis: [...desired.enis.map(({ mac }) => mac), ...desired.spareEnis].filter(
+      (mac) => !linkOf.has(mac),
+    ),
     disconnected: pods.filter((pod) => !podLinks.has(pod.hostLink)).map(({ address }) => address),
   }
 }

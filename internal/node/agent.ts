@@ -3,13 +3,14 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import type { Nec } from '../ipam/types.ts'
+import type { EniMode, Nec } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
 import { podFacts } from './pod-facts.ts'
-import { createSandboxes, type PodNetwork } from './sandboxes.ts'
+import type { PodNetwork } from './pod-network.ts'
+import { createSandboxes } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -23,7 +24,8 @@ export interface NodePorts {
 }
 
 export interface Agent {
-  add(sandbox: Sandbox, signal?: AbortSignal): Promise<PodNetwork>
+  /** `wanted`: what its network list is for; undefined: as the pod says. */
+  add(sandbox: Sandbox, wanted: EniMode | undefined, signal?: AbortSignal): Promise<PodNetwork>
   remove(key: SandboxKey): Promise<void>
   check(key: SandboxKey): Promise<readonly string[]>
   collect(valid: readonly SandboxKey[]): Promise<void>
@@ -35,6 +37,7 @@ export interface Agent {
 }
 
 const followRetry = 1000
+const podKnownWithin = 2000
 
 /** Starts the agent. A ledger from before a reboot is cleared of its sandboxes first: none of them lives. */
 export async function startAgent(ports: NodePorts, settings: NodeSettings): Promise<Agent> {
@@ -86,6 +89,13 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     housekeeping.wake()
   }
 
+  /** A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. */
+  async function modeOf({ pod }: Sandbox): Promise<EniMode> {
+    if ((pool.bounds()?.exclusive.maxEnis ?? 0) === 0 || pod.uid === '') return 'shared'
+    if (pods.synced() && !pods.has(pod.uid)) await pods.known(pod.uid, clock, podKnownWithin)
+    return pods.get(pod.uid)?.wants ?? 'shared'
+  }
+
   const stops = [
     kube.watchNec({
       replaced: (necs) => void necs.map(follow),
@@ -96,7 +106,8 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: (sandbox, signal) => sandboxes.add(sandbox, signal),
+    add: async (sandbox, wanted, signal) =>
+      sandboxes.add(sandbox, wanted ?? (await modeOf(sandbox)), signal),
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()

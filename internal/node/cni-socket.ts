@@ -4,7 +4,6 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { podGateway } from '../ipam/pod-gateway.ts'
 import { decodeAgentRequest, encodeAgentAnswer, lineReader } from '../wire/agent-protocol.ts'
 import { CniFault, cniCode, toCniFault } from '../wire/cni-fault.ts'
 import { type CniRequest, checkRequest } from '../wire/cni-request.ts'
@@ -17,6 +16,9 @@ interface Parts {
   readonly clock: Clock
   readonly log: Log
 }
+
+/** The plugin's name in a network list whose pods have an ENI each; under the other one the pod decides. */
+const exclusiveType = 'tke-direct-eni'
 
 /** A plugin says what it wants as soon as it is connected, and hangs up on its answer. */
 const idleLimit = 10_000
@@ -100,15 +102,19 @@ async function perform(
         name: args['K8S_POD_NAME'] ?? '',
         uid: args['K8S_POD_UID'] ?? '',
       }
-      const network = await agent.add({ containerId, ifname, netns, pod }, signal)
-      const { attachment, mtu, podMac, hostMac } = network
+      const sandbox = { containerId, ifname, netns, pod }
+      const wanted = config.type === exclusiveType ? 'exclusive' : undefined
+      const network = await agent.add(sandbox, wanted, signal)
+      const { attachment, podMac, hostMac } = network
+      const host = hostMac === undefined ? undefined : { name: attachment.hostLink, mac: hostMac }
       return formatAddResult(config, {
         address: attachment.address,
-        gateway: podGateway,
+        bits: network.bits,
+        gateway: network.gateway,
         netns,
-        mtu,
+        mtu: network.mtu,
         pod: { name: ifname, mac: podMac },
-        host: { name: attachment.hostLink, mac: hostMac },
+        host,
       })
     }
     case 'DEL':

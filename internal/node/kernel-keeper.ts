@@ -6,7 +6,8 @@ import { linkAlias } from '../ipam/link-identity.ts'
 import { type DesiredKernel, planRepair } from '../ipam/plan-repair.ts'
 import { forwardingKey, rpFilterKey } from '../ipam/sysctl-keys.ts'
 import type { KernelChange, KernelSurvey, Link } from '../ipam/types.ts'
-import type { Attachment, Linux, NodeLedger } from '../ports.ts'
+import type { Attachment, Linux, NodeEni, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
@@ -49,18 +50,22 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     const unknown = await strangers.judge(survey, moving.links)
     const enis = ledger.enis()
     const attachments = ledger.attachments()
+    const busy = both(both(moving, inMotion(before, attachments, judged)), unknown)
+    const exclusive = exclusiveOnes(enis, attachments, busy.addresses)
     const eniOf = new Map(ledger.ips().map((ip) => [ip.address, ip.eniId]))
-    const macOf = new Map(enis.map(({ id, mac }) => [id, mac]))
+    const shared = enis.filter(({ mode }) => mode === 'shared')
+    const macOf = new Map(shared.map(({ id, mac }) => [id, mac]))
     const desired: DesiredKernel = {
-      enis,
+      enis: shared,
+      spareEnis: exclusive.spare.map(({ mac }) => mac),
       pods: attachments.flatMap((attachment) => {
         const { address, hostLink } = attachment
         const eniMac = macOf.get(eniOf.get(address) ?? '')
         return eniMac === undefined ? [] : [{ address, hostLink, eniMac, alias: linkAlias(attachment) }]
       }),
-      busy: both(both(moving, inMotion(before, attachments, judged)), unknown),
+      busy,
       routeTableBase: settings.routeTableBase,
-      sysctls: sysctlsFor(survey.links, enis, settings.primaryLink),
+      sysctls: sysctlsFor(survey.links, shared, settings.primaryLink),
     }
     const repair = planRepair(desired, survey)
     const unusable = new Set<Mac>(repair.missingEnis)
@@ -81,14 +86,32 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       if (repair.changes.some((change) => owned.has(removedAddress(change) ?? ''))) rounds.wake()
     }
     const usable = enis.filter(({ mac }) => !unusable.has(mac))
-    pool.setReady(new Set(usable.map(({ mac }) => mac)), unknown.addresses)
-    const lost = new Set(repair.disconnected)
+    // An exclusive ENI that is not here may be in a pod's namespace, whatever the ledger says: nobody gets it, and it is not given back.
+    const away = exclusive.spare.filter(({ mac }) => unusable.has(mac)).map(({ primaryIp }) => primaryIp)
+    pool.setReady(new Set(usable.map(({ mac }) => mac)), new Set([...unknown.addresses, ...away]))
+    const here = new Set(survey.links.map(({ mac }) => mac))
+    const returned = exclusive.given.filter(({ mac }) => here.has(mac)).map(({ primaryIp }) => primaryIp)
+    const lost = new Set([...repair.disconnected, ...returned])
     for (const attachment of attachments.filter(({ address }) => lost.has(address))) {
       await reconnect(attachment)
     }
     ready = true
     if (fault !== undefined) throw fault // what could be repaired is, and serves; the rest is tried again
     return pauseFor(enis.filter(({ mac, published }) => published && unusable.has(mac)).length)
+  }
+
+  /** By the ledger: those that no pod has, and those that one has. What changes hands right now is neither. */
+  function exclusiveOnes(
+    enis: readonly Omit<NodeEni, 'ips'>[],
+    attachments: readonly Attachment[],
+    moving: ReadonlySet<Ipv4>,
+  ) {
+    const taken = new Set(attachments.map(({ address }) => address))
+    const settled = enis.filter(({ mode, primaryIp }) => mode === 'exclusive' && !moving.has(primaryIp))
+    return {
+      spare: settled.filter(({ primaryIp }) => !taken.has(primaryIp)),
+      given: settled.filter(({ primaryIp }) => taken.has(primaryIp)),
+    }
   }
 
   /** An ENI that is no longer published may never come back: it is not waited for. */

@@ -7,7 +7,7 @@ import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
-import type { Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
+import type { EniMode, Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
 import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
@@ -20,9 +20,10 @@ export interface LocalPool {
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): NodeBounds | undefined
-  /** Hands an idle address to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
+  /** Hands an idle address, or exclusive ENI, to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
   allocate(
     sandbox: Sandbox,
+    mode: EniMode,
     timeout: Millis,
     signal: AbortSignal | undefined,
     waits: (shortage: IpamError) => void,
@@ -61,6 +62,8 @@ interface Doubt {
   readonly end: Cancel
 }
 
+const growthHint = 'the leader binds more when it can; see the events of the Node and `kubectl get nec`'
+
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
@@ -79,9 +82,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     for (const look of [...waiting]) look()
   }
 
-  function tryAllocate(sandbox: Sandbox): Promise<Attachment | undefined> {
+  function tryAllocate(sandbox: Sandbox, mode: EniMode): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
-      const enis = ledger.enis().filter(({ mac }) => ready.has(mac))
+      const enis = ledger.enis().filter((eni) => eni.mode === mode && ready.has(eni.mac))
       const shown = doubted?.addresses
       const ips = tx.ips().filter(({ address }) => !withheld?.has(address) && shown?.has(address) !== false)
       const address = chooseAddress(ips, enis, tx.now, random.next())
@@ -107,13 +110,27 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     })
   }
 
-  function shortage(): IpamError {
-    const ips = ledger.ips()
+  function shortage(mode: EniMode): IpamError {
+    const enis = ledger.enis().filter((eni) => eni.mode === mode)
+    const ids = new Set(enis.map(({ id }) => id))
+    const ips = ledger.ips().filter(({ eniId }) => ids.has(eniId))
     const inUse = ips.filter((ip) => ip.inUse).length
-    const unready = ledger.enis().filter(({ mac }) => !ready.has(mac)).length
+    if (mode === 'exclusive') return exclusiveShortage(inUse, ips.length)
+    const unready = enis.filter(({ mac }) => !ready.has(mac)).length
     const so = `${inUse} of ${ips.length} addresses of the pool are in use${unready > 0 ? `, ${unready} ENIs are not set up yet` : ''}`
-    return new IpamError('no_address', `Cannot give the pod an address: ${so}`, {
-      hint: 'the leader binds more when it can; see the events of the Node and `kubectl get nec`',
+    return new IpamError('no_address', `Cannot give the pod an address: ${so}`, { hint: growthHint })
+  }
+
+  function exclusiveShortage(inUse: number, there: number): IpamError {
+    const most = bounds?.exclusive.maxEnis
+    const isOff = most === 0
+    const so = isOff
+      ? 'this node may have none'
+      : `${inUse} of ${there} are in use${most === undefined ? '' : `, and the node may have ${most}`}`
+    return new IpamError('no_address', `Cannot give the pod an ENI of its own: ${so}`, {
+      hint: isOff
+        ? 'start the leader with --enable-direct-eni, and see the annotation direct-eni-max-attach of the NEC'
+        : growthHint,
     })
   }
 
@@ -200,17 +217,17 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       if (left && latest !== undefined) await heed(latest, false)
     },
     bounds: () => bounds,
-    async allocate(sandbox, timeout, signal, waits) {
+    async allocate(sandbox, mode, timeout, signal, waits) {
       const deadline = clock.now() + timeout
       const tellAt = clock.now() + tellAfter
       let told = false
       for (;;) {
-        if (signal?.aborted) throw shortage() // nobody is left to take one
-        const attachment = await tryAllocate(sandbox)
+        if (signal?.aborted) throw shortage(mode) // nobody is left to take one
+        const attachment = await tryAllocate(sandbox, mode)
         if (attachment !== undefined) return attachment
-        if (clock.now() >= deadline) throw shortage()
+        if (clock.now() >= deadline) throw shortage(mode)
         if (!told && clock.now() >= tellAt) {
-          waits(shortage())
+          waits(shortage(mode))
           told = true
         }
         await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)

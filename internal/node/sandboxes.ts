@@ -3,22 +3,18 @@
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError, withHint } from '../ipam/errors.ts'
-import { linkAlias } from '../ipam/link-identity.ts'
-import type { PodLink, PodWiring } from '../ipam/types.ts'
+import type { EniMode } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { LocalPool } from './local-pool.ts'
+import { createPodNetworks, type PodNetwork } from './pod-network.ts'
 import type { NodeSettings } from './settings.ts'
 import type { Strangers } from './strangers.ts'
 
-export interface PodNetwork extends PodLink {
-  readonly attachment: Attachment
-  readonly mtu: number
-}
 
 export interface Sandboxes {
   /** The same answer for a repeated call; `signal` ends the wait for an address. Throws `no_address`, `kernel`, `storage`. */
-  add(sandbox: Sandbox, signal?: AbortSignal): Promise<PodNetwork>
+  add(sandbox: Sandbox, mode: EniMode, signal?: AbortSignal): Promise<PodNetwork>
   /** Nothing when the sandbox is not known (any more). */
   remove(key: SandboxKey, reason: string): Promise<void>
   /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
@@ -53,6 +49,7 @@ export function createSandboxes({
   notify,
 }: SandboxesOptions): Sandboxes {
   const moving = new Set<Attachment>()
+  const network = createPodNetworks(ledger, linux, settings)
 
   async function whileMoving<T>(attachment: Attachment, work: () => Promise<T>): Promise<T> {
     moving.add(attachment)
@@ -63,29 +60,14 @@ export function createSandboxes({
     }
   }
 
-  function wiringOf(attachment: Attachment): PodWiring {
-    const eniMac = ledger.eniMacOf(attachment.address)
-    if (eniMac === undefined) {
-      throw new IpamError(
-        'not_found',
-        `Cannot connect ${attachment.address}: its ENI is not known on this node`,
-      )
-    }
-    const { address, netns, ifname, hostLink } = attachment
-    return { address, eniMac, netns, ifname, hostLink, mtu: settings.mtu, alias: linkAlias(attachment) }
-  }
-
   function connect(attachment: Attachment): Promise<PodNetwork> {
-    return whileMoving(attachment, async () => {
-      const link = await linux.connectPod(wiringOf(attachment))
-      return { attachment, mtu: settings.mtu, ...link }
-    })
+    return whileMoving(attachment, () => network.connect(attachment))
   }
 
   /** Teardown before release: the address is free only when no rule or route of the pod is left. */
   function release(attachment: Attachment, reason: string): Promise<void> {
     return whileMoving(attachment, async () => {
-      await linux.disconnectPod(attachment)
+      await network.disconnect(attachment)
       await ledger.write((tx) => tx.detach(attachment, tx.now + settings.cooldown, reason))
       log.info('address freed', { address: attachment.address, ...attachment.pod, reason })
       pool.wake()
@@ -101,9 +83,13 @@ export function createSandboxes({
   }
 
   /** Whoever looks at a pod that has no network yet finds out why (K3). */
-  async function allocate(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<Attachment> {
+  async function allocate(
+    sandbox: Sandbox,
+    mode: EniMode,
+    signal: AbortSignal | undefined,
+  ): Promise<Attachment> {
     try {
-      return await pool.allocate(sandbox, settings.addTimeout, signal, (shortage) => {
+      return await pool.allocate(sandbox, mode, settings.addTimeout, signal, (shortage) => {
         tell(sandbox, 'WaitingForAddress', shortage)
       })
     } catch (error) {
@@ -136,7 +122,7 @@ export function createSandboxes({
   }
 
   return {
-    add: (sandbox, signal) =>
+    add: (sandbox, mode, signal) =>
       locks.run(sandboxId(sandbox), async () => {
         const known = (await find(sandbox)) ?? (await strangers.adopt(sandbox))
         if (known !== undefined) {
@@ -144,15 +130,15 @@ export function createSandboxes({
           await release(known, 'the sandbox has another network namespace')
         }
         await supersede(sandbox)
-        const attachment = await allocate(sandbox, signal)
+        const attachment = await allocate(sandbox, mode, signal)
         try {
-          const network = await connect(attachment)
+          const connected = await connect(attachment)
           log.info('address given', {
             address: attachment.address,
             ...sandbox.pod,
             container: sandbox.containerId,
           })
-          return network
+          return connected
         } catch (error) {
           tell(sandbox, 'FailedConnectPod', error)
           await release(attachment, 'the pod could not be connected').catch((fault: Error) =>
@@ -171,7 +157,7 @@ export function createSandboxes({
             `Cannot check container "${key.containerId}": it has no address here`,
           )
         }
-        return linux.inspectPod(wiringOf(attachment))
+        return network.inspect(attachment)
       }),
     async collect(valid) {
       await strangers.known()

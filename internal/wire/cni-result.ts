@@ -8,12 +8,15 @@ import type { JsonObject } from './json.ts'
 /** A pod that has its address. */
 export interface PodConnection {
   readonly address: Ipv4
+  /** Bits of the address's block as the pod has it. */
+  readonly bits: number
   /** The next hop inside the pod. */
   readonly gateway: Ipv4
   readonly netns: string
-  readonly mtu: number
+  readonly mtu: number | undefined
   readonly pod: { readonly name: string; readonly mac: Mac }
-  readonly host: { readonly name: string; readonly mac: Mac }
+  /** The other end of the pod's link; undefined where there is none on the node. */
+  readonly host: { readonly name: string; readonly mac: Mac } | undefined
 }
 
 /** The result object of ADD, for the configuration's version; what `prevResult` had comes first and is kept as it was. */
@@ -22,22 +25,21 @@ export function formatAddResult(config: CniConfig, connection: PodConnection): J
   const earlier = before?.interfaces ?? []
   const { cniVersion } = config
   // mtu of an interface came with 1.1, "version" of an address went with 1.0
-  const mtu = isAtLeast(cniVersion, '1.1.0') ? { mtu: connection.mtu } : {}
+  const tellMtu = connection.mtu !== undefined && isAtLeast(cniVersion, '1.1.0')
+  const mtu = tellMtu ? { mtu: connection.mtu } : {}
   const version = isAtLeast(cniVersion, '1.0.0') ? {} : { version: '4' }
+  const { host, pod } = connection
+  const others = host === undefined ? earlier : [...earlier, { ...host, ...mtu }]
   return {
     cniVersion,
-    interfaces: [
-      ...earlier,
-      { name: connection.host.name, mac: connection.host.mac, ...mtu },
-      { name: connection.pod.name, mac: connection.pod.mac, ...mtu, sandbox: connection.netns },
-    ],
+    interfaces: [...others, { ...pod, ...mtu, sandbox: connection.netns }],
     ips: [
       ...(before?.ips ?? []),
       {
         ...version,
-        address: `${connection.address}/32`,
+        address: `${connection.address}/${connection.bits}`,
         gateway: connection.gateway,
-        interface: earlier.length + 1,
+        interface: others.length,
       },
     ],
     routes: [...(before?.routes ?? []), { dst: '0.0.0.0/0', gw: connection.gateway }],

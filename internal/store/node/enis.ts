@@ -19,7 +19,19 @@ interface EniRow {
 }
 
 export function listEnis(db: Database): readonly Omit<NodeEni, 'ips'>[] {
-  return db.all<EniRow>(`SELECT * FROM eni ORDER BY slot, id`).map((row) => ({
+  return db.all<EniRow>(`SELECT * FROM eni ORDER BY slot, id`).map(fromRow)
+}
+
+export function findEniOf(db: Database, address: Ipv4): Omit<NodeEni, 'ips'> | undefined {
+  const row = db.get<EniRow>(
+    `SELECT eni.* FROM ip JOIN eni ON eni.id = ip.eni_id WHERE ip.address = ?`,
+    address,
+  )
+  return row === undefined ? undefined : fromRow(row)
+}
+
+function fromRow(row: EniRow): Omit<NodeEni, 'ips'> {
+  return {
     id: row.id,
     mac: row.mac,
     primaryIp: row.primary_ip,
@@ -29,14 +41,7 @@ export function listEnis(db: Database): readonly Omit<NodeEni, 'ips'>[] {
     slot: row.slot,
     mode: row.mode,
     published: row.published === 1,
-  }))
-}
-
-export function findEniMac(db: Database, address: Ipv4): Mac | undefined {
-  return db.get<{ mac: Mac }>(
-    `SELECT eni.mac FROM ip JOIN eni ON eni.id = ip.eni_id WHERE ip.address = ?`,
-    address,
-  )?.mac
+  }
 }
 
 export function keepEni(db: Database, eni: Omit<PublishedEni, 'ips'>): void {

@@ -14,7 +14,7 @@ import {
   podAttachments,
   removeAttachment,
 } from './attachments.ts'
-import { findEniMac, listEnis } from './enis.ts'
+import { findEniOf, listEnis } from './enis.ts'
 import { remember, wasLetGo } from './history.ts'
 import { coolIp, giveBack, listIps } from './ips.ts'
 import { leaveQuarantine, listQuarantine, setQuarantine } from './quarantine.ts'
@@ -31,7 +31,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     write: (change) => commits.write(() => change(nodeTx(db, clock.now()))),
     ips: () => listIps(db),
     enis: () => listEnis(db),
-    eniMacOf: (address) => findEniMac(db, address),
+    eniOf: (address) => findEniOf(db, address),
     attachments: () => listAttachments(db),
     attachment: (key) => findAttachment(db, key),
     attachmentsOfPod: (uid, ifname) => podAttachments(db, uid, ifname),
