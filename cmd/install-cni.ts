@@ -15,10 +15,13 @@ export interface InstallCniSettings {
 
 const configName = '10-tke-eni.conflist'
 
+/** In a network list of ours the first one serves pods of both kinds; the second is for lists that others write. */
+const pluginNames = ['tke-route-eni', 'tke-direct-eni'] as const
+
 /** Idempotent: what is in place is not written again, so that a full disk is no obstacle. Throws `storage`. */
 export function installCni(settings: InstallCniSettings, socket: string, log: Log): void {
   needDirectory(settings.cniBinDir)
-  linkPlugin(join(settings.cniBinDir, 'tke-route-eni'))
+  for (const name of pluginNames) linkPlugin(join(settings.cniBinDir, name))
   needDirectory(settings.cniConfDir)
   const path = join(settings.cniConfDir, configName)
   write(path, `${JSON.stringify(conflist(settings, socket), null, 2)}\n`)

@@ -1,7 +1,7 @@
 // Three views of the dev cluster side by side: the ledger, the cloud and the kernels. What one has and another lacks is a leak
 // or a double.
 import { existsSync } from 'node:fs'
-import { clusterTag } from '../../internal/ipam/eni-tags.ts'
+import { clusterTag, purposeOf } from '../../internal/ipam/eni-tags.ts'
 import type { DevCluster } from './cluster.ts'
 import { query } from './query.ts'
 import { clusterId } from './topology.ts'
@@ -27,8 +27,9 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   const cloud = cluster.cloud.admin.audit(Date.now())
   const ours = cloud.enis.filter(({ tags }) => tags[clusterTag] === clusterId)
   const ids = new Set(ours.map(({ id }) => id))
+  const exclusive = new Set(ours.flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])))
   const bound = cloud.ips
-    .filter(({ eniId, primary }) => ids.has(eniId) && !primary)
+    .filter(({ eniId, primary }) => ids.has(eniId) && primary === exclusive.has(eniId))
     .map(({ address }) => address)
   // One without a database has no agent, and no pods.
   const nodes = cluster.nodes().flatMap(({ name }) => (existsSync(cluster.nodeDb(name)) ? [name] : []))
@@ -36,6 +37,21 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   const owners = nodes.flatMap((node) =>
     items(cluster.nodeDb(node), 'node', `SELECT address AS item FROM attachment`),
   )
+  const sharing = nodes.flatMap((node) =>
+    items(
+      cluster.nodeDb(node),
+      'node',
+      `SELECT a.address AS item FROM attachment a JOIN ip ON ip.address = a.address JOIN eni ON eni.id = ip.eni_id WHERE eni.mode = 'shared'`,
+    ),
+  )
+  const given = nodes.flatMap((node) =>
+    items(
+      cluster.nodeDb(node),
+      'node',
+      `SELECT eni.mac AS item FROM attachment a JOIN eni ON eni.primary_ip = a.address WHERE eni.mode = 'exclusive'`,
+    ),
+  )
+  const here = new Set(kernels.flatMap((kernel) => kernel.macs))
   const linked = kernels.flatMap((kernel) => kernel.linked)
   const ruled = kernels.flatMap((kernel) => kernel.ruled)
   return {
@@ -50,10 +66,11 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
       ...missing('address in the cloud, not in the ledger', bound, ips),
       ...missing('address in the ledger, not in the cloud', ips, bound),
       ...missing('address of a pod, not bound', owners, bound),
-      ...missing('address of a pod, without a link', owners, linked),
-      ...missing('link of nobody', linked, owners),
-      ...missing('rule of nobody', ruled, owners),
-      ...missing('address of a pod, without a rule', owners, ruled),
+      ...missing('address of a pod, without a link', sharing, linked),
+      ...missing('link of nobody', linked, sharing),
+      ...missing('rule of nobody', ruled, sharing),
+      ...missing('address of a pod, without a rule', sharing, ruled),
+      ...given.filter((mac) => here.has(mac)).map((mac) => `ENI of a pod, not in its namespace: ${mac}`),
     ],
     doubles: [...twice('handed out twice', owners), ...twice('linked twice', linked)],
   }

@@ -154,6 +154,10 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
         `--vpc-endpoint=${vpcServer.url}`,
         '--credentials=environment',
         '--listen-health=127.0.0.1:0',
+        // Pods may have an ENI each; none is kept warm, so that the small nodes have room for shared ones.
+        '--enable-direct-eni',
+        '--eni-min-warm-target=0',
+        '--eni-max-warm-target=0',
         `--log-level=${logLevel}`,
         ...options.leaderFlags,
         ...flags,

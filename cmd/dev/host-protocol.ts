@@ -16,6 +16,8 @@ export interface KernelReport {
   readonly linked: readonly string[]
   /** Addresses that have a rule. */
   readonly ruled: readonly string[]
+  /** Of every link in the node's own namespace. */
+  readonly macs: readonly string[]
   /** Pod links that say whose they are. */
   readonly named: readonly string[]
 }

@@ -232,6 +232,7 @@ async function readKernel(netns: string): Promise<KernelReport> {
     named: links.flatMap(({ ifalias, ifname }) =>
       readLinkAlias(String(ifname), String(ifalias)) === undefined ? [] : [String(ifname)],
     ),
+    macs: links.map(({ address }) => String(address)),
     linked: routes.filter(({ dev }) => isHostLink(String(dev))).map(({ dst }) => String(dst)),
     ruled: [...new Set(ours.flatMap(({ src, dst }) => [src, dst]))].filter(
       (address): address is string => typeof address === 'string' && address !== 'all',

@@ -10,17 +10,23 @@ export interface SeenPod {
 
 const pods = '/api/v1/namespaces/default/pods'
 
-/** Scheduled right away when `node` is given. */
-export async function createPod(kube: KubeClient, name: string, node?: string): Promise<void> {
+/** Scheduled right away when `node` is given; with an ENI of its own when `network` is "tke-direct-eni". */
+export async function createPod(
+  kube: KubeClient,
+  name: string,
+  node?: string,
+  network?: 'tke-direct-eni',
+): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
     ...(node === undefined ? {} : { nodeName: node }),
   }
+  const annotations = network === undefined ? {} : { 'tke.cloud.tencent.com/networks': network }
   await kube.call({
     doing: `create pod "${name}"`,
     method: 'POST',
     path: pods,
-    body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'tour' } }, spec },
+    body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'tour' }, annotations }, spec },
   })
 }
 

@@ -8,7 +8,10 @@ import { networksAnnotation, parseNetworks } from './networks.ts'
 /** The cluster's network for pods that name none. */
 export type DefaultNetwork = 'tke-route-eni' | 'tke-direct-eni' | 'other'
 
-const modes: Readonly<Record<string, EniMode>> = { 'tke-route-eni': 'shared', 'tke-direct-eni': 'exclusive' }
+const modes: ReadonlyMap<string, EniMode> = new Map([
+  ['tke-route-eni', 'shared'],
+  ['tke-direct-eni', 'exclusive'],
+])
 const routeEniResource = 'tke.cloud.tencent.com/eni-ip'
 const directEniResource = 'tke.cloud.tencent.com/direct-eni'
 const instanceLabel = 'cloud.tencent.com/node-instance-id'
@@ -22,8 +25,9 @@ export function toNodeFact(object: unknown): NodeFact | undefined {
 }
 
 function podCapacity(node: unknown): number | undefined {
-  const pods = Number(at(node, 'status', 'allocatable', 'pods') ?? Number.NaN)
-  return Number.isSafeInteger(pods) && pods >= 0 ? pods : undefined
+  const pods = at(node, 'status', 'allocatable', 'pods')
+  const text = typeof pods === 'number' ? String(pods) : pods
+  return typeof text === 'string' && /^[0-9]{1,9}$/.test(text) ? Number(text) : undefined
 }
 
 /** The pod in `object`; undefined when it has no name, namespace or uid. */
@@ -57,11 +61,11 @@ function instanceOf(node: unknown): string | undefined {
 /** An annotation says it best, then a resource; who says nothing gets the default network. */
 function wantedMode(pod: unknown, defaultNetwork: DefaultNetwork): EniMode | undefined {
   const networks = parseNetworks(textAt(pod, 'metadata', 'annotations', networksAnnotation))
-  const named = networks.flatMap((name) => modes[name] ?? [])
+  const named = networks.flatMap((name) => modes.get(name) ?? [])
   if (named.length > 0) return named[0]
   if (asksFor(pod, routeEniResource)) return 'shared'
   if (asksFor(pod, directEniResource)) return 'exclusive'
-  return networks.length > 0 ? undefined : modes[defaultNetwork]
+  return networks.length > 0 ? undefined : modes.get(defaultNetwork)
 }
 
 function asksFor(pod: unknown, resource: string): boolean {

@@ -106,8 +106,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: async (sandbox, wanted, signal) =>
-      sandboxes.add(sandbox, wanted ?? (await modeOf(sandbox)), signal),
+    add: async (sandbox, wanted, signal) => sandboxes.add(sandbox, wanted ?? (await modeOf(sandbox)), signal),
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()

@@ -11,7 +11,6 @@ import { createPodNetworks, type PodNetwork } from './pod-network.ts'
 import type { NodeSettings } from './settings.ts'
 import type { Strangers } from './strangers.ts'
 
-
 export interface Sandboxes {
   /** The same answer for a repeated call; `signal` ends the wait for an address. Throws `no_address`, `kernel`, `storage`. */
   add(sandbox: Sandbox, mode: EniMode, signal?: AbortSignal): Promise<PodNetwork>

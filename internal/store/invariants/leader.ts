@@ -18,23 +18,29 @@ export const leaderInvariants: readonly Invariant[] = [
   },
   {
     name: 'primaries-not-in-pool',
-    says: 'no primary address of an ENI is in a pool',
+    says: 'no primary address of a shared ENI is in a pool',
     sql: `SELECT ip.address || ' is the primary address of ' || eni.id AS found
-      FROM ip JOIN eni ON eni.primary_ip = ip.address`,
+      FROM ip JOIN eni ON eni.primary_ip = ip.address WHERE eni.mode = 'shared'`,
   },
   {
-    name: 'slots-within-max',
-    says: 'no ENI has a place that its node does not have',
-    sql: `SELECT coalesce(eni.id, 'ENI ' || eni.key) || ' has slot ' || eni.slot || ' of ' || node.max_enis || ' on ' || node.name AS found
-      FROM eni JOIN node ON node.name = eni.node WHERE eni.slot > node.max_enis AND eni.goal = 'serve'`,
+    name: 'exclusive-carry-their-own',
+    says: 'an exclusive ENI carries its own address alone',
+    sql: `SELECT eni.id || ' carries ' || ip.address AS found
+      FROM ip JOIN eni ON eni.key = ip.eni WHERE eni.mode = 'exclusive' AND ip.address IS NOT eni.primary_ip`,
   },
   {
-    name: 'addresses-within-max',
+    name: 'slots-within-quota',
+    says: 'no ENI has a place that the instance of its node does not have',
+    sql: `SELECT coalesce(eni.id, 'ENI ' || eni.key) || ' has slot ' || eni.slot || ' of ' || node.quota_enis || ' on ' || node.name AS found
+      FROM eni JOIN node ON node.name = eni.node WHERE eni.slot > node.quota_enis AND eni.goal = 'serve'`,
+  },
+  {
+    name: 'addresses-within-quota',
     says: 'no ENI has more addresses than it can carry',
     sql: `SELECT coalesce(eni.id, 'ENI ' || eni.key) || ' has ' || count(ip.address) || ' addresses and expects ' || eni.expected_ips
-          || ', ' || node.ips_per_eni || ' are allowed on ' || node.name AS found
-      FROM eni JOIN node ON node.name = eni.node LEFT JOIN ip ON ip.eni = eni.key
-      GROUP BY eni.key HAVING count(ip.address) + eni.expected_ips > node.ips_per_eni`,
+          || ', ' || node.quota_ips_per_eni || ' are allowed on ' || node.name AS found
+      FROM eni JOIN node ON node.name = eni.node LEFT JOIN ip ON ip.eni = eni.key WHERE eni.mode = 'shared'
+      GROUP BY eni.key HAVING count(ip.address) + eni.expected_ips > node.quota_ips_per_eni`,
   },
   {
     name: 'one-intent-per-eni',

@@ -16,9 +16,15 @@ export const nodeInvariants: readonly Invariant[] = [
   },
   {
     name: 'primaries-not-in-pool',
-    says: 'no primary address of a published ENI is handed out',
+    says: 'no primary address of a published shared ENI is handed out',
     sql: `SELECT ip.address || ' is the primary address of ' || eni.id AS found
-      FROM ip JOIN eni ON eni.primary_ip = ip.address WHERE eni.published = 1 AND ip.published = 1`,
+      FROM ip JOIN eni ON eni.primary_ip = ip.address WHERE eni.mode = 'shared' AND eni.published = 1 AND ip.published = 1`,
+  },
+  {
+    name: 'exclusive-carry-their-own',
+    says: 'an exclusive ENI carries its own address alone',
+    sql: `SELECT eni.id || ' carries ' || ip.address AS found
+      FROM ip JOIN eni ON eni.id = ip.eni_id WHERE eni.mode = 'exclusive' AND ip.address <> eni.primary_ip`,
   },
   {
     name: 'one-eni-per-slot',
