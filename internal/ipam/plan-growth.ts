@@ -9,7 +9,7 @@ export interface Shortage {
   readonly mode: EniMode
   /** Addresses, or whole ENIs, that are wanted and cannot be had. */
   readonly count: number
-  readonly why: 'no-subnet-in-zone' | 'subnets-full' | 'node-full'
+  readonly why: 'no-subnet-in-zone' | 'subnets-full' | 'node-full' | 'not-enabled'
 }
 
 export interface Growth {
@@ -55,6 +55,8 @@ interface Need {
   readonly forPods: number
   /** Pods beyond what the node can carry. */
   readonly beyond: number
+  /** May the node have any? */
+  readonly enabled: boolean
 }
 
 /** Warm ones beyond what the node can carry are no fault; pods beyond it are. */
@@ -70,6 +72,7 @@ function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
     want: Math.max(0, Math.min(pods + bounds.minWarm, most) - have),
     forPods: Math.max(0, Math.min(pods, most) - have),
     beyond: Math.max(0, pods - most),
+    enabled: bounds.maxEnis > 0,
   }
 }
 
@@ -139,14 +142,15 @@ function shortage(
   stuck: boolean,
   { subnets, zone }: NodeDemand,
 ): Shortage[] {
-  const { mode, want, forPods, beyond } = need
+  const { mode, want, forPods, beyond, enabled } = need
   if (stuck) {
     const count = want - planned - foreseen + beyond
     const why = subnets.some((subnet) => subnet.zone === zone) ? 'subnets-full' : 'no-subnet-in-zone'
     return count > 0 ? [{ mode, count, why }] : []
   }
   const count = Math.max(0, forPods - planned - foreseen) + beyond
-  return count > 0 ? [{ mode, count, why: 'node-full' }] : []
+  const why = mode === 'exclusive' && !enabled ? 'not-enabled' : 'node-full'
+  return count > 0 ? [{ mode, count, why }] : []
 }
 
 function enisFor(count: number, perEni: number): number {

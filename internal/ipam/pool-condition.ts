@@ -14,6 +14,7 @@ export interface PoolCondition extends NecCondition {
     | 'SubnetExhausted'
     | 'NoSubnetInZone'
     | 'NodeFull'
+    | 'ExclusiveENIsOff'
     | 'PermissionDenied'
     | 'CloudRefused'
     | 'LedgerNotWritable'
@@ -53,6 +54,7 @@ const shortageReasons: Readonly<Record<Shortage['why'], PoolCondition['reason']>
   'no-subnet-in-zone': 'NoSubnetInZone',
   'subnets-full': 'SubnetExhausted',
   'node-full': 'NodeFull',
+  'not-enabled': 'ExclusiveENIsOff',
 }
 
 function explain({ count, mode, why }: Shortage, zone: string, subnets: readonly CloudSubnet[]): string {
@@ -63,6 +65,8 @@ function explain({ count, mode, why }: Shortage, zone: string, subnets: readonly
       return `${cannot}: none of the container subnets (${listed(subnets)}) is in zone "${zone}" of the node; add one to the leader's subnets`
     case 'subnets-full':
       return `${cannot}: the container subnets in zone "${zone}" are used up (${listed(subnets.filter((subnet) => subnet.zone === zone))}); add one to the leader's subnets`
+    case 'not-enabled':
+      return `${cannot}: the node may have none; start the leader with --enable-direct-eni, and see the annotation direct-eni-max-attach`
     case 'node-full':
       return `${cannot}: there are more pods than the ENIs of the node's instance type carry; schedule fewer here`
   }
