@@ -2,9 +2,11 @@
 import { IpamError } from '../ipam/errors.ts'
 import { routeTableOf } from '../ipam/plan-repair.ts'
 import { rpFilterKey } from '../ipam/sysctl-keys.ts'
-import type { EniWiring, KernelChange } from '../ipam/types.ts'
+import type { EniWiring, KernelChange, Link } from '../ipam/types.ts'
+import type { Mac } from '../value/mac.ts'
 import { type BatchLine, firstFault } from './batch.ts'
 import type { Batcher } from './batcher.ts'
+import { cleanLines } from './exclusive-lines.ts'
 import type { LanePool } from './lane-pool.ts'
 import { requireLinkName } from './names.ts'
 import { isHostLink } from './pod-link.ts'
@@ -49,6 +51,9 @@ export async function applyChanges(context: ChangeContext, changes: readonly Ker
       } else if (change.kind === 'set-up-eni') {
         lines.push(...(await eniSetUp(context, change.eni, change.link)))
         context.sysctls.write(rpFilterKey(change.link), '0')
+      } else if (change.kind === 'clean-eni') {
+        await requireEni(context, change, 'clean')
+        lines.push(...cleanLines(change.link))
       } else {
         lines.push(lineOf(change))
       }
@@ -60,7 +65,9 @@ export async function applyChanges(context: ChangeContext, changes: readonly Ker
   if (faults.length > 0) throw faults[0]
 }
 
-function lineOf(change: Exclude<KernelChange, { kind: 'set-sysctl' | 'set-up-eni' }>): BatchLine {
+function lineOf(
+  change: Exclude<KernelChange, { kind: 'set-sysctl' | 'set-up-eni' | 'clean-eni' }>,
+): BatchLine {
   switch (change.kind) {
     case 'add-rule':
       return addRuleLine(change.rule)
@@ -88,17 +95,24 @@ function lineOf(change: Exclude<KernelChange, { kind: 'set-sysctl' | 'set-up-eni
   }
 }
 
-/** A name may have passed to another ENI since the caller looked: the MAC decides (D4). */
 async function eniSetUp(context: ChangeContext, eni: EniWiring, name: string): Promise<readonly BatchLine[]> {
-  requireLinkName(name)
-  const [answer] = await query(context.queries, '', [`address show dev ${name}`])
-  const [link] = readLinks(answer)
-  if (link?.mac !== eni.mac) {
-    const now = link === undefined ? 'there is no such link' : `it has MAC ${link.mac}`
-    throw new IpamError('kernel', `Cannot set up ENI ${eni.mac} on link "${name}": ${now}`)
-  }
+  const { link, answer } = await requireEni(context, { link: name, mac: eni.mac }, 'set up')
   const addressed = rows(rows(answer)[0]?.['addr_info']).some(({ local }) => local === eni.primaryIp)
   const lines = eniLines(eni, name, routeTableOf(link, context.routeTableBase))
   // Somebody else (cloud-init, DHCP) may have put the address there with its subnet: leave it so.
   return addressed ? lines.filter(({ text }) => !text.startsWith('address add')) : lines
+}
+
+/** The link as it is now. A name may have passed to another ENI since the caller looked: the MAC decides (D4). */
+async function requireEni(
+  { queries }: ChangeContext,
+  { link: name, mac }: { readonly link: string; readonly mac: Mac },
+  doing: string,
+): Promise<{ readonly link: Link; readonly answer: unknown }> {
+  requireLinkName(name)
+  const [answer] = await query(queries, '', [`address show dev ${name}`])
+  const [link] = readLinks(answer)
+  if (link?.mac === mac) return { link, answer }
+  const now = link === undefined ? 'there is no such link' : `it has MAC ${link.mac}`
+  throw new IpamError('kernel', `Cannot ${doing} ENI ${mac} on link "${name}": ${now}`)
 }

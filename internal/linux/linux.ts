@@ -11,11 +11,13 @@ import { applyChanges } from './apply-changes.ts'
 import { firstFault } from './batch.ts'
 import { createBatcher } from './batcher.ts'
 import { connectPod, failed } from './connect-pod.ts'
+import { type EniMover, giveEni, takeEni } from './exclusive-eni.ts'
+import { inspectEni } from './inspect-eni.ts'
 import { inspectPod } from './inspect-pod.ts'
 import { createLane } from './lane.ts'
 import { createLanePool } from './lane-pool.ts'
 import { requireLinkName, requireNetnsPath } from './names.ts'
-import { isNetns } from './netns.ts'
+import { isNetns, ownNetnsPath } from './netns.ts'
 import { query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules, withAddresses } from './read-kernel.ts'
 import { createSysctls } from './sysctl.ts'
@@ -51,6 +53,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
   const queries = createLanePool([createLane(clock, queryOptions)])
   const sysctls = createSysctls(procRoot)
   const aliases = createAliases(clock, background)
+  const mover: EniMover = { host, pods, queries, home: () => ownNetnsPath(procRoot) }
   /** So that ADD needs no list of links; an ENI's index is its own for as long as it is attached. */
   let indexOf: ReadonlyMap<Mac, number> = new Map()
 
@@ -159,6 +162,16 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
       requireNetnsPath(wiring.netns)
       if (!isNetns(wiring.netns)) return [`network namespace "${wiring.netns}" is gone`]
       return await inspectPod(queries, wiring, await tableOf(wiring.eniMac))
+    },
+
+    giveEni: (wiring) => giveEni(mover, wiring),
+    takeEni: (wiring) => takeEni(mover, wiring),
+
+    async inspectEni(wiring) {
+      requireLinkName(wiring.ifname)
+      requireNetnsPath(wiring.netns)
+      if (!isNetns(wiring.netns)) return [`network namespace "${wiring.netns}" is gone`]
+      return await inspectEni(queries, wiring)
     },
 
     namespaceExists: (netns) => Promise.resolve(isNetns(netns)),

@@ -6,7 +6,14 @@ import {
   routeTableOf,
   toPodPriority,
 } from '../../../internal/ipam/plan-repair.ts'
-import type { KernelChange, Link, PodWiring, Route, Rule } from '../../../internal/ipam/types.ts'
+import type {
+  ExclusiveWiring,
+  KernelChange,
+  Link,
+  PodWiring,
+  Route,
+  Rule,
+} from '../../../internal/ipam/types.ts'
 import type { Linux } from '../../../internal/ports.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { type Mac, parseMac } from '../../../internal/value/mac.ts'
@@ -24,14 +31,18 @@ export interface PodEnd {
   alias?: string | undefined
 }
 
+type EniLink = Link & { up: boolean; addresses: readonly Ipv4[] }
+
 export class KernelTwin {
-  readonly links = new Map<Mac, Link & { up: boolean; addresses: readonly Ipv4[] }>()
+  readonly links = new Map<Mac, EniLink>()
+  /** Exclusive ENIs that are in a pod's namespace, and not among `links`. */
+  readonly given = new Map<Mac, PodEnd & { readonly index: number }>()
   /** Host link name → the pod's end. */
   readonly podLinks = new Map<string, PodEnd>()
   readonly namespaces = new Set<string>()
   rules: Rule[] = []
   routes: Route[] = []
-  /** Rises whenever a pod's link comes or goes. */
+  /** Rises whenever a pod's link comes or goes; an ENI's is one. */
   moves = 0
   sysctls: Record<string, string> = { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '1' }
   #nextIndex = 2
@@ -41,29 +52,32 @@ export class KernelTwin {
     this.#base = routeTableBase
   }
 
-  /** The cloud's attached ENIs appear and vanish as links; their tables go with them. */
+  /** The cloud's attached ENIs appear and vanish as links, wherever these are; their tables go with them. */
   setEnis(macs: readonly string[]): void {
     const now = new Set(macs.flatMap((mac) => parseMac(mac) ?? []))
+    for (const mac of this.given.keys()) if (!now.has(mac)) this.#ungive(mac)
     for (const [mac, link] of this.links) {
       if (now.has(mac)) continue
       this.links.delete(mac)
       this.routes = this.routes.filter(({ dev }) => dev !== link.name)
     }
     for (const mac of now) {
-      if (this.links.has(mac)) continue
+      if (this.links.has(mac) || this.given.has(mac)) continue
       const index = this.#nextIndex++
       this.links.set(mac, { name: `eth${index}`, index, mac, up: false, addresses: [] })
     }
   }
 
-  /** The sandbox is gone, and its end of the veth with it; rules stay. */
+  /** The sandbox is gone, and its end of the veth with it; rules stay. Its exclusive ENI comes back to the node under a name of the kernel's. */
   destroyNamespace(netns: string): void {
     this.namespaces.delete(netns)
     for (const [name, end] of this.podLinks) if (end.netns === netns) this.#dropLink(name)
+    for (const [mac, end] of this.given) if (end.netns === netns) this.#bringBack(mac, `dev${end.index}`)
   }
 
   reboot(): void {
     this.namespaces.clear()
+    for (const [mac, { index }] of this.given) this.#bringBack(mac, `eth${index}`)
     this.podLinks.clear()
     this.moves++
     this.rules = []
@@ -75,6 +89,18 @@ export class KernelTwin {
     this.moves++
     this.podLinks.delete(name)
     this.routes = this.routes.filter(({ dev }) => dev !== name)
+  }
+
+  #ungive(mac: Mac): void {
+    this.moves++
+    this.given.delete(mac)
+  }
+
+  #bringBack(mac: Mac, name: string): void {
+    const index = this.given.get(mac)?.index
+    if (index === undefined) return
+    this.#ungive(mac)
+    this.links.set(mac, { name, index, mac, up: false, addresses: [] })
   }
 
   #apply(change: KernelChange): void {
@@ -89,6 +115,11 @@ export class KernelTwin {
         this.#addRoute({ table, to: change.eni.gateway, dev: link.name })
         this.#addRoute({ table, to: 'default', via: change.eni.gateway, dev: link.name })
         return
+      }
+      case 'clean-eni': {
+        const link = this.links.get(change.mac)
+        if (link === undefined) throw new IpamError('kernel', `Cannot clean ${change.link}: it is gone`)
+        return this.#clean(link)
       }
       case 'add-rule':
         return this.#addRule(change.rule)
@@ -147,6 +178,44 @@ export class KernelTwin {
     this.routes = this.routes.filter(({ to }) => to !== address)
   }
 
+  #clean(link: EniLink): void {
+    link.up = false
+    link.addresses = []
+    this.routes = this.routes.filter(({ dev }) => dev !== link.name)
+  }
+
+  #give({ address, alias, ifname, mac, netns }: ExclusiveWiring): void {
+    const cannot = (why: string) => new IpamError('kernel', `Cannot give ENI ${mac}: ${why}`)
+    if (!this.namespaces.has(netns)) throw cannot('the namespace is gone')
+    const there = this.given.get(mac)
+    if (there?.netns === netns && there.ifname === ifname) {
+      there.alias = alias
+      return
+    }
+    const ends = [...this.podLinks.values(), ...this.given.values()]
+    if (ends.some((end) => end.netns === netns && end.ifname === ifname))
+      throw cannot(`the namespace has a link ${ifname}`)
+    if (there?.netns === netns) this.#bringBack(mac, spareName(mac))
+    const link = this.links.get(mac)
+    if (link === undefined) throw cannot('it has no link on the node')
+    this.moves++
+    this.#clean(link)
+    this.links.delete(mac)
+    this.given.set(mac, { address, netns, ifname, alias, index: link.index })
+  }
+
+  #take({ mac, netns }: Pick<ExclusiveWiring, 'mac' | 'netns'>): void {
+    const link = this.links.get(mac)
+    if (link !== undefined) this.#clean(link)
+    else if (this.given.get(mac)?.netns === netns) this.#bringBack(mac, spareName(mac))
+  }
+
+  #inspectEni({ address, ifname, mac, netns }: ExclusiveWiring): readonly string[] {
+    const end = this.given.get(mac)
+    const isThere = end?.netns === netns && end.ifname === ifname && end.address === address
+    return isThere ? [] : [`link "${ifname}" is missing in the pod`]
+  }
+
   linux(process: Process): Linux {
     const call = <T>(effect: () => T) => process.io(effect, kernelLatency)
     return {
@@ -172,9 +241,17 @@ export class KernelTwin {
         }),
       disconnectPod: (wiring) => call(() => this.#disconnect(wiring)),
       inspectPod: (wiring) => call(() => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
+      giveEni: (wiring) => call(() => this.#give(wiring)),
+      takeEni: (wiring) => call(() => this.#take(wiring)),
+      inspectEni: (wiring) => call(() => this.#inspectEni(wiring)),
       namespaceExists: (netns) => call(() => this.namespaces.has(netns)),
     }
   }
+}
+
+/** As the real one. */
+function spareName(mac: Mac): string {
+  return `eni${mac.replaceAll(':', '')}`
 }
 
 const zeroMac = '02:00:00:00:00:00' as Mac
