@@ -81,7 +81,7 @@ type FreeAddresses = Map<SubnetId, number>
 /** Fullest ENI first (P12). */
 function assign(pool: NodePool, demand: NodeDemand, { want }: Need, free: FreeAddresses) {
   const actions: Action[] = []
-  const surplus = new Set(surplusEnis(pool, 'shared'))
+  const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
   const usable = pool.enis.filter(
     (eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held && !surplus.has(eni),
   )

@@ -49,7 +49,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set((['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode)))
+  const surplus = new Set((['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)))
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {
@@ -68,24 +68,24 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
   if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
   if (hasNoPlace(eni, pool))
     return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
-  const excess = eni.mode === 'shared' ? eni.ips.length - pool.shared.ipsPerEni : 0
+  const most = pool.quotaIpsPerEni ?? Number.POSITIVE_INFINITY
+  const excess = eni.mode === 'shared' ? eni.ips.length - most : 0
   if (excess > 0) return shed(eni, excess)
   return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
 }
 
 /** The newest of those that have never been on the node go: they take the places of none that pods use. */
-function hasNoPlace(eni: PoolEni, pool: NodePool): boolean {
-  if (eni.served) return false
-  const { enis } = pool
-  const excess = Math.max(
-    enis.length - pool.instanceEnis,
-    enis.filter(({ mode }) => mode === eni.mode).length - pool[eni.mode].maxEnis,
-  )
-  if (excess <= 0) return false
-  const unused = enis.filter(
-    ({ mode, served, state }) => state === 'available' && !served && mode === eni.mode,
-  )
-  return unused.toSorted((a, b) => b.key - a.key).indexOf(eni) < excess
+function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): boolean {
+  const unused = enis
+    .filter(({ served, state }) => state === 'available' && !served)
+    .toSorted((a, b) => b.key - a.key)
+  const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
+    const excess = enis.filter((one) => one.mode === mode).length - pool[mode].maxEnis
+    return unused.filter((one) => one.mode === mode).slice(0, Math.max(0, excess))
+  })
+  const left = enis.length - beyondMaxima.length - instanceEnis
+  const others = unused.filter((one) => !beyondMaxima.includes(one))
+  return [...beyondMaxima, ...others.slice(0, Math.max(0, left))].includes(eni)
 }
 
 /** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */

@@ -36,7 +36,7 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   const inUse = bound.filter((ip) => ip.inUse).length
   const surplus = bound.length - Math.max(state.pods, inUse) - policy.maxWarm
   const candidates = emptiestEniFirst(bound.filter(isIdle), state)
-  const beyond = beyondMaxima(bound, candidates, policy)
+  const beyond = beyondMaxima(emptiestEniFirst(bound, state), candidates, policy)
   if (beyond.length > 0) return { give: beyond, timerFrom: now }
   if (surplus <= 0) return { give: [], timerFrom: undefined }
   const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
@@ -45,15 +45,14 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   return { give: rested.slice(0, policy.quickRelease ? surplus : 1), timerFrom: now }
 }
 
-/** Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones of `bound`, in order. */
+/** Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones of `bound`; both emptiest ENI first. */
 function beyondMaxima(
   bound: readonly LocalIp[],
   candidates: readonly LocalIp[],
   policy: PoolBounds,
 ): readonly LocalIp[] {
   const perEni = Map.groupBy(bound, ({ eniId }) => eniId)
-  const emptiest = [...new Set([...candidates, ...bound].map(({ eniId }) => eniId))]
-  const surplus = new Set(emptiest.slice(0, Math.max(0, perEni.size - policy.maxEnis)))
+  const surplus = new Set([...perEni.keys()].slice(0, Math.max(0, perEni.size - policy.maxEnis)))
   const given = new Map<EniId, number>()
   const isBeyond = ({ eniId }: LocalIp): boolean => {
     const count = given.get(eniId) ?? 0
@@ -69,11 +68,11 @@ function beyondMaxima(
 }
 
 /** Fewest addresses in use first; among equals the smaller ENI, then the later slot, then the address. */
-function emptiestEniFirst(idle: readonly LocalIp[], state: ReturnState): readonly LocalIp[] {
+function emptiestEniFirst(ips: readonly LocalIp[], state: ReturnState): readonly LocalIp[] {
   const used = usedPerEni(state.ips)
   const size = Map.groupBy(state.ips, ({ eniId }) => eniId)
   const slots = new Map(state.enis.map(({ id, slot }) => [id, slot]))
-  return idle.toSorted(
+  return ips.toSorted(
     (a, b) =>
       (used.get(a.eniId) ?? 0) - (used.get(b.eniId) ?? 0) ||
       (size.get(a.eniId)?.length ?? 0) - (size.get(b.eniId)?.length ?? 0) ||

@@ -40,6 +40,8 @@ export interface NodePool extends NodeBounds {
   /** A `leaving` node gives everything back. */
   readonly phase: 'active' | 'leaving'
   readonly enis: readonly PoolEni[]
+  /** Pod addresses that the instance takes on an ENI, whatever lower maximum is set; undefined when nobody has asked yet. */
+  readonly quotaIpsPerEni?: number | undefined
   /** ENIs that the cloud shows with the node's tag, and that come into the ledger when a second view shows them too. */
   readonly unclaimed?: number
 }
@@ -60,9 +62,13 @@ export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
 }
 
-/** ENIs beyond the maximum, which somebody has lowered: those with fewest addresses, among equals the latest. They grow no more. */
-export function surplusEnis(pool: NodePool, mode: EniMode): readonly PoolEni[] {
+/** ENIs beyond the maximum, which somebody has lowered: those that serve with fewest addresses, so that it is the one that the agent drains; among equals the latest. They grow no more. */
+export function surplusEnis(
+  pool: NodePool,
+  mode: EniMode,
+  returned: ReadonlySet<Ipv4>,
+): readonly PoolEni[] {
   const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
-  const emptiest = enis.toSorted((a, b) => occupied(a) - occupied(b) || b.slot - a.slot)
+  const emptiest = enis.toSorted((a, b) => serving(a, returned) - serving(b, returned) || b.slot - a.slot)
   return emptiest.slice(0, Math.max(0, enis.length - pool[mode].maxEnis))
 }

@@ -25,7 +25,8 @@ export function publicationOf(
     shared: node.shared,
     exclusive: node.exclusive,
     instanceEnis: node.instanceEnis,
-    enis,
+    // An exclusive ENI without an address for pods is nothing that an agent could use.
+    enis: enis.filter(({ mode, ips }) => mode === 'shared' || ips.length > 0),
     conditions: conditions.map(({ type, ok, reason, message }) => {
       const status = ok ? 'True' : 'False'
       const former = before.find((each) => each.type === type)

@@ -271,7 +271,9 @@ export function encodePublication(publication: NecPublication): PublicationJson 
         ...encodeEni(each),
         ips: each.ips.map((one) => ({ ip: one.address, grant: one.grant })),
       })),
-      directENIInfos: exclusiveOnes.map((each) => ({ ...encodeEni(each), grant: each.ips[0]?.grant ?? 0 })),
+      directENIInfos: exclusiveOnes.flatMap((each) =>
+        each.ips.slice(0, 1).map(({ grant }) => ({ ...encodeEni(each), grant })),
+      ),
       routeENICount: sharedOnes.length,
       boundIPCount: sharedOnes.reduce((sum, each) => sum + each.ips.length, 0),
       directENICount: exclusiveOnes.length,

@@ -3,6 +3,7 @@ import type { NecPublication } from '../../internal/ipam/types.ts'
 import type { Cidr } from '../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
+import { nodeBounds } from '../given.ts'
 
 const enis = 9
 const ipsPerEni = 29
@@ -13,10 +14,7 @@ export function benchPublication(): NecPublication {
     epoch: 1,
     instanceId: 'ins-bench',
     zone: 'bench-1',
-    minWarm: 1000,
-    maxWarm: 1000,
-    maxEnis: enis,
-    ipsPerEni,
+    ...nodeBounds({ minWarm: 1000, maxWarm: 1000, maxEnis: enis, ipsPerEni }),
     enis: numbers(enis).map((eni) => ({
       id: `eni-${eni}`,
       mac: `20:90:6f:00:00:${eni.toString(16).padStart(2, '0')}` as Mac,
@@ -25,6 +23,7 @@ export function benchPublication(): NecPublication {
       subnetCidr: `10.0.${eni}.0/24` as Cidr,
       gateway: `10.0.${eni}.1` as Ipv4,
       slot: eni,
+      mode: 'shared',
       ips: numbers(ipsPerEni).map((ip) => ({ address: `10.0.${eni}.${10 + ip}` as Ipv4, grant: 1 })),
     })),
     conditions: [],

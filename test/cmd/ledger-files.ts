@@ -14,6 +14,7 @@ import { parseMac } from '../../internal/value/mac.ts'
 import type { Millis } from '../../internal/value/millis.ts'
 import { leaderMigrations, nodeMigrations } from '../../migrations/index.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
+import { ledgerBounds } from '../given.ts'
 
 const cidr = must(parseCidr('10.0.1.0/24'))
 export const ipv4 = (text: string): Ipv4 => must(parseIpv4(text))
@@ -110,7 +111,8 @@ export function openAgent(directory: string, at: Millis): OpenAgent {
 export async function fillAgent({ write }: OpenAgent, coolingUntil: Millis): Promise<void> {
   const addresses = ['10.0.1.10', '10.0.1.9', '10.0.1.11', '10.0.1.12'].map(ipv4)
   const { id, mac, primaryIp, subnetId } = cloudEni('eni-a1', 1, [])
-  const eni = { id, mac, primaryIp, subnetId, subnetCidr: cidr, gateway: gatewayOf(cidr), slot: 1, ips: [] }
+  const place = { subnetId, subnetCidr: cidr, gateway: gatewayOf(cidr), slot: 1 }
+  const eni = { id, mac, primaryIp, ...place, mode: 'shared', ips: [] } as const
   await write((tx) => {
     tx.sync([
       { kind: 'keep-eni', eni },
@@ -150,7 +152,7 @@ async function addEni({ write }: OpenLeader, owner: LedgerNode, eni: CloudEni): 
 }
 
 function creation(slot: number): Action {
-  return { kind: 'create', slot, subnetId: 'subnet-1', ips: 3, reason: '3 below minWarm' }
+  return { kind: 'create', mode: 'shared', slot, subnetId: 'subnet-1', ips: 3, reason: '3 below minWarm' }
 }
 
 export function node(name: string): LedgerNode {
@@ -160,8 +162,7 @@ export function node(name: string): LedgerNode {
     instanceId: `ins-${name}`,
     zone: 'ap-guangzhou-3',
     phase: 'active',
-    limits: { maxEnis: 3, ipsPerEni: 9 },
-    targets: { minWarm: 2, maxWarm: 4 },
+    ...ledgerBounds({ minWarm: 2, maxWarm: 4, maxEnis: 3, ipsPerEni: 9 }),
   }
 }
 

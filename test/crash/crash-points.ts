@@ -80,6 +80,7 @@ const changes: {
   leader: {
     addNode: true,
     setPhase: true,
+    setBounds: true,
     removeNode: true,
     record: true,
     resend: true,

@@ -37,7 +37,7 @@ before(async () => {
   const leaderAgain = openLeader(place, now)
   await leaderAgain.write((tx) => tx.setPod(nth(9), { namespace: 'default', name: 'late', uid: 'uid-late' }))
   const nodeAgain = openAgent(place, now)
-  await nodeAgain.write((tx) => tx.setReleaseTimer(now))
+  await nodeAgain.write((tx) => tx.setReleaseTimer('shared', now))
   for (const name of ['leader', 'node'])
     for (const end of ['', '-wal'])
       copyFileSync(join(place, `${name}.db${end}`), join(folder, `${name}-log.db${end}`))
@@ -178,7 +178,7 @@ async function useNode(db: Database): Promise<void> {
   trusted(() => ledger.enis())
   trusted(() => ledger.attachments())
   trusted(() => ledger.quarantine())
-  trusted(() => ledger.releaseTimer())
+  trusted(() => ledger.releaseTimer('shared'))
   await clock.runUntil(outcomeOf(ledger.write((tx) => tx.giveBack([nth(1)], 'test'))))
   await clock.runUntil(outcomeOf(ledger.write((tx) => tx.setBootId('boot'))))
 }

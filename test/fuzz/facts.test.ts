@@ -11,13 +11,14 @@ import { oddName, oddText, oddValue } from './odd.ts'
 
 fuzz('[R6] a pod that is wrong in places is read as far as it can be', mutations, (changes) => {
   const object = mutate(pod, changes)
-  for (const network of ['tke-route-eni', 'other'] as const) {
+  for (const network of ['tke-route-eni', 'tke-direct-eni', 'other'] as const) {
     const fact = toPodFact(object, network)
     if (fact === undefined) continue
     for (const key of ['namespace', 'name', 'uid'] as const)
       assert.ok(typeof fact[key] === 'string' && fact[key] !== '')
-    for (const key of ['hostNetwork', 'terminal', 'deleting', 'wantsRouteEni'] as const)
+    for (const key of ['hostNetwork', 'terminal', 'deleting'] as const)
       assert.equal(typeof fact[key], 'boolean')
+    assert.ok([undefined, 'shared', 'exclusive'].includes(fact.wants))
     if (fact.ip !== undefined) assert.ok(parseIpv4(fact.ip))
     assert.ok(fact.node === undefined || typeof fact.node === 'string')
   }
@@ -28,6 +29,7 @@ fuzz('[R6] a node that is wrong in places is read as far as it can be', mutation
   if (fact === undefined) return
   for (const key of ['name', 'uid'] as const) assert.ok(typeof fact[key] === 'string' && fact[key] !== '')
   assert.ok(fact.instanceId === undefined || typeof fact.instanceId === 'string')
+  assert.ok(fact.maxPods === undefined || (Number.isSafeInteger(fact.maxPods) && fact.maxPods >= 0))
 })
 
 fuzz('[R6] values of any type are read as a pod or a node, or as none', oddName, (name) => {

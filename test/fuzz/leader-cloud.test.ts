@@ -2,6 +2,7 @@
 // is resolved, nothing is lost and nothing is left over.
 import fc from 'fast-check'
 import type { Transport } from '../../internal/vpc/transport.ts'
+import { warm } from '../given.ts'
 import { fuzz } from './fuzz.ts'
 import { assertKept, assertRecovers, inLeaderWorld, withPods } from './leader-inputs.ts'
 import { type Mutation, mutate, mutations } from './mutate.ts'
@@ -22,7 +23,7 @@ fuzz(
   '[R6][R2] a cloud that answers wrongly takes nothing from a pod, and what was asked of it is resolved',
   weather,
   ({ wrong, events }) =>
-    inLeaderWorld({ targets: { minWarm: 2, maxWarm: 3 } }, async (world) => {
+    inLeaderWorld({ defaults: warm(2, 3) }, async (world) => {
       let sane = true
       let nth = 0
       world.between = (transport): Transport => ({

@@ -2,7 +2,7 @@
 // fault of its own.
 import fc from 'fast-check'
 import { decodeNec } from '../../internal/wire/nec.ts'
-import { known } from '../given.ts'
+import { known, nodeReport, warm } from '../given.ts'
 import { fuzz } from './fuzz.ts'
 import { assertKept, assertRecovers, inLeaderWorld, withPods } from './leader-inputs.ts'
 import { type Mutation, mutate, mutations } from './mutate.ts'
@@ -23,7 +23,7 @@ fuzz(
   '[R6] NECs that are wrong in places take nothing from a pod, and are put right',
   fc.array(edit, { minLength: 1, maxLength: 4 }),
   (edits) =>
-    inLeaderWorld({ targets: { minWarm: 2, maxWarm: 3 } }, async (world) => {
+    inLeaderWorld({ defaults: warm(2, 3) }, async (world) => {
       world.start()
       const addresses = await withPods(world)
       for (const { returned, changes } of edits) {
@@ -33,7 +33,7 @@ fuzz(
           const one = pool[place % pool.length]
           return one === undefined ? [] : [{ ...one, grant: one.grant + more }]
         })
-        const report = { returned: given, inUse: 3, idle: 2, databaseId: 'db', version: 'test' }
+        const report = nodeReport({ returned: given, inUse: 3, idle: 2 })
         const nec = decodeNec(mutate(necJson(publication, report), changes))
         if (nec !== undefined) world.kube.necs.put(nec.name, nec)
         await world.clock.advance(40_000)

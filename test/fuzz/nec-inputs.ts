@@ -1,17 +1,14 @@
 // A NEC as the API server keeps it: what leader and agent write, put together.
 import type { NecPublication, NodeReport } from '../../internal/ipam/types.ts'
 import { encodePublication, encodeReport } from '../../internal/wire/nec.ts'
-import { ip } from '../given.ts'
+import { ip, nodeBounds, nodeReport } from '../given.ts'
 import { publishedEni } from '../ipam/pools.ts'
 
 export const publication: NecPublication = {
   epoch: 1,
   instanceId: 'ins-1',
   zone: 'zone-a',
-  minWarm: 0,
-  maxWarm: 9,
-  maxEnis: 3,
-  ipsPerEni: 30,
+  ...nodeBounds({ minWarm: 0, maxWarm: 9, maxEnis: 3, ipsPerEni: 30 }),
   enis: [publishedEni(1, '1', '2', '3', '4'), publishedEni(2, '1', '2')],
   conditions: [
     {
@@ -24,13 +21,11 @@ export const publication: NecPublication = {
   ],
 }
 
-const report: NodeReport = {
+const report = nodeReport({
   returned: [{ address: ip('10.0.1.9'), grant: 1 }],
   inUse: 2,
   idle: 4,
-  databaseId: 'db-1',
-  version: 'test',
-}
+})
 
 /** `more.node` also tells what the agent reports. */
 export function necJson(shown: NecPublication = publication, node: NodeReport = report) {

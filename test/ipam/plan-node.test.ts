@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Action, type NodePlan, planNode } from '../../internal/ipam/plan-node.ts'
-import { maxBindable } from '../../internal/ipam/pool.ts'
-import type { CloudSubnet } from '../../internal/ipam/types.ts'
+import type { Shortage } from '../../internal/ipam/plan-growth.ts'
+import { type Action, planNode } from '../../internal/ipam/plan-node.ts'
+import type { NodePool, PoolEni } from '../../internal/ipam/pool.ts'
+import type { CloudSubnet, EniMode, PoolBounds } from '../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { addressOf, type EniShort, type PoolShort, poolOf, subnet, zone } from './pools.ts'
 
@@ -16,7 +17,13 @@ interface Row extends PoolShort {
   readonly returned?: readonly string[]
   readonly want: readonly string[]
   readonly unmet?: number
-  readonly obstacle?: NodePlan['obstacle']
+  readonly obstacle?: Shortage['why']
+  /** Of the pool of exclusive ENIs; `unmet` and `obstacle` as for addresses. */
+  readonly exclusive?: Partial<PoolBounds> & {
+    readonly pods?: number
+    readonly unmet?: number
+    readonly obstacle?: Shortage['why']
+  }
 }
 
 const wide = [subnet('subnet-a', 1000)]
@@ -295,6 +302,236 @@ const rows: readonly Row[] = [
     returned: ['1.1'],
     want: [],
   },
+  // exclusive ENIs
+  {
+    does: '[X2] makes the warm minimum of whole ENIs',
+    exclusive: { minWarm: 2, maxEnis: 3 },
+    want: ['create 1 subnet-a exclusive', 'create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[X2] makes ENIs for pods and for the warm minimum',
+    exclusive: { pods: 1, minWarm: 1, maxEnis: 3 },
+    want: ['create 1 subnet-a exclusive', 'create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[X2] makes none without pods and without warm targets',
+    exclusive: { maxEnis: 3 },
+    want: [],
+  },
+  {
+    does: '[X2] counts the ENIs that are there, and those on their way',
+    exclusive: { pods: 1, minWarm: 2, maxEnis: 3 },
+    enis: [
+      { slot: 1, mode: 'exclusive', bound: 1 },
+      { slot: 2, mode: 'exclusive', state: 'creating', expected: 1 },
+    ],
+    want: ['create 3 subnet-a exclusive'],
+  },
+  {
+    does: '[X3] counts neither kind for the other, and binds no address on an exclusive ENI',
+    pods: 2,
+    exclusive: { pods: 2, maxEnis: 3 },
+    instanceEnis: 6,
+    enis: [
+      { slot: 1, mode: 'exclusive', bound: 1 },
+      { slot: 2, bound: 1 },
+    ],
+    want: ['assign 2 +1', 'create 3 subnet-a exclusive'],
+  },
+  {
+    does: '[X3] counts the maxima apart',
+    pods: 7,
+    maxEnis: 1,
+    exclusive: { pods: 4, maxEnis: 2, unmet: 2, obstacle: 'node-full' },
+    instanceEnis: 9,
+    want: ['create 1 subnet-a 5', 'create 2 subnet-a exclusive', 'create 3 subnet-a exclusive'],
+    unmet: 2,
+    obstacle: 'node-full',
+  },
+  {
+    does: '[X3] never makes more ENIs of both kinds together than the instance takes',
+    pods: 12,
+    maxEnis: 3,
+    exclusive: { maxEnis: 3 },
+    instanceEnis: 3,
+    enis: [
+      { slot: 1, mode: 'exclusive', bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+    ],
+    want: ['create 3 subnet-a 5'],
+    unmet: 7,
+    obstacle: 'node-full',
+  },
+  {
+    does: '[X3] serves the pods of either kind before warm ones when places are few',
+    pods: 1,
+    minWarm: 8,
+    maxEnis: 2,
+    exclusive: { pods: 1, minWarm: 1, maxEnis: 2 },
+    want: ['create 1 subnet-a 5', 'create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[X3] serves the pods that want addresses first',
+    pods: 1,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    want: ['create 1 subnet-a 1'],
+  },
+  {
+    does: '[X3] serves the pods that want ENIs before warm addresses',
+    minWarm: 3,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 1 },
+    want: ['create 1 subnet-a exclusive'],
+  },
+  {
+    does: '[X3] keeps warm addresses before warm ENIs',
+    minWarm: 1,
+    maxEnis: 1,
+    exclusive: { minWarm: 1, maxEnis: 1 },
+    want: ['create 1 subnet-a 1'],
+  },
+  {
+    does: '[P14][X3] makes no more for either kind than pods can be on the node',
+    minWarm: 9,
+    maxPods: 4,
+    exclusive: { minWarm: 9, maxEnis: 9 },
+    instanceEnis: 9,
+    want: ['create 1 subnet-a 4', ...['2', '3', '4', '5'].map((slot) => `create ${slot} subnet-a exclusive`)],
+  },
+  {
+    does: '[R4][X3] keeps the place of an ENI that the next view claims, whatever its kind',
+    pods: 1,
+    exclusive: { pods: 2, maxEnis: 3 },
+    unclaimed: 1,
+    want: ['create 1 subnet-a 1', 'create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[P15][X2] makes an exclusive ENI of the last address of a subnet',
+    exclusive: { pods: 2, maxEnis: 3, unmet: 1, obstacle: 'subnets-full' },
+    subnets: [subnet('subnet-a', 1)],
+    want: ['create 1 subnet-a exclusive'],
+  },
+  {
+    does: '[P15][X2] spreads exclusive ENIs over subnets',
+    exclusive: { pods: 3, maxEnis: 3 },
+    subnets: [subnet('subnet-a', 6), subnet('subnet-b', 5)],
+    want: ['create 1 subnet-a exclusive', 'create 2 subnet-a exclusive', 'create 3 subnet-b exclusive'],
+  },
+  {
+    does: '[P15][X2] says that no subnet is in the zone, for either kind',
+    pods: 1,
+    exclusive: { pods: 2, maxEnis: 3, unmet: 2, obstacle: 'no-subnet-in-zone' },
+    subnets: [subnet('subnet-a', 100, 'elsewhere')],
+    want: [],
+    unmet: 1,
+    obstacle: 'no-subnet-in-zone',
+  },
+  {
+    does: '[X2] attaches an exclusive ENI that was created',
+    exclusive: { minWarm: 1, maxEnis: 1 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1, state: 'available' }],
+    want: ['attach 1'],
+  },
+  {
+    does: '[X2] detaches an exclusive ENI that the agent gave up, instead of unassigning its address',
+    exclusive: { maxEnis: 1 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    returned: ['1.1'],
+    want: ['detach 1'],
+  },
+  {
+    does: '[X2] makes another one for a pod when one was given up',
+    exclusive: { pods: 1, maxEnis: 2 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    returned: ['1.1'],
+    want: ['create 2 subnet-a exclusive', 'detach 1'],
+  },
+  {
+    does: '[X2] keeps an exclusive ENI until the agent gives it up',
+    exclusive: { maxEnis: 0 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    want: [],
+  },
+  {
+    does: '[X3] deletes what there is no place for on the instance, the newest of either kind, and no more',
+    maxEnis: 3,
+    exclusive: { maxEnis: 3 },
+    instanceEnis: 1,
+    enis: [
+      { slot: 1, bound: 1, state: 'available' },
+      { slot: 2, mode: 'exclusive', bound: 1, state: 'available' },
+    ],
+    pods: 1,
+    want: ['attach 1', 'delete 2'],
+  },
+  // lowered maxima
+  {
+    does: '[P8] makes no ENI beyond a maximum that was lowered below what there is',
+    maxEnis: 1,
+    pods: 8,
+    enis: [
+      { slot: 1, bound: 3 },
+      { slot: 2, bound: 1 },
+    ],
+    instanceEnis: 3,
+    want: ['assign 1 +1'],
+    unmet: 3,
+    obstacle: 'node-full',
+  },
+  {
+    does: '[P8] detaches an empty ENI beyond a lowered maximum, though more is wanted',
+    maxEnis: 1,
+    pods: 6,
+    enis: [{ slot: 1, bound: 5 }, { slot: 2 }],
+    instanceEnis: 3,
+    want: ['detach 2'],
+    unmet: 1,
+    obstacle: 'node-full',
+  },
+  {
+    // It went on with the ENI that the agent drained, as the one with most addresses, and both took turns forever.
+    does: '[P8] grows the ENI that the agent keeps, not the one that it drains',
+    maxEnis: 1,
+    minWarm: 5,
+    enis: [
+      { slot: 1, bound: 3 },
+      { slot: 2, bound: 4 },
+    ],
+    returned: ['2.1', '2.2', '2.3', '2.4'],
+    instanceEnis: 3,
+    want: ['assign 1 +2', 'unassign 2 10.0.2.1 10.0.2.2 10.0.2.3 10.0.2.4'],
+  },
+  {
+    does: '[P8] binds no more on an ENI above a lowered maximum of addresses',
+    ipsPerEni: 3,
+    pods: 9,
+    enis: [{ slot: 1, bound: 5 }],
+    want: ['create 2 subnet-a 3', 'create 3 subnet-a 1'],
+  },
+  {
+    does: '[P8][R7] puts back an ENI with more addresses than a lowered maximum: pods may use them',
+    ipsPerEni: 3,
+    quotaIpsPerEni: 5,
+    enis: [{ slot: 1, bound: 5, state: 'available', served: true }],
+    want: ['attach 1'],
+  },
+  {
+    does: '[R7] unassigns the newest of what the instance cannot take, before it puts the ENI back',
+    ipsPerEni: 3,
+    enis: [{ slot: 1, bound: 5, state: 'available', served: true }],
+    want: ['unassign 1 10.0.1.5 10.0.1.4'],
+  },
+  {
+    does: '[P8] keeps exclusive ENIs beyond a lowered maximum until they are given up, and makes none',
+    exclusive: { pods: 2, minWarm: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    enis: [
+      { slot: 1, mode: 'exclusive', bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+    ],
+    returned: ['2.1'],
+    want: ['detach 2'],
+  },
   // leaving
   {
     does: '[P12] gives everything back when the node is gone',
@@ -305,30 +542,38 @@ const rows: readonly Row[] = [
       { slot: 2, state: 'available' },
       { slot: 3, bound: 1, busy: true },
       { slot: 4, state: 'creating', busy: true },
+      { slot: 5, mode: 'exclusive', bound: 1 },
+      { slot: 6, mode: 'exclusive', bound: 1, state: 'available' },
     ],
-    want: ['detach 1', 'delete 2'],
+    want: ['detach 1', 'delete 2', 'detach 5', 'delete 6'],
   },
 ]
 
 for (const row of rows) {
   test(`${row.does.replace(/^((?:\[\w+\])?) ?/, '$1 planNode() ').trim()}`, () => {
     const plan = planNode(poolOf(row), {
-      pods: row.pods ?? 0,
+      pods: { shared: row.pods ?? 0, exclusive: row.exclusive?.pods ?? 0 },
       returned: returnedOf(row.returned ?? []),
       zone,
       subnets: row.subnets ?? wide,
     })
     assert.deepEqual(plan.actions.map(tell).toSorted(byText), [...row.want].toSorted(byText))
-    assert.equal(plan.unmet, row.unmet ?? 0)
-    assert.equal(plan.obstacle, row.obstacle)
+    assert.deepEqual(plan.shortages, [
+      ...shortageOf('shared', row.unmet, row.obstacle),
+      ...shortageOf('exclusive', row.exclusive?.unmet, row.exclusive?.obstacle),
+    ])
     for (const { reason } of plan.actions) assert.ok(reason.length > 0)
   })
+}
+
+function shortageOf(mode: EniMode, count = 0, why?: Shortage['why']): Shortage[] {
+  return why === undefined ? [] : [{ mode, count, why }]
 }
 
 function tell(action: Action): string {
   switch (action.kind) {
     case 'create':
-      return `create ${action.slot} ${action.subnetId} ${action.ips}`
+      return `create ${action.slot} ${action.subnetId} ${action.mode === 'shared' ? action.ips : 'exclusive'}`
     case 'assign':
       return `assign ${action.eni / 100} +${action.count}`
     case 'unassign': {
@@ -355,9 +600,12 @@ function returnedOf(places: readonly string[]): ReadonlySet<Ipv4> {
 
 // ---- what must hold for every pool ------------------------------------------------------------
 
+const modes = ['shared', 'exclusive'] as const
+
 const anyEni = (slot: number, most: number): fc.Arbitrary<EniShort> =>
   fc
     .record({
+      mode: fc.constantFrom('shared', 'shared', 'exclusive'),
       bound: fc.nat(most),
       moving: fc.nat(2),
       kind: fc.constantFrom(
@@ -371,57 +619,83 @@ const anyEni = (slot: number, most: number): fc.Arbitrary<EniShort> =>
       ),
       subnetId: fc.constantFrom('subnet-a', 'subnet-b'),
     })
-    .map(({ bound, moving, kind, subnetId }): EniShort => {
-      const room = Math.max(0, Math.min(moving, most - bound))
+    .map(({ mode, bound: some, moving, kind, subnetId }): EniShort => {
+      const place = { slot, mode, subnetId } as const
+      const bound = mode === 'exclusive' ? 1 : some
+      const room = mode === 'exclusive' ? 0 : Math.max(0, Math.min(moving, most - bound))
       switch (kind) {
         case 'assigning':
-          return { slot, subnetId, bound, assigning: room }
+          return { ...place, bound, assigning: room }
         case 'unassigning':
-          return { slot, subnetId, bound, unassigning: room }
+          return { ...place, bound, unassigning: room }
         case 'available':
-          return { slot, subnetId, bound, state: 'available' }
+          return { ...place, bound, state: 'available' }
         case 'doomed':
-          return { slot, subnetId, goal: 'delete' }
+          return { ...place, goal: 'delete' }
         case 'deleting':
-          return { slot, subnetId, goal: 'delete', state: 'deleting', busy: true }
+          return { ...place, goal: 'delete', state: 'deleting', busy: true }
         case 'creating':
-          return { slot, subnetId, state: 'creating', expected: Math.max(1, bound), busy: true }
+          return { ...place, state: 'creating', expected: Math.max(1, bound), busy: true }
         default:
-          return { slot, subnetId, bound }
+          return { ...place, bound }
       }
     })
 
+/** Maxima that were lowered below what there is among them. */
 const anyCase = fc
-  .record({ maxEnis: fc.integer({ min: 0, max: 4 }), ipsPerEni: fc.integer({ min: 0, max: 6 }) })
-  .chain(({ maxEnis, ipsPerEni }) =>
+  .record({
+    instanceEnis: fc.integer({ min: 0, max: 4 }),
+    ipsPerEni: fc.integer({ min: 0, max: 6 }),
+    // What somebody has lowered them by.
+    lower: fc.record({ shared: fc.nat(2), exclusive: fc.nat(2), ips: fc.constantFrom(0, 0, 2) }),
+  })
+  .chain(({ instanceEnis, ipsPerEni: quotaIpsPerEni, lower }) =>
     fc.record({
-      maxEnis: fc.constant(maxEnis),
-      ipsPerEni: fc.constant(ipsPerEni),
+      instanceEnis: fc.constant(instanceEnis),
+      quotaIpsPerEni: fc.constant(quotaIpsPerEni),
+      maxEnis: fc.constant(Math.max(0, instanceEnis - lower.shared)),
+      maxExclusive: fc.constant(Math.max(0, instanceEnis - lower.exclusive)),
+      ipsPerEni: fc.constant(Math.max(0, quotaIpsPerEni - lower.ips)),
       slots: fc
-        .subarray(Array.from({ length: maxEnis }, (_, i) => i + 1))
-        .chain((slots) => fc.tuple(...slots.map((slot) => anyEni(slot, ipsPerEni)))),
+        .subarray(Array.from({ length: instanceEnis }, (_, i) => i + 1))
+        .chain((slots) => fc.tuple(...slots.map((slot) => anyEni(slot, quotaIpsPerEni)))),
       pods: fc.nat(30),
+      exclusivePods: fc.nat(5),
       minWarm: fc.nat(5),
-      availableA: fc.nat(12),
-      availableB: fc.nat(12),
+      minWarmEnis: fc.nat(2),
+      maxPods: fc.option(fc.nat(20), { nil: undefined }),
+      availableA: fc.oneof(fc.nat(12), fc.constant(1000)),
+      availableB: fc.oneof(fc.nat(12), fc.constant(1000)),
       zoneOfB: fc.constantFrom(zone, 'elsewhere'),
       returns: fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 })), {
         maxLength: 4,
       }),
     }),
   )
+type Case = typeof anyCase extends fc.Arbitrary<infer T> ? T : never
 
-test('[P1][P2][P12][P14][P15] planNode() agrees with a naive second model on every pool', () => {
+function givenPool(given: Case): NodePool {
+  const { maxEnis, maxExclusive, ipsPerEni, quotaIpsPerEni, instanceEnis, minWarm, maxPods, slots } = given
+  return poolOf({
+    ...{ maxEnis, ipsPerEni, quotaIpsPerEni, instanceEnis, minWarm, enis: slots },
+    ...(maxPods === undefined ? {} : { maxPods }),
+    exclusive: { maxEnis: maxExclusive, minWarm: given.minWarmEnis, maxWarm: given.minWarmEnis },
+  })
+}
+
+test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second model on every pool', () => {
   fc.assert(
     fc.property(anyCase, (given) => {
-      const { maxEnis, ipsPerEni, minWarm, pods, slots } = given
-      const pool = poolOf({ maxEnis, ipsPerEni, minWarm, enis: slots })
+      const { ipsPerEni, instanceEnis } = given
+      const pool = givenPool(given)
+      const pods = { shared: given.pods, exclusive: given.exclusivePods }
       const subnets = [
         subnet('subnet-a', given.availableA),
         subnet('subnet-b', given.availableB, given.zoneOfB),
       ]
       const returned = new Set(given.returns.map(([slot, n]) => addressOf(slot, n)))
-      const { actions, unmet, obstacle } = planNode(pool, { pods, returned, zone, subnets })
+      const { actions, shortages } = planNode(pool, { pods, returned, zone, subnets })
+      const ofMode = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode)
 
       // One thing at a time for each ENI, and nothing for a busy one.
       const touched = actions.flatMap((action) => ('eni' in action ? [action.eni] : []))
@@ -433,83 +707,212 @@ test('[P1][P2][P12][P14][P15] planNode() agrees with a naive second model on eve
       const held = pool.enis.map((eni) => ({ eni, ips: eni.ips.length + eni.expectedIps }))
       const added = (key: number) =>
         actions.reduce((sum, a) => sum + (a.kind === 'assign' && a.eni === key ? a.count : 0), 0)
-      for (const { eni, ips } of held) assert.ok(added(eni.key) === 0 || ips + added(eni.key) <= ipsPerEni)
+      for (const { eni, ips } of held)
+        assert.ok(added(eni.key) === 0 || (eni.mode === 'shared' && ips + added(eni.key) <= ipsPerEni))
       const created = actions.filter((action) => action.kind === 'create')
-      assert.ok(pool.enis.length + created.length <= maxEnis || created.length === 0)
+      const createdOf = (mode: EniMode) => created.filter((action) => action.mode === mode)
+      assert.ok(pool.enis.length + created.length <= instanceEnis || created.length === 0)
+      for (const mode of modes) {
+        const made = createdOf(mode).length
+        assert.ok(made === 0 || ofMode(mode).length + made <= pool[mode].maxEnis)
+      }
+      assert.ok(createdOf('exclusive').every(({ ips }) => ips === 0))
+      assert.ok(createdOf('shared').every(({ ips }) => ips > 0 && ips <= ipsPerEni))
       const places = [...pool.enis.map(({ slot }) => slot), ...created.map(({ slot }) => slot)]
       assert.equal(new Set(places).size, places.length)
-      assert.ok(places.every((slot) => slot >= 1 && slot <= maxEnis))
+      assert.ok(places.every((slot) => slot >= 1 && slot <= instanceEnis))
+      const spentIn = (id: string) =>
+        created.filter(({ subnetId }) => subnetId === id).reduce((sum, { ips }) => sum + ips + 1, 0) +
+        pool.enis.filter(({ subnetId }) => subnetId === id).reduce((sum, { key }) => sum + added(key), 0)
       for (const { id, available, zone: at } of subnets) {
-        const made = created.filter(({ subnetId }) => subnetId === id)
-        assert.ok(made.length === 0 || at === zone)
-        const taken =
-          made.reduce((sum, { ips }) => sum + ips + 1, 0) +
-          pool.enis.filter(({ subnetId }) => subnetId === id).reduce((sum, { key }) => sum + added(key), 0)
-        assert.ok(taken <= available, `${taken} of ${available} taken in ${id}`)
+        assert.ok(!created.some(({ subnetId }) => subnetId === id) || at === zone)
+        assert.ok(spentIn(id) <= available, `${spentIn(id)} of ${available} taken in ${id}`)
       }
 
       // Growth: as far as it must, never further.
-      const serves = (eni: (typeof pool.enis)[number]) =>
+      const serves = (eni: PoolEni) =>
         eni.goal === 'delete'
           ? 0
           : eni.expectedIps +
             eni.ips.filter((i) => i.state !== 'unassigning' && !returned.has(i.address)).length
-      const have = pool.enis.reduce((sum, eni) => sum + serves(eni), 0)
-      const wanted = Math.min(pods + minWarm, maxBindable(pool.limits))
-      const grown = actions.reduce(
-        (sum, a) => sum + (a.kind === 'create' ? a.ips : a.kind === 'assign' ? a.count : 0),
-        0,
-      )
-      assert.ok(grown <= Math.max(0, wanted - have))
-      const later = pool.enis
-        .filter((eni) => eni.goal === 'serve' && (eni.busy || eni.state !== 'attached'))
-        .reduce((sum, eni) => sum + Math.max(0, ipsPerEni - eni.ips.length - eni.expectedIps), 0)
-      if (have + grown + later < wanted) assert.ok(unmet > 0, 'what cannot be had is told')
-      assert.equal(obstacle === undefined, unmet === 0)
+      const surplus = new Set(modes.flatMap((mode) => naiveSurplus(ofMode(mode), pool[mode].maxEnis, serves)))
+      const laterOn = (eni: PoolEni) =>
+        eni.mode === 'shared' &&
+        eni.goal === 'serve' &&
+        !surplus.has(eni) &&
+        (eni.busy || eni.state !== 'attached')
+          ? Math.max(0, ipsPerEni - eni.ips.length - eni.expectedIps)
+          : 0
+      for (const mode of modes) {
+        const have = ofMode(mode).reduce((sum, eni) => sum + serves(eni), 0)
+        const most = Math.min(pool[mode].maxEnis * pool[mode].ipsPerEni, given.maxPods ?? 1000)
+        const wanted = Math.min(pods[mode] + pool[mode].minWarm, most)
+        const grown =
+          mode === 'exclusive'
+            ? createdOf(mode).length
+            : actions.reduce(
+                (sum, a) => sum + (a.kind === 'create' ? a.ips : a.kind === 'assign' ? a.count : 0),
+                0,
+              )
+        assert.ok(grown <= Math.max(0, wanted - have))
+        const later = subnets.reduce((sum, { id, available }) => {
+          const there = ofMode(mode).filter(({ subnetId }) => subnetId === id)
+          const room = there.reduce((n, eni) => n + laterOn(eni), 0)
+          return sum + Math.min(room, available - spentIn(id))
+        }, 0)
+        // A place that one kind waits for, with a subnet that is full, is not taken by the other.
+        const isKept = shortages.some((each) => each.mode !== mode && each.why !== 'node-full')
+        const hasPlace =
+          !isKept &&
+          ofMode(mode).length + createdOf(mode).length < pool[mode].maxEnis &&
+          pool.enis.length + created.length < instanceEnis
+
+        // Shortages: what pods cannot have, and what subnets cannot give, is told; that of warm ones for want of places is not.
+        const shortage = shortages.filter((each) => each.mode === mode)
+        assert.ok(shortage.length <= 1 && shortage.every(({ count }) => count > 0))
+        const [told] = shortage
+        const forPods = Math.min(pods[mode], most)
+        const lacking = Math.max(0, forPods - have - grown - later) + Math.max(0, pods[mode] - most)
+        assert.ok((told?.count ?? 0) >= lacking, 'what pods cannot have is told')
+        if (have + grown + later < wanted && hasPlace && ipsPerEni > 0)
+          assert.ok(told !== undefined && told.why !== 'node-full', 'what subnets cannot give is told')
+        if (told?.why === 'node-full') assert.equal(told.count, lacking)
+        if (told?.why === 'no-subnet-in-zone') assert.ok(subnets.every(({ zone: at }) => at !== zone))
+        if (told?.why === 'subnets-full') {
+          const least = mode === 'shared' ? 2 : 1
+          const zoned = subnets.filter(({ zone: at }) => at === zone)
+          const claimed = (id: string) =>
+            pool.enis.filter(({ subnetId }) => subnetId === id).reduce((sum, eni) => sum + laterOn(eni), 0)
+          assert.ok(zoned.every(({ id, available }) => available - spentIn(id) - claimed(id) < least))
+        }
+      }
 
       // Least ENIs: none is made while an attached one has room that its subnet can give.
-      if (created.length > 0) {
+      if (createdOf('shared').length > 0) {
         for (const { eni, ips } of held) {
-          if (eni.goal === 'delete') continue
+          if (eni.goal === 'delete' || eni.mode === 'exclusive' || surplus.has(eni)) continue
           const id = eni.subnetId
           const spent = pool.enis.filter((e) => e.subnetId === id).reduce((n, e) => n + added(e.key), 0)
-          const claimed = pool.enis
-            .filter((e) => e.subnetId === id && e.goal === 'serve' && (e.busy || e.state !== 'attached'))
-            .reduce((n, e) => n + Math.max(0, ipsPerEni - e.ips.length - e.expectedIps), 0)
+          const claimed = pool.enis.filter((e) => e.subnetId === id).reduce((n, e) => n + laterOn(e), 0)
           const left = (subnets.find((s) => s.id === id)?.available ?? 0) - spent - claimed
           const calm = eni.state === 'attached' && !eni.busy
-          assert.ok(!calm || ips + added(eni.key) === ipsPerEni || left <= 0)
+          assert.ok(!calm || ips + added(eni.key) >= ipsPerEni || left <= 0)
         }
+      }
+
+      // Where subnets have enough for all, places go one by one to whoever is served first.
+      if (given.availableA === 1000 && given.availableB === 1000) {
+        const grants = naivePlaces(pool, pods, serves)
+        assert.deepEqual(
+          { shared: createdOf('shared').length, exclusive: createdOf('exclusive').length },
+          grants,
+        )
       }
 
       // Nothing that serves is taken away, and what is returned is never more than was given up.
       for (const action of actions) {
+        const eni = 'eni' in action ? pool.enis.find(({ key }) => key === action.eni) : undefined
         if (action.kind === 'unassign') {
+          assert.equal(eni?.mode, 'shared')
           assert.ok(action.addresses.length > 0 && action.addresses.length <= 10)
           assert.ok(action.addresses.every((address) => returned.has(address)))
         }
         if (action.kind === 'detach' || action.kind === 'delete') {
-          const eni = pool.enis.find(({ key }) => key === action.eni)
-          assert.ok(eni?.goal === 'delete' || eni?.ips.length === 0)
+          assert.ok(eni)
+          const isReturned = eni.mode === 'exclusive' && eni.ips.every(({ address }) => returned.has(address))
+          const isUnused = eni.state === 'available' && !eni.served
+          const isBeyond = ofMode(eni.mode).length > pool[eni.mode].maxEnis
+          assert.ok(
+            eni.goal === 'delete' || eni.ips.length === 0 || isReturned || (isUnused && isBeyond),
+            `${action.kind} ${eni.key}`,
+          )
         }
       }
+      for (const mode of modes) {
+        const gone = actions.filter(
+          (a) =>
+            a.kind === 'delete' &&
+            pool.enis.some(({ key, goal, mode: of }) => key === a.eni && of === mode && goal === 'serve'),
+        )
+        assert.ok(gone.length <= Math.max(0, ofMode(mode).length - pool[mode].maxEnis))
+      }
     }),
-    { numRuns: 1500 },
+    { numRuns: 3000 },
   )
 })
+
+/** ENIs beyond the maximum are those that serve with least, and of equals the last. */
+function naiveSurplus(
+  enis: readonly PoolEni[],
+  most: number,
+  serves: (eni: PoolEni) => number,
+): readonly PoolEni[] {
+  const left = enis.filter(({ goal }) => goal === 'serve')
+  const surplus: PoolEni[] = []
+  while (left.length > most) {
+    const [worst] = left.toSorted((a, b) => serves(a) - serves(b) || b.slot - a.slot)
+    if (worst === undefined) break
+    surplus.push(worst)
+    left.splice(left.indexOf(worst), 1)
+  }
+  return surplus
+}
+
+/** How many ENIs of each kind are made: one address after the other finds a place, pods first. */
+function naivePlaces(
+  pool: NodePool,
+  pods: Readonly<Record<EniMode, number>>,
+  serves: (eni: PoolEni) => number,
+): Record<EniMode, number> {
+  const made = { shared: 0, exclusive: 0 }
+  const countOf = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode).length
+  const surplus = naiveSurplus(
+    pool.enis.filter(({ mode }) => mode === 'shared'),
+    pool.shared.maxEnis,
+    serves,
+  )
+  let room = pool.enis
+    .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !surplus.includes(eni))
+    .reduce((sum, eni) => sum + Math.max(0, pool.shared.ipsPerEni - eni.ips.length - eni.expectedIps), 0)
+  const have = (mode: EniMode) =>
+    pool.enis.filter((eni) => eni.mode === mode).reduce((sum, eni) => sum + serves(eni), 0)
+  const mostOf = (mode: EniMode) =>
+    Math.min(pool[mode].maxEnis * pool[mode].ipsPerEni, pool[mode].maxPods ?? 1000)
+  const one = (mode: EniMode): void => {
+    if (mode === 'shared' && room > 0) {
+      room--
+      return
+    }
+    const isFree =
+      pool.enis.length + made.shared + made.exclusive < pool.instanceEnis &&
+      countOf(mode) + made[mode] < pool[mode].maxEnis
+    if (!isFree) return
+    made[mode]++
+    if (mode === 'shared') room += pool.shared.ipsPerEni - 1
+  }
+  const got = { shared: have('shared'), exclusive: have('exclusive') }
+  for (const warmToo of [false, true])
+    for (const mode of modes) {
+      const goal = Math.min(pods[mode] + (warmToo ? pool[mode].minWarm : 0), mostOf(mode))
+      for (; got[mode] < goal; got[mode]++) one(mode)
+    }
+  return made
+}
 
 test('planNode() repeats itself, whatever the order of ENIs and subnets', () => {
   fc.assert(
     fc.property(anyCase, (given) => {
       const { slots } = given
       const subnets = [subnet('subnet-a', given.availableA), subnet('subnet-b', given.availableA)]
-      const demand = { pods: given.pods, returned: new Set<Ipv4>(), zone }
-      const one = planNode(poolOf({ ...given, enis: slots }), { ...demand, subnets })
-      const other = planNode(poolOf({ ...given, enis: slots.toReversed() }), {
+      const pods = { shared: given.pods, exclusive: given.exclusivePods }
+      const demand = { pods, returned: new Set<Ipv4>(), zone }
+      const one = planNode(givenPool(given), { ...demand, subnets })
+      const other = planNode(givenPool({ ...given, slots: slots.toReversed() }), {
         ...demand,
         subnets: subnets.toReversed(),
       })
       assert.deepEqual(one.actions.map(tell).toSorted(byText), other.actions.map(tell).toSorted(byText))
+      assert.deepEqual(one.shortages, other.shortages)
     }),
     { numRuns: 300 },
   )

@@ -5,9 +5,10 @@ import { tagsOf } from '../../internal/ipam/eni-tags.ts'
 import { planRebuild, type RebuildView } from '../../internal/ipam/plan-rebuild.ts'
 import type { CloudEni, Nec, NecPublication, PublishedEni } from '../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-import { cidr, ips, mac, nth } from '../given.ts'
+import { cidr, ips, ledgerBounds, mac, nodeBounds, nodeReport, nth } from '../given.ts'
 
 const block = cidr('10.0.1.0/24')
+const bounds = { minWarm: 1, maxWarm: 3, maxEnis: 2, ipsPerEni: 5 }
 
 /** ENI n in slot 1, with addresses "n:grant". */
 function published(n: number, ...addresses: readonly string[]): PublishedEni {
@@ -19,6 +20,7 @@ function published(n: number, ...addresses: readonly string[]): PublishedEni {
     subnetCidr: block,
     gateway: nth(1),
     slot: 1,
+    mode: 'shared',
     ips: addresses.map((short) => {
       const [address, grant] = short.split(':')
       return { address: nth(Number(address)), grant: Number(grant) }
@@ -31,10 +33,7 @@ function nec(name: string, instanceId: string, enis: readonly PublishedEni[], mo
     epoch: 1,
     instanceId,
     zone: 'zone-a',
-    maxEnis: 2,
-    ipsPerEni: 5,
-    minWarm: 1,
-    maxWarm: 3,
+    ...nodeBounds(bounds),
     enis,
     conditions: [],
   }
@@ -61,13 +60,13 @@ function cloudEni(n: number, node: string, instanceId: string, ...addresses: rea
     instanceId,
     primaryIp,
     ips: addresses.map((address) => ({ address: nth(address), state: 'available' })),
-    tags: tagsOf({ clusterId: 'cls-1', node, instanceId, slot: n, token: `token-${n}` }),
+    tags: tagsOf({ clusterId: 'cls-1', node, instanceId, slot: n, mode: 'shared', token: `token-${n}` }),
   }
 }
 
 const view = (change: Partial<RebuildView>): RebuildView => ({
   clusterId: 'cls-1',
-  nodes: [{ name: 'n1', uid: 'uid-n1', instanceId: 'ins-1' }],
+  nodes: [{ name: 'n1', uid: 'uid-n1', instanceId: 'ins-1', maxPods: undefined }],
   necs: [],
   cloud: [],
   cidrs: new Map([['subnet-a', block]]),
@@ -95,8 +94,8 @@ test('[R4][P9] planRebuild() takes nodes, ENIs and addresses as the NEC says: li
       instanceId: 'ins-1',
       zone: 'zone-a',
       phase: 'active',
-      limits: { maxEnis: 2, ipsPerEni: 5 },
-      targets: { minWarm: 1, maxWarm: 3 },
+      ...ledgerBounds(bounds),
+      quota: { instanceType: '', enis: 2, ipsPerEni: 5 },
     },
   ])
   assert.deepEqual(plan.enis, [{ ...published(1, '5:7', '6:9'), node: 'n1' }])
@@ -110,13 +109,7 @@ test('[R7] planRebuild() keeps what a NEC shows and the cloud does not', () => {
 })
 
 test('[R4] planRebuild() goes on above every grant, of returned addresses too', () => {
-  const report = {
-    returned: [{ address: nth(9), grant: 40 }],
-    inUse: 0,
-    idle: 0,
-    databaseId: 'db',
-    version: '1',
-  }
+  const report = nodeReport({ returned: [{ address: nth(9), grant: 40 }] })
   const change = { necs: [nec('n1', 'ins-1', [published(1, '5:7')], { report })] }
   assert.ok(planRebuild(view(change)).lastGrant > 40)
   assert.equal(planRebuild(view({})).lastGrant, 0)
@@ -171,7 +164,14 @@ for (const [what, eni] of [
 test('planRebuild() names ENIs that are of another cluster', () => {
   const theirs = {
     ...cloudEni(1, 'n1', 'ins-1'),
-    tags: tagsOf({ clusterId: 'cls-2', node: 'n1', instanceId: 'ins-1', slot: 1, token: 't' }),
+    tags: tagsOf({
+      clusterId: 'cls-2',
+      node: 'n1',
+      instanceId: 'ins-1',
+      slot: 1,
+      mode: 'shared',
+      token: 't',
+    }),
   }
   const { foreign } = planRebuild(view({ necs: [nec('n1', 'ins-1', [published(1)])], cloud: [theirs] }))
   assert.deepEqual(foreign, [{ id: 'eni-1', node: 'n1', cluster: 'cls-2' }])
@@ -179,7 +179,7 @@ test('planRebuild() names ENIs that are of another cluster', () => {
 
 test('[R1] planRebuild() gives an ENI, an address and a grant to one node, where two NECs name them', () => {
   const change = {
-    nodes: [{ name: 'n2', uid: 'uid-n2', instanceId: 'ins-1' }],
+    nodes: [{ name: 'n2', uid: 'uid-n2', instanceId: 'ins-1', maxPods: undefined }],
     necs: [
       nec('n1', 'ins-1', [published(1, '5:7')]),
       nec('n2', 'ins-1', [published(1, '5:7', '6:7', '8:8')]),

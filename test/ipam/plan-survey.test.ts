@@ -5,10 +5,15 @@ import { tagsOf } from '../../internal/ipam/eni-tags.ts'
 import { planSurvey } from '../../internal/ipam/plan-survey.ts'
 import type { Suspect } from '../../internal/ipam/quarantine.ts'
 import type { SurveyEni, SurveyPlan, SurveySettlement, SurveySnapshot } from '../../internal/ipam/survey.ts'
-import type { CloudEni, PodFact } from '../../internal/ipam/types.ts'
-import { cidr, mac, nth } from '../given.ts'
+import type { CloudEni, EniMode, PodFact } from '../../internal/ipam/types.ts'
+import { cidr, mac, nodeBounds, nth } from '../given.ts'
 
 const policy = { staleFor: 5000, massLossAfter: 600_000 }
+/** Two ENIs, of which one may be exclusive. */
+const bounds = nodeBounds(
+  { minWarm: 0, maxWarm: 3, maxEnis: 2, ipsPerEni: 5 },
+  { minWarm: 0, maxWarm: 1, maxEnis: 1, ipsPerEni: 1 },
+)
 const firstView = 1_000_000
 const secondView = firstView + 6000
 
@@ -18,6 +23,7 @@ function ledgerEni(change: Partial<SurveyEni> = {}, ...ips: readonly number[]): 
     id: 'eni-1',
     node: 'n1',
     slot: 1,
+    mode: 'shared',
     mac: mac('20:90:6f:00:00:01'),
     primaryIp: nth(200),
     state: 'attached',
@@ -45,8 +51,8 @@ function cloudEni(change: Partial<CloudEni> = {}, ...ips: readonly number[]): Cl
   }
 }
 
-function tags(node = 'n1', instanceId = 'ins-1', slot = 1, clusterId = 'cls-1') {
-  return tagsOf({ clusterId, node, instanceId, slot, token: `token-${slot}` })
+function tags(node = 'n1', instanceId = 'ins-1', slot = 1, clusterId = 'cls-1', mode: EniMode = 'shared') {
+  return tagsOf({ clusterId, node, instanceId, slot, mode, token: `token-${slot}` })
 }
 
 /** An ENI that no ledger has. */
@@ -71,7 +77,7 @@ function pod(name: string, node: string, n: number, change: Partial<PodFact> = {
     hostNetwork: false,
     terminal: false,
     deleting: false,
-    wantsRouteEni: true,
+    wants: 'shared',
     ip: nth(n),
     ...change,
   }
@@ -80,8 +86,8 @@ function pod(name: string, node: string, n: number, change: Partial<PodFact> = {
 type World = Partial<Omit<SurveySnapshot, 'kube'>> & { readonly absent?: readonly string[] }
 
 function snapshot({ absent = [], ...world }: World, readAt: number): SurveySnapshot {
-  const node = (name: string, instanceId: string, room: number) =>
-    ({ name, instanceId, phase: 'active', limits: { maxEnis: 2, ipsPerEni: 5 }, room }) as const
+  const node = (name: string, instanceId: string, shared: number) =>
+    ({ name, instanceId, phase: 'active', bounds, room: { shared, exclusive: shared } }) as const
   return {
     clusterId: 'cls-1',
     readAt,

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../internal/ipam/errors.ts'
+import type { Shortage } from '../../internal/ipam/plan-growth.ts'
 import type { NodePlan } from '../../internal/ipam/plan-node.ts'
 import { poolCondition } from '../../internal/ipam/pool-condition.ts'
 import { subnet, zone } from './pools.ts'
 
 interface Row {
-  readonly obstacle?: NodePlan['obstacle']
+  readonly why?: Shortage['why']
+  readonly mode?: Shortage['mode']
   readonly trouble?: ErrorCode
   readonly reason: string
   readonly says: RegExp
@@ -16,22 +18,34 @@ interface Row {
 const rows: readonly Row[] = [
   { reason: 'PoolServed', says: /within its bounds/ },
   {
-    obstacle: 'no-subnet-in-zone',
+    why: 'no-subnet-in-zone',
     reason: 'NoSubnetInZone',
     says: /3 more .*"subnet-b": 7 free.* zone "zone-a".*add one/,
   },
-  { obstacle: 'subnets-full', reason: 'SubnetExhausted', says: /3 more .*"subnet-a": 1 free\); add one/ },
-  { obstacle: 'node-full', reason: 'NodeFull', says: /3 more .*schedule fewer/ },
+  { why: 'subnets-full', reason: 'SubnetExhausted', says: /3 more .*"subnet-a": 1 free\); add one/ },
+  { why: 'node-full', reason: 'NodeFull', says: /3 more .*schedule fewer/ },
+  {
+    why: 'node-full',
+    mode: 'exclusive',
+    reason: 'NodeFull',
+    says: /^Cannot bind 3 more exclusive ENIs: .*schedule fewer/,
+  },
+  {
+    why: 'subnets-full',
+    mode: 'exclusive',
+    reason: 'SubnetExhausted',
+    says: /3 more exclusive ENIs: .*"subnet-a": 1 free\); add one/,
+  },
   { trouble: 'eni_quota', reason: 'ENILimit', says: /^the cloud said no$/ },
   { trouble: 'subnet_full', reason: 'SubnetExhausted', says: /^the cloud said no$/ },
   { trouble: 'denied', reason: 'PermissionDenied', says: /^the cloud said no$/ },
   { trouble: 'cloud_fault', reason: 'CloudRefused', says: /^the cloud said no$/ },
-  { trouble: 'eni_quota', obstacle: 'node-full', reason: 'ENILimit', says: /^the cloud said no$/ },
+  { trouble: 'eni_quota', why: 'node-full', reason: 'ENILimit', says: /^the cloud said no$/ },
 ]
 
-for (const { obstacle, trouble, reason, says } of rows) {
-  test(`[K3] poolCondition() is ${reason} with ${trouble ?? 'no trouble'} and ${obstacle ?? 'no obstacle'}`, () => {
-    const plan: NodePlan = { actions: [], unmet: obstacle === undefined ? 0 : 3, obstacle }
+for (const { why, mode = 'shared', trouble, reason, says } of rows) {
+  test(`[K3] poolCondition() is ${reason} with ${trouble ?? 'no trouble'} and ${why === undefined ? 'no shortage' : `${mode} ${why}`}`, () => {
+    const plan: NodePlan = { actions: [], shortages: why === undefined ? [] : [{ mode, count: 3, why }] }
     const subnets = [subnet('subnet-a', 1), subnet('subnet-b', 7, 'elsewhere')]
     const condition = poolCondition(
       plan,
@@ -40,7 +54,21 @@ for (const { obstacle, trouble, reason, says } of rows) {
       subnets,
     )
     assert.equal(condition.reason, reason)
-    assert.equal(condition.ready, reason === 'PoolServed')
+    assert.equal(condition.type, 'Ready')
+    assert.equal(condition.ok, reason === 'PoolServed')
     assert.match(condition.message, says)
   })
 }
+
+test('[K3][X3] poolCondition() tells what both pools of a node lack, the addresses first', () => {
+  const plan: NodePlan = {
+    actions: [],
+    shortages: [
+      { mode: 'shared', count: 1, why: 'subnets-full' },
+      { mode: 'exclusive', count: 2, why: 'node-full' },
+    ],
+  }
+  const { reason, message } = poolCondition(plan, undefined, zone, [subnet('subnet-a', 1)])
+  assert.equal(reason, 'SubnetExhausted')
+  assert.match(message, /^Cannot bind 1 more address: .*; Cannot bind 2 more exclusive ENIs: /)
+})

@@ -1,8 +1,8 @@
 // Pools written down in short, for the tables of the core's tests.
 import type { LocalEni, LocalIp } from '../../internal/ipam/choose-address.ts'
 import type { EniState, NodePool, PoolEni, PoolIp } from '../../internal/ipam/pool.ts'
-import type { CloudSubnet, PublishedEni } from '../../internal/ipam/types.ts'
-import { cidr, ip, mac } from '../given.ts'
+import type { CloudSubnet, EniMode, PoolBounds, PublishedEni } from '../../internal/ipam/types.ts'
+import { cidr, ip, mac, nodeBounds, noPool } from '../given.ts'
 
 export const T0 = Date.UTC(2026, 0, 1)
 export const zone = 'zone-a'
@@ -12,6 +12,7 @@ export const addressOf = (slot: number, n: number) => ip(`10.0.${slot}.${n}`)
 
 export interface EniShort {
   readonly slot: number
+  readonly mode?: EniMode
   /** Bound addresses. */
   readonly bound?: number
   /** Asked for, in an assignment that is open. */
@@ -35,6 +36,7 @@ export function poolEni(eni: EniShort): PoolEni {
     key: slot * 100,
     id: `eni-${slot}`,
     slot,
+    mode: eni.mode ?? 'shared',
     subnetId: eni.subnetId ?? 'subnet-a',
     state,
     goal: eni.goal ?? 'serve',
@@ -51,18 +53,27 @@ export interface PoolShort {
   readonly ipsPerEni?: number
   readonly minWarm?: number
   readonly maxWarm?: number
+  readonly maxPods?: number
+  readonly exclusive?: Partial<PoolBounds>
+  readonly instanceEnis?: number
+  /** As many as `ipsPerEni` unless it says otherwise. */
+  readonly quotaIpsPerEni?: number
   readonly phase?: NodePool['phase']
   readonly unclaimed?: number
 }
 
 export function poolOf(pool: PoolShort): NodePool {
-  const { minWarm = 0, enis = [] } = pool
+  const { minWarm = 0, maxWarm = minWarm, maxEnis = 3, ipsPerEni = 5, enis = [] } = pool
+  const podCap = pool.maxPods === undefined ? {} : { maxPods: pool.maxPods }
+  const shared = { minWarm, maxWarm, maxEnis, ipsPerEni, ...podCap }
+  const bounds = nodeBounds(shared, { ...noPool, ...pool.exclusive, ...podCap })
   return {
     node: 'n1',
     phase: pool.phase ?? 'active',
     unclaimed: pool.unclaimed ?? 0,
-    limits: { maxEnis: pool.maxEnis ?? 3, ipsPerEni: pool.ipsPerEni ?? 5 },
-    targets: { minWarm, maxWarm: pool.maxWarm ?? minWarm },
+    ...bounds,
+    instanceEnis: pool.instanceEnis ?? bounds.instanceEnis,
+    quotaIpsPerEni: pool.quotaIpsPerEni ?? ipsPerEni,
     enis: enis.map(poolEni),
   }
 }
@@ -102,10 +113,17 @@ export function publishedEni(slot: number, ...addresses: readonly string[]): Pub
     subnetCidr: cidr('10.0.0.0/16'),
     gateway: ip('10.0.0.1'),
     slot,
+    mode: 'shared',
     ips: addresses.map((short) => {
       const [n, grant] = short.split(':')
       const [otherSlot, other] = (n ?? '').includes('.') ? (n ?? '').split('.') : [String(slot), n]
       return { address: addressOf(Number(otherSlot), Number(other)), grant: Number(grant ?? 1) }
     }),
   }
+}
+
+/** A published exclusive ENI of `slot`, whose own address is bound under `grant`. */
+export function publishedExclusive(slot: number, grant = 1): PublishedEni {
+  const { primaryIp, ...eni } = publishedEni(slot)
+  return { ...eni, mode: 'exclusive', primaryIp, ips: [{ address: primaryIp, grant }] }
 }

@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PoolCondition } from '../../internal/ipam/pool-condition.ts'
-import { publicationOf, samePublication } from '../../internal/ipam/publication.ts'
+import { type NecCondition, publicationOf, samePublication } from '../../internal/ipam/publication.ts'
 import type { LedgerNodeView } from '../../internal/ipam/types.ts'
-import { publishedEni } from './pools.ts'
+import { nodeBounds } from '../given.ts'
+import { publishedEni, publishedExclusive } from './pools.ts'
 
 const node: LedgerNodeView = {
   name: 'n1',
   instanceId: 'ins-1',
   zone: 'zone-a',
-  limits: { maxEnis: 3, ipsPerEni: 9 },
-  targets: { minWarm: 5, maxWarm: 5 },
+  ...nodeBounds({ minWarm: 5, maxWarm: 5, maxEnis: 3, ipsPerEni: 9 }),
 }
-const served: PoolCondition = { ready: true, reason: 'PoolServed', message: 'well' }
+const served: PoolCondition = { type: 'Ready', ok: true, reason: 'PoolServed', message: 'well' }
 const monday = { at: 'monday', epoch: 1 }
-const full: PoolCondition = { ready: false, reason: 'NodeFull', message: 'not well' }
+const full: PoolCondition = { type: 'Ready', ok: false, reason: 'NodeFull', message: 'not well' }
 
 test('[K3] publicationOf() moves the transition time of a condition only when its status changes', () => {
-  const first = publicationOf(node, [], served, [], monday)
+  const first = publicationOf(node, [], [served], [], monday)
   assert.equal(first.conditions[0]?.lastTransitionTime, 'monday')
-  const second = publicationOf(node, [], { ...served, message: 'very well' }, first.conditions, {
+  const second = publicationOf(node, [], [{ ...served, message: 'very well' }], first.conditions, {
     at: 'tuesday',
     epoch: 1,
   })
   assert.equal(second.conditions[0]?.lastTransitionTime, 'monday')
-  const third = publicationOf(node, [], full, second.conditions, { at: 'wednesday', epoch: 1 })
+  const third = publicationOf(node, [], [full], second.conditions, { at: 'wednesday', epoch: 1 })
   assert.deepEqual(third.conditions, [
     {
       type: 'Ready',
@@ -36,11 +36,36 @@ test('[K3] publicationOf() moves the transition time of a condition only when it
   ])
 })
 
+test('[K3] publicationOf() keeps the transition times of two conditions apart', () => {
+  const applied: NecCondition = { type: 'SettingsApplied', ok: true, reason: 'Applied', message: 'all' }
+  const first = publicationOf(node, [], [served, applied], [], monday)
+  const tuesday = { at: 'tuesday', epoch: 1 }
+  const refused = { ...applied, ok: false, reason: 'InvalidAnnotation' }
+  const second = publicationOf(node, [], [served, refused], first.conditions, tuesday)
+  assert.deepEqual(
+    second.conditions.map(({ type, status, lastTransitionTime }) => [type, status, lastTransitionTime]),
+    [
+      ['Ready', 'True', 'monday'],
+      ['SettingsApplied', 'False', 'tuesday'],
+    ],
+  )
+})
+
+test('[R7] publicationOf() leaves out an exclusive ENI whose address is not for pods now', () => {
+  const enis = [publishedEni(1), publishedExclusive(2), { ...publishedExclusive(3), ips: [] }]
+  const { enis: told } = publicationOf(node, enis, [served], [], monday)
+  assert.deepEqual(
+    told.map(({ id }) => id),
+    ['eni-1', 'eni-2'],
+  )
+})
+
 test('samePublication() looks at what is said, not at the order of keys', () => {
-  const one = publicationOf(node, [publishedEni(1, '1', '2')], served, [], monday)
+  const one = publicationOf(node, [publishedEni(1, '1', '2')], [served], [], monday)
   const other = JSON.parse(JSON.stringify(one, Object.keys(flat(one)).toReversed())) as typeof one
   assert.ok(samePublication(one, other))
   assert.ok(!samePublication(one, { ...one, epoch: 2 }))
+  assert.ok(!samePublication(one, { ...one, exclusive: { ...one.exclusive, maxEnis: 1 } }))
   assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '1')] }))
   assert.ok(!samePublication(one, { ...one, enis: [publishedEni(1, '2', '1')] }))
 })

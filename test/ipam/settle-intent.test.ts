@@ -358,6 +358,7 @@ function intentOf({ kind, state, age = row0, made = age, missing, resent = 0, na
     eniId: kind === 'create' && state === 'recorded' ? undefined : 'eni-1',
     subnetId: 'subnet-a',
     slot: 1,
+    mode: 'shared',
     state,
     count: 2,
     addresses: names.map(nth),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { EniMode } from '../../internal/ipam/types.ts'
 import { type DefaultNetwork, toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
 
 const eniIp = 'tke.cloud.tencent.com/eni-ip'
@@ -17,64 +18,84 @@ const wishes: readonly {
   containers?: unknown
   initContainers?: unknown
   network?: DefaultNetwork
-  want: boolean
+  want: EniMode | undefined
 }[] = [
-  { does: 'asks for nothing', want: false },
-  { does: 'requests eni-ip', containers: asking(eniIp), want: true },
-  { does: 'has an eni-ip limit', containers: asking(eniIp, '1', 'limits'), want: true },
-  { does: 'requests eni-ip as a number', containers: asking(eniIp, 1), want: true },
-  { does: 'requests eni-ip in an init container', initContainers: asking(eniIp), want: true },
-  { does: 'requests none of eni-ip', containers: asking(eniIp, '0'), want: false },
+  { does: 'asks for nothing', want: undefined },
+  { does: 'requests eni-ip', containers: asking(eniIp), want: 'shared' },
+  { does: 'has an eni-ip limit', containers: asking(eniIp, '1', 'limits'), want: 'shared' },
+  { does: 'requests eni-ip as a number', containers: asking(eniIp, 1), want: 'shared' },
+  { does: 'requests eni-ip in an init container', initContainers: asking(eniIp), want: 'shared' },
+  { does: 'requests none of eni-ip', containers: asking(eniIp, '0'), want: undefined },
   // Ended with "Cannot convert object to primitive value", and the watch of all pods with it.
-  { does: 'requests an object of eni-ip', containers: asking(eniIp, { toString: 1 }), want: false },
-  { does: 'names tke-route-eni', annotations: networks('tke-route-eni'), want: true },
-  { does: 'names two networks', annotations: networks('tke-bridge, tke-route-eni'), want: true },
-  { does: 'names it in full', annotations: networks('kube-system/tke-route-eni@eth1'), want: true },
-  { does: 'names it in JSON', annotations: networks('[{"name":"tke-route-eni"}]'), want: true },
-  { does: 'names it in JSON texts', annotations: networks('["tke-bridge","tke-route-eni"]'), want: true },
-  { does: 'names another network', annotations: networks('tke-bridge'), want: false },
-  { does: 'names something like it', annotations: networks('tke-route-eni-2'), want: false },
-  { does: 'names broken JSON', annotations: networks('[{"name":"tke-route-eni"'), want: false },
-  { does: 'requests direct-eni', containers: asking(directEni), want: false },
-  { does: 'names nothing, by default', network: 'tke-route-eni', want: true },
+  { does: 'requests an object of eni-ip', containers: asking(eniIp, { toString: 1 }), want: undefined },
+  { does: 'names tke-route-eni', annotations: networks('tke-route-eni'), want: 'shared' },
+  { does: 'names two networks', annotations: networks('tke-bridge, tke-route-eni'), want: 'shared' },
+  { does: 'names it in full', annotations: networks('kube-system/tke-route-eni@eth1'), want: 'shared' },
+  { does: 'names it in JSON', annotations: networks('[{"name":"tke-route-eni"}]'), want: 'shared' },
+  { does: 'names it in JSON texts', annotations: networks('["tke-bridge","tke-route-eni"]'), want: 'shared' },
+  { does: 'names another network', annotations: networks('tke-bridge'), want: undefined },
+  { does: 'names something like it', annotations: networks('tke-route-eni-2'), want: undefined },
+  { does: 'names what every object has', annotations: networks('constructor'), want: undefined },
+  { does: 'names broken JSON', annotations: networks('[{"name":"tke-route-eni"'), want: undefined },
+  { does: 'requests direct-eni', containers: asking(directEni), want: 'exclusive' },
+  { does: 'names nothing, by default', network: 'tke-route-eni', want: 'shared' },
   {
     does: 'names another network than the default',
     annotations: networks('tke-bridge'),
     network: 'tke-route-eni',
-    want: false,
+    want: undefined,
   },
   {
     does: 'has an exclusive ENI instead of the default',
     annotations: networks('tke-direct-eni'),
     network: 'tke-route-eni',
-    want: false,
+    want: 'exclusive',
   },
   {
     does: 'requests direct-eni instead of the default',
     containers: asking(directEni),
     network: 'tke-route-eni',
-    want: false,
+    want: 'exclusive',
   },
   {
     does: 'requests both resources',
     containers: [...asking(directEni), ...asking(eniIp)],
     network: 'tke-route-eni',
-    want: true,
+    want: 'shared',
   },
   {
     does: 'names an empty list, by default',
     annotations: networks(' '),
     network: 'tke-route-eni',
-    want: true,
+    want: 'shared',
+  },
+  { does: 'names tke-direct-eni', annotations: networks('tke-direct-eni'), want: 'exclusive' },
+  { does: 'names nothing, where ENIs are the default', network: 'tke-direct-eni', want: 'exclusive' },
+  {
+    does: 'requests eni-ip, where ENIs are the default',
+    containers: asking(eniIp),
+    network: 'tke-direct-eni',
+    want: 'shared',
+  },
+  {
+    does: 'names one mode and requests the other',
+    annotations: networks('tke-direct-eni'),
+    containers: asking(eniIp),
+    want: 'exclusive',
+  },
+  {
+    does: 'names both modes',
+    annotations: networks('tke-route-eni,tke-direct-eni'),
+    want: 'shared',
   },
 ]
 for (const { does, annotations, containers, initContainers, network, want } of wishes)
-  test(`[P18] toPodFact() ${want ? 'counts' : 'does not count'} a pod that ${does}`, () => {
+  test(`[P18] toPodFact() ${want === undefined ? 'does not count' : `counts as ${want}`} a pod that ${does}`, () => {
     const object = {
       metadata: { name: 'p', namespace: 'n', uid: 'u', annotations },
       spec: { containers, initContainers },
     }
-    assert.equal(toPodFact(object, network ?? 'other')?.wantsRouteEni, want)
+    assert.equal(toPodFact(object, network ?? 'other')?.wants, want)
   })
 
 test('toPodFact() reduces a pod to what we use', () => {
@@ -91,7 +112,7 @@ test('toPodFact() reduces a pod to what we use', () => {
     hostNetwork: true,
     terminal: true,
     deleting: true,
-    wantsRouteEni: false,
+    wants: undefined,
     ip: '10.0.1.5',
   })
 })
@@ -121,7 +142,30 @@ for (const { does, labels, providerID, want } of [
 ])
   test(`toNodeFact() takes the instance from ${does}`, () => {
     const object = { metadata: { name: 'node-1', uid: 'u', labels }, spec: { providerID } }
-    assert.deepEqual(toNodeFact(object), { name: 'node-1', uid: 'u', instanceId: want })
+    assert.deepEqual(toNodeFact(object), {
+      name: 'node-1',
+      uid: 'u',
+      instanceId: want,
+      maxPods: undefined,
+    })
+  })
+
+for (const { pods, want } of [
+  { pods: '110', want: 110 },
+  { pods: 64, want: 64 },
+  { pods: '0', want: 0 },
+  { pods: '', want: undefined },
+  { pods: '-1', want: undefined },
+  { pods: '1.5', want: undefined },
+  { pods: 'many', want: undefined },
+  { pods: null, want: undefined },
+  { pods: [], want: undefined },
+  // Ended with "Cannot convert object to primitive value", and the watch of all nodes with it.
+  { pods: { toString: 1 }, want: undefined },
+])
+  test(`[P14] toNodeFact() reads room for ${JSON.stringify(pods)} pods as ${want ?? 'not said'}`, () => {
+    const object = { metadata: { name: 'node-1', uid: 'u' }, status: { allocatable: { pods } } }
+    assert.equal(toNodeFact(object)?.maxPods, want)
   })
 
 test('[R6] toPodFact() and toNodeFact() take any JSON', () => {

@@ -21,6 +21,7 @@ import { leaderLedger } from '../../internal/store/leader/ledger.ts'
 import { nodeLedger } from '../../internal/store/node/ledger.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
 import { leaderMigrations, nodeMigrations } from '../../migrations/index.ts'
+import { warm } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
 import { cloudLink } from '../sim/world/cloud-link.ts'
 import { KernelTwin } from '../sim/world/kernel-twin.ts'
@@ -107,7 +108,7 @@ export class GapWorld {
         ...leaderDefaults,
         clusterId: 'cls-test',
         subnetIds: ['subnet-0000pods'],
-        targets: { minWarm: 2, maxWarm: 3 },
+        defaults: warm(2, 3),
         reconcileEvery: 300,
         gatherFor: 5,
         settle: { staleFor: 50, giveUpAfter: 5000 },

@@ -15,7 +15,7 @@ import { createLeaseStore } from '../../internal/kube/lease-store.ts'
 import { necEpochs } from '../../internal/kube/nec-api.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
 import { createRecorder } from './recorder.ts'
-import { publication, report } from './samples.ts'
+import { publication, report, warmed } from './samples.ts'
 
 /** A running API server: how to reach it, and how it ends. */
 export interface Served {
@@ -147,7 +147,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     assert.deepEqual(new Set(own.truth.keys()), new Set(['early', 'host', 'late']))
     assert.ok(all.truth.has('elsewhere'))
     assert.equal(own.truth.get('host')?.hostNetwork, true)
-    assert.equal(own.truth.get('late')?.wantsRouteEni, true)
+    assert.equal(own.truth.get('late')?.wants, 'shared')
     await client.call({
       doing: 'set status',
       method: 'PATCH',
@@ -177,10 +177,10 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     assert.deepEqual(own.truth.get(nodeName)?.publication, publication)
     await agent.report(report)
     await necs.until(({ truth }) => truth.get(nodeName)?.report !== undefined)
-    await leader.publishNec(nodeName, { ...publication, maxWarm: 9, enis: [] })
-    await own.until(({ truth }) => truth.get(nodeName)?.publication?.maxWarm === 9)
+    await leader.publishNec(nodeName, { ...warmed({ maxWarm: 9 }), enis: [] })
+    await own.until(({ truth }) => truth.get(nodeName)?.publication?.shared.maxWarm === 9)
     const nec = own.truth.get(nodeName)
-    assert.deepEqual(nec?.publication, { ...publication, maxWarm: 9, enis: [] })
+    assert.deepEqual(nec?.publication, { ...warmed({ maxWarm: 9 }), enis: [] })
     assert.deepEqual(nec?.report, report)
     assert.equal(nec?.fault, undefined)
     await leader.publishNec(`${nodeName}-other`, publication)
@@ -233,15 +233,15 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     const path = `/apis/networking.tke.cloud.tencent.com/v1/nodeeniconfigs/${nec}`
     const version = async () => at(await client.call({ doing: 'get', path }), 'metadata', 'resourceVersion')
     await before.publishNec(nec, publication)
-    await before.publishNec(nec, { ...publication, minWarm: 1 })
+    await before.publishNec(nec, warmed({ minWarm: 1 }))
     await leader.publishNec(nec, { ...publication, epoch: 4, enis: [] })
     const written = await version()
-    await assert.rejects(before.publishNec(nec, { ...publication, minWarm: 2 }), { code: 'deposed' })
+    await assert.rejects(before.publishNec(nec, warmed({ minWarm: 2 })), { code: 'deposed' })
     await assert.rejects(before.publishNec(nec, publication), { code: 'deposed' })
     await assert.rejects(before.deleteNec(nec, 3), { code: 'deposed' })
     assert.equal(await version(), written)
     assert.ok((await necEpochs(asLeader, silentLog, new AbortController().signal)).includes(4))
-    await leader.publishNec(nec, { ...publication, epoch: 4, minWarm: 3, enis: [] })
+    await leader.publishNec(nec, { ...warmed({ minWarm: 3 }), epoch: 4, enis: [] })
     assert.notEqual(await version(), written)
     await leader.deleteNec(nec, 4)
     before.close()

@@ -10,7 +10,7 @@ import { at, listAt } from '../../internal/kube/json.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
 import { decodeNec } from '../../internal/wire/nec.ts'
-import { publication, report } from './samples.ts'
+import { publication, report, warmed } from './samples.ts'
 import { createTinyApi } from './tiny-api.ts'
 import { type Exchange, refuse, reply, startTinyServer } from './tiny-server.ts'
 
@@ -32,7 +32,7 @@ test('publishNec() writes the status alone when spec is as wanted already', asyn
   await leader.publishNec('node-1', publication)
   await leader.publishNec('node-1', { ...publication, enis: [] })
   assert.deepEqual(requests().slice(3), ['PATCH /status'])
-  await leader.publishNec('node-1', { ...publication, maxWarm: 9 })
+  await leader.publishNec('node-1', warmed({ maxWarm: 9 }))
   assert.deepEqual(requests().slice(4), ['PATCH /status', 'PATCH '])
 })
 
@@ -43,10 +43,10 @@ test('publishNec() and report() leave each other and strangers alone', async () 
   assert.ok(object)
   object['spec'] = { ...(object['spec'] as object), securityGroups: ['sg-1'] }
   await agent.report(report)
-  await leader.publishNec('node-1', { ...publication, minWarm: 1, enis: [] })
+  await leader.publishNec('node-1', { ...warmed({ minWarm: 1 }), enis: [] })
   const nec = decodeNec(api.objects.get(path))
   assert.deepEqual(nec?.report, report)
-  assert.deepEqual(nec?.publication, { ...publication, minWarm: 1, enis: [] })
+  assert.deepEqual(nec?.publication, { ...warmed({ minWarm: 1 }), enis: [] })
   assert.deepEqual(listAt(api.objects.get(path), 'spec', 'securityGroups'), ['sg-1'])
 })
 
@@ -66,7 +66,7 @@ test('[R8] publishNec() raises the epoch of a NEC before it writes anything else
   assert.deepEqual(next.requests(), ['GET ', 'PATCH ', 'PATCH /status'])
   assert.deepEqual(decodeNec(api.objects.get(path))?.publication, { ...publication, epoch: 4, enis: [] })
   const before = api.objects.get(path)
-  await assert.rejects(leader.publishNec('node-1', { ...publication, maxWarm: 9 }), {
+  await assert.rejects(leader.publishNec('node-1', warmed({ maxWarm: 9 })), {
     code: 'deposed',
     message: 'Cannot write NEC "node-1" in epoch 3: a leader of epoch 4 has written it',
   })
@@ -76,7 +76,7 @@ test('[R8] publishNec() raises the epoch of a NEC before it writes anything else
 })
 
 test('[R8] whenever the next leader comes, a write of the one before leaves nothing of it', async () => {
-  const later = { ...publication, epoch: 4, maxWarm: 7, enis: [] }
+  const later = { ...warmed({ maxWarm: 7 }), epoch: 4, enis: [] }
   for (const fresh of [true, false])
     for (let moment = 1; moment <= 3; moment++) {
       const { leader, api } = await serve()
@@ -90,13 +90,13 @@ test('[R8] whenever the next leader comes, a write of the one before leaves noth
         void taking.then(() => api.answer(exchange)) // the next leader is faster
         return true
       }
-      await leader.publishNec('node-1', { ...publication, minWarm: 2, enis: [] }).catch((error: unknown) => {
+      await leader.publishNec('node-1', { ...warmed({ minWarm: 2 }), enis: [] }).catch((error: unknown) => {
         assert.equal(errorCode(error), 'deposed')
       })
       await taking
       assert.deepEqual(
         decodeNec(api.objects.get(path))?.publication,
-        taking === undefined ? { ...publication, minWarm: 2, enis: [] } : later,
+        taking === undefined ? { ...warmed({ minWarm: 2 }), enis: [] } : later,
       )
       api.objects.clear()
     }
@@ -132,7 +132,7 @@ test('[R8] reports of the agent never make the leader fail', async () => {
   await leader.publishNec('node-1', publication)
   for (let n = 0; n < 20; n++) {
     const reported = agent.report({ ...report, inUse: n })
-    await leader.publishNec('node-1', { ...publication, minWarm: n % 5 })
+    await leader.publishNec('node-1', warmed({ minWarm: n % 5 }))
     await reported
   }
   assert.equal(decodeNec(api.objects.get(path))?.report?.inUse, 19)

@@ -17,7 +17,7 @@ import type { Transport } from '../../internal/vpc/transport.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
-import { known } from '../given.ts'
+import { known, nodeReport, warm } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
 import { cloudLink } from '../sim/world/cloud-link.ts'
 import { type Console, cloudConsole } from '../sim/world/console.ts'
@@ -51,7 +51,7 @@ export class LeaderWorld {
       clusterId: 'cls-test',
       subnetIds: [podSubnet],
       securityGroups: ['sg-12345678'],
-      targets: { minWarm: 2, maxWarm: 3 },
+      defaults: warm(2, 3),
       ...settings,
     }
     this.folder = mkdtempSync(join(tmpdir(), 'leader-world-'))
@@ -152,7 +152,7 @@ export class LeaderWorld {
   /** A node on a new instance, as the cloud controller shows it. */
   addNode(name: string, instanceType = 'SA2.SMALL1'): string {
     const id = this.addInstance(instanceType)
-    this.kube.nodes.put(name, { name, uid: `uid-${id}`, instanceId: id })
+    this.kube.nodes.put(name, { name, uid: `uid-${id}`, instanceId: id, maxPods: undefined })
     return id
   }
 
@@ -163,8 +163,7 @@ export class LeaderWorld {
   /** What the agent of `node` gives up. */
   giveBack(node: string, returned: NodeReport['returned']): void {
     const nec = known(this.kube.necs.items.get(node))
-    const report = { returned, inUse: 0, idle: 0, databaseId: 'db', version: 'test' }
-    this.kube.necs.put(node, { ...nec, report })
+    this.kube.necs.put(node, { ...nec, report: nodeReport({ returned }) })
   }
 
   published(node: string): readonly PublishedEni[] {
@@ -235,7 +234,7 @@ export function podOn(node: string, name: string, more: Partial<PodFact> = {}): 
     hostNetwork: false,
     terminal: false,
     deleting: false,
-    wantsRouteEni: true,
+    wants: 'shared',
     ip: undefined,
     ...more,
   }

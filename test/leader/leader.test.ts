@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LeaderSettings } from '../../internal/leader/settings.ts'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
-import { known } from '../given.ts'
+import { known, warm } from '../given.ts'
 import { LeaderWorld, podOn, podSubnet } from './leader-world.ts'
 
 const second = 1000
@@ -47,7 +47,7 @@ test('[P18] only pods that count make it grow', async (t) => {
   for (const [name, is] of Object.entries({
     host: { hostNetwork: true },
     done: { terminal: true },
-    other: { wantsRouteEni: false },
+    other: { wants: undefined },
     elsewhere: { node: undefined },
   }))
     world.kube.pods.put(name, podOn('n1', name, is))
@@ -59,10 +59,10 @@ test('[P18] only pods that count make it grow', async (t) => {
 })
 
 test('[P3] what the agent gave up is unassigned and leaves the NEC; what a pod shows, or under an old grant, is not', async (t) => {
-  const world = await filled(t, { targets: { minWarm: 4, maxWarm: 4 } })
+  const world = await filled(t, { defaults: warm(4, 4) })
   const ips = known(world.published('n1')[0]).ips
   const [a, b, c, d] = [known(ips[0]), known(ips[1]), known(ips[2]), known(ips[3])]
-  world.kube.pods.put('uid-shows', podOn('n1', 'shows', { ip: b.address, wantsRouteEni: false }))
+  world.kube.pods.put('uid-shows', podOn('n1', 'shows', { ip: b.address, wants: undefined }))
   await world.clock.advance(second)
   world.giveBack('n1', [a, b, { ...c, grant: c.grant - 1 }])
   await world.clock.advance(30 * second)
@@ -75,7 +75,7 @@ test('[P3] what the agent gave up is unassigned and leaves the NEC; what a pod s
 })
 
 test('[P12] an ENI whose last address went is detached and deleted', async (t) => {
-  const world = await filled(t, { targets: { minWarm: 0, maxWarm: 1 } })
+  const world = await filled(t, { defaults: warm(0, 1) })
   assert.deepEqual(world.published('n1'), [])
   world.addPods('n1', 'a')
   await world.clock.advance(20 * second)
@@ -124,7 +124,7 @@ for (const action of [
   'DeleteNetworkInterface',
 ]) {
   test(`[R2] answers of ${action} are lost, and everything is found out all the same`, async (t) => {
-    const world = new LeaderWorld(t, { targets: { minWarm: 1, maxWarm: 1 } })
+    const world = new LeaderWorld(t, { defaults: warm(1, 1) })
     world.cloud.setFaults({ loseNextAnswers: { [action]: 2 } })
     world.start()
     world.addNode('n1')
@@ -165,7 +165,7 @@ test('[R1] a clock that is set back holds up nothing that was under way', async 
 })
 
 test('[P15][K3] a full subnet is told on Node and NEC once, and work goes on when there is room', async (t) => {
-  const world = new LeaderWorld(t, { targets: { minWarm: 4, maxWarm: 4 } }, '10.0.1.0/29')
+  const world = new LeaderWorld(t, { defaults: warm(4, 4) }, '10.0.1.0/29')
   world.start()
   world.addNode('n1')
   await world.clock.advance(20 * second)
@@ -207,7 +207,7 @@ test('[P14][K3] a node with more pods than it can carry says NodeFull, and recov
 })
 
 test('[K3] the quota of ENIs is told as ENILimit, without a storm, and is over when nothing is wanted any more', async (t) => {
-  const world = new LeaderWorld(t, { targets: { minWarm: 0, maxWarm: 0 } })
+  const world = new LeaderWorld(t, { defaults: warm(0, 0) })
   world.cloud.setLimits({ enisPerVpc: 0 })
   world.start()
   world.addNode('n1')
@@ -374,7 +374,7 @@ test('an ENI that somebody deleted does not keep a node from being forgotten', a
 test('[R5][K3] an instance that the cloud does not know is told, and asked for ever more seldom', async (t) => {
   const world = new LeaderWorld(t)
   world.start()
-  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId: 'ins-nowhere' })
+  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId: 'ins-nowhere', maxPods: undefined })
   for (let i = 0; i < 100; i++) {
     world.addPods('n1', `p${i}`) // each wakes the leader
     await world.clock.advance(6 * second)
@@ -386,7 +386,7 @@ test('[R5][K3] an instance that the cloud does not know is told, and asked for e
 
 test('[R5] nodes that join at once share describe calls, whatever one of them says it is', async (t) => {
   const world = new LeaderWorld(t)
-  world.kube.nodes.put('odd', { name: 'odd', uid: 'uid-odd', instanceId: 'no-instance' })
+  world.kube.nodes.put('odd', { name: 'odd', uid: 'uid-odd', instanceId: 'no-instance', maxPods: undefined })
   for (let i = 0; i < 60; i++) world.addNode(`n${i}`)
   world.start()
   await world.clock.advance(20 * second)
@@ -404,7 +404,7 @@ test('[R5] nodes that join at once share describe calls, whatever one of them sa
 test('[R6] a second node on one instance is refused by name, and registered once the first has left', async (t) => {
   const world = await filled(t)
   const instanceId = known(world.kube.nodes.items.get('n1')).instanceId
-  world.kube.nodes.put('n2', { name: 'n2', uid: 'uid-n2', instanceId })
+  world.kube.nodes.put('n2', { name: 'n2', uid: 'uid-n2', instanceId, maxPods: undefined })
   await world.clock.advance(10 * second)
   const told = known(world.kube.notices.find(({ about }) => about.name === 'n2'))
   assert.match(told.message, /^Cannot register node "n2": instance "ins-\w+" is that of node "n1"$/)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { LeaderSettings } from '../../internal/leader/settings.ts'
-import { known } from '../given.ts'
+import { known, warm } from '../given.ts'
 import { LeaderWorld, podOn, podSubnet, vpcId } from './leader-world.ts'
 
 const second = 1000
@@ -98,7 +98,7 @@ test('[R1][R7] an ENI that is on another instance is held, and never touched; ta
 })
 
 test('[R1] an ENI with our tag that nobody knows: adopted when its node can use it, else deleted', async (t) => {
-  const { world } = await quiet(t, { targets: { minWarm: 2, maxWarm: 4 } })
+  const { world } = await quiet(t, { defaults: warm(2, 4) })
   const tags = { 'tke-eni-cluster': 'cls-test', 'tke-eni-slot': '2' }
   const make = (more: Record<string, string>, count: number) =>
     world.console.create({ vpc: vpcId, subnet: podSubnet, tags: { ...tags, ...more }, ips: count })
@@ -205,7 +205,7 @@ test('[R1] an address is taken back when a pod of another node shows it, but for
   world.kube.pods.put('uid-b', podOn('n1', 'b', { ip: used }))
   await world.clock.advance(minute / 2)
   world.kube.pods.put('uid-x', podOn('n2', 'x', { ip: idle }))
-  world.kube.pods.put('uid-y', podOn('n2', 'y', { ip: used, wantsRouteEni: false }))
+  world.kube.pods.put('uid-y', podOn('n2', 'y', { ip: used, wants: undefined }))
   await world.clock.advance(5 * second)
   assert.deepEqual(
     [world.addresses('n1').includes(idle), world.addresses('n1').includes(used)],

@@ -15,7 +15,7 @@ interface Answer {
 }
 
 /** A `Linux` that acts in the namespace at `netns`; calls are answered in their order. */
-export function startLinuxProcess(netns: string): Linux & { close(): Promise<void> } {
+export function startLinuxProcess(netns: string): Linux & { readonly pid: number; close(): Promise<void> } {
   const [command, args] = inNetns(netns, process.execPath, [fileURLToPath(import.meta.url), 'serve'])
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -34,12 +34,16 @@ export function startLinuxProcess(netns: string): Linux & { close(): Promise<voi
   }
 
   return {
+    pid: child.pid ?? 0,
     links: call('links'),
     survey: call('survey'),
     apply: call('apply'),
     connectPod: call('connectPod'),
     disconnectPod: call('disconnectPod'),
     inspectPod: call('inspectPod'),
+    giveEni: call('giveEni'),
+    takeEni: call('takeEni'),
+    inspectEni: call('inspectEni'),
     namespaceExists: call('namespaceExists'),
     async close() {
       child.stdin.end()

@@ -17,7 +17,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
 import { nodeMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
-import { known } from '../given.ts'
+import { known, nodeBounds } from '../given.ts'
 import { KernelTwin } from '../sim/world/kernel-twin.ts'
 import { immortal, newMachine, Process } from '../sim/world/process.ts'
 import { LogBook } from './log-book.ts'
@@ -125,10 +125,7 @@ export class NodeWorld {
       epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
-      minWarm: 0,
-      maxWarm: 2,
-      maxEnis: 3,
-      ipsPerEni: 30,
+      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 30 }),
       enis,
       conditions: [],
     }
@@ -240,7 +237,7 @@ export function podOf(sandbox: Sandbox): PodFact {
     hostNetwork: false,
     terminal: false,
     deleting: false,
-    wantsRouteEni: true,
+    wants: 'shared',
     ip: undefined,
   }
 }

@@ -26,7 +26,7 @@ async function ledgerWithNode(t: TestContext) {
   }
   /** ENI 1, attached, with addresses 5 and 6. */
   const attached = async () => {
-    const create = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+    const create = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
     await write((tx) => tx.acceptCreation(create, cloudEni(['5 pending', '6 pending']).id))
     await write((tx) => tx.finish(create, cloudEni(['5', '6'])))
     const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
@@ -69,7 +69,7 @@ test('[R2] an ENI through its life, step by step, with a restart after each', as
     assert.equal(shown(), want)
   }
   await begin(
-    { kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because },
+    { kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because },
     'creating serve busy +2 []',
   )
   await step(
@@ -159,7 +159,7 @@ for (const { does, action, want } of failures) {
 
 test('[R2] a refused creation leaves nothing', async (t) => {
   const { store, write, record } = await ledgerWithNode(t)
-  const intent = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+  const intent = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
   await write((tx) => tx.fail(intent, 'quota'))
   assert.deepEqual(store.ledger.pool('n1')?.enis, [])
 })
@@ -210,7 +210,7 @@ test('[R2] an unassignment is sent again for what is left only', async (t) => {
 
 test('[R2] an ENI that can never be attached is deleted, and one that could not be deleted is where it is seen', async (t) => {
   const { write, record, eni } = await ledgerWithNode(t)
-  const create = await record({ kind: 'create', slot: 1, subnetId: 'subnet-a', ips: 0, reason: because })
+  const create = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 0, reason: because })
   await write((tx) => tx.finish(create, cloudEni([])))
   const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
   await write((tx) => tx.fail(attach, 'wrong zone', { forGood: true }))
@@ -223,7 +223,7 @@ test('[R2] an ENI that can never be attached is deleted, and one that could not 
 test('[R2] an address that the ledger has on another ENI is not bound twice', async (t) => {
   const { write, record, attached, store } = await ledgerWithNode(t)
   await attached()
-  const intent = await record({ kind: 'create', slot: 2, subnetId: 'subnet-a', ips: 2, reason: because })
+  const intent = await record({ kind: 'create', mode: 'shared', slot: 2, subnetId: 'subnet-a', ips: 2, reason: because })
   const other = { ...cloudEni(['5', '77'], 'eni-2'), mac: mac('20:90:6f:00:00:02'), primaryIp: nth(200) }
   await assert.rejects(
     write((tx) => tx.finish(intent, other)),
@@ -423,7 +423,7 @@ test('the views read well, for every state', async (t) => {
   const { store, write, record, attached } = await ledgerWithNode(t)
   await attached()
   await write((tx) => tx.setPod(nth(5), { namespace: 'default', name: 'web-0', uid: 'uid-1' }))
-  await record({ kind: 'create', slot: 2, subnetId: 'subnet-a', ips: 1, reason: because })
+  await record({ kind: 'create', mode: 'shared', slot: 2, subnetId: 'subnet-a', ips: 1, reason: because })
   const view = (name: string) => store.db.all<Record<string, unknown>>(`SELECT * FROM ${name}`)
   assert.deepEqual(
     view('v_ip').map(({ address, pod, node, eni }) => [address, pod, node, eni]),

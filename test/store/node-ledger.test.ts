@@ -116,7 +116,7 @@ test('[R1][P16] everything is there again after a restart: owners, cooldowns, ti
   await write((tx) => {
     tx.attach(attachment('a', 1))
     tx.attach(attachment('b', 2))
-    tx.setReleaseTimer(tx.now)
+    tx.setReleaseTimer('shared', tx.now)
     tx.setBootId('boot-1')
   })
   await write((tx) => tx.detach(attachment('b', 2), tx.now + 30_000, 'CNI DEL'))
@@ -127,7 +127,7 @@ test('[R1][P16] everything is there again after a restart: owners, cooldowns, ti
       enis: ledger.enis(),
       attachments: ledger.attachments(),
       ofPod: ledger.attachmentsOfPod('uid-a', 'eth0'),
-      timer: ledger.releaseTimer(),
+      timers: [ledger.releaseTimer('shared'), ledger.releaseTimer('exclusive')],
       boot: ledger.bootId(),
       id: ledger.databaseId,
     }

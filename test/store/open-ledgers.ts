@@ -9,6 +9,7 @@ import { leaderLedger } from '../../internal/store/leader/ledger.ts'
 import { nodeLedger } from '../../internal/store/node/ledger.ts'
 import { leaderMigrations, nodeMigrations } from '../../migrations/index.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
+import { ledgerBounds } from '../given.ts'
 
 export interface Opened<Ledger> {
   readonly clock: VirtualClock
@@ -58,6 +59,5 @@ export const n1: LedgerNode = {
   instanceId: 'ins-1',
   zone: 'zone-a',
   phase: 'active',
-  limits: { maxEnis: 2, ipsPerEni: 5 },
-  targets: { minWarm: 1, maxWarm: 3 },
+  ...ledgerBounds({ minWarm: 1, maxWarm: 3, maxEnis: 2, ipsPerEni: 5 }),
 }

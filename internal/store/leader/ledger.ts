@@ -62,6 +62,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
         shared: node.shared,
         exclusive: node.exclusive,
         instanceEnis: node.instanceEnis,
+        quotaIpsPerEni: node.quota.instanceType === '' ? undefined : node.quota.ipsPerEni,
         enis: poolEnis(db, name),
         unclaimed: unclaimedEnis(db, name),
       }

@@ -8,6 +8,7 @@ import type { Cidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Mac } from '../../../internal/value/mac.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
+import { ledgerBounds } from '../../given.ts'
 
 const enis = 64
 const ipsPerEni = 29
@@ -52,8 +53,7 @@ async function addEni(ledger: LeaderLedger, number: number): Promise<Target> {
     instanceId: `ins-${number}`,
     zone: 'bench-1',
     phase: 'active',
-    limits: { maxEnis: 1, ipsPerEni },
-    targets: { minWarm: 5, maxWarm: 5 },
+    ...ledgerBounds({ minWarm: 5, maxWarm: 5, maxEnis: 1, ipsPerEni }),
   }
   const eni: CloudEni = {
     id: `eni-${number}`,
@@ -67,7 +67,7 @@ async function addEni(ledger: LeaderLedger, number: number): Promise<Target> {
     ips: [],
     tags: {},
   }
-  const creation = { kind: 'create', slot: 1, subnetId: eni.subnetId, ips: 0, reason: 'bench' } as const
+  const creation = { kind: 'create', mode: 'shared', slot: 1, subnetId: eni.subnetId, ips: 0, reason: 'bench' } as const
   const intent = await ledger.write((tx) => {
     tx.addNode(node)
     return tx.record(node, creation, '10.0.0.0/16' as Cidr, `create-${number}`)

@@ -137,7 +137,7 @@ export class Rig {
   async addByHand(): Promise<void> {
     const [node, eni] = this.#firstEni(this.served()[0])
     const { name, instanceId } = node
-    const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, token: 'by hand' })
+    const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, mode: 'shared', token: 'by hand' })
     this.#hand.create({ vpc: vpc.id, subnet: podSubnets[0].id, tags, ips: 1 })
     this.#hand.assign(eni, 1)
     const [bare, its] = this.#firstEni(this.#bare)

@@ -1,6 +1,6 @@
 // Each action of the leader in the cloud, brought about on node n1.
 import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
-import { known } from '../../given.ts'
+import { known, warm } from '../../given.ts'
 import type { LeaderWorld } from '../leader-world.ts'
 import { type Act, second } from './cell.ts'
 
@@ -22,8 +22,8 @@ function giveBack(world: LeaderWorld, count: number): void {
   world.giveBack('n1', known(world.published('n1')[0]).ips.slice(0, count))
 }
 
-const warm = { targets: { minWarm: 2, maxWarm: 5 } }
-const none = { targets: { minWarm: 0, maxWarm: 1 } }
+const some = { defaults: warm(2, 5) }
+const none = { defaults: warm(0, 1) }
 const removal = {
   settings: none,
   prepare: (world: LeaderWorld) => idle(world, 'a'),
@@ -32,7 +32,7 @@ const removal = {
   addresses: 0,
 }
 const arrival = {
-  settings: warm,
+  settings: some,
   prepare: async () => {},
   trigger: (world: LeaderWorld) => void world.addNode('n1'),
   enis: 1,
@@ -44,7 +44,7 @@ export const acts: Readonly<Record<IntentKind, Act>> = {
   attach: { ...arrival, api: 'AttachNetworkInterface' },
   assign: {
     api: 'AssignPrivateIpAddresses',
-    settings: warm,
+    settings: some,
     prepare: filled,
     trigger: (world) => world.addPods('n1', 'a', 'b', 'c'),
     enis: 1,
@@ -52,7 +52,7 @@ export const acts: Readonly<Record<IntentKind, Act>> = {
   },
   unassign: {
     api: 'UnassignPrivateIpAddresses',
-    settings: warm,
+    settings: some,
     prepare: (world) => idle(world, 'a', 'b'),
     trigger: (world) => giveBack(world, 2),
     agent(world) {

@@ -105,7 +105,7 @@ export const acts = {
     when({ world, clock }) {
       const returning = world.ledger.ips().some(({ state }) => state === 'returning')
       return (
-        returning || clock.now() - (world.ledger.releaseTimer() ?? clock.now()) >= nodeDefaults.releaseEvery
+        returning || clock.now() - (world.ledger.releaseTimer('shared') ?? clock.now()) >= nodeDefaults.releaseEvery
       )
     },
     afterwards: async () => {},

@@ -184,6 +184,7 @@ sandboxed(import.meta.url, () => {
         assert.ok(linux && pod && far)
         const desired = {
           enis: first.enis.filter(({ deviceIndex }) => deviceIndex > 0).map(wiringOfEni),
+          spareEnis: [],
           pods: pods[0] ?? [],
           busy: { addresses: new Set<Ipv4>(), links: new Set<string>() },
           routeTableBase: 2000,
@@ -247,6 +248,75 @@ sandboxed(import.meta.url, () => {
       await linux.connectPod(pod)
       await ping(far.netns, pod.address)
     })
+  })
+
+  describe('an exclusive ENI', () => {
+    const exclusive = { ...eniOf(1, 3), ips: [] }
+    const { mac, primaryIp: address, subnetCidr } = exclusive
+    const gateway = gatewayOf(subnetCidr)
+    const wiring = { mac, address, subnetCidr, gateway, netns: '/run/netns/owner', ifname: 'eth0' }
+    const onNode = async (): Promise<string | undefined> =>
+      (await nodes[0]?.links())?.find((link) => link.mac === mac)?.name
+
+    before(async () => {
+      await fabric.apply([{ ...first, enis: [...first.enis, exclusive] }, second])
+      await sh('ip netns add owner')
+      await nodes[0]?.giveEni(wiring)
+    })
+
+    test('[X2] its pod and pods of shared ENIs reach each other, on the same node and across nodes', async () => {
+      for (const { address: other, netns } of everyPod) {
+        await ping(wiring.netns, other)
+        await ping(netns, address)
+      }
+    })
+
+    test('mend() leaves it alone in its pod, and everything else', async () => {
+      assert.deepEqual(await fabric.mend(), [])
+      assert.deepEqual(await nodes[0]?.inspectEni(wiring), [])
+    })
+
+    test('mend() does nothing for one that came back to its node, which can be given again', async () => {
+      await nodes[0]?.takeEni(wiring)
+      assert.equal(await onNode(), `eni${mac.replaceAll(':', '')}`)
+      assert.deepEqual(await fabric.mend(), [])
+      await nodes[0]?.giveEni(wiring)
+      await ping(wiring.netns, everyPod.at(-1)?.address ?? '')
+    })
+
+    test('mend() plugs it again when the namespace died with it, and it works as before', async () => {
+      await sh('ip netns del owner')
+      await untilGone()
+      assert.equal(await onNode(), undefined)
+      assert.deepEqual(await fabric.mend(), [{ kind: 'plug', node: 'n1', eni: exclusive }])
+      assert.equal(await onNode(), 'eth3')
+      assert.deepEqual(await fabric.mend(), [])
+      await sh('ip netns add owner')
+      await nodes[0]?.takeEni(wiring)
+      await nodes[0]?.giveEni(wiring)
+      await ping(wiring.netns, everyPod.at(-1)?.address ?? '')
+      await ping(everyPod.at(-1)?.netns ?? '', address)
+    })
+
+    test('is unplugged in its pod when the cloud detaches it; one that died before is nobody’s fault', async () => {
+      const withIt = [{ ...first, enis: [...first.enis, exclusive] }, second]
+      await fabric.apply(network)
+      assert.deepEqual(await nodes[0]?.inspectEni(wiring), ['link "eth0" is missing in the pod'])
+      assert.deepEqual(await fabric.mend(), [])
+      await nodes[0]?.takeEni(wiring)
+      await fabric.apply(withIt)
+      await nodes[0]?.giveEni(wiring)
+      await sh('ip netns del owner')
+      await untilGone()
+      await fabric.apply(network)
+      assert.deepEqual(await fabric.mend(), [])
+      assert.equal(await onNode(), undefined)
+    })
+
+    /** The kernel ends a namespace's links a while after its last user. */
+    async function untilGone(): Promise<void> {
+      while ((await sh('ip -n vpc -brief link')).includes(`v${mac.replaceAll(':', '')}`));
+    }
   })
 
   test('[D6] after DEL of all pods and removal of all nodes nothing is left', async () => {

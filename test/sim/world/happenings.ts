@@ -220,7 +220,7 @@ function startPods(world: World, node: SimNode, id: number, count: number): void
       hostNetwork: false,
       terminal: false,
       deleting: false,
-      wantsRouteEni: true,
+      wants: 'shared',
       ip: undefined,
     }
     world.kube.pods.put(pod.uid, pod)

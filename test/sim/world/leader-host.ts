@@ -23,6 +23,7 @@ import type { LeaseTwin } from './lease-twin.ts'
 import type { Plant } from './plants.ts'
 import { type Machine, Process } from './process.ts'
 import { clusterId, podSubnets, type World } from './world.ts'
+import { warm } from '../../given.ts'
 
 /** In an order in which their references hold. */
 const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine'] as const
@@ -142,7 +143,7 @@ export class LeaderHost {
         clusterId,
         subnetIds: podSubnets,
         securityGroups: ['sg-12345678'],
-        targets: { minWarm: shape.minWarm, maxWarm: shape.maxWarm },
+        defaults: warm(shape.minWarm, shape.maxWarm),
         ...plant.leaderSettings,
       },
     )
