@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { type Clock, sleep, systemClock } from '../../internal/base/clock.ts'
 import { createLog, type Log } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
+import { type Rounds, startRounds } from '../../internal/base/rounds.ts'
 import { readLinkAlias } from '../../internal/ipam/link-identity.ts'
 import { fromPodPriority, toPodPriority } from '../../internal/ipam/plan-repair.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
@@ -35,6 +36,9 @@ interface HostNode {
   agent: ServiceProcess
 }
 
+/** How soon an ENI is back on its node that went with a pod's namespace: a cloud's is at once. */
+const mendEveryMs = 500
+
 type Handlers = { [Name in HostCall]: (take: HostCalls[Name]['take']) => Promise<HostCalls[Name]['give']> }
 
 /** Serves requests on standard input until that ends. */
@@ -44,10 +48,24 @@ export async function runHost(settings: HostSettings): Promise<void> {
   const fabric = await createFabric({ run: runCommand })
   const nodes = new Map<string, HostNode>()
   const handlers = hostHandlers({ settings, clock, log, fabric, nodes })
+  const mending = keepMended(fabric, clock, log)
   for await (const line of createInterface({ input: process.stdin })) {
     const request = JSON.parse(line) as HostRequest
     void serve(handlers, request).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`))
   }
+  mending.stop()
+}
+
+function keepMended(fabric: Fabric, clock: Clock, log: Log): Rounds {
+  return startRounds(clock, async () => {
+    try {
+      const changes = await fabric.mend()
+      if (changes.length > 0) log.info('fabric mended', { changes: changes.length })
+    } catch (error) {
+      log.warn('fabric not mended', { error: (error as Error).message })
+    }
+    return mendEveryMs
+  })
 }
 
 async function serve(handlers: Handlers, { id, call, take }: HostRequest): Promise<HostAnswer> {

@@ -65,7 +65,7 @@ export function fabricSteps(changes: readonly FabricChange[]): readonly Step[] {
 }
 
 /** The router's end: "v" and the ENI's MAC. */
-function vpcLink(mac: Mac): string {
+export function vpcLink(mac: Mac): string {
   return `v${mac.replaceAll(':', '')}`
 }
 

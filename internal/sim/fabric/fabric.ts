@@ -1,13 +1,20 @@
 // The dev cluster's network: links and routes between network namespaces, kept as the simulated cloud says. Runs inside a
 // sandbox (its own /run and network), so that namespace names are ours alone and all of it goes with the sandbox.
+//
+// An ENI is a veth here, and hardware in a cloud. Both can be moved into a pod's namespace, where the fabric leaves it alone: the router's end
+// stays. They differ when that namespace dies: the kernel brings hardware back to the node at once, as `dev<n>`, but destroys a veth with
+// both its ends. Whoever owns a fabric therefore has it mend() again and again: a link that is gone is plugged into its node anew, as
+// a new link `eth<deviceIndex>` that is down.
 import type { RunCommand } from '../../base/command.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import { fabricSteps, netnsPath, nodeNetns, type Step, vpcNetns } from './fabric-lines.ts'
-import { type FabricChange, type FabricNode, planFabric } from './plan-fabric.ts'
+import { fabricSteps, netnsPath, nodeNetns, type Step, vpcLink, vpcNetns } from './fabric-lines.ts'
+import { type FabricChange, type FabricNode, onlyPlugged, planFabric } from './plan-fabric.ts'
 
 export interface Fabric {
   /** Makes the network as `desired`; the changes that took. Calls wait for each other. Throws `kernel`; call again to go on. */
   apply(desired: readonly FabricNode[]): Promise<readonly FabricChange[]>
+  /** Plugs ENIs whose links were destroyed into their nodes again; the changes that took. Throws `kernel`. */
+  mend(): Promise<readonly FabricChange[]>
   /** Path of a node's network namespace. */
   netnsOf(node: string): string
   /** Removes all nodes and the router. */
@@ -43,8 +50,8 @@ export async function createFabric({ run }: { readonly run: RunCommand }): Promi
     }
   }
 
-  async function change(desired: readonly FabricNode[]): Promise<readonly FabricChange[]> {
-    const changes = planFabric(desired, current)
+  async function change(desired: readonly FabricNode[], present = current): Promise<readonly FabricChange[]> {
+    const changes = planFabric(desired, present)
     for (const step of fabricSteps(changes)) await perform(step)
     current = desired
     return changes
@@ -62,6 +69,14 @@ export async function createFabric({ run }: { readonly run: RunCommand }): Promi
 
   return {
     apply: (desired) => inTurn(() => change(desired)),
+    mend: () =>
+      inTurn(async () => {
+        const links = await routerLinks(run)
+        return change(
+          current,
+          onlyPlugged(current, (mac) => links.has(vpcLink(mac))),
+        )
+      }),
     netnsOf: (node) => netnsPath(nodeNetns(node)),
     close: () =>
       inTurn(async () => {
@@ -69,6 +84,13 @@ export async function createFabric({ run }: { readonly run: RunCommand }): Promi
         await perform({ netns: '', lines: [`netns del ${vpcNetns}`] })
       }),
   }
+}
+
+async function routerLinks(run: RunCommand): Promise<ReadonlySet<string>> {
+  const args = [`--net=${netnsPath(vpcNetns)}`, '--', 'ip', '-brief', 'link', 'show', 'type', 'veth']
+  const { status, stderr, stdout } = await run('nsenter', args)
+  if (status !== 0) throw new IpamError('kernel', `Cannot read the links of the router: ${stderr.trim()}`)
+  return new Set(stdout.split('\n').map((row) => row.split(/[@\s]/, 1)[0] ?? ''))
 }
 
 async function configureRouter(run: RunCommand): Promise<void> {

@@ -74,6 +74,14 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** `nodes` with those of their ENIs only that `isThere`. */
+export function onlyPlugged(
+  nodes: readonly FabricNode[],
+  isThere: (mac: Mac) => boolean,
+): readonly FabricNode[] {
+  return nodes.map(({ name, enis }) => ({ name, enis: enis.filter(({ mac }) => isThere(mac)) }))
+}
+
 interface Plug {
   readonly node: string
   readonly eni: FabricEni
