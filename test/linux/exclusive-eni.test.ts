@@ -7,6 +7,7 @@ import { createLinux } from '../../internal/linux/linux.ts'
 import type { Cidr } from '../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
+import { holdToExclusiveEnis } from './exclusive-eni.contract.ts'
 import { startLinuxProcess } from './linux-process.ts'
 import { sandboxed } from './sandboxed.ts'
 
@@ -56,6 +57,8 @@ sandboxed(import.meta.url, () => {
       ip -n vpc route add ${eni.address} dev far`)
   })
   after(() => linux.close())
+
+  holdToExclusiveEnis(() => Promise.resolve({ linux, wiring: eni, other: '/run/netns/other' }))
 
   describe('giveEni()', () => {
     test('[X2] moves the link into the pod, with address, route and alias, and packets pass', async () => {
