@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./get.ts'),
   },
   {
+    name: 'plan',
+    summary: 'Tell what changed settings would bind, free and call, before they are applied',
+    load: () => import('./plan.ts'),
+  },
+  {
     name: 'db',
     summary: 'Check, back up, restore and rebuild the databases',
     load: () => import('./db.ts'),

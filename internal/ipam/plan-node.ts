@@ -49,7 +49,9 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set((['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)))
+  const surplus = new Set(
+    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
+  )
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {

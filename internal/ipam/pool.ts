@@ -63,11 +63,7 @@ export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
 }
 
 /** ENIs beyond the maximum, which somebody has lowered: those that serve with fewest addresses, so that it is the one that the agent drains; among equals the latest. They grow no more. */
-export function surplusEnis(
-  pool: NodePool,
-  mode: EniMode,
-  returned: ReadonlySet<Ipv4>,
-): readonly PoolEni[] {
+export function surplusEnis(pool: NodePool, mode: EniMode, returned: ReadonlySet<Ipv4>): readonly PoolEni[] {
   const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
   const emptiest = enis.toSorted((a, b) => serving(a, returned) - serving(b, returned) || b.slot - a.slot)
   return emptiest.slice(0, Math.max(0, enis.length - pool[mode].maxEnis))

@@ -1,0 +1,29 @@
+// How much of a node's pool the scheduler may count on (P17): what is bound, of what could be.
+import { isIdle, type LocalIp } from './choose-address.ts'
+import { maxBindable } from './pool.ts'
+import type { EniId, EniMode, NodeBounds } from './types.ts'
+
+/** How pods ask for something of a pool, by resource. */
+export const resourceNames: Readonly<Record<EniMode, string>> = {
+  shared: 'tke.cloud.tencent.com/eni-ip',
+  exclusive: 'tke.cloud.tencent.com/direct-eni',
+}
+
+/**
+ * Of one pool. While `bounds` are not known yet, what is bound is all there may be. What pods use counts even beyond the bounds,
+ * which may have been lowered; what else is beyond them is on its way back.
+ */
+export function resourceCounts(
+  mode: EniMode,
+  bounds: NodeBounds | undefined,
+  ips: readonly LocalIp[],
+  enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
+): { readonly capacity: number; readonly allocatable: number } {
+  const ids = new Set(enis.flatMap((eni) => (eni.mode === mode ? [eni.id] : [])))
+  const ofPool = ips.filter(({ eniId }) => ids.has(eniId))
+  const inUse = ofPool.filter((ip) => ip.inUse).length
+  const bound = inUse + ofPool.filter(isIdle).length
+  if (bounds === undefined) return { capacity: bound, allocatable: bound }
+  const most = maxBindable(bounds[mode])
+  return { capacity: Math.max(most, inUse), allocatable: Math.max(Math.min(bound, most), inUse) }
+}
