@@ -19,6 +19,7 @@ interface Row {
   readonly since?: number
   readonly maxEnis?: number
   readonly ipsPerEni?: number
+  readonly maxPods?: number
   readonly want: readonly string[]
   /** Age of the timer afterwards. */
   readonly timer: number | undefined
@@ -173,6 +174,127 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[P8] drains the emptiest ENI wholly and at once when the maximum of ENIs is lowered',
+    ips: ['1.1 *', '1.2', '2.1', '2.2 c9', '2.3'],
+    pods: 1,
+    maxWarm: 9,
+    maxEnis: 1,
+    want: ['2.1', '2.2', '2.3'],
+    timer: 0,
+  },
+  {
+    does: '[P8] drains as many ENIs as there are too many',
+    ips: ['1.1 *', '2.1', '2.2', '3.1'],
+    pods: 1,
+    maxWarm: 9,
+    maxEnis: 1,
+    want: ['3.1', '2.1', '2.2'],
+    timer: 0,
+  },
+  {
+    does: '[P8] gives back what pods leave idle on an ENI beyond the maximum, and nothing in use',
+    ips: ['1.1 *', '1.2 *', '1.3', '2.1 *', '2.2'],
+    pods: 3,
+    maxWarm: 9,
+    maxEnis: 1,
+    want: ['2.2'],
+    timer: 0,
+  },
+  {
+    // It took the idle ones of the next ENI instead, and the leader bound them again.
+    does: '[P8] waits for the pods of the emptiest ENI, and leaves the next one alone',
+    ips: ['1.1 *', '1.2 *', '1.3', '2.1 *'],
+    pods: 3,
+    maxWarm: 9,
+    maxEnis: 1,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P8] does not count an ENI whose addresses are all given back',
+    ips: ['1.1 *', '1.2', '2.1 r', '2.2 r'],
+    pods: 1,
+    maxWarm: 9,
+    maxEnis: 1,
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[P8] gives back all idle ones when no ENI is allowed any more',
+    ips: ['1.1', '2.1 c9'],
+    maxWarm: 9,
+    maxEnis: 0,
+    want: ['2.1', '1.1'],
+    timer: 0,
+  },
+  {
+    does: '[P8] gives back at once what is beyond a lowered maximum of addresses on each ENI',
+    ips: ['1.1 *', '1.2', '1.3', '1.4', '2.1', '2.2'],
+    pods: 1,
+    maxWarm: 9,
+    ipsPerEni: 2,
+    want: ['1.2', '1.3'],
+    timer: 0,
+  },
+  {
+    does: '[P8] takes nothing in use below a lowered maximum of addresses',
+    ips: ['1.1 *', '1.2 *', '1.3 *', '1.4'],
+    pods: 3,
+    maxWarm: 9,
+    ipsPerEni: 2,
+    want: ['1.4'],
+    timer: 0,
+  },
+  {
+    does: '[P14] gives back at once what is beyond the pods that can be on the node',
+    ips: ['1.1 *', '1.2', '2.1', '2.2'],
+    pods: 1,
+    maxWarm: 9,
+    maxPods: 2,
+    want: ['2.1', '2.2'],
+    timer: 0,
+  },
+  {
+    does: '[X2][P3] gives back one exclusive ENI when slow',
+    ips: ['1.1 *', '2.1', '3.1'],
+    pods: 1,
+    maxWarm: 0,
+    ipsPerEni: 1,
+    since: every,
+    want: ['3.1'],
+    timer: 0,
+  },
+  {
+    does: '[X2][P4] gives back the surplus of exclusive ENIs when quick',
+    ips: ['1.1 *', '2.1', '3.1'],
+    pods: 1,
+    maxWarm: 0,
+    ipsPerEni: 1,
+    quick: true,
+    since: every,
+    want: ['3.1', '2.1'],
+    timer: 0,
+  },
+  {
+    does: '[X2][P16] never gives back an exclusive ENI that cools down',
+    ips: ['1.1 c1', '2.1'],
+    maxWarm: 0,
+    ipsPerEni: 1,
+    since: every,
+    want: ['2.1'],
+    timer: 0,
+  },
+  {
+    does: '[X2][P8] gives back exclusive ENIs beyond a lowered maximum at once, and none in use',
+    ips: ['1.1', '2.1 *', '3.1 c9'],
+    pods: 1,
+    maxWarm: 9,
+    maxEnis: 1,
+    ipsPerEni: 1,
+    want: ['3.1', '1.1'],
+    timer: 0,
+  },
+  {
     does: '[R1] starts anew when the clock was set back behind its timer',
     ips: ['1.1', '1.2'],
     maxWarm: 0,
@@ -191,16 +313,19 @@ const rows: readonly Row[] = [
 ]
 
 for (const row of rows) {
-  test(row.does.replace(/^(\[\w+\]) /, '$1 planReturn() '), () => {
-    const { maxWarm, quick = false, since, maxEnis = 9, ipsPerEni = 9 } = row
+  test(row.does.replace(/^((?:\[\w+\])+) /, '$1 planReturn() '), () => {
+    const { maxWarm, quick = false, since, maxEnis = 9, ipsPerEni = 9, maxPods } = row
     const plan = planReturn(
       {
         ips: localIps(...row.ips),
-        enis: localEnis(1, 2),
+        enis: localEnis(1, 2, 3),
         pods: row.pods ?? 0,
         timerFrom: since === undefined ? undefined : T0 - since,
       },
-      { minWarm: 0, maxWarm, maxEnis, ipsPerEni, quickRelease: quick, releaseEvery: every, cooldown: 30_000 },
+      {
+        ...{ minWarm: 0, maxWarm, maxEnis, ipsPerEni, ...(maxPods === undefined ? {} : { maxPods }) },
+        ...{ quickRelease: quick, releaseEvery: every, cooldown: 30_000 },
+      },
       T0,
     )
     assert.deepEqual(
@@ -211,18 +336,38 @@ for (const row of rows) {
   })
 }
 
-const anyPolicy = fc.record({
-  minWarm: fc.constant(0),
-  maxWarm: fc.nat(4),
-  maxEnis: fc.integer({ min: 0, max: 3 }),
-  ipsPerEni: fc.integer({ min: 0, max: 8 }),
-  quickRelease: fc.boolean(),
-  releaseEvery: fc.constant(every),
-  cooldown: fc.constant(30_000),
-}) satisfies fc.Arbitrary<ReturnPolicy>
+const anyPolicy = fc
+  .record({
+    minWarm: fc.constant(0),
+    maxWarm: fc.nat(4),
+    maxEnis: fc.integer({ min: 0, max: 4 }),
+    ipsPerEni: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.constant(1)),
+    maxPods: fc.option(fc.nat(12), { nil: undefined }),
+    quickRelease: fc.boolean(),
+    releaseEvery: fc.constant(every),
+    cooldown: fc.constant(30_000),
+  })
+  .map(({ maxPods, ...policy }): ReturnPolicy => (maxPods === undefined ? policy : { ...policy, maxPods }))
 
-test('[P3][P4][P5] planReturn() walks every pool down to its bound, at its pace, and takes nothing in use', () => {
-  const anyIps = fc.array(fc.record({ slot: fc.integer({ min: 1, max: 3 }), inUse: fc.boolean() }), {
+/** How many addresses the maxima leave, of the ENIs one after the other: the emptiest are those beyond, and what is in use stays. */
+function mostKept(ips: readonly LocalIp[], { maxEnis, ipsPerEni, maxPods = 1000 }: ReturnPolicy): number {
+  const bound = ips.filter(({ state }) => state === 'usable')
+  const slots = [1, 2, 3, 4].filter((slot) => bound.some(({ eniId }) => eniId === `eni-${slot}`))
+  const usedOn = (slot: number) => bound.filter((ip) => ip.eniId === `eni-${slot}` && ip.inUse).length
+  const boundOn = (slot: number) => bound.filter((ip) => ip.eniId === `eni-${slot}`).length
+  const sizeOf = (slot: number) => ips.filter((ip) => ip.eniId === `eni-${slot}`).length
+  const fullest = slots.toSorted((a, b) => usedOn(b) - usedOn(a) || sizeOf(b) - sizeOf(a) || a - b)
+  let kept = 0
+  fullest.forEach((slot, place) => {
+    const most = place < maxEnis ? Math.min(boundOn(slot), ipsPerEni) : 0
+    kept += Math.max(most, usedOn(slot))
+  })
+  const inUse = bound.filter((ip) => ip.inUse).length
+  return Math.max(inUse, Math.min(kept, maxEnis * ipsPerEni, maxPods))
+}
+
+test('[P3][P4][P5][P8][X2] planReturn() walks every pool down to its bound, at its pace, and takes nothing in use', () => {
+  const anyIps = fc.array(fc.record({ slot: fc.integer({ min: 1, max: 4 }), inUse: fc.boolean() }), {
     maxLength: 20,
   })
   fc.assert(
@@ -237,16 +382,18 @@ test('[P3][P4][P5] planReturn() walks every pool down to its bound, at its pace,
         coolingUntil: 0,
       }))
       const inUse = ips.filter((ip) => ip.inUse).length
-      const most = policy.maxEnis * policy.ipsPerEni
-      const goal = Math.max(inUse, Math.min(ips.length, most, Math.max(pods, inUse) + policy.maxWarm))
+      const goal = Math.max(inUse, Math.min(mostKept(ips, policy), Math.max(pods, inUse) + policy.maxWarm))
       let timerFrom: number | undefined
       let gaveAt: number | undefined
       for (let now = T0; now <= T0 + 25 * every; now += minute / 2) {
         const bound = ips.filter(({ state }) => state === 'usable').length
-        const plan = planReturn({ ips, enis: localEnis(1, 2, 3), pods, timerFrom }, policy, now)
+        const most = mostKept(ips, policy)
+        const plan = planReturn({ ips, enis: localEnis(1, 2, 3, 4), pods, timerFrom }, policy, now)
         timerFrom = plan.timerFrom
         assert.ok(plan.give.every((ip) => !ip.inUse))
         assert.ok(bound - plan.give.length >= goal, 'never below the bound')
+        if (bound > most)
+          assert.equal(plan.give.length, bound - most, 'what is beyond the maxima goes at once')
         if (plan.give.length > 0 && bound <= most) {
           assert.ok(now - (gaveAt ?? T0) >= every, 'two minutes lie between two releases')
           if (!policy.quickRelease) assert.equal(plan.give.length, 1)
@@ -257,6 +404,6 @@ test('[P3][P4][P5] planReturn() walks every pool down to its bound, at its pace,
       }
       assert.equal(ips.filter(({ state }) => state === 'usable').length, goal)
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   )
 })
