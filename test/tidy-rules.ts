@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'all'>> = {
   apiserver: ['sqlite', ...adapter],
   sim: ['sqlite', ...adapter],
   kube: adapter,
+  kubelet: adapter,
   vpc: adapter,
   linux: adapter,
   migrations: ['base', 'sqlite'],
@@ -32,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'all'>> = {
 const owners: Readonly<Record<string, string>> = {
   'better-sqlite3': 'sqlite',
   '@kubernetes/client-node': 'kube',
+  '@grpc/grpc-js': 'kubelet',
   'tencentcloud-sdk-nodejs': 'vpc',
   'node:child_process': 'linux',
   pino: 'base',

@@ -10,7 +10,7 @@ export interface NecCondition {
   readonly message: string
 }
 
-/** The leader's half of the NEC; a condition that did not change keeps its transition time. */
+/** The leader's half of the NEC, its ENIs in the order that a NEC has them: shared ones first. A condition that did not change keeps its transition time. */
 export function publicationOf(
   node: LedgerNodeView,
   enis: readonly PublishedEni[],
@@ -25,8 +25,11 @@ export function publicationOf(
     shared: node.shared,
     exclusive: node.exclusive,
     instanceEnis: node.instanceEnis,
-    // An exclusive ENI without an address for pods is nothing that an agent could use.
-    enis: enis.filter(({ mode, ips }) => mode === 'shared' || ips.length > 0),
+    enis: [
+      ...enis.filter(({ mode }) => mode === 'shared'),
+      // An exclusive ENI without an address for pods is nothing that an agent could use.
+      ...enis.filter(({ mode, ips }) => mode === 'exclusive' && ips.length > 0),
+    ],
     conditions: conditions.map(({ type, ok, reason, message }) => {
       const status = ok ? 'True' : 'False'
       const former = before.find((each) => each.type === type)

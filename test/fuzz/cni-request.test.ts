@@ -20,6 +20,7 @@ import { assertOurs, outcome } from './outcome.ts'
 
 const connection = {
   address: ip('10.0.1.5'),
+  bits: 32,
   gateway: ip('169.254.1.1'),
   netns: '/run/netns/a',
   mtu: 1500,

@@ -75,7 +75,7 @@ async function follow(chapters: readonly (readonly Mutation[])[], world: NodeWor
   world.publish(publication.enis)
   const agent = await time.runUntil(world.start())
   await time.advance(1000)
-  for (const name of ['a', 'b']) await time.runUntil(agent.add(world.sandbox(name)))
+  for (const name of ['a', 'b']) await time.runUntil(agent.add(world.sandbox(name), undefined))
   const held = world.ledger.attachments()
   assert.equal(held.length, 2)
   for (const changes of chapters) {

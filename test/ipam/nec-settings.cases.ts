@@ -101,28 +101,28 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
   {
     does: '[P7] refuses a minimum without a maximum',
     set: { [minIps]: '3' },
-    want: `${minIps} "3" on node n1: ${maxIps} is not set; set both annotations`,
+    want: `${minIps} "3" on node n1: ${maxIps} is not set; set both annotations in one command`,
   },
   {
     does: '[P7] refuses a maximum without a minimum',
     set: { [maxIps]: '3' },
-    want: `${maxIps} "3" on node n1: ${minIps} is not set; set both annotations`,
+    want: `${maxIps} "3" on node n1: ${minIps} is not set; set both annotations in one command`,
   },
   {
     does: '[P7][X2] refuses a minimum of exclusive ENIs without a maximum',
     set: { [minEnis]: '3' },
-    want: `${minEnis} "3" on node n1: ${maxEnis} is not set; set both annotations`,
+    want: `${minEnis} "3" on node n1: ${maxEnis} is not set; set both annotations in one command`,
   },
   {
     does: '[P7][X2] refuses a maximum of exclusive ENIs without a minimum',
     set: { [maxEnis]: '3' },
-    want: `${maxEnis} "3" on node n1: ${minEnis} is not set; set both annotations`,
+    want: `${maxEnis} "3" on node n1: ${minEnis} is not set; set both annotations in one command`,
   },
   {
     does: '[P7] refuses half of a pair that was in force',
     set: { [minIps]: '3' },
     inForce: { sharedWarm: { minWarm: 3, maxWarm: 8 } },
-    want: `${minIps} "3" on node n1: ${maxIps} is not set; set both annotations`,
+    want: `${minIps} "3" on node n1: ${maxIps} is not set; set both annotations in one command`,
   },
   // what is no number
   ...[
@@ -243,7 +243,7 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     use: busy,
     want: [
       notWhole(minIps, 'a'),
-      `${minIps} "a" on node n1: ${maxIps} is not set; set both annotations`,
+      `${minIps} "a" on node n1: ${maxIps} is not set; set both annotations in one command`,
       `${minEnis} "2" on node n1: it is above ${maxEnis} "1"; set both annotations`,
       `${exclusiveEnis} "1" on node n1: pods use 2 exclusive ENIs; set at least 2`,
     ].join('; '),

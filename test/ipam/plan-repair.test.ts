@@ -8,12 +8,15 @@ import { ip, mac, nth } from '../given.ts'
 import { publishedEni } from './pools.ts'
 
 const eni = publishedEni(1)
+const spare = mac('20:90:6f:00:00:08')
+const eth8: Link = { name: 'eth8', index: 8, mac: spare, up: false, addresses: [] }
 const eth1: Link = { name: 'eth1', index: 7, mac: eni.mac, up: true }
 const pod = { address: nth(5), eniMac: eni.mac, hostLink: 'tke5' }
 const sysctls = { 'net.ipv4.conf.all.rp_filter': '0', 'net.ipv4.conf.eth1.rp_filter': '0' }
 
 const wanted: DesiredKernel = {
   enis: [eni],
+  spareEnis: [],
   pods: [pod],
   busy: { addresses: new Set(), links: new Set() },
   routeTableBase: 2000,
@@ -165,6 +168,30 @@ const rows: readonly Row[] = [
       'remove-route 2007 default eth1',
     ],
   },
+  {
+    does: '[X1] leaves an exclusive ENI alone that nobody has and that is clean',
+    desired: { spareEnis: [spare] },
+    survey: { links: [eth1, eth8] },
+    want: [],
+  },
+  {
+    does: '[X1] cleans an exclusive ENI that nobody has and that is up',
+    desired: { spareEnis: [spare] },
+    survey: { links: [eth1, { ...eth8, up: true }] },
+    want: ['clean-eni eth8'],
+  },
+  {
+    does: '[X1] cleans an exclusive ENI that has kept an address, found by its MAC',
+    desired: { spareEnis: [spare] },
+    survey: { links: [eth1, { ...eth8, name: 'ens8', addresses: [nth(80)] }] },
+    want: ['clean-eni ens8'],
+  },
+  {
+    does: '[X1] tells of an exclusive ENI that nobody has and that is not there',
+    desired: { spareEnis: [spare] },
+    want: [],
+    missing: [spare],
+  },
 ]
 
 for (const row of rows) {
@@ -193,7 +220,7 @@ function tell(change: KernelChange): string {
   }
 }
 
-test('[D1][D2][D3][D5] planRepair() once is enough, whatever the drift', () => {
+test('[D1][D2][D3][D5][X1] planRepair() once is enough, whatever the drift', () => {
   const enis = [publishedEni(1), publishedEni(2)]
   const pods = [1, 2, 3, 4].map((n) => ({
     address: nth(n),
@@ -231,6 +258,7 @@ test('[D1][D2][D3][D5] planRepair() once is enough, whatever the drift', () => {
       .subarray<Link>([
         { name: 'eth1', index: 3, mac: mac('20:90:6f:00:00:01'), up: true },
         { name: 'eth2', index: 4, mac: mac('20:90:6f:00:00:02'), up: false },
+        { ...eth8, up: true },
       ])
       .map((links) => links.map((link, i) => (i === 0 ? { ...link, addresses: [] } : link))),
     rules: fc.uniqueArray(anyRule, { selector: (rule) => JSON.stringify(rule) }),
@@ -242,7 +270,7 @@ test('[D1][D2][D3][D5] planRepair() once is enough, whatever the drift', () => {
   })
   fc.assert(
     fc.property(fc.subarray(pods), anySurvey, (some, survey) => {
-      const desired: DesiredKernel = { ...wanted, enis, pods: some }
+      const desired: DesiredKernel = { ...wanted, enis, spareEnis: [spare], pods: some }
       const first = planRepair(desired, survey)
       const second = planRepair(desired, first.changes.reduce(apply, survey))
       assert.deepEqual(second.changes, [])
@@ -267,6 +295,11 @@ function apply(survey: KernelSurvey, change: KernelChange): KernelSurvey {
       const addresses = [change.eni.primaryIp]
       const up = links.map((link) => (link.name === change.link ? { ...link, up: true, addresses } : link))
       return { ...survey, links: up, routes: [...made.reduce(without<Route>, routes), ...made] }
+    }
+    case 'clean-eni': {
+      const clean = { up: false, addresses: [] }
+      const down = links.map((link) => (link.name === change.link ? { ...link, ...clean } : link))
+      return { ...survey, links: down }
     }
     case 'add-rule':
       return { ...survey, rules: [...rules, change.rule] }

@@ -68,6 +68,27 @@ const orphan = (change: Partial<CloudEni> = {}, ...ips: readonly number[]) =>
     ...ips,
   )
 
+const exclusiveTags = tags('n1', 'ins-1', 2, 'cls-1', 'exclusive')
+
+/** eni-9 as the ledger has it, with its own address for a pod. */
+function exclusiveEni(change: Partial<SurveyEni> = {}): SurveyEni {
+  const eni = ledgerEni({
+    ...{
+      key: 9,
+      id: 'eni-9',
+      slot: 2,
+      mode: 'exclusive',
+      mac: mac('20:90:6f:00:00:09'),
+      primaryIp: nth(209),
+    },
+    ...change,
+  })
+  const { primaryIp } = eni
+  return primaryIp === undefined
+    ? eni
+    : { ...eni, ips: [{ address: primaryIp, state: 'bound', changedAt: 0, pod: undefined }] }
+}
+
 function pod(name: string, node: string, n: number, change: Partial<PodFact> = {}): PodFact {
   return {
     namespace: 'default',
@@ -112,8 +133,8 @@ const settled = ({ settlements }: SurveyPlan) => settlements.map(inShort)
 function inShort(settlement: SurveySettlement): string {
   switch (settlement.kind) {
     case 'adopt-eni': {
-      const { eni, node, slot, state, goal, formerInstance: former } = settlement
-      return `adopt ${eni.id} on ${node}/${slot} ${state} ${goal}${former === undefined ? '' : ` leaving ${former}`}`
+      const { eni, mode, node, slot, state, goal, formerInstance: former } = settlement
+      return `adopt ${mode === 'shared' ? '' : `${mode} `}${eni.id} on ${node}/${slot} ${state} ${goal}${former === undefined ? '' : ` leaving ${former}`}`
     }
     case 'adopt-ip':
     case 'drop-ip':
@@ -297,6 +318,55 @@ const rows: readonly Row[] = [
     innocent: true,
   },
   {
+    does: '[X2] finds nothing where an exclusive ENI has its own address',
+    world: {
+      enis: [ledgerEni({}, 5, 6), exclusiveEni()],
+      cloud: [cloudEni({}, 5, 6), orphan({ tags: exclusiveTags })],
+    },
+    innocent: true,
+  },
+  {
+    does: '[X2] takes in no secondary address that somebody adds to an exclusive ENI',
+    world: {
+      enis: [ledgerEni({}, 5, 6), exclusiveEni()],
+      cloud: [cloudEni({}, 5, 6), orphan({ tags: exclusiveTags }, 90)],
+    },
+    innocent: true,
+  },
+  {
+    does: '[X2] adopts an exclusive ENI by its tag, and not what others may have put on it',
+    world: { cloud: [cloudEni({}, 5, 6), orphan({ tags: exclusiveTags }, 10)] },
+    want: ['adopt exclusive eni-9 on n1/2 attached serve'],
+  },
+  {
+    does: '[X2] adopts an exclusive ENI that is attached to nothing when the node wants one',
+    world: { cloud: [cloudEni({}, 5, 6), orphan({ tags: exclusiveTags, instanceId: undefined })] },
+    want: ['adopt exclusive eni-9 on n1/2 available serve'],
+  },
+  {
+    does: '[X3] gives an exclusive ENI back beyond its own maximum, though the instance has a place',
+    world: {
+      enis: [exclusiveEni({ key: 3, id: 'eni-3', slot: 1, primaryIp: nth(203) })],
+      cloud: [
+        cloudEni({ id: 'eni-3', primaryIp: nth(203), tags: exclusiveTags }),
+        orphan({ tags: exclusiveTags }),
+      ],
+    },
+    want: ['adopt exclusive eni-9 on n1/2 attached delete'],
+  },
+  {
+    does: '[R7][X2] takes an exclusive ENI that a pod uses, be there a place or not',
+    world: {
+      enis: [exclusiveEni({ key: 3, id: 'eni-3', slot: 1, primaryIp: nth(203) })],
+      cloud: [
+        cloudEni({ id: 'eni-3', primaryIp: nth(203), tags: exclusiveTags }),
+        orphan({ tags: exclusiveTags }),
+      ],
+      pods: [pod('p', 'n1', 209)],
+    },
+    want: ['adopt exclusive eni-9 on n1/2 attached serve'],
+  },
+  {
     does: 'holds an address that pods on two nodes show',
     world: { pods: [pod('a', 'n1', 5), pod('b', 'n2', 5)] },
     left: ['ip-doubled 10.0.1.5 held'],
@@ -319,7 +389,7 @@ const rows: readonly Row[] = [
 ]
 
 for (const { does, world, want = [], left = [], innocent } of rows) {
-  test(`[R1][R7] planSurvey() ${does}`, () => {
+  test(`[R1][R7]${does.replace(/^((?:\[\w+\])*) ?/, '$1 planSurvey() ')}`, () => {
     const once = planSurvey(snapshot(world, firstView), [], policy)
     assert.deepEqual(settled(once), [], 'nothing is settled after one view')
     assert.equal(once.suspects.length > 0, innocent !== true)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { PoolCondition } from '../../internal/ipam/pool-condition.ts'
 import { type NecCondition, publicationOf, samePublication } from '../../internal/ipam/publication.ts'
 import type { LedgerNodeView } from '../../internal/ipam/types.ts'
+import { decodeNec, encodePublication } from '../../internal/wire/nec.ts'
 import { nodeBounds } from '../given.ts'
 import { publishedEni, publishedExclusive } from './pools.ts'
 
@@ -49,6 +50,18 @@ test('[K3] publicationOf() keeps the transition times of two conditions apart', 
       ['SettingsApplied', 'False', 'tuesday'],
     ],
   )
+})
+
+test('publicationOf() tells of shared ENIs first, as they are read back, whatever their slots', () => {
+  const enis = [publishedExclusive(1), publishedEni(2), publishedExclusive(3), publishedEni(4)]
+  const publication = publicationOf(node, enis, [served], [], monday)
+  assert.deepEqual(
+    publication.enis.map(({ slot }) => slot),
+    [2, 4, 1, 3],
+  )
+  const { spec, status } = encodePublication(publication)
+  const shown = decodeNec({ metadata: { name: 'n1' }, spec, status })?.publication
+  assert.ok(shown !== undefined && samePublication(shown, publication), 'it would be written again forever')
 })
 
 test('[R7] publicationOf() leaves out an exclusive ENI whose address is not for pods now', () => {

@@ -167,7 +167,7 @@ export class GapWorld {
   }
 
   async add(sandbox: Sandbox): Promise<string> {
-    const network = await this.#agent?.add(sandbox)
+    const network = await this.#agent?.add(sandbox, undefined)
     const address = network?.attachment.address ?? ''
     this.change('PATCH', `${pods}/${sandbox.pod.name}/status`, {
       status: { phase: 'Running', podIP: address, podIPs: [{ ip: address }] },

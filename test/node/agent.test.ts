@@ -20,7 +20,7 @@ async function nodeWith(t: TestContext, ...addresses: readonly string[]) {
 
 /** Adds, and gives the address. */
 async function add(clock: VirtualClock, world: NodeWorld, sandbox: Sandbox): Promise<string> {
-  const { attachment } = await clock.runUntil(known(world.agent).add(sandbox))
+  const { attachment } = await clock.runUntil(known(world.agent).add(sandbox, undefined))
   return attachment.address
 }
 
@@ -82,7 +82,9 @@ test('[R8] however often a NEC of an earlier leader changes, it is doubted no lo
   world.publish([publishedEni(1, '2', '3')])
   await clock.advance(second)
   assert.equal(await add(clock, world, world.sandbox('a')), '10.0.1.2')
-  const refused = assert.rejects(known(world.agent).add(world.sandbox('b')), { code: 'no_address' })
+  const refused = assert.rejects(known(world.agent).add(world.sandbox('b'), undefined), {
+    code: 'no_address',
+  })
   for (let minute = 0; minute < 9; minute++) {
     await clock.advance(60 * second)
     world.publish([publishedEni(1, '2', '3')])
@@ -155,13 +157,13 @@ test('[R10] NECs of a leader without epochs are followed, and those of the next 
 test('[R9] ADD repeated gives the same answer, also after a crash', async (t) => {
   const { clock, world, agent } = await nodeWith(t, '1', '2')
   const a = world.sandbox('a')
-  const first = await clock.runUntil(agent.add(a))
-  assert.deepEqual(await clock.runUntil(agent.add(a)), first)
-  const both = await clock.runUntil(Promise.all([agent.add(a), agent.add(a)]))
+  const first = await clock.runUntil(agent.add(a, undefined))
+  assert.deepEqual(await clock.runUntil(agent.add(a, undefined)), first)
+  const both = await clock.runUntil(Promise.all([agent.add(a, undefined), agent.add(a, undefined)]))
   assert.deepEqual(both, [first, first])
   world.crash()
   await clock.runUntil(world.start())
-  assert.deepEqual(await clock.runUntil(known(world.agent).add(a)), first)
+  assert.deepEqual(await clock.runUntil(known(world.agent).add(a, undefined)), first)
   assert.equal(inUse(world).length, 1)
 })
 
@@ -181,9 +183,9 @@ test('[R9] a late DEL of an old sandbox frees nothing of the new one', async (t)
 test('[R9] a sandbox that waits for an address does not take it from a newer one of its pod', async (t) => {
   const { clock, world, agent } = await nodeWith(t)
   const old = world.sandbox('a', 'c-old')
-  const waiting = agent.add(old)
+  const waiting = agent.add(old, undefined)
   await clock.advance(second)
-  const fresh = agent.add(world.sandbox('a', 'c-new'))
+  const fresh = agent.add(world.sandbox('a', 'c-new'), undefined)
   world.publish([publishedEni(1, '1', '2')])
   const [one, two] = await clock.runUntil(Promise.all([waiting, fresh]))
   assert.notEqual(one.attachment.address, two.attachment.address)
@@ -198,7 +200,7 @@ test('DEL of what was never added is done at once', async (t) => {
 
 test('ADD waits for an address and gets the first that comes', async (t) => {
   const { clock, world, agent } = await nodeWith(t)
-  const answer = agent.add(world.sandbox('a'))
+  const answer = agent.add(world.sandbox('a'), undefined)
   await clock.advance(10 * second)
   world.publish([publishedEni(1, '7')])
   assert.equal((await clock.runUntil(answer)).attachment.address, '10.0.1.7')
@@ -208,7 +210,7 @@ test('[K3] ADD that waits for long says so, and why it failed in the end', async
   const { clock, world, agent } = await nodeWith(t, '1')
   await add(clock, world, world.sandbox('a'))
   const begun = clock.now()
-  await assert.rejects(clock.runUntil(agent.add(world.sandbox('b'))), {
+  await assert.rejects(clock.runUntil(agent.add(world.sandbox('b'), undefined)), {
     code: 'no_address',
     message: /^Cannot give the pod an address: 1 of 1 addresses of the pool are in use/,
   })
@@ -225,8 +227,8 @@ test('[K3] ADD that waits for long says so, and why it failed in the end', async
 test('an ADD whose caller is gone takes nothing, though an address comes at that moment', async (t) => {
   const { clock, world, agent } = await nodeWith(t)
   const caller = new AbortController()
-  const answer = agent.add(world.sandbox('a'), caller.signal)
-  const behind = agent.add(world.sandbox('a'), caller.signal) // waits for the first
+  const answer = agent.add(world.sandbox('a'), undefined, caller.signal)
+  const behind = agent.add(world.sandbox('a'), undefined, caller.signal) // waits for the first
   const refused = [
     assert.rejects(answer, { code: 'no_address' }),
     assert.rejects(behind, { code: 'no_address' }),
@@ -278,10 +280,14 @@ test('[R1] DEL fails, and the address stays with its sandbox, while its network 
 test('[R6] ADD that cannot connect the pod gives its address back, and says what failed', async (t) => {
   const { clock, world, agent } = await nodeWith(t, '1')
   world.broken.add('connectPod')
-  await assert.rejects(clock.runUntil(agent.add(world.sandbox('a'))), /Cannot connectPod/)
+  await assert.rejects(clock.runUntil(agent.add(world.sandbox('a'), undefined)), /Cannot connectPod/)
   assert.deepEqual(inUse(world), [])
   world.broken.add('disconnectPod')
-  await assert.rejects(clock.runUntil(agent.add(world.sandbox('b'))), /Cannot connectPod/, 'the first fault')
+  await assert.rejects(
+    clock.runUntil(agent.add(world.sandbox('b'), undefined)),
+    /Cannot connectPod/,
+    'the first fault',
+  )
   assert.deepEqual(inUse(world), ['10.0.1.1'], 'what was not taken down is not free')
   world.broken.clear()
   await clock.runUntil(agent.remove(world.sandbox('b')))
@@ -393,7 +399,7 @@ test("[D5] an ENI's own address that was taken off its link is put back", async 
 
 test('[D5] a pod whose link was taken away gets it back', async (t) => {
   const { clock, world } = await nodeWith(t, '1')
-  const { attachment } = await clock.runUntil(known(world.agent).add(world.sandbox('a')))
+  const { attachment } = await clock.runUntil(known(world.agent).add(world.sandbox('a'), undefined))
   world.kernel.podLinks.delete(attachment.hostLink)
   await clock.advance(31 * second)
   assert.ok(world.kernel.podLinks.has(attachment.hostLink))
@@ -498,7 +504,9 @@ test('[R9] an address that is returned is never handed out, not even when nothin
   const [returned] = known(world.reports.at(-1)).returned
   const got = [await add(clock, world, world.sandbox('a')), await add(clock, world, world.sandbox('b'))]
   assert.ok(!got.includes(known(returned).address))
-  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'))), { code: 'no_address' })
+  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'), undefined)), {
+    code: 'no_address',
+  })
 })
 
 test('[R5] a pod with a warm address causes no write to the API server', async (t) => {
@@ -549,7 +557,9 @@ test('[R1] pods of a database that was lost keep their network, and their addres
   await clock.advance(60 * second)
   assert.deepEqual([...world.kernel.podLinks.keys()], links)
   assert.notEqual(await add(clock, world, world.sandbox('b')), taken)
-  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'))), { code: 'no_address' })
+  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'), undefined)), {
+    code: 'no_address',
+  })
 })
 
 test('[R1] addresses that pods of a lost database have are not given back, not even beyond the maximum', async (t) => {

@@ -16,7 +16,7 @@ async function restartedAfter(t: TestContext, jump: number) {
   world.publish([publishedEni(1, '1', '2', '3')])
   const agent = await clock.runUntil(world.start())
   await clock.advance(second)
-  const { attachment } = await clock.runUntil(agent.add(world.sandbox('a')))
+  const { attachment } = await clock.runUntil(agent.add(world.sandbox('a'), undefined))
   await clock.runUntil(agent.remove(world.sandbox('a')))
   world.crash()
   world.machine.skewMs = jump

@@ -20,7 +20,7 @@ async function started(t: TestContext) {
 test('[R6] [K3] ADD on a full disk fails in words, on the pod as well, and gives no address away', async (t) => {
   const { clock, world, agent } = await started(t)
   world.disk.full = true
-  await assert.rejects(clock.runUntil(agent.add(world.sandbox('a'))), {
+  await assert.rejects(clock.runUntil(agent.add(world.sandbox('a'), undefined)), {
     code: 'storage',
     message: `Cannot use "${world.folder}/node.db": the disk is full`,
     hint: `make room on the file system of "${world.folder}"; it goes on without help then`,
@@ -35,14 +35,14 @@ test('[R6] [K3] ADD on a full disk fails in words, on the pod as well, and gives
   world.disk.full = false
   await clock.advance(2 * second)
   assert.equal(agent.obstacle(), undefined)
-  await clock.runUntil(agent.add(world.sandbox('a')))
+  await clock.runUntil(agent.add(world.sandbox('a'), undefined))
   assert.equal(world.ledger.attachments().length, 1)
 })
 
 test('[R6] DEL on a full disk fails after the teardown, may be repeated, and the address has one owner all along', async (t) => {
   const { clock, world, agent } = await started(t)
   const a = world.sandbox('a')
-  const { attachment } = await clock.runUntil(agent.add(a))
+  const { attachment } = await clock.runUntil(agent.add(a, undefined))
   world.disk.full = true
   world.kernel.namespaces.delete(a.netns)
   for (let i = 0; i < 3; i++)

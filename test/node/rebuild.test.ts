@@ -20,7 +20,7 @@ async function nodeWith(t: TestContext, ...addresses: readonly string[]) {
   await clock.runUntil(world.start())
   await clock.advance(second)
   const add = async (sandbox: Sandbox): Promise<string> =>
-    (await clock.runUntil(known(world.agent).add(sandbox))).attachment.address
+    (await clock.runUntil(known(world.agent).add(sandbox, undefined))).attachment.address
   const restart = async (settings = {}) => {
     await clock.runUntil(world.start(settings))
     await clock.advance(second)
@@ -79,8 +79,8 @@ test('[R1] without API server nothing is given, and a DEL takes the network of i
   assert.deepEqual([quarantined(world), world.notices], [[], []], 'they wait, that is all')
   await clock.runUntil(known(world.agent).remove(a))
   assert.deepEqual([...world.kernel.podLinks.keys()], [linkOf(b)])
-  await assert.rejects(clock.runUntil(known(world.agent).add(b)), /Cannot connect the pod again/)
-  await assert.rejects(clock.runUntil(known(world.agent).add(c)), { code: 'no_address' })
+  await assert.rejects(clock.runUntil(known(world.agent).add(b, undefined)), /Cannot connect the pod again/)
+  await assert.rejects(clock.runUntil(known(world.agent).add(c, undefined)), { code: 'no_address' })
   world.apiDown = false
   world.publish([publishedEni(1, '1', '2', '3')])
   await clock.advance(second)
@@ -193,7 +193,9 @@ test('[R7] a held link that one look misses is not given up', async (t) => {
   await clock.advance(30 * second)
   world.kernel.podLinks.set(linkOf(a), end)
   await clock.advance(9 * second)
-  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('b'))), { code: 'no_address' })
+  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('b'), undefined)), {
+    code: 'no_address',
+  })
   assert.equal(quarantined(world).length, 1)
 })
 
@@ -217,7 +219,10 @@ test('[R1] links that contradict each other are held, not adopted', async (t) =>
     ].toSorted((x, y) => (x < y ? -1 : 1)),
   )
   for (const sandbox of [a, b]) {
-    await assert.rejects(clock.runUntil(known(world.agent).add(sandbox)), /Cannot connect the pod again/)
+    await assert.rejects(
+      clock.runUntil(known(world.agent).add(sandbox, undefined)),
+      /Cannot connect the pod again/,
+    )
   }
   assert.equal(await add(world.sandbox('c')), '10.0.1.3')
   await clock.runUntil(known(world.agent).remove(b))
@@ -288,7 +293,9 @@ test('[R7] an address in use that the leader no longer publishes is shown, stays
   await clock.advance(60 * second)
   assert.deepEqual(quarantined(world), [])
   assert.equal(await add(world.sandbox('b')), '10.0.2.9')
-  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'))), { code: 'no_address' })
+  await assert.rejects(clock.runUntil(known(world.agent).add(world.sandbox('c'), undefined)), {
+    code: 'no_address',
+  })
 })
 
 test('[R4] a restored backup is compared with the kernel before it serves: what runs keeps its address', async (t) => {

@@ -26,7 +26,14 @@ async function ledgerWithNode(t: TestContext) {
   }
   /** ENI 1, attached, with addresses 5 and 6. */
   const attached = async () => {
-    const create = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+    const create = await record({
+      kind: 'create',
+      mode: 'shared',
+      slot: 1,
+      subnetId: 'subnet-a',
+      ips: 2,
+      reason: because,
+    })
     await write((tx) => tx.acceptCreation(create, cloudEni(['5 pending', '6 pending']).id))
     await write((tx) => tx.finish(create, cloudEni(['5', '6'])))
     const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
@@ -159,7 +166,14 @@ for (const { does, action, want } of failures) {
 
 test('[R2] a refused creation leaves nothing', async (t) => {
   const { store, write, record } = await ledgerWithNode(t)
-  const intent = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 2, reason: because })
+  const intent = await record({
+    kind: 'create',
+    mode: 'shared',
+    slot: 1,
+    subnetId: 'subnet-a',
+    ips: 2,
+    reason: because,
+  })
   await write((tx) => tx.fail(intent, 'quota'))
   assert.deepEqual(store.ledger.pool('n1')?.enis, [])
 })
@@ -210,7 +224,14 @@ test('[R2] an unassignment is sent again for what is left only', async (t) => {
 
 test('[R2] an ENI that can never be attached is deleted, and one that could not be deleted is where it is seen', async (t) => {
   const { write, record, eni } = await ledgerWithNode(t)
-  const create = await record({ kind: 'create', mode: 'shared', slot: 1, subnetId: 'subnet-a', ips: 0, reason: because })
+  const create = await record({
+    kind: 'create',
+    mode: 'shared',
+    slot: 1,
+    subnetId: 'subnet-a',
+    ips: 0,
+    reason: because,
+  })
   await write((tx) => tx.finish(create, cloudEni([])))
   const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
   await write((tx) => tx.fail(attach, 'wrong zone', { forGood: true }))
@@ -223,7 +244,14 @@ test('[R2] an ENI that can never be attached is deleted, and one that could not 
 test('[R2] an address that the ledger has on another ENI is not bound twice', async (t) => {
   const { write, record, attached, store } = await ledgerWithNode(t)
   await attached()
-  const intent = await record({ kind: 'create', mode: 'shared', slot: 2, subnetId: 'subnet-a', ips: 2, reason: because })
+  const intent = await record({
+    kind: 'create',
+    mode: 'shared',
+    slot: 2,
+    subnetId: 'subnet-a',
+    ips: 2,
+    reason: because,
+  })
   const other = { ...cloudEni(['5', '77'], 'eni-2'), mac: mac('20:90:6f:00:00:02'), primaryIp: nth(200) }
   await assert.rejects(
     write((tx) => tx.finish(intent, other)),

@@ -15,6 +15,7 @@ function known<T>(value: T | undefined): T {
 
 const connection: PodConnection = {
   address: known(parseIpv4('10.0.1.5')),
+  bits: 32,
   gateway: known(parseIpv4('169.254.1.1')),
   netns: '/run/netns/a',
   mtu: 1500,
@@ -45,6 +46,27 @@ test('[D6] formatAddResult() follows the version asked for', () => {
         dns: { nameservers: ['10.0.0.2'] },
       },
     )
+  }
+})
+
+test("[D6][X1] formatAddResult() tells of an ENI in the pod's namespace: no link on the node, the subnet's bits", () => {
+  const { host: _, mtu: __, ...one } = connection
+  const exclusive = {
+    ...one,
+    bits: 20,
+    gateway: known(parseIpv4('10.0.0.1')),
+    host: undefined,
+    mtu: undefined,
+  }
+  for (const cniVersion of cniVersions) {
+    const version = cniVersion.startsWith('0.') ? { version: '4' } : {}
+    assert.deepEqual(formatAddResult(configOf({ cniVersion }), exclusive), {
+      cniVersion,
+      interfaces: [{ name: 'eth0', mac: '02:00:00:00:00:01', sandbox: '/run/netns/a' }],
+      ips: [{ ...version, address: '10.0.1.5/20', gateway: '10.0.0.1', interface: 0 }],
+      routes: [{ dst: '0.0.0.0/0', gw: '10.0.0.1' }],
+      dns: {},
+    })
   }
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { NecPublication, NodeReport, PublishedEni } from '../../internal/ipam/types.ts'
+import type { NecPublication, NodeReport, PoolBounds, PublishedEni } from '../../internal/ipam/types.ts'
 import { parseCidr } from '../../internal/value/cidr.ts'
 import { ipv4FromNumber, parseIpv4 } from '../../internal/value/ipv4.ts'
 import { parseMac } from '../../internal/value/mac.ts'
@@ -77,7 +77,20 @@ test('decodeNec() keeps the good half beside a faulty one', () => {
 })
 
 type Edit = (eni: Record<string, unknown>, spec: Record<string, unknown>, status: Status) => void
-type Status = Record<string, unknown> & { eniInfos: Record<string, unknown>[] }
+interface Status extends Record<string, unknown> {
+  eniInfos: Record<string, unknown>[]
+  directENIInfos?: Record<string, unknown>[]
+}
+const exclusiveEni = {
+  eniID: 'eni-9',
+  mac: '20:90:6F:00:00:09',
+  primaryIP: '10.0.1.90',
+  subnetID: 'subnet-1',
+  subnetCIDR: '10.0.1.0/24',
+  gateway: '10.0.1.1',
+  index: 9,
+  grant: 7,
+}
 const faults: readonly { does: string; edit: Edit; fault: string }[] = [
   {
     does: 'a MAC',
@@ -128,6 +141,49 @@ const faults: readonly { does: string; edit: Edit; fault: string }[] = [
     fault: 'status.eniInfos[1].ips[0].ip: "10.0.1.6" is there twice',
   },
   {
+    does: "an address that is an exclusive ENI's own",
+    edit: (_eni, _spec, status) => {
+      status.directENIInfos = [{ ...exclusiveEni, primaryIP: '10.0.1.7' }]
+    },
+    fault: 'status.directENIInfos[0].primaryIP: "10.0.1.7" is there twice',
+  },
+  {
+    does: 'one slot for a shared and an exclusive ENI',
+    edit: (_eni, _spec, status) => {
+      status.directENIInfos = [{ ...exclusiveEni, index: 1 }]
+    },
+    fault: 'status.directENIInfos[0].index: "1" is there twice',
+  },
+  {
+    does: 'an exclusive ENI without a grant',
+    edit: (_eni, _spec, status) => {
+      const { grant: _, ...rest } = exclusiveEni
+      status.directENIInfos = [rest]
+    },
+    fault: 'status.directENIInfos[0].grant: missing',
+  },
+  {
+    does: 'exclusive ENIs that are no list',
+    edit: (_eni, _spec, status) => {
+      Reflect.set(status, 'directENIInfos', 'none')
+    },
+    fault: 'status.directENIInfos: "none" is not a list',
+  },
+  {
+    does: 'targets of exclusive ENIs that cross',
+    edit: (_eni, spec) => {
+      Object.assign(spec, { directENIMinWarmTarget: 2, directENIMaxWarmTarget: 1 })
+    },
+    fault: 'spec.directENIMinWarmTarget: 2 is above directENIMaxWarmTarget',
+  },
+  {
+    does: 'a negative room for pods',
+    edit: (_eni, spec) => {
+      spec['maxPods'] = -1
+    },
+    fault: 'spec.maxPods: -1 is negative',
+  },
+  {
     does: 'targets that cross',
     edit: (_eni, spec) => {
       spec['routeENIIPMinWarmTarget'] = 6
@@ -172,6 +228,53 @@ test('encodePublication() counts', () => {
   const { status } = encodePublication(nec.publication)
   assert.equal(status['routeENICount'], 1)
   assert.equal(status['boundIPCount'], 2)
+  assert.equal(status['directENICount'], 0)
+})
+
+test('[X2] encodePublication() counts exclusive ENIs apart, and tells of each the grant of its own address', () => {
+  const { spec, status } = sample()
+  const json = { spec, status: { ...status, directENIInfos: [exclusiveEni] } }
+  const publication = decodeNec({ metadata: { name: 'n' }, ...json })?.publication
+  assert.ok(publication)
+  assert.deepEqual(publication.enis[1], {
+    id: 'eni-9',
+    mac: must(parseMac('20:90:6f:00:00:09')),
+    primaryIp: must(parseIpv4('10.0.1.90')),
+    subnetId: 'subnet-1',
+    subnetCidr: must(parseCidr('10.0.1.0/24')),
+    gateway: must(parseIpv4('10.0.1.1')),
+    slot: 9,
+    mode: 'exclusive',
+    ips: [{ address: must(parseIpv4('10.0.1.90')), grant: 7 }],
+  })
+  const { status: again } = encodePublication(publication)
+  assert.deepEqual([again['routeENICount'], again['boundIPCount'], again['directENICount']], [1, 2, 1])
+  assert.deepEqual(again['directENIInfos'], [{ ...exclusiveEni, mac: '20:90:6f:00:00:09' }])
+})
+
+test('[R7] encodePublication() tells of no exclusive ENI whose address pods may not get', () => {
+  const { spec, status } = sample()
+  const json = { spec, status: { ...status, directENIInfos: [exclusiveEni] } }
+  const publication = decodeNec({ metadata: { name: 'n' }, ...json })?.publication
+  assert.ok(publication)
+  const enis = publication.enis.map((eni) => (eni.mode === 'exclusive' ? { ...eni, ips: [] } : eni))
+  assert.deepEqual(encodePublication({ ...publication, enis }).status['directENIInfos'], [])
+})
+
+test('[R10] decodeNec() reads a NEC of a version without exclusive ENIs', () => {
+  const publication = decodeNec({ metadata: { name: 'n' }, ...sample() })?.publication
+  assert.ok(publication)
+  const { shared, exclusive, instanceEnis } = publication
+  assert.deepEqual(shared, { minWarm: 5, maxWarm: 5, maxEnis: 3, ipsPerEni: 9 })
+  assert.deepEqual(exclusive, { minWarm: 0, maxWarm: 0, maxEnis: 0, ipsPerEni: 1 })
+  assert.equal(instanceEnis, 3)
+  const node = { returned: [], inUse: 1, idle: 2, databaseID: 'db', version: '0' }
+  const { spec, status } = sample()
+  const report = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, node } })?.report
+  assert.deepEqual(
+    [report?.enisInUse, report?.mostInUse, report?.exclusiveInUse, report?.exclusiveIdle],
+    [undefined, undefined, undefined, undefined],
+  )
 })
 
 function sample(): { spec: Record<string, unknown>; status: Status } {
@@ -219,37 +322,56 @@ const addresses = fc.nat(0xffff).map((n) => ipv4FromNumber(0x0a000000 + n))
 const published = plain({ address: addresses, grant: fc.maxSafeNat() })
 
 const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
-  .array(plain({ id: words, mac: macs, subnetId: words, ips: fc.array(published, { maxLength: 5 }) }), {
-    maxLength: 4,
-  })
-  .map((list) => unique(list))
+  .array(
+    plain({
+      id: words,
+      mac: macs,
+      subnetId: words,
+      mode: fc.constantFrom('shared', 'exclusive'),
+      ips: fc.array(published, { minLength: 1, maxLength: 5 }),
+    }),
+    { maxLength: 6 },
+  )
+  .map((list) => [
+    ...unique(list).filter(({ mode }) => mode === 'shared'),
+    ...unique(list).filter(({ mode }) => mode === 'exclusive'),
+  ])
 
 /** ENIs as the cloud makes them: nothing is there twice. */
 function unique(
-  list: readonly Pick<PublishedEni, 'id' | 'mac' | 'subnetId' | 'ips'>[],
+  list: readonly Pick<PublishedEni, 'id' | 'mac' | 'subnetId' | 'mode' | 'ips'>[],
 ): readonly PublishedEni[] {
   const seen = new Set<string>()
   const first = (key: string) => !seen.has(key) && seen.add(key) !== undefined
   return list
     .filter((eni) => first(`id ${eni.id}`) && first(`mac ${eni.mac}`))
-    .map((eni, i) => ({
+    .map((eni, i) => ({ ...eni, primaryIp: ipv4FromNumber(0x0b000000 + i), slot: i + 1 }))
+    .map((eni) => ({
       ...eni,
-      slot: i + 1,
-      primaryIp: ipv4FromNumber(0x0b000000 + i),
       subnetCidr: must(parseCidr('10.0.0.0/16')),
       gateway: must(parseIpv4('10.0.0.1')),
-      ips: eni.ips.filter((ip) => first(`ip ${ip.address}`)),
+      ips:
+        eni.mode === 'shared'
+          ? eni.ips.filter((ip) => first(`ip ${ip.address}`))
+          : eni.ips.slice(0, 1).map(({ grant }) => ({ address: eni.primaryIp, grant })),
     }))
 }
+
+const pools: fc.Arbitrary<PoolBounds> = plain({
+  maxEnis: counts,
+  ipsPerEni: counts,
+  minWarm: counts,
+  more: counts,
+}).map(({ more, ...rest }) => ({ ...rest, maxWarm: rest.minWarm + more }))
 
 const publications: fc.Arbitrary<NecPublication> = plain({
   epoch: counts,
   instanceId: words,
   zone: words,
-  maxEnis: counts,
-  ipsPerEni: counts,
-  minWarm: counts,
-  more: counts,
+  instanceEnis: counts,
+  shared: pools,
+  exclusive: pools,
+  maxPods: fc.option(counts, { nil: undefined }),
   enis,
   conditions: fc.array(
     plain({
@@ -261,12 +383,26 @@ const publications: fc.Arbitrary<NecPublication> = plain({
     }),
     { maxLength: 2 },
   ),
-}).map(({ more, ...rest }) => ({ ...rest, maxWarm: rest.minWarm + more }))
+}).map(({ maxPods, shared, exclusive, ...rest }) => {
+  const podCap = maxPods === undefined ? {} : { maxPods }
+  return {
+    ...rest,
+    shared: { ...shared, ...podCap },
+    exclusive: { ...exclusive, ipsPerEni: 1, ...podCap },
+  }
+})
+
+/** An agent of an earlier version does not tell them. */
+const told = fc.option(counts, { nil: undefined })
 
 const reports: fc.Arbitrary<NodeReport> = plain({
   returned: fc.array(published, { maxLength: 5 }),
   inUse: counts,
   idle: counts,
+  enisInUse: told,
+  mostInUse: told,
+  exclusiveInUse: told,
+  exclusiveIdle: told,
   databaseId: words,
   version: words,
 })

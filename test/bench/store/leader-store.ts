@@ -67,7 +67,14 @@ async function addEni(ledger: LeaderLedger, number: number): Promise<Target> {
     ips: [],
     tags: {},
   }
-  const creation = { kind: 'create', mode: 'shared', slot: 1, subnetId: eni.subnetId, ips: 0, reason: 'bench' } as const
+  const creation = {
+    kind: 'create',
+    mode: 'shared',
+    slot: 1,
+    subnetId: eni.subnetId,
+    ips: 0,
+    reason: 'bench',
+  } as const
   const intent = await ledger.write((tx) => {
     tx.addNode(node)
     return tx.record(node, creation, '10.0.0.0/16' as Cidr, `create-${number}`)

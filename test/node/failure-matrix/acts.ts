@@ -26,19 +26,19 @@ const pod = ({ world }: Stage, containerId = 'c-1'): Sandbox => world.sandbox('a
 async function giveNewSandbox(on: Stage): Promise<void> {
   await untilDone(on, () => agentOf(on).remove(pod(on)))
   on.world.kernel.destroyNamespace('/run/netns/c-1')
-  await untilDone(on, () => agentOf(on).add(pod(on, 'c-2')))
+  await untilDone(on, () => agentOf(on).add(pod(on, 'c-2'), undefined))
 }
 
 const addition = {
   steps: ['ledger.attach', 'linux.connectPod'],
   prepare: async () => {},
-  run: (on: Stage) => agentOf(on).add(pod(on)),
+  run: (on: Stage) => agentOf(on).add(pod(on), undefined),
   ends: { inUse: 1, idle: 2, returned: 0 },
 } as const
 
 /** Three addresses, one in use: nothing is surplus with a maximum of 2 idle. */
 async function added(on: Stage): Promise<void> {
-  await on.clock.runUntil(agentOf(on).add(pod(on)))
+  await on.clock.runUntil(agentOf(on).add(pod(on), undefined))
 }
 
 export const acts = {
@@ -53,9 +53,9 @@ export const acts = {
     ...addition,
     words: 'CNI ADD; afterwards the runtime asks again for the same sandbox',
     afterwards: async (on) => {
-      await untilDone(on, () => agentOf(on).add(pod(on)))
+      await untilDone(on, () => agentOf(on).add(pod(on), undefined))
       const first = on.world.ledger.attachments()[0]?.address
-      await untilDone(on, () => agentOf(on).add(pod(on)))
+      await untilDone(on, () => agentOf(on).add(pod(on), undefined))
       if (on.world.ledger.attachments()[0]?.address !== first) throw new Error('another address')
     },
   },
@@ -65,7 +65,7 @@ export const acts = {
     afterwards: async (on, heard) => {
       if (heard === 'success') return
       on.world.kernel.destroyNamespace('/run/netns/c-1')
-      await untilDone(on, () => agentOf(on).add(pod(on, 'c-2')))
+      await untilDone(on, () => agentOf(on).add(pod(on, 'c-2'), undefined))
     },
   },
   del: {
@@ -105,7 +105,8 @@ export const acts = {
     when({ world, clock }) {
       const returning = world.ledger.ips().some(({ state }) => state === 'returning')
       return (
-        returning || clock.now() - (world.ledger.releaseTimer('shared') ?? clock.now()) >= nodeDefaults.releaseEvery
+        returning ||
+        clock.now() - (world.ledger.releaseTimer('shared') ?? clock.now()) >= nodeDefaults.releaseEvery
       )
     },
     afterwards: async () => {},

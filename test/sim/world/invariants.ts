@@ -269,8 +269,8 @@ function hasRoom(world: World, node: SimNode): boolean {
 function boundFaults(world: World, node: SimNode, bound: number, pods: number): string[] {
   const pool = world.ledger.pool(node.name)
   if (pool === undefined) return []
-  const { minWarm, maxWarm } = pool.targets
-  const most = maxBindable(pool.limits)
+  const { minWarm, maxWarm } = pool.shared
+  const most = maxBindable(pool.shared)
   const faults = []
   if (bound < Math.min(pods + minWarm, most) && hasRoom(world, node))
     faults.push(`${node.name}: bound ${bound} < ${pods} pods + ${minWarm}`)

@@ -127,12 +127,15 @@ export class KubeletTwin {
     if (serving === undefined) return retry('the agent does not answer')
     this.#options.clock.after(45_000, () => retry('timed out'))
     serving
-      .add({
-        containerId,
-        ifname: 'eth0',
-        netns: sandbox.netns,
-        pod: { namespace: 'default', name: pod.name, uid },
-      })
+      .add(
+        {
+          containerId,
+          ifname: 'eth0',
+          netns: sandbox.netns,
+          pod: { namespace: 'default', name: pod.name, uid },
+        },
+        undefined,
+      )
       .then(
         ({ attachment }) => {
           if (answered || entry.sandbox !== sandbox) return

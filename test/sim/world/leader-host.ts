@@ -15,6 +15,7 @@ import { markRestored } from '../../../internal/store/mark-restored.ts'
 import { createCloud } from '../../../internal/vpc/cloud.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
 import { withCrashPoints } from '../../crash/crash-points.ts'
+import { warm } from '../../given.ts'
 import { cloudLink } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
 import type { Shape } from './draw.ts'
@@ -23,7 +24,6 @@ import type { LeaseTwin } from './lease-twin.ts'
 import type { Plant } from './plants.ts'
 import { type Machine, Process } from './process.ts'
 import { clusterId, podSubnets, type World } from './world.ts'
-import { warm } from '../../given.ts'
 
 /** In an order in which their references hold. */
 const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine'] as const

@@ -1,0 +1,57 @@
+// What a node tells the leader of its two pools.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { reportOf } from '../../internal/ipam/node-report.ts'
+import { addressOf, localIps } from './pools.ts'
+
+const enis = [
+  { id: 'eni-1', mode: 'shared' },
+  { id: 'eni-2', mode: 'shared' },
+  { id: 'eni-3', mode: 'exclusive' },
+  { id: 'eni-4', mode: 'exclusive' },
+  { id: 'eni-5', mode: 'exclusive' },
+] as const
+const none = {
+  returned: [],
+  inUse: 0,
+  idle: 0,
+  enisInUse: 0,
+  mostInUse: 0,
+  exclusiveInUse: 0,
+  exclusiveIdle: 0,
+}
+
+for (const { does, ips, want } of [
+  { does: 'tells of nothing where nothing is', ips: [], want: none },
+  { does: 'counts idle addresses', ips: ['1.1', '2.1'], want: { ...none, idle: 2 } },
+  {
+    does: '[P8] tells how many shared ENIs pods use, and how much of the fullest',
+    ips: ['1.1 *', '1.2 *', '1.3', '2.1 *'],
+    want: { ...none, inUse: 3, idle: 1, enisInUse: 2, mostInUse: 2 },
+  },
+  {
+    does: '[X3] counts exclusive ENIs apart',
+    ips: ['1.1 *', '3.1 *', '4.1', '5.1 *'],
+    want: { ...none, inUse: 1, enisInUse: 1, mostInUse: 1, exclusiveInUse: 2, exclusiveIdle: 1 },
+  },
+  {
+    does: 'counts what is in use though it is no longer published, and nothing else of that',
+    ips: ['1.1 u *', '1.2 u', '3.1 u *'],
+    want: { ...none, inUse: 1, enisInUse: 1, mostInUse: 1, exclusiveInUse: 1 },
+  },
+  {
+    does: '[P3] names what is given back, of either kind',
+    ips: ['1.1 r', '3.1 r', '4.1'],
+    want: {
+      ...none,
+      returned: [
+        { address: addressOf(1, 1), grant: 1 },
+        { address: addressOf(3, 1), grant: 1 },
+      ],
+      exclusiveIdle: 1,
+    },
+  },
+])
+  test(does.replace(/^((?:\[\w+\])*) ?/, '$1 reportOf() ').trim(), () => {
+    assert.deepEqual(reportOf(localIps(...ips), enis), want)
+  })
