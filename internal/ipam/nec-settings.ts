@@ -53,7 +53,7 @@ export function readNecSettings(
       [maxKey, minKey],
     ] as const) {
       if (annotations[key] !== undefined && annotations[other] === undefined)
-        refuse(key, `${shortOf(other)} is not set; set both annotations`)
+        refuse(key, `${shortOf(other)} is not set; set both annotations in one command`)
     }
     if (minWarm === undefined || maxWarm === undefined) return undefined
     if (minWarm <= maxWarm) return { minWarm, maxWarm }

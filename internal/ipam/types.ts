@@ -182,6 +182,7 @@ export interface CloudInstance {
   readonly zone: string
   readonly vpcId: string
   readonly instanceType: string
+  readonly cpus: number
   readonly state: string
   /** Addresses of the primary ENI. */
   readonly addresses: readonly Ipv4[]

@@ -2,7 +2,8 @@
 // join at once share a describe call; quotas are asked once per instance type.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { IpamError } from '../ipam/errors.ts'
+import { assumedQuota } from '../ipam/assumed-quota.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
 import { boundsOf, type NodeQuota } from '../ipam/node-bounds.ts'
 import type { CloudEniQuota, CloudInstance, NodeFact, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode } from '../ports.ts'
@@ -34,10 +35,25 @@ export function createRegistrar(
   function quotaOf(instance: CloudInstance): Promise<CloudEniQuota> {
     const known = quotas.get(instance.instanceType)
     if (known !== undefined) return known
-    const asked = cloud.describeEniQuota(instance.id, 'warm-refill')
+    const asked = cloud
+      .describeEniQuota(instance.id, 'warm-refill')
+      .catch((error: unknown) => assume(instance, error))
     quotas.set(instance.instanceType, asked)
     asked.catch(() => quotas.delete(instance.instanceType)) // a failure is no answer to remember
     return asked
+  }
+
+  /** A role that may not ask must not keep nodes out: what is assumed too high the cloud refuses to attach. */
+  function assume({ cpus, instanceType }: CloudInstance, error: unknown): CloudEniQuota {
+    if (errorCode(error) !== 'denied') throw error
+    const quota = assumedQuota(cpus)
+    log.warn('quotas of an instance type assumed', {
+      instanceType,
+      cpus,
+      ...quota,
+      error: (error as Error).message,
+    })
+    return quota
   }
 
   /** Two nodes on one instance would both hand out its addresses. */

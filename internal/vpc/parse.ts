@@ -98,6 +98,7 @@ export function parseInstance(answer: Answer): CloudInstance {
     zone: answer.object('Placement').text('Zone'),
     vpcId: answer.object('VirtualPrivateCloud').anyText('VpcId'),
     instanceType: answer.text('InstanceType'),
+    cpus: answer.count('CPU'),
     state: answer.text('InstanceState'),
     addresses: answer.texts('PrivateIpAddresses').map((text, i) => {
       const address = parseIpv4(text)
