@@ -5,6 +5,7 @@ import { sleep } from '../internal/base/clock.ts'
 import { withHint } from '../internal/ipam/errors.ts'
 import { connectKube } from '../internal/kube/connect.ts'
 import { installNecCrd } from '../internal/kube/install-nec-crd.ts'
+import { keepNecPolicy } from '../internal/kube/install-nec-policy.ts'
 import { createLeaderKube } from '../internal/kube/leader-kube.ts'
 import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced.ts'
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
@@ -92,6 +93,12 @@ export async function leadOnce(
       tell(why)
     },
   )
+  const notNow = new AbortController()
+  const policy = keepNecPolicy({ client, clock, log, random }, AbortSignal.any([ends, notNow.signal]))
+  stack.defer(() => {
+    notNow.abort()
+    return policy
+  })
   leader = startLeader(
     { kube, cloud, ledger, clock, random, log },
     {

@@ -8,6 +8,8 @@ import type { Clock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { type ConnectSettings, connectKube } from '../../internal/kube/connect.ts'
 import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
+import { necGroup } from '../../internal/kube/nec-api.ts'
+import { judgeNecWrite, necPolicyName } from '../../internal/wire/nec-admission.ts'
 
 export interface DevApi {
   /** For people, who may do everything. */
@@ -38,7 +40,13 @@ export async function startEmbeddedApi({ directory, listen, clock }: EmbeddedApi
   const storage = openSqliteStorage({ path: join(directory, 'kube.db'), clock })
   stack.defer(() => storage.close())
   const socketPath = join(directory, 'kube.sock')
-  const api = await serveKubeApi({ storage, clock, log: silentLog, listen: [listen, { socketPath }] })
+  const api = await serveKubeApi({
+    storage,
+    clock,
+    log: silentLog,
+    listen: [listen, { socketPath }],
+    policies: [{ name: necPolicyName, group: necGroup, resource: 'nodeeniconfigs', judge: judgeNecWrite }],
+  })
   stack.defer(() => api.close())
   const kubeconfig = join(directory, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigFor(api.url, undefined, 'tke-eni-dev'), { mode: 0o600 })

@@ -1,6 +1,7 @@
 // Kubernetes' REST conventions over a storage: one request in, one answer or watch out, nothing of HTTP.
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { type KnownPolicy, policyResources } from './admission.ts'
 import { bindPod } from './binding.ts'
 import { deleteCollection, deleteObject } from './delete.ts'
 import { discover } from './discovery.ts'
@@ -32,6 +33,8 @@ export interface ApiOptions {
   readonly random: Random
   /** What is served; a cluster's resources when missing. */
   readonly registry?: Registry
+  /** Admission policies that may be installed. */
+  readonly policies?: readonly KnownPolicy[]
 }
 
 export interface Api {
@@ -40,8 +43,14 @@ export interface Api {
 }
 
 /** Without a `registry` a whole cluster is served, and its first namespaces are made when they are missing. */
-export function createApi({ storage, clock, random, registry }: ApiOptions): Api {
-  const context: Context = { storage, clock, random, registry: registry ?? clusterRegistry(storage) }
+export function createApi({ storage, clock, random, registry, policies = [] }: ApiOptions): Api {
+  const context: Context = {
+    storage,
+    clock,
+    random,
+    policies,
+    registry: registry ?? clusterRegistry(storage, policyResources(policies)),
+  }
   const api: Api = {
     handle(request) {
       try {

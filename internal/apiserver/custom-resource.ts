@@ -5,7 +5,7 @@ import { parseJsonPath } from './json-path.ts'
 import { asObject, asObjects, asText, at, type Json, type JsonObject, type KubeObject } from './object.ts'
 import { nameColumn, printer } from './printers.ts'
 import type { Cell, Column, Printer, ResourceType } from './resource.ts'
-import { applyDefaults, prune, validate } from './schema.ts'
+import { applyDefaults, dropNulls, prune, validate } from './schema.ts'
 
 /** The resources of `crd`. All versions share one stored form: there is no conversion but that of apiVersion. */
 export function customResources(crd: KubeObject): ResourceType[] {
@@ -42,6 +42,7 @@ function customResource(crd: KubeObject, version: JsonObject): ResourceType {
     unknownFields: (object) => prune(structuredClone(object), schema),
     prepare: (object) => {
       prune(object, schema)
+      dropNulls(object, schema)
       applyDefaults(object, schema)
     },
     check: (object) => validate(object, schema, ''),

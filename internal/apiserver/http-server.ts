@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { IpamError } from '../ipam/errors.ts'
+import type { KnownPolicy } from './admission.ts'
 import { type Api, createApi } from './api.ts'
 import { mediaType } from './body.ts'
 import { parseProtobuf } from './protobuf.ts'
@@ -24,6 +25,8 @@ export interface ServeOptions {
   readonly listen: ListenOn | readonly ListenOn[]
   /** When given, every request but the health checks must carry it as a bearer token. */
   readonly token?: string
+  /** Admission policies that may be installed. */
+  readonly policies?: readonly KnownPolicy[]
 }
 
 export interface ServedApi {
@@ -40,8 +43,8 @@ export interface ServedApi {
 
 /** Serves a cluster's API from `storage`, which stays the caller's to close. Throws IpamError `unavailable` when an address is taken. */
 export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
-  const { storage, clock, log, random = systemRandom, token } = options
-  const api = createApi({ storage, clock, random })
+  const { storage, clock, log, random = systemRandom, token, policies = [] } = options
+  const api = createApi({ storage, clock, random, policies })
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(api, request, response, token, log).catch((error: unknown) => {
       log.error('request failed', { method: request.method, url: request.url, error: String(error) })

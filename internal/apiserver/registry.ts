@@ -24,12 +24,12 @@ export function fixedRegistry(types: readonly ResourceType[]): Registry {
   }
 }
 
-/** The built-in resources and those of the CRDs in `storage`. */
-export function clusterRegistry(storage: Storage): Registry {
+/** The built-in resources, `more`, and those of the CRDs in `storage`. */
+export function clusterRegistry(storage: Storage, more: readonly ResourceType[] = []): Registry {
   let current = read()
   function read(): Registry {
     const custom = storage.list(crds).items.flatMap(customResources)
-    return fixedRegistry([...builtinResources, ...custom])
+    return fixedRegistry([...builtinResources, ...more, ...custom])
   }
   return {
     all: () => current.all(),

@@ -1,6 +1,7 @@
 // A request and its answer, without a wire: what HTTP carries, and what code in the same process calls directly.
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { KnownPolicy } from './admission.ts'
 import type { Registry } from './registry.ts'
 import type { ResourcePath } from './request-path.ts'
 import type { ResourceType } from './resource.ts'
@@ -48,6 +49,7 @@ export interface Context {
   readonly clock: Clock
   readonly random: Random
   readonly registry: Registry
+  readonly policies: readonly KnownPolicy[]
 }
 
 /** A request to one resource. */

@@ -42,6 +42,20 @@ export function prune(value: Json | undefined, schema: JsonObject, path = ''): s
   return removed
 }
 
+/** Removes, in place, each null where the schema allows none: to set a field to null is to remove it. */
+export function dropNulls(value: Json | undefined, schema: JsonObject): void {
+  if (Array.isArray(value)) for (const item of value) dropNulls(item, asObject(schema['items']))
+  if (!isObject(value)) return
+  const properties = asObject(schema['properties'])
+  const more = schema['additionalProperties']
+  for (const [name, item] of Object.entries(value)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : more
+    if (!isObject(property)) continue
+    if (item === null && property['nullable'] !== true && property['type'] !== undefined) delete value[name]
+    else dropNulls(item, property)
+  }
+}
+
 function embedded(schema: JsonObject, name: string): boolean {
   return (
     schema['x-kubernetes-embedded-resource'] === true && ['apiVersion', 'kind', 'metadata'].includes(name)

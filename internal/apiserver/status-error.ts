@@ -90,6 +90,15 @@ export function forbidden(
   return new StatusError(403, 'Forbidden', message, withCauses(details(about, name), causes))
 }
 
+/** A validating admission policy, bound under its own name, refuses the write. */
+export function deniedByPolicy(about: About, name: string, policy: string, why: string): StatusError {
+  const said = `ValidatingAdmissionPolicy '${policy}' with binding '${policy}' denied request: ${why}`
+  return new StatusError(422, 'Invalid', `${qualified(about)} "${name}" is forbidden: ${said}`, {
+    ...details(about, name),
+    causes: [{ message: said }],
+  })
+}
+
 export function badRequest(message: string): StatusError {
   return new StatusError(400, 'BadRequest', message)
 }

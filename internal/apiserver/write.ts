@@ -1,4 +1,5 @@
 // create and update: what the server fills in, checks and protects around every write.
+import { admit } from './admission.ts'
 import { objectBody } from './body.ts'
 import { checkedDryRun } from './dry-run.ts'
 import { expireEvents } from './expire-events.ts'
@@ -75,6 +76,7 @@ export function create(call: Call, object: KubeObject): Written {
     delete object['status']
   check(type, object, [...checkMetadata(object, type), ...(type.check?.(object, writing) ?? [])])
   openNamespace(context, type, object)
+  admit(call, object, undefined)
   const key = keyOf(type, object.metadata.namespace, object.metadata.name ?? '')
   if (context.storage.get(key) !== undefined) throw alreadyExists(type, key.name)
   if (isDryRun(call)) return { object, warnings }
@@ -101,6 +103,7 @@ export function replace(call: Call, old: KubeObject, next: KubeObject): Written 
     ...checkMetadataUpdate(object, old),
     ...(type.check?.(object, writing) ?? []),
   ])
+  admit(call, object, old)
   if (type.countsGenerations && specChanged(old, object)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }

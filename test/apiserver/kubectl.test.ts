@@ -115,10 +115,13 @@ describe('kubectl', { skip, timeout: 120_000 }, () => {
       '-p',
       JSON.stringify(status),
     )
-    assert.match(await kubectl('get', 'nec'), /^NAME ENIS IPS USED IDLE READY AGE\nnode-1 1 4 1 3 \d+s\n$/)
+    assert.match(
+      await kubectl('get', 'nec'),
+      /^NAME ENIS BOUND USED IDLE MIN MAX READY AGE\nnode-1 1 4 1 3 \d+s\n$/,
+    )
     assert.match(
       await kubectl('get', 'nec', '-o', 'wide'),
-      /^NAME ENIS IPS USED IDLE READY INSTANCE ZONE MAX ENIS/,
+      /^NAME ENIS BOUND USED IDLE MIN MAX READY REASON SETTINGS MAX ENIS IPS\/ENI DIRECT DIRECT USED DIRECT MIN/,
     )
     assert.match(
       await kubectl('get', 'pods', '-o', 'wide'),
@@ -197,7 +200,7 @@ describe('kubectl', { skip, timeout: 120_000 }, () => {
   test('explain', async () => {
     assert.match(
       await kubectl('explain', 'nec.status.node'),
-      /inUse\s<integer>[\s\S]*Addresses that pods have now/,
+      /inUse\s<integer>\s+Addresses of shared ENIs that pods have now/,
     )
     assert.match(await kubectl('explain', 'pod.metadata.labels'), /KIND: Pod/)
   })

@@ -1,5 +1,5 @@
 // The embedded API server as tests want it: in memory, on a free port, with a short memory that can be made to forget.
-import { type ServedApi, serveKubeApi } from '../../internal/apiserver/http-server.ts'
+import { type ServedApi, type ServeOptions, serveKubeApi } from '../../internal/apiserver/http-server.ts'
 import { openSqliteStorage } from '../../internal/apiserver/sqlite-storage.ts'
 import type { Storage } from '../../internal/apiserver/storage.ts'
 import { systemClock } from '../../internal/base/clock.ts'
@@ -13,9 +13,13 @@ export interface OpenServer extends ServedApi {
   forget(): void
 }
 
-export async function openServer(path = ':memory:'): Promise<OpenServer> {
+export async function openServer(
+  path = ':memory:',
+  options: Pick<ServeOptions, 'policies'> = {},
+): Promise<OpenServer> {
   const storage = openSqliteStorage({ path, clock: systemClock, keepChanges })
   const served = await serveKubeApi({
+    ...options,
     storage,
     clock: systemClock,
     log: silentLog,

@@ -17,6 +17,11 @@ const spec = {
   maxIPPerENI: 29,
   routeENIIPMinWarmTarget: 2,
   routeENIIPMaxWarmTarget: 5,
+  maxENI: 8,
+  maxDirectENI: 4,
+  directENIMinWarmTarget: 1,
+  directENIMaxWarmTarget: 3,
+  maxPods: 64,
   securityGroups: ['sg-1'],
 }
 const ofLeader = {
@@ -32,8 +37,21 @@ const ofLeader = {
       ips: [{ ip: '10.0.1.3', grant: 1 }],
     },
   ],
+  directENIInfos: [
+    {
+      eniID: 'eni-2',
+      mac: '20:90:6f:00:00:02',
+      primaryIP: '10.0.1.7',
+      subnetID: 'subnet-1',
+      subnetCIDR: '10.0.1.0/24',
+      gateway: '10.0.1.1',
+      index: 2,
+      grant: 3,
+    },
+  ],
   routeENICount: 1,
   boundIPCount: 1,
+  directENICount: 1,
   conditions: [
     {
       type: 'Ready',
@@ -42,10 +60,27 @@ const ofLeader = {
       message: '',
       lastTransitionTime: '2026-01-02T03:04:05Z',
     },
+    {
+      type: 'SettingsApplied',
+      status: 'True',
+      reason: 'Applied',
+      message: '',
+      lastTransitionTime: '2026-01-02T03:04:05Z',
+    },
   ],
 }
 const ofAgent = {
-  node: { returned: [{ ip: '10.0.1.4', grant: 2 }], inUse: 0, idle: 1, databaseID: 'db-1', version: '0.1.0' },
+  node: {
+    returned: [{ ip: '10.0.1.4', grant: 2 }],
+    inUse: 0,
+    idle: 1,
+    enisInUse: 0,
+    mostInUse: 0,
+    directInUse: 1,
+    directIdle: 0,
+    databaseID: 'db-1',
+    version: '0.1.0',
+  },
 }
 
 export function necTests(bench: BenchOf): void {
@@ -103,6 +138,15 @@ export function necTests(bench: BenchOf): void {
       })
     }
 
+    test('takes null as the absence of a number', async () => {
+      const { kube } = bench()
+      for (const maxPods of [7, null]) {
+        const add = [{ op: 'add', path: '/spec/maxPods', value: maxPods }]
+        const { status, body } = await kube.patch('json', `${path}/${name()}`, add)
+        assert.deepEqual([status, at(body, 'spec', 'maxPods')], [200, maxPods ?? undefined])
+      }
+    })
+
     test('refuses an address without a grant', async () => {
       const patch = { status: { node: { returned: [{ ip: '10.0.1.9' }] } } }
       const { status, body } = await bench().kube.patch('merge', `${path}/${name()}/status`, patch)
@@ -120,16 +164,23 @@ export function necTests(bench: BenchOf): void {
       assert.deepEqual(shown.slice(0, -1), [
         `Name=${name()}`,
         'ENIs=1',
-        'IPs=1',
+        'Bound=1',
         'Used=0',
         'Idle=1',
+        'Min=2',
+        'Max=5',
         'Ready=True',
-        'Instance=ins-1',
-        'Zone=ap-guangzhou-3',
+        'Reason=Published',
+        'Settings=Applied',
         'Max ENIs=7',
         'IPs/ENI=29',
-        'Min Warm=2',
-        'Max Warm=5',
+        'Direct=1',
+        'Direct Used=1',
+        'Direct Min=1',
+        'Direct Max=3',
+        'Max Direct=4',
+        'Instance=ins-1',
+        'Zone=ap-guangzhou-3',
         'Agent=0.1.0',
       ])
     })

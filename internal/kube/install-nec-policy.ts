@@ -1,0 +1,54 @@
+// Has the API server refuse wrong annotations of NECs at the command (P6–P8). A cluster can be led without: then the leader alone
+// judges them, a moment later.
+import { readAsset } from '../base/asset.ts'
+import { backoffDelay } from '../base/backoff.ts'
+import { sleep } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
+import { type InstallTools, installObject, manifestObjects } from './install-object.ts'
+import { textAt } from './json.ts'
+
+const group = '/apis/admissionregistration.k8s.io/v1'
+const retry = { firstMs: 2000, maxMs: 600_000 }
+
+/** Idempotent. Throws as KubeClient.call; not_found when the API server has no such policies. */
+export async function installNecPolicy(tools: InstallTools): Promise<void> {
+  const text = readAsset('./manifests/nec-policy.yaml', import.meta.url)
+  for (const wanted of manifestObjects(text, 'nec-policy.yaml')) {
+    const what = textAt(wanted, 'kind') ?? ''
+    const collection = `${group}/${what === 'ValidatingAdmissionPolicy' ? 'validatingadmissionpolicies' : 'validatingadmissionpolicybindings'}`
+    await installObject({ what, collection, wanted }, tools)
+  }
+}
+
+/** Tries until it is installed or `signal` aborts, and warns once of each obstacle. Never rejects. */
+export async function keepNecPolicy(
+  tools: InstallTools & { readonly random: Random },
+  signal: AbortSignal,
+): Promise<void> {
+  const warned = new Set<unknown>()
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      return await installNecPolicy(tools)
+    } catch (error) {
+      const code = errorCode(error)
+      if (!signal.aborted && !warned.has(code)) {
+        warned.add(code)
+        tools.log.warn('annotations of NECs are judged by the leader alone', { why: missing(error) })
+      }
+      await sleep(tools.clock, backoffDelay(retry, failures, tools.random), signal)
+    }
+  }
+}
+
+/** What keeps it from being installed, and what to do. */
+function missing(error: unknown): string {
+  if (errorCode(error) !== 'not_found') return withHint(error)
+  return withHint(
+    new IpamError(
+      'not_found',
+      'Cannot install ValidatingAdmissionPolicy "tke-eni-nec-annotations": the API server does not know admissionregistration.k8s.io/v1 policies',
+      { hint: 'Kubernetes 1.30 and later do' },
+    ),
+  )
+}
