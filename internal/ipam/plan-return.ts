@@ -41,8 +41,13 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   if (surplus <= 0) return { give: [], timerFrom: undefined }
   const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
   if (now - from < policy.releaseEvery) return { give: [], timerFrom: from }
-  const rested = candidates.filter((ip) => ip.coolingUntil <= now || ip.coolingUntil > now + policy.cooldown)
-  return { give: rested.slice(0, policy.quickRelease ? surplus : 1), timerFrom: now }
+  // What rests keeps its turn: another one in its place would leave addresses on more ENIs than need be (P12).
+  const due = candidates.slice(0, surplus).filter((ip) => hasRested(ip, policy, now))
+  return { give: policy.quickRelease ? due : due.slice(0, 1), timerFrom: now }
+}
+
+function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: Millis): boolean {
+  return coolingUntil <= now || coolingUntil > now + cooldown
 }
 
 /** Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones of `bound`; both emptiest ENI first. */

@@ -1,9 +1,11 @@
 // A leader for tests: a real database file, the simulated cloud behind the real client, and the twin of Kubernetes.
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { seededRandom } from '../../internal/base/random.ts'
+import { purposeOf } from '../../internal/ipam/eni-tags.ts'
 import type { NodeReport, PodFact, PublishedEni } from '../../internal/ipam/types.ts'
 import { type Leader, startLeader } from '../../internal/leader/leader.ts'
 import { type LeaderSettings, leaderDefaults } from '../../internal/leader/settings.ts'
@@ -194,7 +196,12 @@ export class LeaderWorld {
   differences(): string[] {
     const audit = this.cloud.admin.audit(this.clock.now())
     const ours = new Set(this.cloudEnis().map(({ id }) => id))
-    const inCloud = audit.ips.filter(({ eniId, primary }) => ours.has(eniId) && !primary)
+    const exclusive = new Set(
+      this.cloudEnis().flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])),
+    )
+    const inCloud = audit.ips.filter(
+      ({ eniId, primary }) => ours.has(eniId) && primary === exclusive.has(eniId),
+    )
     const enis = this.db.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id)
     const ips = this.db.all<{ address: string }>(`SELECT address FROM ip`).map(({ address }) => address)
     return [

@@ -60,6 +60,8 @@ export interface Admin {
   /** Its primary ENI goes with it, the others are set free. */
   terminateInstance(id: string, at: Millis): void
   setInstanceType(type: InstanceType): void
+  /** As after a resize: the instance was shut down for it. */
+  resizeInstance(id: string, instanceType: string): void
   audit(at: Millis): Audit
   /** What is plugged in where, for a fabric. */
   fabric(): FabricEni[]
@@ -92,6 +94,8 @@ export function createAdmin(world: World, write: Write, onChange: (enis: readonl
       onChange(write(at, () => terminateInstance(world, id)))
     },
     setInstanceType: (type) => putInstanceType(db, type),
+    resizeInstance: (id, instanceType) =>
+      void db.run(`UPDATE instance SET type = ? WHERE id = ?`, instanceType, id),
     audit: (at) => audit(world, at),
     fabric: () => fabricEnis(db),
   }

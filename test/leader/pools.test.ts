@@ -1,0 +1,164 @@
+// Both pools of a node, and what operators set for them.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { PublishedEni } from '../../internal/ipam/types.ts'
+import { known } from '../given.ts'
+import { LeaderWorld, podOn } from './leader-world.ts'
+
+const second = 1000
+const minute = 60 * second
+const key = (name: string) => `tke.cloud.tencent.com/${name}`
+const wanting = {
+  exclusiveEnis: true,
+  defaults: { shared: { minWarm: 2, maxWarm: 3 }, exclusive: { minWarm: 1, maxWarm: 1 } },
+}
+
+/** A node of up to 3 ENIs with 9 addresses each. */
+async function running(t: TestContext, settings = wanting): Promise<LeaderWorld> {
+  const world = new LeaderWorld(t, settings)
+  world.start()
+  world.addNode('n1', 'SA2.MEDIUM4')
+  await world.clock.advance(20 * second)
+  return world
+}
+
+const exclusive = (world: LeaderWorld): readonly PublishedEni[] =>
+  world.published('n1').filter(({ mode }) => mode === 'exclusive')
+const shared = (world: LeaderWorld): readonly PublishedEni[] =>
+  world.published('n1').filter(({ mode }) => mode === 'shared')
+
+function annotate(world: LeaderWorld, annotations: Readonly<Record<string, string>>): void {
+  const nec = known(world.kube.necs.items.get('n1'))
+  const all = Object.entries(annotations).map(([name, value]) => [key(name), value])
+  world.kube.necs.put('n1', { ...nec, annotations: { ...nec.annotations, ...Object.fromEntries(all) } })
+}
+
+const settingsCondition = (world: LeaderWorld) =>
+  known(
+    world.kube.necs.items.get('n1')?.publication?.conditions.find(({ type }) => type === 'SettingsApplied'),
+  )
+
+test('[X2] [P2] whole ENIs are kept warm beside shared ones, each with its own address', async (t) => {
+  const world = await running(t)
+  assert.equal(shared(world).length, 1)
+  const [one, ...others] = exclusive(world)
+  assert.deepEqual(others, [])
+  assert.deepEqual(
+    one?.ips.map(({ address }) => address),
+    [one?.primaryIp],
+  )
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[X1] [X2] a pod that asks for an ENI makes another one; what the node returns is deleted', async (t) => {
+  const world = await running(t)
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  await world.clock.advance(20 * second)
+  assert.equal(exclusive(world).length, 2)
+  world.kube.pods.remove('uid-a')
+  const [gone, stays] = exclusive(world)
+  world.giveBack('n1', known(gone).ips)
+  await world.clock.advance(30 * second)
+  assert.deepEqual(
+    exclusive(world).map(({ id }) => id),
+    [stays?.id],
+  )
+  assert.equal(world.cloudEnis().length, 2, 'one shared, one exclusive')
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[X3] pods that wait come before warm ones when places are few, and what cannot be had is said', async (t) => {
+  const world = await running(t)
+  for (const name of ['a', 'b', 'c'])
+    world.kube.pods.put(`uid-${name}`, podOn('n1', name, { wants: 'exclusive' }))
+  await world.clock.advance(30 * second)
+  assert.equal(exclusive(world).length, 2, 'the shared ENI keeps its place')
+  assert.equal(world.condition('n1'), 'NodeFull')
+  assert.ok(world.reasons('n1').includes('Warning NodeFull'))
+})
+
+test('[X2] without exclusive ENIs a pod that asks for one is told so', async (t) => {
+  const world = await running(t, { ...wanting, exclusiveEnis: false })
+  assert.deepEqual(exclusive(world), [])
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  await world.clock.advance(10 * second)
+  assert.equal(world.condition('n1'), 'ExclusiveENIsOff')
+})
+
+test('[P6] [P10] annotations take effect at once, in both directions, and their removal too', async (t) => {
+  const world = await running(t)
+  annotate(world, { 'route-eni-ip-min-warm-target': '6', 'route-eni-ip-max-warm-target': '8' })
+  await world.clock.advance(10 * second)
+  assert.equal(shared(world)[0]?.ips.length, 6)
+  const { shared: bounds } = known(world.kube.necs.items.get('n1')?.publication)
+  assert.deepEqual([bounds.minWarm, bounds.maxWarm], [6, 8], 'the agent hears of it')
+  annotate(world, { 'direct-eni-min-warm-target': '0', 'direct-eni-max-warm-target': '0' })
+  await world.clock.advance(second)
+  assert.equal(world.kube.necs.items.get('n1')?.publication?.exclusive.maxWarm, 0)
+  const nec = known(world.kube.necs.items.get('n1'))
+  world.kube.necs.put('n1', { ...nec, annotations: {} })
+  await world.clock.advance(second)
+  const { shared: restored } = known(world.kube.necs.items.get('n1')?.publication)
+  assert.deepEqual([restored.minWarm, restored.maxWarm], [2, 3], 'as the node was first seen with')
+  assert.equal(settingsCondition(world).status, 'True')
+})
+
+test('[P7] [P8] annotations that are wrong change nothing, and are told once', async (t) => {
+  const world = await running(t)
+  annotate(world, { 'route-eni-ip-min-warm-target': '7', 'route-eni-ip-max-warm-target': '3' })
+  await world.clock.advance(40 * second)
+  assert.equal(shared(world)[0]?.ips.length, 2)
+  const { message, reason, status } = settingsCondition(world)
+  assert.deepEqual([status, reason], ['False', 'InvalidAnnotation'])
+  assert.match(message, /min-warm-target "7" on node n1: it is above route-eni-ip-max-warm-target "3"/)
+  assert.equal(world.reasons('n1').filter((each) => each === 'Warning InvalidAnnotation').length, 1)
+  annotate(world, { 'route-eni-ip-max-warm-target': '9' })
+  await world.clock.advance(10 * second)
+  assert.equal(settingsCondition(world).status, 'True')
+  assert.equal(shared(world)[0]?.ips.length, 7)
+})
+
+test('[P9] a changed default is for nodes that come later', async (t) => {
+  const world = await running(t)
+  world.crash()
+  Object.assign(world.settings, { defaults: { ...wanting.defaults, shared: { minWarm: 4, maxWarm: 4 } } })
+  world.start()
+  world.addNode('n2', 'SA2.MEDIUM4')
+  await world.clock.advance(30 * second)
+  assert.equal(shared(world)[0]?.ips.length, 2)
+  assert.equal(world.addresses('n2').length, 4 + 1)
+})
+
+test('[P14] the quotas of an instance whose type was changed are read again', async (t) => {
+  const world = await running(t)
+  const [node] = world.ledger.nodes()
+  assert.equal(node?.shared.maxEnis, 3)
+  world.cloud.admin.resizeInstance(known(node).instanceId, 'S5.2XLARGE16')
+  await world.clock.advance(15 * minute)
+  assert.equal(world.kube.necs.items.get('n1')?.publication?.shared.maxEnis, 5)
+})
+
+test('[P14] a node whose kubelet runs few pods is bound no more than these need', async (t) => {
+  const world = new LeaderWorld(t, {
+    ...wanting,
+    defaults: { ...wanting.defaults, shared: { minWarm: 6, maxWarm: 6 } },
+  })
+  world.start()
+  const instanceId = world.addInstance('SA2.MEDIUM4')
+  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId, maxPods: 4 })
+  await world.clock.advance(20 * second)
+  assert.equal(shared(world)[0]?.ips.length, 4)
+})
+
+test('[R4] a ledger that was lost is rebuilt with both pools and what was set', async (t) => {
+  const world = await running(t)
+  annotate(world, { 'route-eni-ip-min-warm-target': '4', 'route-eni-ip-max-warm-target': '4' })
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  await world.clock.advance(30 * second)
+  const before = world.published('n1')
+  world.loseLedger()
+  world.start()
+  await world.clock.advance(6 * minute)
+  assert.deepEqual(world.published('n1'), before)
+  assert.deepEqual(world.differences(), [])
+})
