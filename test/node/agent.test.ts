@@ -567,7 +567,8 @@ test('[R1] addresses that pods of a lost database have are not given back, not e
   const taken = [await add(clock, world, world.sandbox('a')), await add(clock, world, world.sandbox('b'))]
   world.loseDatabase()
   const nec = known(world.nec)
-  const publication = { ...known(nec.publication), maxWarm: 0, maxEnis: 1, ipsPerEni: 1 }
+  const before = known(nec.publication)
+  const publication = { ...before, shared: { ...before.shared, maxWarm: 0, maxEnis: 1, ipsPerEni: 1 } }
   world.nec = { ...nec, publication }
   await clock.runUntil(world.start({ quickRelease: true }))
   await clock.advance(300 * second)
