@@ -21,7 +21,7 @@ export async function installNecPolicy(tools: InstallTools): Promise<void> {
   }
 }
 
-/** Tries until it is installed or `signal` aborts, and warns once of each obstacle. Never rejects. */
+/** Tries until it is installed, `signal` aborts or another leader has come, and warns once of each obstacle. Never rejects. */
 export async function keepNecPolicy(
   tools: InstallTools & { readonly random: Random },
   signal: AbortSignal,
@@ -29,9 +29,10 @@ export async function keepNecPolicy(
   const warned = new Set<unknown>()
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      return await installNecPolicy(tools)
+      return await installNecPolicy({ ...tools, signal })
     } catch (error) {
       const code = errorCode(error)
+      if (code === 'deposed') return
       if (!signal.aborted && !warned.has(code)) {
         warned.add(code)
         tools.log.warn('annotations of NECs are judged by the leader alone', { why: missing(error) })

@@ -6,6 +6,7 @@ import type { JsonObject } from '../wire/json.ts'
 import { parseManifest } from '../wire/manifest.ts'
 import type { KubeClient } from './client.ts'
 import { at, holds, textAt } from './json.ts'
+import type { KubeRequest } from './send.ts'
 
 export interface Installable {
   /** For messages and logs: "CRD". */
@@ -19,6 +20,8 @@ export interface InstallTools {
   readonly client: KubeClient
   readonly clock: Clock
   readonly log: Log
+  /** Ends a request that is under way. */
+  readonly signal?: AbortSignal
 }
 
 /** Raised with every change of a manifest, so that an older leader never takes a field from a newer one. */
@@ -46,12 +49,13 @@ export function manifestObjects(text: string, name: string): readonly JsonObject
   return objects
 }
 
-async function ensure({ what, collection, wanted }: Installable, { client, log }: InstallTools) {
+async function ensure({ what, collection, wanted }: Installable, { client, log, signal }: InstallTools) {
+  const call = (request: KubeRequest) => client.call(signal === undefined ? request : { ...request, signal })
   const name = textAt(wanted, 'metadata', 'name') ?? ''
   const path = `${collection}/${name}`
-  const now = await find(client, `get ${what} "${name}"`, path)
+  const now = await find(call, `get ${what} "${name}"`, path)
   if (now === undefined) {
-    const created = await client.call({
+    const created = await call({
       doing: `create ${what} "${name}"`,
       method: 'POST',
       path: collection,
@@ -65,7 +69,7 @@ async function ensure({ what, collection, wanted }: Installable, { client, log }
     log.warn(`${what} of a newer version kept`, { name, revision: revisionOf(now) })
     return now
   }
-  const updated = await client.call({
+  const updated = await call({
     doing: `update ${what} "${name}"`,
     method: 'PUT',
     path,
@@ -75,9 +79,9 @@ async function ensure({ what, collection, wanted }: Installable, { client, log }
   return updated
 }
 
-async function find(client: KubeClient, doing: string, path: string): Promise<unknown> {
+async function find(call: KubeClient['call'], doing: string, path: string): Promise<unknown> {
   try {
-    return await client.call({ doing, path })
+    return await call({ doing, path })
   } catch (error) {
     if (errorCode(error) === 'not_found') return undefined
     throw error

@@ -52,7 +52,7 @@ export function holdToNecAdmission(name: string, start: () => Promise<PolicyServ
     await installNecPolicy(tools)
     await installNecPolicy(tools) // any number of times
     client.close()
-    await inForce(kube)
+    await policyInForce(kube)
   })
   after(() => served.close())
 
@@ -182,14 +182,14 @@ export function holdToNecAdmission(name: string, start: () => Promise<PolicyServ
   })
 }
 
-/** A server may take a moment to hold writes to a policy. */
-async function inForce(kube: Kube): Promise<void> {
+/** A server may take a moment to hold writes to a policy that has just been installed. */
+export async function policyInForce(kube: Kube): Promise<void> {
   const wrong = necOf('probe', { [necAnnotations.maxIpsPerEni]: 'x' })
   while ((await kube.send('POST', `${necCollection}?dryRun=All`, wrong)).status !== 422)
     await sleep(systemClock, 50)
 }
 
-function necOf(of: string, annotations: Readonly<Record<string, string>>): JsonObject {
+export function necOf(of: string, annotations: Readonly<Record<string, string>>): JsonObject {
   return {
     apiVersion: 'networking.tke.cloud.tencent.com/v1',
     kind: 'NodeENIConfig',
