@@ -125,7 +125,7 @@ export class NodeWorld {
       epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
-      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 30 }),
+      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60 }),
       enis,
       conditions: [],
     }

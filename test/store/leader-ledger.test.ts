@@ -5,7 +5,7 @@ import type { Action } from '../../internal/ipam/plan-node.ts'
 import type { Intent } from '../../internal/ipam/settle-intent.ts'
 import type { CloudEni, CloudIp } from '../../internal/ipam/types.ts'
 import type { LeaderTx } from '../../internal/ports.ts'
-import { cidr, ips, known, mac, nth } from '../given.ts'
+import { cidr, ips, known, mac, nodeBounds, nth } from '../given.ts'
 import { n1, openLeader } from './open-ledgers.ts'
 
 const block = cidr('10.0.1.0/24')
@@ -119,6 +119,68 @@ test('[R2] an ENI through its life, step by step, with a restart after each', as
   await write((tx) => tx.removeNode('n1'))
   assert.deepEqual(store.ledger.nodes(), [])
   assert.deepEqual(store.ledger.openIntents(), [])
+})
+
+test('[X2] an exclusive ENI carries its own address alone, and keeps it until it is deleted', async (t) => {
+  const { store, write, record, eni, shown } = await ledgerWithNode(t)
+  const create = await record({
+    kind: 'create',
+    mode: 'exclusive',
+    slot: 1,
+    subnetId: 'subnet-a',
+    ips: 0,
+    reason: because,
+  })
+  assert.deepEqual([create.mode, create.count, eni().mode], ['exclusive', 0, 'exclusive'])
+  assert.equal(shown(), 'creating serve busy +1 []')
+  await write((tx) => tx.acceptCreation(create, 'eni-1'))
+  store.restart()
+  assert.equal(store.ledger.openIntents()[0]?.mode, 'exclusive')
+  // What others add to it is not for pods.
+  await write((tx) => tx.finish(create, cloudEni(['5'])))
+  assert.equal(shown(), 'available serve +0 [250 bound]')
+  const attach = await record({ kind: 'attach', eni: eni().key, reason: because })
+  await write((tx) => tx.finish(attach, cloudEni([])))
+  store.restart()
+  const [published] = store.ledger.publishedEnis('n1')
+  assert.deepEqual(
+    [published?.mode, published?.primaryIp, published?.ips.map(({ address }) => address)],
+    ['exclusive', nth(250), [nth(250)]],
+  )
+  const detach = await record({ kind: 'detach', eni: eni().key, reason: because })
+  assert.deepEqual(store.ledger.publishedEnis('n1'), [], 'no pod gets it any more')
+  await write((tx) => tx.finish(detach, cloudEni([])))
+  assert.equal(shown(), 'available delete +0 [250 bound]')
+  const remove = await record({ kind: 'delete', eni: eni().key, reason: because })
+  await write((tx) => tx.finish(remove, undefined))
+  assert.deepEqual(store.ledger.pool('n1')?.enis, [])
+  assert.deepEqual(store.db.all(`SELECT * FROM ip`), [])
+})
+
+test('[P7][P9] what may change of a node is there again after a restart', async (t) => {
+  const { store, write } = await ledgerWithNode(t)
+  assert.deepEqual(store.ledger.node('n1'), n1)
+  const change = {
+    instanceEnis: 5,
+    shared: { minWarm: 2, maxWarm: 4, maxEnis: 3, ipsPerEni: 7, maxPods: 30 },
+    exclusive: { minWarm: 1, maxWarm: 2, maxEnis: 4, ipsPerEni: 1, maxPods: 30 },
+    quota: { instanceType: 'S5.LARGE8', enis: 6, ipsPerEni: 9 },
+    defaults: { shared: { minWarm: 5, maxWarm: 5 }, exclusive: { minWarm: 0, maxWarm: 1 } },
+    overrides: { sharedWarm: { minWarm: 2, maxWarm: 4 }, maxSharedEnis: 3 },
+  }
+  await write((tx) => tx.setBounds('n1', change))
+  store.restart()
+  assert.deepEqual(store.ledger.node('n1'), { ...n1, ...change })
+  const pool = store.ledger.pool('n1')
+  assert.deepEqual(
+    [pool?.shared, pool?.exclusive, pool?.instanceEnis, pool?.quotaIpsPerEni],
+    [change.shared, change.exclusive, 5, 9],
+  )
+  await write((tx) => tx.setBounds('n1', { ...change, overrides: {}, ...nodeBounds(n1.shared) }))
+  assert.deepEqual(store.ledger.node('n1'), {
+    ...{ ...n1, ...change, overrides: {} },
+    ...nodeBounds(n1.shared),
+  })
 })
 
 interface Failure {
@@ -298,10 +360,19 @@ test('[R2] a change that fails half way leaves nothing of itself, and nothing el
 })
 
 test('[R1] the schema refuses every double, whoever writes it', async (t) => {
-  const { store, attached } = await ledgerWithNode(t)
+  const { store, record, attached } = await ledgerWithNode(t)
   const key = await attached()
+  const exclusive = await record({
+    kind: 'create',
+    mode: 'exclusive',
+    slot: 7,
+    subnetId: 'subnet-a',
+    ips: 0,
+    reason: because,
+  })
   const eni = `INSERT INTO eni (id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, changed_at)`
   const ip = `INSERT INTO ip (address, eni, state, "grant", changed_at)`
+  const node = `INSERT INTO node (name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm, added_at)`
   const intent = `INSERT INTO intent (kind, node, instance_id, eni, subnet_id, slot, token, reason, state, created_at, changed_at)`
   for (const { does, sql, says } of [
     {
@@ -353,18 +424,34 @@ test('[R1] the schema refuses every double, whoever writes it', async (t) => {
     { does: 'an ENI forgotten while it has addresses', sql: `DELETE FROM eni`, says: /FOREIGN KEY/ },
     {
       does: 'two nodes on one instance',
-      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-1', 'z', 'active', 1, 1, 0, 0, 0)`,
+      sql: `${node} VALUES ('n2', 'u', 'ins-1', 'z', 'active', 1, 1, 0, 0, 0)`,
       says: /UNIQUE.*instance_id/,
     },
     {
       does: 'a negative target',
-      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, -1, 0, 0)`,
+      sql: `${node} VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, -1, 0, 0)`,
       says: /CHECK/,
     },
     {
       does: 'a maximum below the minimum',
-      sql: `INSERT INTO node VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, 3, 2, 0)`,
+      sql: `${node} VALUES ('n2', 'u', 'ins-2', 'z', 'active', 1, 1, 3, 2, 0)`,
       says: /CHECK/,
+    },
+    {
+      does: 'a maximum of exclusive ENIs below the minimum',
+      sql: `UPDATE node SET exclusive_min_warm = 2, exclusive_max_warm = 1`,
+      says: /CHECK/,
+    },
+    { does: 'bounds that nobody can read', sql: `UPDATE node SET overrides = '{'`, says: /CHECK/ },
+    {
+      does: 'an ENI of no known kind',
+      sql: `UPDATE eni SET mode = 'both'`,
+      says: /CHECK/,
+    },
+    {
+      does: "an address on an exclusive ENI that is not the ENI's own",
+      sql: `${ip} VALUES ('10.0.1.91', ${exclusive.eni}, 'bound', 99, 0)`,
+      says: /an exclusive ENI carries its own address alone/,
     },
     {
       does: 'two mutations of an ENI at a time',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Attachment, NodeTx } from '../../internal/ports.ts'
 import { ips, nth } from '../given.ts'
-import { publishedEni } from '../ipam/pools.ts'
+import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { openNode } from './open-ledgers.ts'
 
 async function pool(t: TestContext) {
@@ -33,8 +33,10 @@ test('[R1] the schema refuses every double, whoever writes it', async (t) => {
   const { store, write } = await pool(t)
   await write((tx) => tx.attach(attachment('a', 1)))
   await write((tx) => tx.giveBack(ips('10.0.1.3'), 'surplus'))
+  await write((tx) => tx.sync([{ kind: 'keep-eni', eni: publishedExclusive(9) }]))
   const insert = (container: string, address: string, link: string) =>
     `INSERT INTO attachment VALUES ('${container}', 'eth0', '${address}', 'd', 'p', 'u', '/n', '${link}', 0)`
+  const eni = `INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published)`
   const before = store.db.all(`SELECT * FROM attachment`)
   for (const { does, sql, says } of [
     {
@@ -69,17 +71,46 @@ test('[R1] the schema refuses every double, whoever writes it', async (t) => {
       says: /FOREIGN KEY/,
     },
     { does: 'an ENI with addresses forgotten', sql: `DELETE FROM eni`, says: /FOREIGN KEY/ },
-    { does: 'an address on no ENI', sql: `UPDATE ip SET eni_id = 'eni-9'`, says: /FOREIGN KEY/ },
+    { does: 'an address on no ENI', sql: `UPDATE ip SET eni_id = 'eni-77'`, says: /FOREIGN KEY/ },
     {
       does: 'two ENIs with one MAC',
-      sql: `INSERT INTO eni SELECT 'eni-2', mac, 'p', 's', 'c', 'g', 2, 1 FROM eni`,
+      sql: `${eni} SELECT 'eni-2', mac, 'p', 's', 'c', 'g', 2, 1 FROM eni WHERE id = 'eni-1'`,
       says: /UNIQUE.*mac/,
+    },
+    { does: 'an ENI of no known kind', sql: `UPDATE eni SET mode = 'both'`, says: /CHECK/ },
+    {
+      does: "an address on an exclusive ENI that is not the ENI's own",
+      sql: `INSERT INTO ip (address, eni_id, "grant", state, published, cooling_until, changed_at) VALUES ('10.0.1.99', 'eni-9', 99, 'usable', 1, 0, 0)`,
+      says: /an exclusive ENI carries its own address alone/,
     },
     { does: 'an address in no known state', sql: `UPDATE ip SET state = 'free'`, says: /CHECK/ },
   ]) {
     assert.throws(() => store.db.run(sql), says, does)
   }
   assert.deepEqual(store.db.all(`SELECT * FROM attachment`), before)
+})
+
+test('[X1][R1] an exclusive ENI is handed out as its own address, and its timer is its own', async (t) => {
+  const { store, write } = await pool(t)
+  const eni = publishedExclusive(9, 7)
+  const [own] = eni.ips
+  await write((tx) => {
+    tx.sync([
+      { kind: 'keep-eni', eni },
+      { kind: 'add-ip', address: eni.primaryIp, eniId: eni.id, grant: 7 },
+    ])
+    tx.setReleaseTimer('exclusive', 5)
+  })
+  await write((tx) => tx.attach({ ...attachment('x', 1), address: eni.primaryIp }))
+  store.restart()
+  assert.deepEqual(
+    [store.ledger.releaseTimer('shared'), store.ledger.releaseTimer('exclusive')],
+    [undefined, 5],
+  )
+  const { ips: _, ...kept } = eni
+  assert.deepEqual(store.ledger.eniOf(eni.primaryIp), { ...kept, published: true })
+  const ip = store.ledger.ips().find(({ address }) => address === own?.address)
+  assert.deepEqual([ip?.eniId, ip?.inUse, ip?.grant], ['eni-9', true, 7])
 })
 
 test('[R1] the ledger refuses with a conflict what is not free any more', async (t) => {
