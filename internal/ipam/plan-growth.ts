@@ -37,10 +37,11 @@ export function planGrowth(pool: NodePool, demand: NodeDemand): Growth {
   const newShared = create('shared', [...sharedForPods, ...sharedWarm], left, perEni)
   const newExclusive = create('exclusive', [...exclusiveForPods, ...exclusiveWarm], exclusive.want, 1)
   const foreseen = pool.unclaimed ?? 0
+  const isStuck = newShared.stuck || (assigned.starved && newShared.count < left)
   return {
     actions: [...assigned.actions, ...newShared.actions, ...newExclusive.actions],
     shortages: [
-      ...shortage(shared, assigned.count + newShared.count, foreseen * perEni, newShared.stuck, demand),
+      ...shortage(shared, assigned.count + newShared.count, foreseen * perEni, isStuck, demand),
       ...shortage(exclusive, newExclusive.count, foreseen, newExclusive.stuck, demand),
     ],
     short: new Set([shared, exclusive].filter(({ want }) => want > 0).map(({ mode }) => mode)),
@@ -78,7 +79,7 @@ function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
 
 type FreeAddresses = Map<SubnetId, number>
 
-/** Fullest ENI first (P12). */
+/** Fullest ENI first (P12). `starved`: some have room that their subnet cannot fill. */
 function assign(pool: NodePool, demand: NodeDemand, { want }: Need, free: FreeAddresses) {
   const actions: Action[] = []
   const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
@@ -86,9 +87,12 @@ function assign(pool: NodePool, demand: NodeDemand, { want }: Need, free: FreeAd
     (eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held && !surplus.has(eni),
   )
   let need = want
+  let starved = false
   for (const eni of usable.toSorted(byFullest(demand))) {
     const available = free.get(eni.subnetId) ?? 0
-    const count = Math.min(need, pool.shared.ipsPerEni - occupied(eni), available)
+    const room = Math.min(need, pool.shared.ipsPerEni - occupied(eni))
+    if (room > available && free.has(eni.subnetId)) starved = true
+    const count = Math.min(room, available)
     if (count <= 0) continue
     // An ENI that is busy or not attached yet keeps its room for later: that comes before another ENI (P12).
     if (eni.state === 'attached' && !eni.busy)
@@ -96,7 +100,7 @@ function assign(pool: NodePool, demand: NodeDemand, { want }: Need, free: FreeAd
     need -= count
     free.set(eni.subnetId, available - count)
   }
-  return { actions, count: want - need }
+  return { actions, count: want - need, starved }
 }
 
 /** Among equals the lowest slot. */

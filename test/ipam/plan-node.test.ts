@@ -212,6 +212,28 @@ const rows: readonly Row[] = [
     want: ['create 2 subnet-b 2'],
   },
   {
+    // The pool was ready, below its warm minimum.
+    does: '[P15][K3] says that the subnet of an ENI with room is full when there is no place for another',
+    pods: 2,
+    minWarm: 2,
+    maxEnis: 1,
+    enis: [{ slot: 1, bound: 3 }],
+    subnets: [subnet('subnet-a', 0)],
+    want: [],
+    unmet: 1,
+    obstacle: 'subnets-full',
+  },
+  {
+    does: '[P15][K3] says so for what is left, too',
+    pods: 4,
+    maxEnis: 1,
+    enis: [{ slot: 1, bound: 1 }],
+    subnets: [subnet('subnet-a', 1)],
+    want: ['assign 1 +1'],
+    unmet: 2,
+    obstacle: 'subnets-full',
+  },
+  {
     does: 'no longer grows an ENI whose subnet was taken off the settings',
     pods: 4,
     enis: [{ slot: 1, bound: 2, subnetId: 'subnet-old' }],
@@ -774,7 +796,16 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
         const forPods = Math.min(pods[mode], most)
         const lacking = Math.max(0, forPods - have - grown - later) + Math.max(0, pods[mode] - most)
         assert.ok((told?.count ?? 0) >= lacking, 'what pods cannot have is told')
-        if (have + grown + later < wanted && hasPlace && ipsPerEni > 0)
+        const isStarved =
+          mode === 'shared' &&
+          subnets.some(({ id, available }) => {
+            const there = ofMode(mode).filter((eni) => eni.subnetId === id && !surplus.has(eni))
+            const taken = there.reduce((sum, { key }) => sum + added(key), 0)
+            const roomOf = (eni: PoolEni) => ipsPerEni - eni.ips.length - eni.expectedIps - added(eni.key)
+            const usable = there.filter(({ goal }) => goal === 'serve')
+            return usable.reduce((sum, eni) => sum + Math.max(0, roomOf(eni)), 0) > available - taken
+          })
+        if (have + grown + later < wanted && (isStarved || (hasPlace && ipsPerEni > 0)))
           assert.ok(told !== undefined && told.why !== 'node-full', 'what subnets cannot give is told')
         if (told?.why === 'node-full') assert.equal(told.count, lacking)
         if (told?.why === 'no-subnet-in-zone') assert.ok(subnets.every(({ zone: at }) => at !== zone))
@@ -783,7 +814,8 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
           const zoned = subnets.filter(({ zone: at }) => at === zone)
           const claimed = (id: string) =>
             pool.enis.filter(({ subnetId }) => subnetId === id).reduce((sum, eni) => sum + laterOn(eni), 0)
-          assert.ok(zoned.every(({ id, available }) => available - spentIn(id) - claimed(id) < least))
+          const isFull = zoned.every(({ id, available }) => available - spentIn(id) - claimed(id) < least)
+          assert.ok(isFull || (isStarved && !hasPlace), 'a subnet could give one')
         }
       }
 
