@@ -112,6 +112,7 @@ export async function leadOnce(
         exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
       },
       exclusiveEnis: settings.enableDirectEni,
+      manageTaint: settings.manageTaint,
       maxEnisPerNode: settings.maxEniPerNode,
       reconcileEvery: settings.reconcileInterval,
       surveyEvery: settings.surveyInterval,

@@ -8,10 +8,12 @@ import { createLog } from '../internal/base/log.ts'
 import { systemRandom } from '../internal/base/random.ts'
 import { connectKube } from '../internal/kube/connect.ts'
 import { createNodeKube } from '../internal/kube/node-kube.ts'
+import { createKubelet } from '../internal/kubelet/kubelet.ts'
 import { createLinux } from '../internal/linux/linux.ts'
 import { serviceManager } from '../internal/linux/systemd-notify.ts'
 import { type Agent, startAgent } from '../internal/node/agent.ts'
 import { serveCni } from '../internal/node/cni-socket.ts'
+import { observed, type Resources, startResources } from '../internal/node/resources.ts'
 import { nodeDefaults } from '../internal/node/settings.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { lockFile } from '../internal/sqlite/lock-file.ts'
@@ -52,7 +54,10 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
     }),
   )
   stack.defer(() => void health.close())
-  const ledger = withCrashPoints('node.ledger', nodeLedger(db, clock, randomUUID))
+  let resources: Resources | undefined
+  const ledger = observed(withCrashPoints('node.ledger', nodeLedger(db, clock, randomUUID)), () =>
+    resources?.wake(),
+  )
   const linux = withCrashPoints('node.linux', createLinux({ clock, routeTableBase: settings.routeTableBase }))
   stack.defer(() => linux.close())
   const client = await connectKube(kubeTarget(settings), clock)
@@ -81,6 +86,12 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   )
   agent = started
   stack.defer(() => started.stop())
+  if (settings.extendedResources) {
+    const kubelet = createKubelet({ directory: settings.devicePluginDir, clock, random, log })
+    stack.defer(() => kubelet.close())
+    resources = startResources({ ledger, bounds: started.bounds, kubelet, clock, log })
+    stack.defer(resources.stop)
+  }
   const socket = join(settings.runDir, 'cni.sock')
   const server = await listening(socket, () => serveCni({ agent: started, clock, log }, socket))
   stack.defer(() => void server.close())

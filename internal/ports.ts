@@ -116,6 +116,8 @@ export interface LeaderKube {
   publishNec(name: NodeName, publication: NecPublication): Promise<void>
   /** Nothing when there is none. Throws as `publishNec`. */
   deleteNec(name: NodeName, epoch: number): Promise<void>
+  /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
+  setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }

@@ -170,6 +170,7 @@ function spawnAgent({ settings, fabric }: HostParts, name: string, flags: readon
       `--cni-conf-dir=${join(directory, 'cni/conf')}`,
       `--cni-bin-dir=${join(directory, 'cni/bin')}`,
       '--port-mapping=false',
+      `--device-plugin-dir=${join(directory, 'kubelet/device-plugins')}`,
       `--log-level=${settings.logLevel}`,
       ...flags,
     ],

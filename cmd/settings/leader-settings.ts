@@ -56,6 +56,11 @@ const table = {
     'tke-route-eni',
     'Network of pods that do not ask for one; "other": only pods that ask for an address get one from the VPC.',
   ),
+  manageTaint: setting(
+    bool,
+    'false',
+    'Keep the taint tke.cloud.tencent.com/eni-ip-unavailable:NoSchedule on new nodes until their pool is ready. Needs a role of its own.',
+  ),
   stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of leader.db; made when it is missing.'),
   kubeconfig,
   kubeServer,

@@ -77,6 +77,16 @@ const table = {
     'true',
     'Chain the portmap plugin behind ours, for install-cni: host ports of pods work.',
   ),
+  extendedResources: setting(
+    bool,
+    'true',
+    'Tell the kubelet how many addresses and exclusive ENIs the node has, for pods that ask for them by resource.',
+  ),
+  devicePluginDir: setting(
+    absolutePath,
+    '/var/lib/kubelet/device-plugins',
+    'Directory of device plugins, where the kubelet has its socket; for extended-resources.',
+  ),
   listenHealth: setting(listenAddress, '127.0.0.1:61679', 'Where /healthz and /readyz are served.'),
   logLevel,
 }

@@ -58,6 +58,8 @@ export interface NodeFact {
   readonly instanceId: InstanceId | undefined
   /** Pods that its kubelet runs at most; undefined when it does not say. */
   readonly maxPods: number | undefined
+  /** Carries the taint that keeps pods away until it has addresses for them (K5). */
+  readonly unavailable: boolean
 }
 
 /** A pod reduced to what we use. */

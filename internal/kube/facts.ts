@@ -4,6 +4,7 @@ import type { EniMode, NodeFact, PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { at, listAt, textAt } from './json.ts'
 import { networksAnnotation, parseNetworks } from './networks.ts'
+import { isOurTaint } from './node-taint.ts'
 
 /** The cluster's network for pods that name none. */
 export type DefaultNetwork = 'tke-route-eni' | 'tke-direct-eni' | 'other'
@@ -21,7 +22,13 @@ export function toNodeFact(object: unknown): NodeFact | undefined {
   const name = textAt(object, 'metadata', 'name')
   const uid = textAt(object, 'metadata', 'uid')
   if (name === undefined || uid === undefined) return undefined
-  return { name, uid, instanceId: instanceOf(object), maxPods: podCapacity(object) }
+  return {
+    name,
+    uid,
+    instanceId: instanceOf(object),
+    maxPods: podCapacity(object),
+    unavailable: listAt(object, 'spec', 'taints').some(isOurTaint),
+  }
 }
 
 function podCapacity(node: unknown): number | undefined {

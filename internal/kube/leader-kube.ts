@@ -21,6 +21,7 @@ import {
   setNecFields,
   storedNec,
 } from './nec-api.ts'
+import { setTaint } from './node-taint.ts'
 import { reflect } from './reflector.ts'
 import type { ReflectorLimits, Source } from './source.ts'
 
@@ -64,6 +65,8 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
       getFresh(client, `node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, toNodeFact),
     getNec: (name) => getFresh(client, `NEC "${name}"`, necPath(name), decodeNec),
     ...createNecWriter(client),
+    setUnavailable: (name, unavailable) =>
+      unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
     notify: events.notify,
     close: events.close,
   }

@@ -22,6 +22,7 @@ const lookEvery: Millis = 10_000
 export function createKubelet(parts: KubeletParts): Kubelet {
   const { directory, clock, log } = parts
   const plugins = new Map<string, Plugin>()
+  let closed = false
   let watcher: FSWatcher | undefined
   let watched: number | undefined
 
@@ -53,6 +54,7 @@ export function createKubelet(parts: KubeletParts): Kubelet {
   })
   return {
     offer(resource, counts) {
+      if (closed) return
       const known = plugins.get(resource)
       if (known === undefined) plugins.set(resource, startPlugin({ ...parts, resource, counts }))
       else known.setCounts(counts)
@@ -63,6 +65,7 @@ export function createKubelet(parts: KubeletParts): Kubelet {
       await plugin?.close()
     },
     async close() {
+      closed = true
       rounds.stop()
       unwatch()
       await Promise.all([...plugins.values()].map((plugin) => plugin.close()))

@@ -85,7 +85,8 @@ export function clusterFacts(
         if (
           former?.uid !== node.uid ||
           former.instanceId !== node.instanceId ||
-          former.maxPods !== node.maxPods
+          former.maxPods !== node.maxPods ||
+          former.unavailable !== node.unavailable
         )
           wake(node.name)
       },

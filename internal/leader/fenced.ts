@@ -41,6 +41,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     getNec: fence(kube.getNec),
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
+    setUnavailable: fence(kube.setUnavailable),
     notify(notice) {
       if (term.holds()) kube.notify(notice)
     },

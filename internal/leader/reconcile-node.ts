@@ -15,6 +15,7 @@ import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNodeSettingsKeeper } from './node-settings.ts'
+import { createTaintKeeper } from './node-taint.ts'
 import { createNecPublisher } from './publish-nec.ts'
 import { usablePool } from './publishable.ts'
 import { createRegistrar } from './register-nodes.ts'
@@ -68,6 +69,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
+  const taints = createTaintKeeper({ kube, facts, clock, log, manageTaint: settings.manageTaint })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
 
   function memoryOf(name: NodeName): Memory {
@@ -91,6 +93,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     memories.delete(name)
     publisher.forget(name)
     nodeSettings.forget(name)
+    taints.forget(name)
   }
 
   /** False when there was nothing to do yet: that is no success. */
@@ -117,6 +120,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   async function register(fact: NodeFact): Promise<boolean> {
     const { name, instanceId } = fact
     if (instanceId === undefined) return false
+    await taints.newcomer(fact)
     const pause = memoryOf(name).look.left()
     if (pause > 0) {
       wake(name, pause)
@@ -209,6 +213,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const [published, acted] = await Promise.allSettled([
       publisher.publish(node, conditions, urgency),
       act(node, plan, podsWait),
+      taints.keep(fact, pool, condition.ok),
     ])
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason

@@ -14,6 +14,8 @@ export interface LeaderSettings extends ClusterLimits {
   readonly securityGroups: readonly string[]
   /** For nodes seen for the first time from now on (P9). */
   readonly defaults: NodeDefaults
+  /** New nodes are kept free of pods until their pool is ready (K5). */
+  readonly manageTaint: boolean
   /** Every node is looked at so often even when nothing seems to happen. */
   readonly reconcileEvery: Millis
   readonly subnetMaxAge: Millis
@@ -38,6 +40,7 @@ export const leaderDefaults = {
   defaults: { shared: { minWarm: 5, maxWarm: 5 }, exclusive: { minWarm: 1, maxWarm: 1 } },
   maxEnisPerNode: undefined,
   exclusiveEnis: false,
+  manageTaint: false,
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,
   gatherFor: 50,

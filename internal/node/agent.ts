@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import type { EniMode, Nec } from '../ipam/types.ts'
+import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
@@ -33,6 +33,8 @@ export interface Agent {
   obstacle(): string | undefined
   /** Why it does not follow its NEC; ADDs are served all the same. */
   doubt(): string | undefined
+  /** What its pools may hold, as last published; undefined when that is not known yet. */
+  bounds(): NodeBounds | undefined
   stop(): void
 }
 
@@ -120,6 +122,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
       return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
     },
     doubt: pool.doubt,
+    bounds: pool.bounds,
     stop() {
       stopped = true
       for (const stop of stops) stop()

@@ -52,7 +52,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     assignIps: true,
     unassignIps: true,
   },
-  'leader.kube': { getNode: true, getNec: true, publishNec: true, deleteNec: true },
+  'leader.kube': { getNode: true, getNec: true, publishNec: true, deleteNec: true, setUnavailable: true },
   'leader.ledger': {},
   'leader.lease': { read: true, write: true },
   'node.linux': {

@@ -17,6 +17,7 @@ import { explainSkip, missingPieces } from './pieces.ts'
 
 /** What is not reached, and why not. */
 const exceptions: Readonly<Record<string, string>> = {
+  'leader.kube.setUnavailable': 'only a leader with --manage-taint calls it',
   'node.linux.links': 'only tests call it: the agent sees the links in its survey',
 }
 const allPoints = [...callPoints(), 'cni.exchange.before', 'cni.exchange.after']

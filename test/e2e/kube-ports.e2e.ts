@@ -11,7 +11,7 @@ import { type ConnectSettings, connectKube } from '../../internal/kube/connect.t
 import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
-import { leaderRbac, nodeRbac } from '../../internal/kube/rbac.ts'
+import { leaderRbac, nodeRbac, taintRbac } from '../../internal/kube/rbac.ts'
 import { holdToKubePorts, type Served } from '../kube/ports.contract.ts'
 import { createRecorder } from '../kube/recorder.ts'
 import { publication, report } from '../kube/samples.ts'
@@ -74,7 +74,7 @@ async function startWithRoles(node: string): Promise<Served> {
     ],
   })
   const manifest = join(temporaryFolder('rbac'), 'rbac.yaml')
-  writeFileSync(manifest, [leaderRbac(), nodeRbac(node)].join('\n---\n'))
+  writeFileSync(manifest, [leaderRbac(), taintRbac(), nodeRbac(node)].join('\n---\n'))
   await server.kubectl('apply', '-f', manifest)
   const as = (token: string): ConnectSettings => {
     const kubeconfig = `${manifest}.${token}`

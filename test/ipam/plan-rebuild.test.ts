@@ -66,7 +66,7 @@ function cloudEni(n: number, node: string, instanceId: string, ...addresses: rea
 
 const view = (change: Partial<RebuildView>): RebuildView => ({
   clusterId: 'cls-1',
-  nodes: [{ name: 'n1', uid: 'uid-n1', instanceId: 'ins-1', maxPods: undefined }],
+  nodes: [{ name: 'n1', uid: 'uid-n1', instanceId: 'ins-1', maxPods: undefined, unavailable: false }],
   necs: [],
   cloud: [],
   cidrs: new Map([['subnet-a', block]]),
@@ -179,7 +179,7 @@ test('planRebuild() names ENIs that are of another cluster', () => {
 
 test('[R1] planRebuild() gives an ENI, an address and a grant to one node, where two NECs name them', () => {
   const change = {
-    nodes: [{ name: 'n2', uid: 'uid-n2', instanceId: 'ins-1', maxPods: undefined }],
+    nodes: [{ name: 'n2', uid: 'uid-n2', instanceId: 'ins-1', maxPods: undefined, unavailable: false }],
     necs: [
       nec('n1', 'ins-1', [published(1, '5:7')]),
       nec('n2', 'ins-1', [published(1, '5:7', '6:7', '8:8')]),

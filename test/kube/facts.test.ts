@@ -147,6 +147,7 @@ for (const { does, labels, providerID, want } of [
       uid: 'u',
       instanceId: want,
       maxPods: undefined,
+      unavailable: false,
     })
   })
 

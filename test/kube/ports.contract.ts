@@ -122,6 +122,41 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     assert.equal(await leader.getNode(other), undefined)
   })
 
+  test(`[${name}] [K5] setUnavailable() puts and takes one taint, and no other`, async () => {
+    const path = `/api/v1/nodes/${nodeName}`
+    const other = { key: 'team', value: 'shop', effect: 'NoSchedule' }
+    const ours = { key: 'tke.cloud.tencent.com/eni-ip-unavailable', value: 'true', effect: 'NoSchedule' }
+    const taint = (taints: object[]) =>
+      client.call({ doing: 'taint', method: 'PATCH', path, body: { spec: { taints } } })
+    const taints = async () => listAt(await client.call({ doing: 'get', path }), 'spec', 'taints')
+    const isUnavailable = async () => (await leader.getNode(nodeName))?.unavailable
+    assert.equal(await isUnavailable(), false)
+    await leader.setUnavailable(nodeName, true)
+    assert.deepEqual(await taints(), [ours])
+    assert.equal(await isUnavailable(), true)
+    await taint([{ ...ours, value: 'by-hand' }, other, { ...ours, effect: 'PreferNoSchedule' }])
+    const version = async () => at(await client.call({ doing: 'get', path }), 'metadata', 'resourceVersion')
+    const before = await version()
+    await leader.setUnavailable(nodeName, true)
+    assert.equal(await version(), before, 'it has the taint already')
+    await leader.setUnavailable(nodeName, false)
+    assert.deepEqual(await taints(), [other, { ...ours, effect: 'PreferNoSchedule' }])
+    // Others write, too: nothing of theirs is lost.
+    const others = Array.from({ length: 5 }, (_, i) =>
+      client.call({
+        doing: 'label',
+        method: 'PATCH',
+        path,
+        body: { metadata: { labels: { [`l${i}`]: 'x' } } },
+      }),
+    )
+    await Promise.all([leader.setUnavailable(nodeName, true), ...others])
+    assert.equal((await taints()).length, 3)
+    await leader.setUnavailable(nodeName, false)
+    await taint([])
+    await leader.setUnavailable(`${nodeName}-nobody`, true)
+  })
+
   test(`[${name}] [R7] getNec() asks past every cache`, async () => {
     const seen = createRecorder((nec: Nec) => nec.name)
     stops.push(leader.watchNecs(seen))

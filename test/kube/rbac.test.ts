@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, listAt } from '../../internal/kube/json.ts'
-import { leaderRbac, nodeRbac } from '../../internal/kube/rbac.ts'
+import { leaderRbac, nodeRbac, taintRbac } from '../../internal/kube/rbac.ts'
 import { parseManifest } from '../../internal/wire/manifest.ts'
 
 test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything else but events', () => {
@@ -15,9 +15,18 @@ test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything e
 })
 
 test('[K4] leaderRbac() and nodeRbac() have no wildcard, and see no secrets', () => {
-  for (const rule of [...rulesOf(leaderRbac()), ...rulesOf(nodeRbac('node-1'))])
+  for (const rule of [...rulesOf(leaderRbac()), ...rulesOf(taintRbac()), ...rulesOf(nodeRbac('node-1'))])
     for (const part of ['apiGroups', 'resources', 'verbs'])
       for (const value of listAt(rule, part)) assert.ok(value !== '*' && value !== 'secrets')
+})
+
+test('[K5] taintRbac() alone lets the leader change nodes', () => {
+  const writers = (manifest: string) =>
+    rulesOf(manifest).filter(
+      (rule) => listAt(rule, 'resources').includes('nodes') && listAt(rule, 'verbs').includes('patch'),
+    )
+  assert.equal(writers(leaderRbac()).length, 0)
+  assert.equal(writers(taintRbac()).length, 1)
 })
 
 test('[R6] nodeRbac() refuses what is no node name', () => {
@@ -27,6 +36,6 @@ test('[R6] nodeRbac() refuses what is no node name', () => {
 
 function rulesOf(manifest: string): readonly unknown[] {
   const objects = parseManifest(manifest)
-  assert.ok(objects && objects.length >= 4)
+  assert.ok(objects && objects.length >= 2)
   return objects.flatMap((object) => listAt(object, 'rules')).filter((rule) => at(rule, 'verbs'))
 }

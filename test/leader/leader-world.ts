@@ -154,7 +154,13 @@ export class LeaderWorld {
   /** A node on a new instance, as the cloud controller shows it. */
   addNode(name: string, instanceType = 'SA2.SMALL1'): string {
     const id = this.addInstance(instanceType)
-    this.kube.nodes.put(name, { name, uid: `uid-${id}`, instanceId: id, maxPods: undefined })
+    this.kube.nodes.put(name, {
+      name,
+      uid: `uid-${id}`,
+      instanceId: id,
+      maxPods: undefined,
+      unavailable: false,
+    })
     return id
   }
 

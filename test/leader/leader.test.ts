@@ -374,7 +374,13 @@ test('an ENI that somebody deleted does not keep a node from being forgotten', a
 test('[R5][K3] an instance that the cloud does not know is told, and asked for ever more seldom', async (t) => {
   const world = new LeaderWorld(t)
   world.start()
-  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId: 'ins-nowhere', maxPods: undefined })
+  world.kube.nodes.put('n1', {
+    name: 'n1',
+    uid: 'uid-n1',
+    instanceId: 'ins-nowhere',
+    maxPods: undefined,
+    unavailable: false,
+  })
   for (let i = 0; i < 100; i++) {
     world.addPods('n1', `p${i}`) // each wakes the leader
     await world.clock.advance(6 * second)
@@ -386,7 +392,13 @@ test('[R5][K3] an instance that the cloud does not know is told, and asked for e
 
 test('[R5] nodes that join at once share describe calls, whatever one of them says it is', async (t) => {
   const world = new LeaderWorld(t)
-  world.kube.nodes.put('odd', { name: 'odd', uid: 'uid-odd', instanceId: 'no-instance', maxPods: undefined })
+  world.kube.nodes.put('odd', {
+    name: 'odd',
+    uid: 'uid-odd',
+    instanceId: 'no-instance',
+    maxPods: undefined,
+    unavailable: false,
+  })
   for (let i = 0; i < 60; i++) world.addNode(`n${i}`)
   world.start()
   await world.clock.advance(20 * second)
@@ -404,7 +416,13 @@ test('[R5] nodes that join at once share describe calls, whatever one of them sa
 test('[R6] a second node on one instance is refused by name, and registered once the first has left', async (t) => {
   const world = await filled(t)
   const instanceId = known(world.kube.nodes.items.get('n1')).instanceId
-  world.kube.nodes.put('n2', { name: 'n2', uid: 'uid-n2', instanceId, maxPods: undefined })
+  world.kube.nodes.put('n2', {
+    name: 'n2',
+    uid: 'uid-n2',
+    instanceId,
+    maxPods: undefined,
+    unavailable: false,
+  })
   await world.clock.advance(10 * second)
   const told = known(world.kube.notices.find(({ about }) => about.name === 'n2'))
   assert.match(told.message, /^Cannot register node "n2": instance "ins-\w+" is that of node "n1"$/)

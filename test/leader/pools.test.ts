@@ -145,7 +145,7 @@ test('[P14] a node whose kubelet runs few pods is bound no more than these need'
   })
   world.start()
   const instanceId = world.addInstance('SA2.MEDIUM4')
-  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId, maxPods: 4 })
+  world.kube.nodes.put('n1', { name: 'n1', uid: 'uid-n1', instanceId, maxPods: 4, unavailable: false })
   await world.clock.advance(20 * second)
   assert.equal(shared(world)[0]?.ips.length, 4)
 })

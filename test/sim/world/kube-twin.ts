@@ -111,6 +111,11 @@ export class KubeTwin {
           this.#necOfAtMost(epoch, name)
           this.necs.remove(name)
         }),
+      setUnavailable: (name, unavailable) =>
+        this.#write(process, 'set taint', () => {
+          const node = this.nodes.items.get(name)
+          if (node !== undefined) this.nodes.put(name, { ...node, unavailable })
+        }),
       notify: (notice) => void this.notices.push(notice),
     }
   }

@@ -259,7 +259,13 @@ export class World {
       gone: false,
     }
     this.nodes.push(node)
-    this.kube.nodes.put(name, { name, uid: `uid-${name}`, instanceId: made.id, maxPods: undefined })
+    this.kube.nodes.put(name, {
+      name,
+      uid: `uid-${name}`,
+      instanceId: made.id,
+      maxPods: undefined,
+      unavailable: false,
+    })
     this.log(`${name} joins in zone ${zones[zone]} on ${made.id}`)
     this.startAgent(node)
   }
