@@ -106,14 +106,20 @@ const spoilt: readonly { in: 'leader' | 'node'; check: string; sql: string; says
   },
   {
     in: 'leader',
-    check: 'slots-within-max',
+    check: 'exclusive-carry-their-own',
+    sql: `UPDATE eni SET mode = 'exclusive' WHERE id = 'eni-a1'`,
+    says: /^eni-a1 carries 10\.0\.1\.\d+$/,
+  },
+  {
+    in: 'leader',
+    check: 'slots-within-quota',
     sql: `UPDATE eni SET slot = 9 WHERE id = 'eni-a1'`,
     says: /^eni-a1 has slot 9 of 3 on node-a$/,
   },
   {
     in: 'leader',
-    check: 'addresses-within-max',
-    sql: `UPDATE node SET ips_per_eni = 2 WHERE name = 'node-a'`,
+    check: 'addresses-within-quota',
+    sql: `UPDATE node SET quota_ips_per_eni = 2 WHERE name = 'node-a'`,
     says: /^eni-a1 has 3 addresses and expects 0, 2 are allowed on node-a$/,
   },
   {
@@ -199,8 +205,15 @@ const spoilt: readonly { in: 'leader' | 'node'; check: string; sql: string; says
   },
   {
     in: 'node',
+    check: 'exclusive-carry-their-own',
+    sql: `UPDATE eni SET mode = 'exclusive'`,
+    says: /^eni-a1 carries 10\.0\.1\.\d+$/,
+  },
+  {
+    in: 'node',
     check: 'one-eni-per-slot',
-    sql: `INSERT INTO eni SELECT 'eni-z', '20:90:6f:00:00:99', '10.0.1.7', subnet_id, subnet_cidr, gateway, slot, 1 FROM eni`,
+    sql: `INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published)
+      SELECT 'eni-z', '20:90:6f:00:00:99', '10.0.1.7', subnet_id, subnet_cidr, gateway, slot, 1 FROM eni`,
     says: /^slot 1 has eni-/,
   },
   {
