@@ -8,6 +8,11 @@ WHEN EXISTS (SELECT 1 FROM eni WHERE key = NEW.eni AND mode = 'exclusive' AND pr
 BEGIN
   SELECT RAISE(ABORT, 'an exclusive ENI carries its own address alone');
 END;
+CREATE TRIGGER ip_moved_to_exclusive_eni BEFORE UPDATE OF eni ON ip
+WHEN EXISTS (SELECT 1 FROM eni WHERE key = NEW.eni AND mode = 'exclusive' AND primary_ip IS NOT NEW.address)
+BEGIN
+  SELECT RAISE(ABORT, 'an exclusive ENI carries its own address alone');
+END;
 
 -- What is in force now (max_enis, ips_per_eni, min_warm and max_warm are the shared pool's) …
 ALTER TABLE node ADD COLUMN exclusive_max_enis INTEGER NOT NULL DEFAULT 0 CHECK (exclusive_max_enis >= 0);

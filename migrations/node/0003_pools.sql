@@ -7,6 +7,11 @@ WHEN EXISTS (SELECT 1 FROM eni WHERE id = NEW.eni_id AND mode = 'exclusive' AND 
 BEGIN
   SELECT RAISE(ABORT, 'an exclusive ENI carries its own address alone');
 END;
+CREATE TRIGGER ip_moved_to_exclusive_eni BEFORE UPDATE OF eni_id ON ip
+WHEN EXISTS (SELECT 1 FROM eni WHERE id = NEW.eni_id AND mode = 'exclusive' AND primary_ip <> NEW.address)
+BEGIN
+  SELECT RAISE(ABORT, 'an exclusive ENI carries its own address alone');
+END;
 
 DROP VIEW v_eni;
 CREATE VIEW v_eni AS
