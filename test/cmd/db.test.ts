@@ -315,6 +315,27 @@ test('db backup is whole and private while its daemon writes, and takes nobodyâ€
   )
 })
 
+test('[R6] db says that the disk of the copy is full, and names no other', async (t) => {
+  const directory = await both()
+  const small = join(directory, 'small')
+  mkdirSync(small)
+  const mounted = `mount -t tmpfs -o size=64k tmpfs "${small}" && exec "$@"`
+  const onSmallDisk = (...args: string[]) =>
+    spawnSync('unshare', ['-Urm', 'sh', '-c', mounted, 'sh', ...args], { encoding: 'utf8' })
+  if (onSmallDisk('true').status !== 0) return t.skip('a tmpfs of our own cannot be mounted here')
+  const path = join(directory, 'leader.db')
+  const file = join(small, 'copy.db')
+  const full = (doing: string) =>
+    `tke-eni: Cannot ${doing}: the disk is full\n  make room on the file system of "${small}"; a daemon goes on without help then\n`
+  const backup = onSmallDisk(process.execPath, main, 'db', 'backup', '--db', path, file)
+  assert.deepEqual([backup.status, backup.stderr], [1, full(`back "${path}" up to "${file}"`)])
+  const restore = onSmallDisk(process.execPath, main, 'db', 'restore', '--state-dir', small, path)
+  const copy = join(small, 'leader.db.restoring')
+  assert.deepEqual([restore.status, restore.stderr], [1, full(`copy "${path}" to "${copy}"`)])
+  const checked = onSmallDisk('env', `TMPDIR=${small}`, process.execPath, main, 'db', 'check', '--db', path)
+  assert.match(checked.stdout, /^constraints +WRONG +it cannot be told: ".*small" has no room for a copy$/m)
+})
+
 test('db backup wants to know which, where there are two', async () => {
   const directory = await both()
   const { status, stderr } = db('backup', '--state-dir', directory, join(directory, 'x.db'))
