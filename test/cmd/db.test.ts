@@ -336,6 +336,19 @@ test('[R6] db says that the disk of the copy is full, and names no other', async
   assert.match(checked.stdout, /^constraints +WRONG +it cannot be told: ".*small" has no room for a copy$/m)
 })
 
+test('[R6] db refuses an empty name, which would be the directory that one is in', async () => {
+  const directory = await both()
+  const path = join(directory, 'node.db')
+  for (const args of [
+    ['backup', '--db', path, ''],
+    ['restore', '--state-dir', directory, ''],
+    ['check', '--db', ''],
+  ]) {
+    const { status, stderr } = db(...args)
+    assert.deepEqual([status, stderr], [2, 'tke-eni: Cannot use "" as a file: the name is empty\n'])
+  }
+})
+
 test('db backup wants to know which, where there are two', async () => {
   const directory = await both()
   const { status, stderr } = db('backup', '--state-dir', directory, join(directory, 'x.db'))
