@@ -349,6 +349,19 @@ test('[R6] db refuses an empty name, which would be the directory that one is in
   }
 })
 
+test('[R6] db reads no pipe, from which nothing may ever come', async () => {
+  const directory = await both()
+  const pipe = join(directory, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  assert.deepEqual(
+    check(pipe).wrong.map(({ found }) => found),
+    [[`Cannot open leader or node database "${pipe}": it is not a regular file`]],
+  )
+  const { status, stderr } = db('restore', '--state-dir', directory, pipe)
+  assert.equal(status, 1)
+  assert.match(stderr, /it is not a regular file/)
+})
+
 test('db backup wants to know which, where there are two', async () => {
   const directory = await both()
   const { status, stderr } = db('backup', '--state-dir', directory, join(directory, 'x.db'))
