@@ -489,7 +489,10 @@ test('[R4] db rebuild moves a damaged database aside with its log, whatever is i
   writeFileSync(`${path}-wal`, 'more of it')
   const lock = lockFile(join(directory, 'node.lock'))
   t.after(() => lock.release())
-  assert.match(db('rebuild', '--state-dir', directory).stderr, /another process holds it/)
+  assert.match(
+    db('rebuild', '--state-dir', directory).stderr,
+    /another process holds it\n {2}stop the daemon first: systemctl stop tke-eni-node\n$/,
+  )
   lock.release()
   const { status, stdout } = db('rebuild', '--state-dir', directory)
   assert.equal(status, 0)
