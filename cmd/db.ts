@@ -1,6 +1,7 @@
 // `tke-eni db`: is a database sound, a copy of it, a copy in its place, or a new one. For leader.db and node.db alike.
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { IpamError } from '../internal/ipam/errors.ts'
 import type { Host } from './host.ts'
 import { prepareSqlite } from './native.ts'
 
@@ -24,19 +25,19 @@ export function define(host: Host): Command {
     })
   place(command.command('backup'))
     .description('Copy a database to a file that is not there yet, while its daemon runs.')
-    .argument('<file>', 'the copy')
+    .argument('<file>', 'the copy', fileOf)
     .action(async (file: string, options: Options) => {
       prepareSqlite(host)
       const { backUpDatabase } = await import('./db/backup.ts')
-      backUpDatabase(placeOf(options), resolve(file))
+      backUpDatabase(placeOf(options), file)
     })
   place(command.command('restore'))
     .description('Put a backup in the place of the database, which is moved aside; its daemon must not run.')
-    .argument('<file>', 'the backup: of a leader or of a node agent, the file knows')
+    .argument('<file>', 'the backup: of a leader or of a node agent, the file knows', fileOf)
     .action(async (file: string, options: Options) => {
       prepareSqlite(host)
       const { restoreDatabase } = await import('./db/restore.ts')
-      restoreDatabase(placeOf(options), resolve(file))
+      restoreDatabase(placeOf(options), file)
     })
   place(command.command('rebuild'))
     .description(
@@ -67,12 +68,18 @@ function place(command: Command): Command {
         .env('TKE_ENI_STATE_DIR')
         .default('/var/lib/tke-eni'),
     )
-    .option('--db <file>', 'the database itself')
+    .option('--db <file>', 'the database itself', fileOf)
     .exitOverride()
 }
 
 function placeOf({ db, stateDir }: Options): { readonly db: string | undefined; readonly stateDir: string } {
-  return { db: db === undefined ? undefined : resolve(db), stateDir: resolve(stateDir) }
+  return { db, stateDir: resolve(stateDir) }
+}
+
+/** An empty name, of a variable that was not set most likely, would be the directory that we are in. */
+function fileOf(name: string): string {
+  if (name !== '') return resolve(name)
+  throw new IpamError('bad_input', 'Cannot use "" as a file: the name is empty')
 }
 
 const help = `

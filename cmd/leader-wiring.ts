@@ -16,7 +16,7 @@ import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
-import { withCrashPoints } from './crash-points.ts'
+import { withCrashPoints, withTestWaits } from './crash-points.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
@@ -101,7 +101,7 @@ export async function leadOnce(
   })
   leader = startLeader(
     { kube, cloud, ledger, clock, random, log },
-    {
+    withTestWaits('leader', {
       ...leaderDefaults,
       epoch: term.epoch,
       clusterId: settings.clusterId,
@@ -117,7 +117,7 @@ export async function leadOnce(
       reconcileEvery: settings.reconcileInterval,
       surveyEvery: settings.surveyInterval,
       leaveAfter: settings.nodeLeaveAfter,
-    },
+    }),
   )
   const { stop } = leader
   stack.defer(async () => {

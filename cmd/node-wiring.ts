@@ -20,7 +20,7 @@ import { lockFile } from '../internal/sqlite/lock-file.ts'
 import { nodeLedger } from '../internal/store/node/ledger.ts'
 import { nodeMigrations } from '../migrations/index.ts'
 import { buildInfo } from './build-info.ts'
-import { withCrashPoints } from './crash-points.ts'
+import { withCrashPoints, withTestWaits } from './crash-points.ts'
 import { installCni } from './install-cni.ts'
 import { kubeTarget } from './kube-target.ts'
 import { listening } from './listening.ts'
@@ -69,7 +69,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   stack.defer(() => kube.close())
   const started = await startAgent(
     { kube, linux, ledger, clock, random, log },
-    {
+    withTestWaits('node', {
       ...nodeDefaults,
       nodeName: node,
       version: buildInfo().version,
@@ -82,7 +82,7 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
       mtu: settings.mtu,
       addTimeout: settings.addTimeout,
       reportEvery: settings.reportInterval,
-    },
+    }),
   )
   agent = started
   stack.defer(() => started.stop())

@@ -63,7 +63,7 @@ export function kindByName(path: string): Kind {
 /** Runs `work` while no daemon can start on the database. Throws `storage` when one runs. */
 export function whileLocked<T>(path: string, kind: Kind, work: () => T): T {
   const file = join(dirname(path), `${kind}.lock`)
-  const lock = lockFile(file)
+  const lock = lockFile(file, `stop the daemon first: systemctl stop tke-eni-${kind}`)
   try {
     ownAsDirectory(file)
     return work()

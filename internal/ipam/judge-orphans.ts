@@ -33,13 +33,18 @@ function judgeOrphan(eni: CloudEni, snapshot: SurveySnapshot): Judgement {
     remedy,
     settle: undefined,
   })
+  /** Only a person can tell what becomes of it. */
+  const never = (node: string | undefined, why: string, remedy: string): Judgement => ({
+    ...later(node, why, remedy),
+    holds: true,
+  })
   const node = ownerOf(eni, nodes)
   const name = node?.name ?? purpose.node
-  if (name === undefined) return later(undefined, 'its tags name no node', 'delete it in the console')
+  if (name === undefined) return never(undefined, 'its tags name no node', 'delete it in the console')
   if (!cidrs.has(eni.subnetId))
     return later(name, `its subnet "${eni.subnetId}" cannot be read`, 'check the permissions of the leader')
   if (eni.instanceId !== undefined && !isAtHome(eni))
-    return later(
+    return never(
       name,
       `that is not the instance it was made for ("${purpose.instanceId ?? 'unknown'}")`,
       'detach it in the console',

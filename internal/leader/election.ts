@@ -38,9 +38,9 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
   while (!signal.aborted) {
     let pause = settings.retryEvery
     try {
-      const { lease, left } = await glance()
+      const { lease, left, seenEpoch } = await glance()
       if (left <= 0) {
-        const term = await takeOver(candidate, lease)
+        const term = await takeOver(candidate, lease, seenEpoch)
         if (term !== undefined) return term
         continue
       }
@@ -58,14 +58,18 @@ export async function campaign(candidate: Candidate, signal: AbortSignal): Promi
 /** Reads the lease again and again: for how long must it still be left alone? */
 function watchLease({ store, steady, identity, settings }: Candidate) {
   let seen: { readonly version: string; readonly at: Millis } | undefined
-  return async (): Promise<{ lease: StoredLease | undefined; left: Millis }> => {
+  /** A lease that is deleted has forgotten its epoch; who saw it has not. */
+  let highest = 0
+  return async (): Promise<{ lease: StoredLease | undefined; left: Millis; seenEpoch: number }> => {
     const lease = await store.read()
+    highest = Math.max(highest, lease?.epoch ?? 0)
+    const seenEpoch = highest
     if (lease === undefined || lease.holder === undefined || lease.holder === identity)
-      return { lease, left: 0 }
+      return { lease, left: 0, seenEpoch }
     if (seen?.version !== lease.version) seen = { version: lease.version, at: steady() }
     // A holder with other settings than ours goes by its own.
     const duration = Math.max(lease.duration, settings.leaseDuration)
-    return { lease, left: seen.at + duration - steady() }
+    return { lease, left: seen.at + duration - steady(), seenEpoch }
   }
 }
 
@@ -73,10 +77,14 @@ function watchLease({ store, steady, identity, settings }: Candidate) {
  * undefined when the lease must be waited out first: NECs tell that somebody has led, and perhaps still does. A cluster without NECs
  * is taken for a new one. Throws `conflict` when another one was faster.
  */
-async function takeOver(candidate: Candidate, lease: StoredLease | undefined): Promise<Term | undefined> {
+async function takeOver(
+  candidate: Candidate,
+  lease: StoredLease | undefined,
+  seenEpoch: number,
+): Promise<Term | undefined> {
   const { store, steady, log, identity, settings } = candidate
   const { leaseDuration: duration } = settings
-  const highest = await candidate.highestEpoch(lease?.epoch ?? 0)
+  const highest = await candidate.highestEpoch(seenEpoch)
   if (lease === undefined && highest > 0) {
     // Stored, so that the wait outlives whoever began it. One that still leads will notice when it renews.
     await store.write({ holder: formerLeader, duration, epoch: highest, ledgerId: undefined }, undefined)

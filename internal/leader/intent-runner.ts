@@ -72,7 +72,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   /** A failure here is one of the ledger: what the cloud did is found out when that works again. */
   function dispatch(intent: Intent, priority: Priority): void {
     send(intent, priority).catch((error: unknown) => {
-      log.error('outcome not stored', { ...fieldsOf(intent), error: (error as Error).message })
+      const fields = { ...fieldsOf(intent), error: (error as Error).message }
+      // Who ends, or is deposed, leaves it open, as a crash does: the next one finds out.
+      if (stopped || errorCode(error) === 'deposed') log.info('outcome left to the next start', fields)
+      else log.error('outcome not stored', fields)
     })
   }
 

@@ -25,7 +25,7 @@ export interface NecPublisher {
   forget(name: NodeName): void
 }
 
-/** A write that the watch has not shown after so long is written again. */
+/** A write that the watch has not shown after so long is written again; nor is another writer, whoever it is, answered faster. */
 const echoWithin = 5000
 
 /** A new leader claims NECs that need nothing else one after the other: thousands at once would keep waiting pods waiting. */

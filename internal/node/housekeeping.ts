@@ -101,12 +101,14 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     reportedAt = clock.now()
   }
 
-  /** Twice in a row without namespace and without pod: its DEL will not come any more. */
+  /** Twice in a row without namespace, and without pod or in the place of another sandbox: its DEL will not come any more. */
   async function collectGone(): Promise<void> {
     if (!pods.synced()) return
     const gone = []
     for (const attachment of ledger.attachments()) {
-      if (pods.has(attachment.pod.uid) || (await linux.namespaceExists(attachment.netns))) continue
+      const { ifname, netns, pod } = attachment
+      const isLast = ledger.attachmentsOfPod(pod.uid, ifname).length === 1
+      if ((pods.has(pod.uid) && isLast) || (await linux.namespaceExists(netns))) continue
       gone.push(attachment)
     }
     for (const attachment of gone) {

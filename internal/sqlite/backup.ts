@@ -14,6 +14,7 @@ import {
 import { dirname, resolve } from 'node:path'
 import { IpamError } from '../ipam/errors.ts'
 import type { Database } from './database.ts'
+import { storageFault } from './faults.ts'
 
 /** What SQLite keeps beside a database. */
 const besides = ['-wal', '-shm'] as const
@@ -32,13 +33,9 @@ export function backUp(database: Database, file: string): void {
     linkSync(part, file) // unlike a rename, it takes nobody's place
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') refuseExisting(file)
-    throw new IpamError(
-      'storage',
-      `Cannot back "${database.path}" up to "${file}": ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    )
+    // What the database says of a full disk is said of the copy's.
+    const fault = cause instanceof IpamError && cause.cause !== undefined ? cause.cause : cause
+    throw storageFault(fault, `back "${database.path}" up to "${file}"`, file)
   } finally {
     rmSync(part, { force: true })
   }
@@ -54,7 +51,7 @@ function refuseExisting(file: string): void {
 
 /** Makes `to` a private copy of `from`, on disk when this returns. Throws `storage`. */
 export function copyPrivately(from: string, to: string): void {
-  inWords(`copy "${from}" to "${to}"`, () => {
+  inWords(`copy "${from}" to "${to}"`, to, () => {
     rmSync(to, { force: true }) // of an attempt that was interrupted
     closeSync(openSync(to, 'wx', 0o600))
     copyFileSync(from, to)
@@ -68,7 +65,7 @@ export function copyPrivately(from: string, to: string): void {
  */
 export function moveAside(path: string, wanted: string): string {
   const to = freeName(wanted)
-  inWords(`move "${path}" to "${to}"`, () => {
+  inWords(`move "${path}" to "${to}"`, path, () => {
     if (existsSync(path)) renameSync(path, to)
     for (const end of besides) if (existsSync(path + end)) renameSync(path + end, to + end)
     syncPath(dirname(path))
@@ -86,7 +83,7 @@ function freeName(wanted: string): string {
 
 /** Gives a file that SQLite has closed the name of a database that was moved aside. Throws `storage`. */
 export function moveIn(from: string, path: string): void {
-  inWords(`move "${from}" to "${path}"`, () => {
+  inWords(`move "${from}" to "${path}"`, path, () => {
     ownAsDirectory(from)
     syncPath(from)
     for (const end of besides) rmSync(from + end, { force: true })
@@ -102,11 +99,11 @@ export function ownAsDirectory(path: string): void {
   chownSync(path, uid, gid)
 }
 
-function inWords(doing: string, work: () => void): void {
+function inWords(doing: string, path: string, work: () => void): void {
   try {
     work()
   } catch (cause) {
-    throw new IpamError('storage', `Cannot ${doing}: ${(cause as Error).message}`, { cause })
+    throw storageFault(cause, doing, path)
   }
 }
 

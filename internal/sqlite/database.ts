@@ -162,6 +162,9 @@ function refuseForeignFile({ path, what }: FileToOpen): void {
 function firstBytes(path: string, what: string): Buffer {
   const head = Buffer.alloc(16)
   try {
+    // Reading a pipe waits for whoever writes to it.
+    const found = statSync(path)
+    if (!found.isFile() && !found.isDirectory()) throw new Error('it is not a regular file')
     const file = openSync(path, 'r')
     try {
       return head.subarray(0, readSync(file, head, 0, 16, 0))

@@ -63,7 +63,7 @@ function explain(cause: Error, path: string | undefined): { readonly found: stri
     (meaning === 'broken' && path !== undefined && isFull(dirname(path)))
   ) {
     const where = path === undefined ? '' : ` on the file system of "${dirname(path)}"`
-    return { found: 'the disk is full', hint: `make room${where}; it goes on without help then` }
+    return { found: 'the disk is full', hint: `make room${where}; a daemon goes on without help then` }
   }
   if (code === 'SQLITE_READONLY' || errno(cause) === 'EROFS')
     return {

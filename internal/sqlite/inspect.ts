@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, openDatabase, openFile } from './database.ts'
+import { meaningOf } from './faults.ts'
 import type { Migration } from './migrate.ts'
 
 export interface Finding {
@@ -72,6 +73,7 @@ function brokenConstraints(database: Database): readonly string[] {
       return rows.map(({ quick_check }) => quick_check).filter((line) => line !== 'ok')
     })
   } catch (error) {
+    if (meaningOf(error) === 'full') throw new Error(`"${tmpdir()}" has no room for a copy`, { cause: error })
     return [(error as Error).message.replace(/^Cannot open copy "[^"]*": it is damaged: /, '')]
   } finally {
     rmSync(directory, { recursive: true, force: true })

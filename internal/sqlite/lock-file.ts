@@ -5,8 +5,13 @@ import { IpamError } from '../ipam/errors.ts'
 import { sqliteCode, storageFault } from './faults.ts'
 import { nativeBindingOption } from './native-binding.ts'
 
-/** Holds `path` (a file of its own, beside the database, so that `sqlite3` can still read that) until released. Throws `storage` when another process has it. */
-export function lockFile(path: string): { release(): void } {
+const secondInstance = 'this machine runs a second instance on the same directory; stop one of them'
+
+/**
+ * Holds `path` (a file of its own, beside the database, so that `sqlite3` can still read that) until released. Throws `storage`
+ * when another process has it; `remedy` says what to do then.
+ */
+export function lockFile(path: string, remedy = secondInstance): { release(): void } {
   makePrivately(path)
   const lock = new Sqlite(path, { timeout: 0, ...nativeBindingOption() })
   try {
@@ -17,7 +22,7 @@ export function lockFile(path: string): { release(): void } {
     if (!sqliteCode(cause).startsWith('SQLITE_BUSY')) throw storageFault(cause, `lock "${path}"`, path)
     throw new IpamError('storage', `Cannot lock "${path}": another process holds it`, {
       cause,
-      hint: 'this machine runs a second instance on the same directory; stop one of them',
+      hint: remedy,
     })
   }
   return { release: () => lock.close() }

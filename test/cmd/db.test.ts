@@ -328,6 +328,53 @@ test('db backup is whole and private while its daemon writes, and takes nobodyâ€
   )
 })
 
+test('[R6] db says that the disk of the copy is full, and names no other', async (t) => {
+  const directory = await both()
+  const small = join(directory, 'small')
+  mkdirSync(small)
+  const mounted = `mount -t tmpfs -o size=64k tmpfs "${small}" && exec "$@"`
+  const onSmallDisk = (...args: string[]) =>
+    spawnSync('unshare', ['-Urm', 'sh', '-c', mounted, 'sh', ...args], { encoding: 'utf8' })
+  if (onSmallDisk('true').status !== 0) return t.skip('a tmpfs of our own cannot be mounted here')
+  const path = join(directory, 'leader.db')
+  const file = join(small, 'copy.db')
+  const full = (doing: string) =>
+    `tke-eni: Cannot ${doing}: the disk is full\n  make room on the file system of "${small}"; a daemon goes on without help then\n`
+  const backup = onSmallDisk(process.execPath, main, 'db', 'backup', '--db', path, file)
+  assert.deepEqual([backup.status, backup.stderr], [1, full(`back "${path}" up to "${file}"`)])
+  const restore = onSmallDisk(process.execPath, main, 'db', 'restore', '--state-dir', small, path)
+  const copy = join(small, 'leader.db.restoring')
+  assert.deepEqual([restore.status, restore.stderr], [1, full(`copy "${path}" to "${copy}"`)])
+  const checked = onSmallDisk('env', `TMPDIR=${small}`, process.execPath, main, 'db', 'check', '--db', path)
+  assert.match(checked.stdout, /^constraints +WRONG +it cannot be told: ".*small" has no room for a copy$/m)
+})
+
+test('[R6] db refuses an empty name, which would be the directory that one is in', async () => {
+  const directory = await both()
+  const path = join(directory, 'node.db')
+  for (const args of [
+    ['backup', '--db', path, ''],
+    ['restore', '--state-dir', directory, ''],
+    ['check', '--db', ''],
+  ]) {
+    const { status, stderr } = db(...args)
+    assert.deepEqual([status, stderr], [2, 'tke-eni: Cannot use "" as a file: the name is empty\n'])
+  }
+})
+
+test('[R6] db reads no pipe, from which nothing may ever come', async () => {
+  const directory = await both()
+  const pipe = join(directory, 'pipe')
+  spawnSync('mkfifo', [pipe])
+  assert.deepEqual(
+    check(pipe).wrong.map(({ found }) => found),
+    [[`Cannot open leader or node database "${pipe}": it is not a regular file`]],
+  )
+  const { status, stderr } = db('restore', '--state-dir', directory, pipe)
+  assert.equal(status, 1)
+  assert.match(stderr, /it is not a regular file/)
+})
+
 test('db backup wants to know which, where there are two', async () => {
   const directory = await both()
   const { status, stderr } = db('backup', '--state-dir', directory, join(directory, 'x.db'))
@@ -455,7 +502,10 @@ test('[R4] db rebuild moves a damaged database aside with its log, whatever is i
   writeFileSync(`${path}-wal`, 'more of it')
   const lock = lockFile(join(directory, 'node.lock'))
   t.after(() => lock.release())
-  assert.match(db('rebuild', '--state-dir', directory).stderr, /another process holds it/)
+  assert.match(
+    db('rebuild', '--state-dir', directory).stderr,
+    /another process holds it\n {2}stop the daemon first: systemctl stop tke-eni-node\n$/,
+  )
   lock.release()
   const { status, stdout } = db('rebuild', '--state-dir', directory)
   assert.equal(status, 0)

@@ -1,6 +1,8 @@
 // The harness's side of crash-folder.ts: says where processes of a test build shall die, and hears where they did.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LeaderSettings } from '../../internal/leader/settings.ts'
+import type { NodeSettings } from '../../internal/node/settings.ts'
 import { crashFolder, files } from './crash-folder.ts'
 
 export interface Arming {
@@ -13,10 +15,17 @@ export interface Arming {
   reached(since?: number): readonly string[]
 }
 
-/** For the processes of `executable`, which must be alone with it. */
-export function createArming(executable: string): Arming {
+export interface Waits {
+  readonly leader: Partial<LeaderSettings>
+  readonly node: Partial<NodeSettings>
+}
+
+/** For the processes of `executable`, which must be alone with it; `waits` are settings of theirs that no flag has. */
+export function createArming(executable: string, { leader = {}, node = {} }: Partial<Waits> = {}): Arming {
   const folder = crashFolder(executable)
   mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, files.waits('leader')), JSON.stringify(leader))
+  writeFileSync(join(folder, files.waits('node')), JSON.stringify(node))
 
   function disarm(): void {
     for (const name of readdirSync(folder)) {

@@ -1,9 +1,9 @@
 // Stands in for cmd/crash-points.ts in test builds: a process kills itself with SIGKILL at a point that was named
 //   by TKE_ENI_DIE_AT=leader.cloud.createEni.after[:n], at the n-th time, in every process that has it; or
 //   by the folder of crash-folder.ts beside the executable, once, in the first process that gets to one of those points.
-import { appendFileSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crashFolder, files } from './crash-folder.ts'
+import { crashFolder, files, type Role } from './crash-folder.ts'
 import { around, type CrashPorts, withCrashPoints as decorate } from './crash-points.ts'
 
 const folder = crashFolder(process.execPath)
@@ -16,6 +16,12 @@ export function withCrashPoints<Port extends object>(name: string, port: Port): 
       around(name, () => Reflect.apply(port, undefined, args) as Promise<unknown>, reached)) as Port
   }
   return decorate(name as keyof CrashPorts, port as CrashPorts[keyof CrashPorts], reached) as Port
+}
+
+/** `settings` with those that the folder has for the role in their place. */
+export function withTestWaits<Settings extends object>(role: Role, settings: Settings): Settings {
+  const file = join(folder, files.waits(role))
+  return existsSync(file) ? { ...settings, ...JSON.parse(readFileSync(file, 'utf8')) } : settings
 }
 
 function reached(point: string): boolean {

@@ -9,7 +9,7 @@ import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { createArming } from '../crash/arming.ts'
 import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
-import { Rig } from './crash-matrix/rig.ts'
+import { Rig, waits } from './crash-matrix/rig.ts'
 import { leaderScenarios, nodeScenarios, stormStimuli } from './crash-matrix/scenarios.ts'
 import { type Gust, runStorm } from './crash-matrix/storm.ts'
 import { copyOfExecutable } from './executable.ts'
@@ -28,7 +28,7 @@ const skip =
   explainSkip(missingPieces('test-build', 'iproute2')) ||
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
 
-describe('crash matrix', { skip, concurrency: true }, () => {
+describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => {
   test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', (t) =>
     matrix(t, ['leader.'], leaderScenarios, 3))
 
@@ -70,7 +70,7 @@ async function matrix(
 
 async function startBench(t: TestContext): Promise<Bench> {
   const executable = copyOfExecutable('tke-eni-test')
-  const arming = createArming(executable)
+  const arming = createArming(executable, waits)
   const rig = await Rig.start(executable)
   t.after(() => rig.cluster.close())
   await rig.addNode()

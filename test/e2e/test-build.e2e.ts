@@ -22,10 +22,10 @@ const call = {
 test('the released executable contains no crash point', { skip }, () => {
   const hasCrashPoints = (name: string) => {
     const bytes = readFileSync(join(import.meta.dirname, '../../dist', name))
-    return ['TKE_ENI_DIE_AT', 'die-at.'].map((text) => bytes.includes(text))
+    return ['TKE_ENI_DIE_AT', 'die-at.', 'test-waits.'].map((text) => bytes.includes(text))
   }
-  assert.deepEqual(hasCrashPoints('tke-eni'), [false, false])
-  assert.deepEqual(hasCrashPoints('tke-eni-test'), [true, true])
+  assert.deepEqual(hasCrashPoints('tke-eni'), [false, false, false])
+  assert.deepEqual(hasCrashPoints('tke-eni-test'), [true, true, true])
 })
 
 test('the released executable does not die where a test build does', { skip }, () => {

@@ -305,7 +305,14 @@ const rows: readonly Row[] = [
   {
     does: 'never takes over what is on another instance than it was made for',
     world: { cloud: [cloudEni({}, 5, 6), orphan({ instanceId: 'ins-2' })] },
-    left: ['eni-orphan eni-9'],
+    left: ['eni-orphan eni-9 held'],
+  },
+  {
+    does: 'leaves what names no node to a person',
+    world: {
+      cloud: [cloudEni({}, 5, 6), orphan({ instanceId: undefined, tags: { 'tke-eni-cluster': 'cls-1' } })],
+    },
+    left: ['eni-orphan eni-9 held'],
   },
   {
     does: 'leaves an ENI alone that an open intent may have made',

@@ -499,6 +499,26 @@ test('[R10] a ledger that is damaged ends the leader instead of being asked agai
   writeFileSync(file, sound)
 })
 
+test('[R2] a leader that is stopped while a call is under way leaves its outcome to the next start, and raises no alarm', async (t) => {
+  const world = new LeaderWorld(t)
+  world.addNode('n1')
+  const leader = world.start()
+  const calls = () => world.db.all(`SELECT id FROM intent`).length
+  while (calls() === 0) await world.clock.advance(10)
+  await world.clock.runUntil(leader.stop())
+  world.db.close()
+  await world.clock.advance(5 * second)
+  assert.equal(world.log.count('outcome left to the next start'), 1)
+  assert.deepEqual(
+    world.log.entries.filter(({ level }) => level === 'error'),
+    [],
+  )
+  world.crash()
+  world.start()
+  await world.clock.advance(minute)
+  assert.deepEqual(world.differences(), [])
+})
+
 test('[R8] a new leader claims the NECs of nodes that wait at once, and the others one after the other', async (t) => {
   const world = new LeaderWorld(t)
   world.start()

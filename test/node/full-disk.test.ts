@@ -23,7 +23,7 @@ test('[R6] [K3] ADD on a full disk fails in words, on the pod as well, and gives
   await assert.rejects(clock.runUntil(agent.add(world.sandbox('a'), undefined)), {
     code: 'storage',
     message: `Cannot use "${world.folder}/node.db": the disk is full`,
-    hint: `make room on the file system of "${world.folder}"; it goes on without help then`,
+    hint: `make room on the file system of "${world.folder}"; a daemon goes on without help then`,
   })
   assert.deepEqual(world.ledger.attachments(), [])
   assert.match(known(agent.obstacle()), /^nothing can be stored in ".*node\.db": the disk is full$/)

@@ -37,7 +37,7 @@ test('[R6] a write that finds the disk full fails in words, and those of its tur
     const { code, message, hint } = outcome.reason as IpamError
     assert.equal(code, 'storage')
     assert.equal(message, `Cannot use "${path}": the disk is full`)
-    assert.match(hint ?? '', /^make room on the file system of ".*"; it goes on without help then$/)
+    assert.match(hint ?? '', /^make room on the file system of ".*"; a daemon goes on without help then$/)
   }
   assert.deepEqual(names(), [], 'nothing of it is stored')
   assert.equal(commits.obstacle(), `nothing can be stored in "${path}": the disk is full`)

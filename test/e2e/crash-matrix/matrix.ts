@@ -1,7 +1,8 @@
 // Processes die at one point after the other; after each death everything must settle. Several clusters share the points.
 import type { Arming } from '../../crash/arming.ts'
 import { changesAt } from '../../crash/crash-points.ts'
-import type { Rig, Verdict } from './rig.ts'
+import type { Verdict } from './look.ts'
+import type { Rig } from './rig.ts'
 
 export interface Death {
   readonly point: string
@@ -85,15 +86,16 @@ export async function runMatrix({
     return count
   }
 
+  /** A scenario by which nobody died is left out, until there is none left: then each has one more chance. */
   async function work(bench: Bench, index: number): Promise<void> {
-    let idle = 0
-    for (let at = index; !isDone() && idle <= scenarios.length; at++) {
-      const scenario = scenarios[at % scenarios.length]
-      if (scenario === undefined) return
-      idle++
-      while (!isDone() && (scenario.helps?.(left) ?? true)) {
-        if ((await turn(bench, index, scenario)) === 0) break
-        idle = 0
+    const order = [...scenarios.slice(index), ...scenarios.slice(0, index)]
+    for (let pass = 0; pass < 2; pass++) {
+      let useful = order
+      while (useful.length > 0 && !isDone()) {
+        const [scenario, ...rest] = useful
+        if (scenario === undefined) break
+        const helps = scenario.helps?.(left) ?? true
+        useful = helps && (await turn(bench, index, scenario)) > 0 ? [...rest, scenario] : rest
       }
     }
   }

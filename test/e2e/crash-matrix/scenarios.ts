@@ -1,4 +1,5 @@
 // What makes leader, agents and plugins pass their crash points.
+import { addByHand, makeStrayLinks, removeByHand, removeStrayLinks } from './by-hand.ts'
 import type { Scenario, Stimulus } from './matrix.ts'
 import type { Rig } from './rig.ts'
 
@@ -22,6 +23,16 @@ const answersAreLost: Stimulus = {
     await podsCome.run(rig)
   },
 }
+const requestsAreLost: Stimulus = {
+  name: 'requests are lost',
+  async run(rig) {
+    const { cloud } = rig.cluster
+    cloud.setFaults({ lostRequests: { CreateNetworkInterface: 1 } })
+    await rig.joinBareNode()
+    await rig.until('a creation had no answer', () => rig.unansweredIntents() > 0)
+    cloud.setFaults({ lostRequests: {} })
+  },
+}
 const aNodeJoins: Stimulus = { name: 'a node joins', run: (rig) => rig.joinBareNode() }
 const aNodeLeaves: Stimulus = { name: 'a node leaves', run: (rig) => rig.removeBareNode() }
 const creationsAreRefused: Stimulus = {
@@ -30,7 +41,11 @@ const creationsAreRefused: Stimulus = {
     const before = rig.failedIntents()
     rig.cluster.cloud.setLimits({ enisPerVpc: 0 })
     await rig.joinBareNode()
-    await rig.until('a creation has failed', () => rig.failedIntents() > before)
+    // One that died waiting for the answer does not know what became of the first request: it must not believe the next answers.
+    await rig.until(
+      'a creation is refused',
+      () => rig.failedIntents() > before || rig.unansweredIntents() > 0,
+    )
     rig.cluster.cloud.setLimits({ enisPerVpc: 1000 })
   },
 }
@@ -44,18 +59,19 @@ const databaseIsLost: Stimulus = {
 /** Work for the leader: every cloud call, granted, lost and refused; nodes that come and go. */
 export const leaderScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
-  { steps: [aNodeJoins, aNodeLeaves] },
-  { steps: [answersAreLost, podsGo] },
-  { steps: [podsCome, ledgerIsLost, podsGo] },
+  { steps: [requestsAreLost, aNodeLeaves] },
   {
     steps: [
       aNodeJoins,
-      { name: 'somebody adds to it by hand', run: (rig) => rig.addByHand() },
-      { name: 'somebody takes away by hand', run: (rig) => rig.removeByHand() },
+      { name: 'somebody adds to it by hand', run: addByHand },
+      { name: 'somebody takes away by hand', run: removeByHand },
       aNodeLeaves,
     ],
   },
+  { steps: [podsCome, ledgerIsLost, podsGo] },
   { steps: [creationsAreRefused, aNodeLeaves] },
+  { steps: [answersAreLost, podsGo] },
+  { steps: [aNodeJoins, aNodeLeaves] },
 ]
 
 /** Work for the agents and the plugin. */
@@ -81,8 +97,8 @@ export const nodeScenarios: readonly Scenario[] = [
   },
   {
     steps: [
-      { name: 'links of nobody come', run: (rig) => rig.makeStrayLinks() },
-      { name: 'links of nobody go', run: (rig) => rig.removeStrayLinks() },
+      { name: 'links of nobody come', run: makeStrayLinks },
+      { name: 'links of nobody go', run: removeStrayLinks },
     ],
   },
 ]

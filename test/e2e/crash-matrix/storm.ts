@@ -1,6 +1,7 @@
 // Processes die again while they recover: at each point once, without a pause in between. Only then everything must settle.
+
+import type { Verdict } from './look.ts'
 import type { Bench, Stimulus } from './matrix.ts'
-import type { Verdict } from './rig.ts'
 
 export interface Gust {
   readonly during: string

@@ -36,6 +36,11 @@ export class Hands {
     return (row?.grant ?? 0) <= limit
   }
 
+  /** Has a person ever taken it from where it was? Then the cloud may give it to another node while its pod runs. */
+  haveTaken(address: Ipv4): boolean {
+    return this.#taken.has(address)
+  }
+
   detachEni(): void {
     const eni = this.#someEni()
     if (eni?.instanceId == null) return

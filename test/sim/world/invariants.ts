@@ -112,7 +112,10 @@ export class Watchman {
       if (now - node.machine.clockSetAt < 3 * nodeDefaults.cooldown) continue
       const skewMs = node.clock.now() - now
       const freedAt = this.#freedAt.get(address)
-      if (this.#freedFrom.get(address) === key) continue // the same sandbox, connected again
+      const from = this.#freedFrom.get(address)
+      if (from === key) continue // the same sandbox, connected again
+      // An address rests on the node that has it: by our doing it leaves that only after its rest.
+      if (from?.split('/')[0] !== node.name && this.#world.hands.haveTaken(address)) continue
       // While a clock catches up it is a tenth too fast or too slow.
       const cooldown = nodeDefaults.cooldown * (skewMs === node.machine.skewMs ? 1 : 0.85)
       if (freedAt === undefined || now - freedAt >= cooldown - 1000) continue

@@ -118,13 +118,14 @@ export class LeaderHost {
     const { world, shape, plant, log } = this.#parts
     const { random } = this.machine
     const { reached } = process
+    const turn = world.nextTurn()
     const ledger = plant.leaderLedger?.(plain, this.db) ?? plain
     const plainKube = this.#parts.kube.leader(process)
     const kube = plant.leaderKube?.(plainKube, random) ?? plainKube
     const transport = cloudLink(world.cloud, process, {
       chaos: world.chaos,
       faults: () => world.linkFaults,
-      performed: (action, params) => world.performed(action, params, this, term.epoch),
+      performed: (action, params) => world.performed(action, params, this, { turn, epoch: term.epoch }),
     })
     const plainCloud = createCloud({ transport, clock, random, log, beforeSend: () => term.check() })
     const cloud = plant.cloud?.(plainCloud) ?? plainCloud

@@ -60,6 +60,12 @@ export interface SimNode {
 
 const maxEnis: Readonly<Record<string, number>> = { 'SA2.SMALL1': 1, 'S5.MEDIUM4': 3 }
 
+/** Of leading: the count of turns tells who came later; an epoch, after its lease was deleted, need not. */
+interface Turn {
+  readonly turn: number
+  readonly epoch: number
+}
+
 export class World {
   readonly seed: number
   readonly clock = new VirtualClock()
@@ -87,7 +93,8 @@ export class World {
   linkFaults: LinkFaults = noLinkFaults
   /** Rises when all faults end: what was to end by itself then has ended. */
   #era = 0
-  #lastWrite = { epoch: 0, who: '' }
+  #lastWrite: Turn & { readonly who: string } = { turn: 0, epoch: 0, who: '' }
+  #turns = 0
   #advanceAt = Number.POSITIVE_INFINITY
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
@@ -392,9 +399,14 @@ export class World {
     })
   }
 
-  /** The cloud has done as `host` asked, when it led in `epoch`. */
-  performed(action: string, params: unknown, host: LeaderHost, epoch: number): void {
-    if (!action.startsWith('Describe')) this.#seeWrite(action, host.machine.name, epoch)
+  /** Somebody begins to lead. */
+  nextTurn(): number {
+    return ++this.#turns
+  }
+
+  /** The cloud has done as `host` asked in its turn. */
+  performed(action: string, params: unknown, host: LeaderHost, turn: Turn): void {
+    if (!action.startsWith('Describe')) this.#seeWrite(action, host.machine.name, turn)
     if (action === 'DetachNetworkInterface') this.#seeDetachment(params, host)
     if (action === 'CreateNetworkInterface') this.#countEnis()
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
@@ -410,13 +422,13 @@ export class World {
   }
 
   /** No leader's write takes effect once another, later one has written; what it sent before it died counts for the next on its ledger. */
-  #seeWrite(action: string, who: string, epoch: number): void {
+  #seeWrite(action: string, who: string, { turn, epoch }: Turn): void {
     const last = this.#lastWrite
-    if (epoch < last.epoch && who !== last.who)
+    if (turn < last.turn && who !== last.who)
       this.faults.push(
         `${action} by ${who} in epoch ${epoch} takes effect after ${last.who} wrote in epoch ${last.epoch}`,
       )
-    if (epoch > last.epoch) this.#lastWrite = { epoch, who }
+    if (turn > last.turn) this.#lastWrite = { turn, epoch, who }
   }
 
   /** What the cloud works on is done in time, whether or not anybody asks. */

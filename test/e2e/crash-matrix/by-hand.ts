@@ -1,0 +1,86 @@
+// What people do past leader and agents: in the cloud's console, and with `ip link` on a node.
+import type { DevNode } from '../../../cmd/dev/cluster.ts'
+import { query } from '../../../cmd/dev/query.ts'
+import { clusterId, podSubnets, vpc } from '../../../cmd/dev/topology.ts'
+import { tagsOf } from '../../../internal/ipam/eni-tags.ts'
+import { hostLinkName } from '../../../internal/ipam/host-link.ts'
+import { nodeNetns } from '../../../internal/sim/fabric/fabric-lines.ts'
+import type { Audit } from '../../../internal/sim/vpc/audit.ts'
+import { type Console, cloudConsole } from '../../sim/world/console.ts'
+import { inSandbox } from './in-sandbox.ts'
+import type { Rig } from './rig.ts'
+
+/** Somebody adds to what the leader has: an address, and an ENI that looks like ours. The ENI of the bare node is taken off. */
+export async function addByHand(rig: Rig): Promise<void> {
+  const hand = handOf(rig)
+  const [{ name, instanceId }, eni] = firstEni(rig, rig.served()[0])
+  const tags = tagsOf({ clusterId, node: name, instanceId, slot: 3, mode: 'shared', token: 'by hand' })
+  hand.create({ vpc: vpc.id, subnet: podSubnets[0].id, tags, ips: 1 })
+  hand.assign(eni, 1)
+  const [bare, its] = firstEni(rig, rig.bare())
+  hand.detach(its, bare.instanceId)
+  await rig.until('the ENI is off', () => findEni(rig, its)?.instanceId === null)
+  await rig.cluster.killLeader() // its survey comes with its start
+}
+
+/** Somebody takes away an idle address, and the ENI of the bare node. */
+export async function removeByHand(rig: Rig): Promise<void> {
+  const hand = handOf(rig)
+  const [node = ''] = rig.served()
+  const owned = addressesInUse(rig, node)
+  const enis = new Set(enisOf(rig, node).map(({ id }) => id))
+  const idle = audit(rig).ips.find((ip) => enis.has(ip.eniId) && !ip.primary && !owned.has(ip.address))
+  if (idle !== undefined) hand.unassign(idle.eniId, idle.address)
+  const [bare, its] = firstEni(rig, rig.bare())
+  hand.detach(its, bare.instanceId)
+  await rig.until('the ENI is off', () => hand.remove(its))
+  await rig.until('the ENI is gone', () => findEni(rig, its) === undefined)
+  await rig.cluster.killLeader()
+}
+
+/** A link that looks like a pod's and says not whose: each agent finds it as it starts. */
+export function makeStrayLinks(rig: Rig): Promise<void> {
+  return onStrayLinks(rig, (link) => ['add', link, 'type', 'veth', 'peer', 'name', 'stray'])
+}
+
+export function removeStrayLinks(rig: Rig): Promise<void> {
+  return onStrayLinks(rig, (link) => ['del', link])
+}
+
+async function onStrayLinks(rig: Rig, change: (link: string) => readonly string[]): Promise<void> {
+  const { host } = rig.cluster
+  for (const node of rig.served()) {
+    await inSandbox(host, ['ip', '-n', nodeNetns(node), 'link', ...change(hostLinkName('stray', 'eth0'))])
+    await host.call('killAgent', { node })
+  }
+}
+
+function handOf({ cluster }: Rig): Console {
+  return cloudConsole(cluster.cloud, () => Date.now())
+}
+
+function audit({ cluster }: Rig): Audit {
+  return cluster.cloud.admin.audit(Date.now())
+}
+
+function findEni(rig: Rig, wanted: string): Audit['enis'][number] | undefined {
+  return audit(rig).enis.find(({ id }) => id === wanted)
+}
+
+function enisOf(rig: Rig, name: string | undefined): Audit['enis'] {
+  const node = rig.cluster.nodes().find((one) => one.name === name)
+  return audit(rig).enis.filter((one) => one.instanceId === node?.instanceId && !one.primary)
+}
+
+/** The ENI that the node had first, and its node. */
+function firstEni(rig: Rig, name: string | undefined): readonly [DevNode, string] {
+  const node = rig.cluster.nodes().find((one) => one.name === name)
+  const [eni] = enisOf(rig, name)
+  if (node === undefined || eni === undefined) throw new Error(`node "${name}" has no ENI`)
+  return [node, eni.id]
+}
+
+function addressesInUse({ cluster }: Rig, node: string): ReadonlySet<string> {
+  const rows = query<{ address: string }>(cluster.nodeDb(node), 'node', 'SELECT address FROM attachment')
+  return new Set(rows.map(({ address }) => address))
+}
