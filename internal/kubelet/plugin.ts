@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import type { Log } from '../base/log.ts'
+import type { Fields, Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
@@ -128,7 +128,14 @@ export function startPlugin(options: PluginOptions): Plugin {
     registered = { server, kubelet, own: identityOf(path) ?? '', at: clock.now() }
     const { options: wants } = grpc.serve
     await grpc.call.register(kubeletSocket, { endpoint, resourceName: resource, options: wants }, clock)
-    log.info('resource registered with the kubelet', { ...counts })
+    log[told ? 'debug' : 'info']('resource registered with the kubelet', { ...counts })
+  }
+
+  /** Once, until all is well again. */
+  function complain(event: string, fields: Fields): void {
+    if (told) log.debug(event, fields)
+    else log.warn(event, fields)
+    told = true
   }
 
   function drop(): void {
@@ -153,8 +160,10 @@ export function startPlugin(options: PluginOptions): Plugin {
       if (seen !== kubelet) pause.succeeded()
       seen = kubelet
       if (pause.left() > 0) return pause.left()
-      if (registered !== undefined) log.info('resource is registered again', { why: lost })
-      if (registered?.kubelet === kubelet) pause.failed()
+      if (registered?.kubelet === kubelet) {
+        pause.failed()
+        complain('resource not known to the kubelet', { why: lost })
+      }
       await enroll(kubelet, grpc)
       return watchWithin
     }
@@ -174,10 +183,7 @@ export function startPlugin(options: PluginOptions): Plugin {
     } catch (error) {
       drop()
       const retryIn = pause.failed()
-      const fields = { error: (error as Error).message, retryIn }
-      if (told) log.debug('resource not registered', fields)
-      else log.warn('resource not registered', fields)
-      told = true
+      complain('resource not registered', { error: (error as Error).message, retryIn })
       return retryIn
     } finally {
       if (stopped) drop()

@@ -131,6 +131,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     const taints = async () => listAt(await client.call({ doing: 'get', path }), 'spec', 'taints')
     const isUnavailable = async () => (await leader.getNode(nodeName))?.unavailable
     assert.equal(await isUnavailable(), false)
+    await taint([]) // an API server gives new nodes one of its own
     await leader.setUnavailable(nodeName, true)
     assert.deepEqual(await taints(), [ours])
     assert.equal(await isUnavailable(), true)
