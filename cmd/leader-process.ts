@@ -14,16 +14,18 @@ import { sdkTransport } from '../internal/vpc/sdk-transport.ts'
 import { stamp } from './db/place.ts'
 import { kubeTarget } from './kube-target.ts'
 import { leaderCredentials } from './leader-credentials.ts'
-import { leadOnce } from './leader-wiring.ts'
+import { hotSettings, leadOnce } from './leader-wiring.ts'
 import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
+import { reloadOnHangup } from './reload.ts'
+import type { RunParts } from './service-command.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 
 /** Runs until `signal` aborts. Throws `storage`, `bad_input`, `unavailable`, and `deposed` when another one leads. */
 export async function runLeader(
   settings: LeaderSettings,
   signal: AbortSignal,
-  recover: boolean,
+  { once: recover, reread }: RunParts<LeaderSettings>,
 ): Promise<void> {
   const clock = evenClock()
   const random = systemRandom
@@ -58,8 +60,10 @@ export async function runLeader(
     obstacle = status
     void service.status(status)
   }
+  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log })
+  stack.defer(reloads.stop)
   const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
-  const parts = { target, transport, clock, random, log, ledgerPath, lockPath, tell }
+  const parts = { target, transport, clock, random, log, ledgerPath, lockPath, tell, reloads }
   const serves = (serving: Leader | undefined) => {
     leader = serving
   }

@@ -18,11 +18,13 @@ import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
+import type { Reloads } from './reload.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
 
 export interface TurnParts extends Omit<TermParts, 'signal'> {
   readonly transport: Transport
+  readonly reloads: Reloads<LeaderSettings>
   /** Hears which leader serves now. */
   readonly serves: (leader: Leader | undefined) => void
   /** A leader that is not ready after so long stands in the way of others. */
@@ -99,24 +101,13 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
-  leader = startLeader(
-    { kube, cloud, ledger, clock, random, log },
-    withTestWaits('leader', {
-      ...leaderDefaults,
-      epoch: term.epoch,
-      clusterId: settings.clusterId,
-      subnetIds: settings.subnets,
-      securityGroups: settings.securityGroups ?? [],
-      defaults: {
-        shared: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
-        exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
-      },
-      exclusiveEnis: settings.enableDirectEni,
-      manageTaint: settings.manageTaint,
-      maxEnisPerNode: settings.maxEniPerNode,
-      reconcileEvery: settings.reconcileInterval,
-      surveyEvery: settings.surveyInterval,
-      leaveAfter: settings.nodeLeaveAfter,
+  const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
+  leader = startLeader({ kube, cloud, ledger, clock, random, log }, inForce)
+  const { wake } = leader
+  stack.defer(
+    parts.reloads.subscribe((now) => {
+      Object.assign(inForce, withTestWaits('leader', coreSettings(now)))
+      wake()
     }),
   )
   const { stop } = leader
@@ -134,6 +125,36 @@ export async function leadOnce(
 }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }
+
+/** What may change while it leads. */
+export const hotSettings: readonly (keyof LeaderSettings)[] = [
+  'ipMinWarmTarget',
+  'ipMaxWarmTarget',
+  'eniMinWarmTarget',
+  'eniMaxWarmTarget',
+  'enableDirectEni',
+  'maxEniPerNode',
+  'reconcileInterval',
+  'surveyInterval',
+  'nodeLeaveAfter',
+]
+
+function coreSettings(settings: LeaderSettings) {
+  return {
+    clusterId: settings.clusterId,
+    subnetIds: settings.subnets,
+    securityGroups: settings.securityGroups ?? [],
+    defaults: {
+      shared: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
+    },
+    exclusiveEnis: settings.enableDirectEni,
+    maxEnisPerNode: settings.maxEniPerNode,
+    reconcileEvery: settings.reconcileInterval,
+    surveyEvery: settings.surveyInterval,
+    leaveAfter: settings.nodeLeaveAfter,
+  }
+}
 
 /** Kubernetes may come up after us. */
 async function untilInstalled(

@@ -25,11 +25,17 @@ import { installCni } from './install-cni.ts'
 import { kubeTarget } from './kube-target.ts'
 import { listening } from './listening.ts'
 import { needDirectory } from './make-directory.ts'
+import { reloadOnHangup } from './reload.ts'
+import type { RunParts } from './service-command.ts'
 import type { NodeSettings } from './settings/node-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
 
 /** Runs until `signal` aborts; pods keep their network. Throws `storage`, `bad_input`, `unavailable`, `kernel`. */
-export async function runNode(settings: NodeSettings, signal: AbortSignal): Promise<void> {
+export async function runNode(
+  settings: NodeSettings,
+  signal: AbortSignal,
+  { reread }: RunParts<NodeSettings>,
+): Promise<void> {
   const clock = evenClock()
   const random = systemRandom
   const log = createLog(settings.logLevel)
@@ -67,23 +73,24 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
     createNodeKube({ client, node, clock, random, log, defaultNetwork }),
   )
   stack.defer(() => kube.close())
-  const started = await startAgent(
-    { kube, linux, ledger, clock, random, log },
-    withTestWaits('node', {
-      ...nodeDefaults,
-      nodeName: node,
-      version: buildInfo().version,
-      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-      quickRelease: settings.enableQuickRelease,
-      cooldown: settings.cooldown,
-      releaseEvery: settings.releaseInterval,
-      routeTableBase: settings.routeTableBase,
-      primaryLink: settings.primaryLink === 'auto' ? primaryLink() : settings.primaryLink,
-      mtu: settings.mtu,
-      addTimeout: settings.addTimeout,
-      reportEvery: settings.reportInterval,
-    }),
-  )
+  const inForce = withTestWaits('node', {
+    ...nodeDefaults,
+    nodeName: node,
+    version: buildInfo().version,
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    routeTableBase: settings.routeTableBase,
+    primaryLink: settings.primaryLink === 'auto' ? primaryLink() : settings.primaryLink,
+    mtu: settings.mtu,
+    addTimeout: settings.addTimeout,
+    ...hotOf(settings),
+  })
+  const started = await startAgent({ kube, linux, ledger, clock, random, log }, inForce)
+  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log })
+  stack.defer(reloads.stop)
+  reloads.subscribe((now) => {
+    Object.assign(inForce, withTestWaits('node', hotOf(now)))
+    started.wake()
+  })
   agent = started
   stack.defer(() => started.stop())
   if (settings.extendedResources) {
@@ -102,6 +109,23 @@ export async function runNode(settings: NodeSettings, signal: AbortSignal): Prom
   await aborted(signal)
   await service.stopping()
   log.info('node agent stopped')
+}
+
+/** What may change while it serves. */
+const hotSettings: readonly (keyof NodeSettings)[] = [
+  'enableQuickRelease',
+  'releaseInterval',
+  'cooldown',
+  'reportInterval',
+]
+
+function hotOf(settings: NodeSettings) {
+  return {
+    quickRelease: settings.enableQuickRelease,
+    cooldown: settings.cooldown,
+    releaseEvery: settings.releaseInterval,
+    reportEvery: settings.reportInterval,
+  }
 }
 
 /** The link of the default route; eth0 where there is none. */

@@ -6,13 +6,20 @@ import { prepareSqlite } from './native.ts'
 import { addSettings, readSettings } from './settings-input.ts'
 import { untilSignal } from './until-signal.ts'
 
+export interface RunParts<T> {
+  /** Was it asked for what is asked once? */
+  readonly once: boolean
+  /** The settings as they are now in the file; flags and environment are those of the start. Throws `bad_input`. */
+  readonly reread: () => Promise<T>
+}
+
 export interface ServiceParts<Table extends SettingTable> {
   readonly settings: SettingsOf<Table>
   readonly help: string
   /** What is asked of this one run, and never of a service: "--name". */
   readonly once?: { readonly flag: string; readonly description: string }
-  /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. `once`: was it asked for? */
-  run(settings: Settings<Table>, signal: AbortSignal, once: boolean): Promise<void>
+  /** Runs until `signal` aborts; rejects when it cannot start or cannot go on. */
+  run(settings: Settings<Table>, signal: AbortSignal, more: RunParts<Settings<Table>>): Promise<void>
 }
 
 /** The command; wrong settings are `bad_input` before anything is done. */
@@ -22,9 +29,10 @@ export function serviceCommand<Table extends SettingTable>(host: Host, parts: Se
   const option = once && new Option(once.flag, once.description)
   if (option !== undefined) command.addOption(option)
   return command.addHelpText('after', parts.help).action(async (options) => {
-    const settings = await readSettings(parts.settings, options)
+    const reread = () => readSettings(parts.settings, options)
+    const settings = await reread()
     const asked = option !== undefined && options[option.attributeName()] === true
     prepareSqlite(host)
-    await untilSignal((signal) => parts.run(settings, signal, asked))
+    await untilSignal((signal) => parts.run(settings, signal, { once: asked, reread }))
   })
 }

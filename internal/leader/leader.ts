@@ -30,6 +30,8 @@ export interface Leader {
   ready(): boolean
   /** Why it is not ready, or cannot do its work now. */
   obstacle(): string | undefined
+  /** Every node is looked at soon: settings have changed. */
+  wake(): void
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -124,6 +126,9 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (!facts.synced()) return 'Kubernetes has not been read yet'
       if (!ledger.complete()) return rebuilding.trouble() ?? 'the ledger is being rebuilt'
       return ledger.obstacle()
+    },
+    wake() {
+      for (const { name } of ledger.nodes()) wake(name)
     },
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {

@@ -35,6 +35,8 @@ export interface Agent {
   doubt(): string | undefined
   /** What its pools may hold, as last published; undefined when that is not known yet. */
   bounds(): NodeBounds | undefined
+  /** Looks whether it should give something back: settings have changed. */
+  wake(): void
   stop(): void
 }
 
@@ -122,6 +124,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
       return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
     },
     doubt: pool.doubt,
+    wake: () => housekeeping.wake(),
     bounds: pool.bounds,
     stop() {
       stopped = true
