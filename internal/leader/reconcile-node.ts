@@ -329,7 +329,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       } else if (kind !== 'create') {
         // An ENI that was made is no success yet: one that nothing takes would be made and deleted without a pause.
         pause.succeeded()
-        if (memory.trouble?.growing === grows(kind)) memory.trouble = undefined
+        // Growth has got over it when nothing is wanted any more: what one ENI was given another may be refused.
+        if (!grows(kind) && memory.trouble?.growing === false) memory.trouble = undefined
       }
       wake(name)
     },

@@ -162,3 +162,24 @@ test('[R4] a ledger that was lost is rebuilt with both pools and what was set', 
   assert.deepEqual(world.published('n1'), before)
   assert.deepEqual(world.differences(), [])
 })
+
+test('[S11] the quota of the VPC is told with what the cloud said, never exceeded, and work goes on when there is room', async (t) => {
+  const world = new LeaderWorld(t, wanting)
+  world.cloud.setLimits({ enisPerVpc: 3 })
+  world.start()
+  world.addNode('n1', 'SA2.MEDIUM4')
+  await world.clock.advance(30 * second)
+  world.addNode('n2', 'SA2.MEDIUM4')
+  await world.clock.advance(2 * minute)
+  assert.equal(world.condition('n2'), 'ENILimit')
+  const [told, ...more] = world.kube.notices.filter(
+    ({ reason, about }) => reason === 'ENILimit' && about.kind === 'Node',
+  )
+  assert.match(known(told).message, /LimitExceeded/)
+  assert.deepEqual(more, [])
+  assert.equal(world.cloudEnis().length, 3)
+  world.cloud.setLimits({ enisPerVpc: 10 })
+  await world.clock.advance(3 * minute)
+  assert.equal(world.condition('n2'), 'PoolServed')
+  assert.deepEqual(world.differences(), [])
+})
