@@ -25,6 +25,11 @@ export interface ShownNec {
   readonly addressesPerEni: number | null
   readonly minWarm: number | null
   readonly maxWarm: number | null
+  readonly exclusiveEnis: number | null
+  readonly exclusiveInUse: number | null
+  readonly maxExclusiveEnis: number | null
+  readonly exclusiveMinWarm: number | null
+  readonly exclusiveMaxWarm: number | null
   readonly ready: string | null
   readonly readyReason: string | null
   readonly readyMessage: string | null
@@ -78,6 +83,11 @@ function toShownNec(object: unknown): ShownNec | undefined {
     addressesPerEni: publication?.shared.ipsPerEni ?? null,
     minWarm: publication?.shared.minWarm ?? null,
     maxWarm: publication?.shared.maxWarm ?? null,
+    exclusiveEnis: publication === undefined ? null : publication.enis.length - (shared?.length ?? 0),
+    exclusiveInUse: report?.exclusiveInUse ?? null,
+    maxExclusiveEnis: publication?.exclusive.maxEnis ?? null,
+    exclusiveMinWarm: publication?.exclusive.minWarm ?? null,
+    exclusiveMaxWarm: publication?.exclusive.maxWarm ?? null,
     ready: ready?.status ?? null,
     readyReason: ready?.reason ?? null,
     readyMessage: ready?.message ?? null,

@@ -10,7 +10,16 @@ import { openDatabase } from '../../internal/sqlite/database.ts'
 import { parseYaml } from '../../internal/wire/yaml.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { follow, get } from './get-process.ts'
-import { attachment, fillAgent, fillLeader, ipv4, node, openAgent, openLeader } from './ledger-files.ts'
+import {
+  addExclusiveEni,
+  attachment,
+  fillAgent,
+  fillLeader,
+  ipv4,
+  node,
+  openAgent,
+  openLeader,
+} from './ledger-files.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'tke-eni-get-'))
 const leaderDir = join(directory, 'leader')
@@ -64,23 +73,38 @@ test("get vip prints a node's own pool with the exact owners", async () => {
 test('get eni prints ENIs with their addresses, those being created as well', async () => {
   assert.equal(
     ageless((await leader('enis')).stdout),
-    `ENI          NODE     SLOT   STATE      ADDRESSES   IN-USE   IDLE   SUBNET     AGE
-eni-a1       node-a      1   attached           3        1      2   subnet-1   <age>
-<creating>   node-a      2   creating           0        0      0   subnet-1   <age>
-eni-b1       node-b      1   attached           2        0      1   subnet-1   <age>
+    `ENI          NODE     SLOT   MODE     STATE      ADDRESSES   IN-USE   IDLE   SUBNET     AGE
+eni-a1       node-a      1   shared   attached           3        1      2   subnet-1   <age>
+<creating>   node-a      2   shared   creating           0        0      0   subnet-1   <age>
+eni-b1       node-b      1   shared   attached           2        0      1   subnet-1   <age>
 `,
   )
-  assert.match((await agent('eni')).stdout, /^eni-a1 +1 +published +4 +1 +1 +subnet-1$/m)
+  assert.match((await agent('eni')).stdout, /^eni-a1 +1 +shared +published +4 +1 +1 +subnet-1$/m)
 })
 
 test('get node prints the pools of the nodes', async () => {
   assert.equal(
     ageless((await leader('node')).stdout),
-    `NAME     PHASE    ENIS   BOUND   IN-USE   IDLE   WARM   ZONE             AGE
-node-a   active    2/3    3/27        1      2    2-4   ap-guangzhou-3   <age>
-node-b   active    1/3    1/27        0      1    2-4   ap-guangzhou-3   <age>
+    `NAME     PHASE    ENIS   BOUND   IN-USE   IDLE   WARM   EXCLUSIVE   EXCL-IN-USE   ZONE             AGE
+node-a   active    2/3    3/27        1      2    2-4         0/0             0   ap-guangzhou-3   <age>
+node-b   active    1/3    1/27        0      1    2-4         0/0             0   ap-guangzhou-3   <age>
 `,
   )
+})
+
+test('[X3] get tells exclusive ENIs from shared ones, and counts them apart', async () => {
+  const directory = join(leaderDir, 'exclusive')
+  const opened = openLeader(directory, ago)
+  await fillLeader(opened)
+  await addExclusiveEni(opened, 'node-b', '10.0.1.77')
+  opened.close()
+  const shown = async (...args: string[]) => (await get(...args, '--state-dir', directory)).stdout
+  assert.match(await shown('eni'), /^eni-own +node-b +2 +exclusive +attached +1 +1 +0 +subnet-1 /m)
+  assert.match(await shown('vip', '-o', 'wide'), /^10\.0\.1\.77 +in-use +node-b +eni-own +2 +exclusive /m)
+  assert.match(await shown('node'), /^node-b +active +1\/3 +1\/27 +0 +1 +2-4 +1\/2 +1 +ap-guangzhou-3 /m)
+  assert.match(await shown('node', '-o', 'wide'), / 1\/2 +1 +0-1 +ins-node-b +SA2\.SMALL1 /)
+  const [subnet] = JSON.parse(await shown('subnet', '-o', 'json'))
+  assert.deepEqual([subnet.enis, subnet.primaryIps, subnet.addresses, subnet.inUse], [4, 2, 6, 2])
 })
 
 test('get subnet prints what of each subnet is ours', async () => {
@@ -135,7 +159,8 @@ test('get -o json and -o yaml print the same list, with the same keys for every 
   const items = await list('vip')
   const yaml = (await leader('vip', '-o', 'yaml')).stdout
   assert.deepEqual(parseYaml(yaml, 'list', 'stdout'), items)
-  const keys = `address state node eni slot subnet subnetCidr mac grant podNamespace podName podUid podSince
+  const keys =
+    `address state node eni slot mode subnet subnetCidr mac grant podNamespace podName podUid podSince
     containerId ifname hostLink netns coolingUntil published changedAt`.split(/\s+/)
   const own = JSON.parse((await agent('vip', '-o', 'json')).stdout)
   for (const item of [...items, ...own]) assert.deepEqual(Object.keys(item), keys)
@@ -145,6 +170,7 @@ test('get -o json and -o yaml print the same list, with the same keys for every 
     node: null,
     eni: 'eni-a1',
     slot: 1,
+    mode: 'shared',
     subnet: 'subnet-1',
     subnetCidr: '10.0.1.0/24',
     mac: '20:90:6f:00:00:01',

@@ -90,6 +90,25 @@ export async function fillLeader(leader: OpenLeader): Promise<void> {
   })
 }
 
+/** The node may have two exclusive ENIs, and has one in slot 2, with pod default/own. */
+export async function addExclusiveEni(leader: OpenLeader, name: string, address: string): Promise<void> {
+  const primaryIp = ipv4(address)
+  const owner = node(name)
+  const exclusive = { minWarm: 0, maxWarm: 1, maxEnis: 2, ipsPerEni: 1 }
+  const bounds = ledgerBounds(owner.shared, exclusive)
+  await leader.write((tx) => tx.setBounds(name, bounds))
+  const create: Action = {
+    kind: 'create',
+    mode: 'exclusive',
+    slot: 2,
+    subnetId: 'subnet-1',
+    ips: 0,
+    reason: '1 more wanted',
+  }
+  await addEni(leader, owner, { ...cloudEni('eni-own', 7, []), primaryIp }, create)
+  await leader.write((tx) => tx.setPod(primaryIp, { namespace: 'default', name: 'own', uid: 'uid-own' }))
+}
+
 export interface OpenAgent {
   readonly path: string
   readonly clock: VirtualClock
@@ -141,8 +160,13 @@ export function attachment(name: string, address: string) {
 }
 
 /** Created, attached and bound, as far as the ledger is concerned. */
-async function addEni({ write }: OpenLeader, owner: LedgerNode, eni: CloudEni): Promise<void> {
-  const created = await write((tx) => tx.record(owner, creation(1), cidr as Cidr, `create-${eni.id}`))
+async function addEni(
+  { write }: OpenLeader,
+  owner: LedgerNode,
+  eni: CloudEni,
+  create = creation(1),
+): Promise<void> {
+  const created = await write((tx) => tx.record(owner, create, cidr as Cidr, `create-${eni.id}`))
   await write((tx) => tx.acceptCreation(created, eni.id))
   await write((tx) => tx.finish(created, eni))
   const attached = await write((tx) =>

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { annotateNec } from '../../cmd/dev/annotate.ts'
-import { auditCluster } from '../../cmd/dev/audit.ts'
+import { auditCluster, type DevAudit } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
 import { enisInCloud, lastWords, ping, podsWithAddresses } from '../../cmd/dev/look.ts'
 import { createPod, deletePod, listPods, type SeenPod } from '../../cmd/dev/pods.ts'
@@ -270,11 +270,15 @@ async function sameAs(before: string): Promise<void> {
   assert.deepEqual({ left, lost }, { left: [], lost: [] })
 }
 
-async function settled() {
-  await until('all is settled', async () => (await auditCluster(cluster)).leaks.length === 0, [], 30_000)
-    // What is left is said by the assertion that follows.
-    .catch(() => {})
-  return auditCluster(cluster)
+/** The audit once it is clean, or as it is at last: the assertion that follows says what is left. */
+async function settled(): Promise<DevAudit> {
+  let audit: DevAudit | undefined
+  const clean = async () => {
+    audit = await auditCluster(cluster)
+    return audit.leaks.length === 0
+  }
+  await until('all is settled', clean, [], 30_000).catch(() => {})
+  return audit ?? (await auditCluster(cluster))
 }
 
 async function eventsOf(pod: string): Promise<string> {

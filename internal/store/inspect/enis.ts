@@ -1,4 +1,5 @@
-// The shared ENIs in a database as they are shown.
+// The ENIs in a database as they are shown.
+import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, gatewayOf } from '../../value/cidr.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -10,6 +11,8 @@ export interface Eni {
   readonly id: string | null
   readonly node: string | null
   readonly slot: number
+  /** Addresses for many pods, or the whole for one. */
+  readonly mode: EniMode
   /** The leader's state of it; on a node "published", or "withdrawn" by the leader and kept while an address is in use. */
   readonly state: string
   readonly goal: 'serve' | 'delete' | null
@@ -18,7 +21,7 @@ export interface Eni {
   readonly gateway: string
   readonly primaryIp: string | null
   readonly mac: string | null
-  /** For pods: the primary one is not counted. */
+  /** For pods: of a shared ENI the primary one is not counted, of an exclusive one it is the only one. */
   readonly addresses: number
   readonly inUse: number
   readonly idle: number
@@ -28,6 +31,7 @@ export interface Eni {
 interface CommonRow {
   readonly id: string | null
   readonly slot: number
+  readonly mode: EniMode
   readonly subnet_id: string
   readonly subnet_cidr: Cidr
   readonly primary_ip: string | null
@@ -43,7 +47,7 @@ export function leaderEnis(db: Database, filter: Filter): readonly Eni[] {
   const rows = db.all<
     CommonRow & { node: string; state: string; goal: 'serve' | 'delete'; changed_at: Millis }
   >(
-    `SELECT eni.id, eni.node, eni.slot, eni.state, eni.goal, eni.subnet_id, eni.subnet_cidr, eni.primary_ip, eni.mac,
+    `SELECT eni.id, eni.node, eni.slot, eni.mode, eni.state, eni.goal, eni.subnet_id, eni.subnet_cidr, eni.primary_ip, eni.mac,
        eni.changed_at, count(ip.address) AS addresses, count(ip.pod_uid) AS in_use,
        count(CASE WHEN ip.state = 'bound' AND ip.pod_uid IS NULL THEN 1 END) AS idle
      FROM eni LEFT JOIN ip ON ip.eni = eni.key ${sql} GROUP BY eni.key ORDER BY eni.node, eni.slot`,
@@ -61,7 +65,7 @@ export function leaderEnis(db: Database, filter: Filter): readonly Eni[] {
 export function nodeEnis(db: Database, filter: Filter, now: Millis): readonly Eni[] {
   const { sql, values } = where(oneOf('eni.id', filter.names))
   const rows = db.all<CommonRow & { published: 0 | 1 }>(
-    `SELECT eni.id, eni.slot, eni.published, eni.subnet_id, eni.subnet_cidr, eni.primary_ip, eni.mac,
+    `SELECT eni.id, eni.slot, eni.mode, eni.published, eni.subnet_id, eni.subnet_cidr, eni.primary_ip, eni.mac,
        count(ip.address) AS addresses, count(a.address) AS in_use,
        count(CASE WHEN a.address IS NULL AND ip.state = 'usable' AND ip.cooling_until <= ? THEN 1 END) AS idle
      FROM eni LEFT JOIN ip ON ip.eni_id = eni.id LEFT JOIN attachment a ON a.address = ip.address
@@ -77,6 +81,7 @@ function common(row: CommonRow, state: string): Eni {
     id: row.id,
     node: null,
     slot: row.slot,
+    mode: row.mode,
     state,
     goal: null,
     subnet: row.subnet_id,

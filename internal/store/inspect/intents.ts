@@ -1,4 +1,5 @@
 // What the leader asked of the cloud, as it is shown: oldest first, done and failed ones as long as they are kept.
+import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { equals, type Filter, oneOf, where } from './filter.ts'
@@ -12,6 +13,7 @@ export interface ShownIntent {
   readonly instance: string
   readonly eni: string | null
   readonly slot: number
+  readonly mode: EniMode
   readonly subnet: string
   /** How many addresses it is about. */
   readonly count: number
@@ -34,6 +36,7 @@ interface Row {
   readonly instance_id: string
   readonly eni_id: string | null
   readonly slot: number
+  readonly mode: EniMode
   readonly subnet_id: string
   readonly count: number
   readonly addresses: string
@@ -49,7 +52,7 @@ export function leaderIntents(db: Database, filter: Filter): readonly ShownInten
   const { sql, values } = where(oneOf('CAST(id AS TEXT)', filter.names), equals('node', filter.node))
   return db
     .all<Row>(
-      `SELECT id, kind, state, node, instance_id, eni_id, slot, subnet_id, count, addresses, resent, reason, error,
+      `SELECT id, kind, state, node, instance_id, eni_id, slot, mode, subnet_id, count, addresses, resent, reason, error,
          missing_since, created_at, changed_at FROM intent ${sql} ORDER BY id`,
       ...values,
     )
@@ -63,6 +66,7 @@ export function leaderIntents(db: Database, filter: Filter): readonly ShownInten
         instance: row.instance_id,
         eni: row.eni_id,
         slot: row.slot,
+        mode: row.mode,
         subnet: row.subnet_id,
         count: Math.max(row.count, addresses.length),
         addresses,

@@ -11,7 +11,7 @@ export interface Subnet {
   readonly size: number
   readonly nodes: number | null
   readonly enis: number
-  /** Primary addresses of the ENIs, which pods never get. */
+  /** Primary addresses of shared ENIs, which pods never get. */
   readonly primaryIps: number
   readonly addresses: number
   readonly inUse: number
@@ -37,7 +37,7 @@ interface Row {
   readonly returning: number
 }
 
-const enis = `eni.subnet_id AS id, eni.subnet_cidr AS cidr, count(DISTINCT eni.primary_ip) AS primary_ips, count(ip.address) AS addresses`
+const enis = `eni.subnet_id AS id, eni.subnet_cidr AS cidr, count(DISTINCT CASE WHEN eni.mode = 'shared' THEN eni.primary_ip END) AS primary_ips, count(ip.address) AS addresses`
 
 /** Of a leader's database. */
 export function leaderSubnets(db: Database, filter: Filter): readonly Subnet[] {

@@ -1,4 +1,5 @@
 // The addresses in a database as they are shown: the leader's with the pod that shows each, a node's with the exact owner.
+import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -12,6 +13,8 @@ export interface Vip {
   readonly node: string | null
   readonly eni: string | null
   readonly slot: number
+  /** Of its ENI. */
+  readonly mode: EniMode
   readonly subnet: string
   readonly subnetCidr: string
   readonly mac: string | null
@@ -33,6 +36,7 @@ interface CommonRow {
   readonly address: Ipv4
   readonly eni: string | null
   readonly slot: number
+  readonly mode: EniMode
   readonly subnet_id: string
   readonly subnet_cidr: string
   readonly mac: string | null
@@ -68,7 +72,7 @@ export function leaderVips(db: Database, filter: Filter): readonly Vip[] {
   )
   const rows = db.all<LeaderRow>(
     `SELECT ip.address, ip.state, ip."grant", ip.pod_namespace, ip.pod_name, ip.pod_uid, ip.pod_since, ip.changed_at,
-       eni.node, eni.id AS eni, eni.slot, eni.subnet_id, eni.subnet_cidr, eni.mac
+       eni.node, eni.id AS eni, eni.slot, eni.mode, eni.subnet_id, eni.subnet_cidr, eni.mac
      FROM ip JOIN eni ON eni.key = ip.eni ${sql}`,
     ...values,
   )
@@ -89,7 +93,7 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
   const rows = db.all<NodeRow>(
     `SELECT ip.address, ip.state, ip."grant", ip.published, ip.cooling_until, ip.changed_at,
        a.pod_namespace, a.pod_name, a.pod_uid, a.created_at AS pod_since, a.container_id, a.ifname, a.host_link, a.netns,
-       eni.id AS eni, eni.slot, eni.subnet_id, eni.subnet_cidr, eni.mac
+       eni.id AS eni, eni.slot, eni.mode, eni.subnet_id, eni.subnet_cidr, eni.mac
      FROM ip JOIN eni ON eni.id = ip.eni_id LEFT JOIN attachment a ON a.address = ip.address ${sql}`,
     ...values,
   )
@@ -122,6 +126,7 @@ function common(row: CommonRow, state: Vip['state']): Vip {
     node: null,
     eni: row.eni,
     slot: row.slot,
+    mode: row.mode,
     subnet: row.subnet_id,
     subnetCidr: row.subnet_cidr,
     mac: row.mac,
