@@ -6,6 +6,7 @@ import type { NodeBounds, NodeFact, NodeName } from '../ipam/types.ts'
 import type { LeaderKube } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
+import type { LeaderSettings } from './settings.ts'
 
 export interface TaintKeeper {
   /** Of a node whose pool is not made yet. Never rejects. */
@@ -20,13 +21,13 @@ export interface TaintOptions {
   readonly facts: ClusterFacts
   readonly clock: Clock
   readonly log: Log
-  readonly manageTaint: boolean
+  readonly settings: Pick<LeaderSettings, 'manageTaint'>
 }
 
 /** A write that the watch has not shown after so long, or that failed, is made again. */
 const againAfter: Millis = 5000
 
-export function createTaintKeeper({ kube, facts, clock, log, manageTaint }: TaintOptions): TaintKeeper {
+export function createTaintKeeper({ kube, facts, clock, log, settings }: TaintOptions): TaintKeeper {
   const written = new Map<NodeName, { unavailable: boolean; at: Millis }>()
 
   async function set({ name, unavailable: now }: NodeFact, unavailable: boolean): Promise<void> {
@@ -44,10 +45,10 @@ export function createTaintKeeper({ kube, facts, clock, log, manageTaint }: Tain
 
   return {
     async newcomer(fact) {
-      if (manageTaint && facts.nec(fact.name)?.report === undefined) await set(fact, true)
+      if (settings.manageTaint && facts.nec(fact.name)?.report === undefined) await set(fact, true)
     },
     async keep(fact, bounds, served) {
-      if (!manageTaint) return
+      if (!settings.manageTaint) return
       const found = judgeAvailability(facts.nec(fact.name), bounds, served)
       if (found !== 'undecided') await set(fact, found === 'unavailable')
     },

@@ -5,7 +5,7 @@ import { createPause, type Pause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
-import { type NodePool, serving } from '../ipam/pool.ts'
+import { type NodePool, poolOf, serving } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
 import type { IntentKind } from '../ipam/settle-intent.ts'
 import type { EniMode, NodeFact, NodeName, Notice } from '../ipam/types.ts'
@@ -69,7 +69,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
-  const taints = createTaintKeeper({ kube, facts, clock, log, manageTaint: settings.manageTaint })
+  const taints = createTaintKeeper({ kube, facts, clock, log, settings })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
 
   function memoryOf(name: NodeName): Memory {
@@ -197,7 +197,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const memory = memoryOf(node.name)
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
-    const pods = facts.podCount(node.name)
+    const pods = facts.podCount(node.name, poolOf(bound))
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
     const idle =
       plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
