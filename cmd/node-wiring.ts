@@ -64,7 +64,10 @@ export async function runNode(
   const ledger = observed(withCrashPoints('node.ledger', nodeLedger(db, clock, randomUUID)), () =>
     resources?.wake(),
   )
-  const linux = withCrashPoints('node.linux', createLinux({ clock, routeTableBase: settings.routeTableBase }))
+  const linux = withCrashPoints(
+    'node.linux',
+    createLinux({ clock, routeTableBase: settings.routeTableBase, netnsDirs: settings.netnsDirs }),
+  )
   stack.defer(() => linux.close())
   const client = await connectKube(kubeTarget(settings), clock)
   const { nodeName: node, defaultNetwork } = settings

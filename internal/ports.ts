@@ -1,6 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
+import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
 import type { Quarantined } from './ipam/plan-quarantine.ts'
@@ -191,9 +192,11 @@ export interface Linux {
   /** Moves the ENI's link into the pod's namespace. Idempotent: an ENI that is there already is kept. Throws when link or namespace is gone. */
   giveEni(wiring: ExclusiveWiring): Promise<void>
   /** Brings the ENI's link back into the node's namespace, clean. Idempotent, also when the namespace is gone: then the kernel has brought it back. */
-  takeEni(wiring: Omit<ExclusiveWiring, 'alias'>): Promise<void>
+  takeEni(wiring: Pick<ExclusiveWiring, 'mac' | 'netns' | 'ifname'>): Promise<void>
   /** What is not as giveEni left it; empty when all is well. */
   inspectEni(wiring: ExclusiveWiring): Promise<readonly string[]>
+  /** ENIs that are in namespaces of the runtime and say whose they are. */
+  findEnis(): Promise<readonly EniInPod[]>
   namespaceExists(netns: string): Promise<boolean>
 }
 

@@ -1,5 +1,6 @@
 // What an operator can turn on the node agent. Flags, environment, file, help and docs/settings.md follow from this table.
 import { hostname } from 'node:os'
+import { netnsDirectories } from '../../internal/linux/netns.ts'
 import {
   absolutePath,
   bool,
@@ -7,6 +8,7 @@ import {
   duration,
   integer,
   kubeName,
+  list,
   listenAddress,
   text,
 } from '../../internal/wire/setting-kind.ts'
@@ -53,6 +55,11 @@ const table = {
     integer(256, 2_000_000_000),
     '2000',
     'Route table of an ENI: this plus the index of its link. 4000 stays clear of Cilium.',
+  ),
+  netnsDirs: setting(
+    list(absolutePath),
+    netnsDirectories.join(','),
+    'Where the container runtime keeps network namespaces: pods with an ENI of their own are found there when node.db is lost.',
   ),
   primaryLink: setting(text, 'auto', 'Link of the primary ENI; "auto": the one of the default route.'),
   mtu: setting(integer(576, 9216), '1500', 'MTU of pod links; not above that of the ENIs.'),

@@ -1,6 +1,7 @@
-// Whose a pod's host link is, written into the link's alias: so that a node whose database is lost finds its pods again in the
+// Whose a pod's host link is, or an ENI in a pod's namespace, written into the link's alias: so that a node whose database is lost finds its pods again in the
 // kernel, each with its container, and people see in `ip link` what they look at.
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
+import type { Mac } from '../value/mac.ts'
 import { hostLinkName } from './host-link.ts'
 import type { PodName, PodUid } from './types.ts'
 
@@ -11,6 +12,11 @@ export interface LinkIdentity {
   readonly pod: PodName & { readonly uid: PodUid }
   readonly netns: string
   readonly address: Ipv4
+}
+
+/** An exclusive ENI where a pod has it, and whose it is. */
+export interface EniInPod extends LinkIdentity {
+  readonly mac: Mac
 }
 
 /** IFALIASZ of the kernel, without the end of the string. */
@@ -30,10 +36,17 @@ export function linkAlias({ containerId, ifname, pod, netns, address }: LinkIden
 
 /** What linkAlias() wrote; undefined when `alias` is none of ours, or of another link than `link`. */
 export function readLinkAlias(link: string, alias: string | undefined): LinkIdentity | undefined {
+  const identity = readEniAlias(alias)
+  const isIts = identity !== undefined && hostLinkName(identity.containerId, identity.ifname) === link
+  return isIts ? identity : undefined
+}
+
+/** As readLinkAlias(), of an ENI: its link has whatever name its pod knows it by. */
+export function readEniAlias(alias: string | undefined): LinkIdentity | undefined {
   const [mark, containerId, ifname, uid, netns, text, name = '/', ...more] = alias?.split(' ') ?? []
   const address = parseIpv4(text ?? '')
   if (mark !== 'tke-eni' || !containerId || !ifname || !uid || !netns || more.length > 0) return undefined
-  if (address === undefined || hostLinkName(containerId, ifname) !== link) return undefined
+  if (address === undefined) return undefined
   const [namespace = '', shortName = ''] = name.split('/')
   const pod = { namespace, name: shortName, uid: uid === '-' ? '' : uid }
   return { containerId, ifname, pod, netns, address }

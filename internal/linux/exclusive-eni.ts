@@ -21,7 +21,7 @@ export interface EniMover {
   readonly home: () => string
 }
 
-type Place = Omit<ExclusiveWiring, 'alias'>
+type Place = Pick<ExclusiveWiring, 'mac' | 'netns' | 'ifname'>
 
 /** A link that this call has moved is brought back when the rest fails. Throws `kernel`, `bad_input`. */
 export async function giveEni(mover: EniMover, wiring: ExclusiveWiring): Promise<void> {

@@ -12,12 +12,13 @@ import { firstFault } from './batch.ts'
 import { createBatcher } from './batcher.ts'
 import { connectPod, failed } from './connect-pod.ts'
 import { type EniMover, giveEni, takeEni } from './exclusive-eni.ts'
+import { findEnis } from './find-enis.ts'
 import { inspectEni } from './inspect-eni.ts'
 import { inspectPod } from './inspect-pod.ts'
 import { createLane } from './lane.ts'
 import { createLanePool } from './lane-pool.ts'
 import { requireLinkName, requireNetnsPath } from './names.ts'
-import { isNetns, ownNetnsPath } from './netns.ts'
+import { isNetns, netnsDirectories, ownNetnsPath } from './netns.ts'
 import { query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules, withAddresses } from './read-kernel.ts'
 import { createSysctls } from './sysctl.ts'
@@ -29,6 +30,8 @@ export interface LinuxOptions {
   readonly routeTableBase: number
   /** Where proc is mounted. */
   readonly procRoot?: string
+  /** Where the runtime keeps network namespaces. */
+  readonly netnsDirs?: readonly string[]
 }
 
 /** Pods at a time, of 0.7 MB each: more would only queue for the kernel's one network lock. */
@@ -40,7 +43,7 @@ const disconnectsPerBatch = 64
 
 /** The kernel of the network namespace we run in. Starts no process before the first call; `close` ends them. */
 export function createLinux(options: LinuxOptions): Linux & { close(): Promise<void> } {
-  const { clock, procRoot = '/proc', routeTableBase } = options
+  const { clock, netnsDirs = netnsDirectories, procRoot = '/proc', routeTableBase } = options
   const lane = (): ReturnType<typeof createLane> => createLane(clock)
   const host = createBatcher({ lane: lane(), maxShared: connectsPerBatch })
   /** What nobody's ADD waits for. */
@@ -173,6 +176,8 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
       if (!isNetns(wiring.netns)) return [`network namespace "${wiring.netns}" is gone`]
       return await inspectEni(queries, wiring)
     },
+
+    findEnis: () => findEnis(queries, netnsDirs, mover.home()),
 
     namespaceExists: (netns) => Promise.resolve(isNetns(netns)),
 

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 /** Filesystem type of namespace files (linux/magic.h: NSFS_MAGIC). */
 const nsfsMagic = 0x6e736673
 
+/** Where runtimes keep network namespaces: CRI runtimes and `ip netns`, and Docker. */
+export const netnsDirectories: readonly string[] = ['/run/netns', '/var/run/docker/netns']
+
 /** Is there a live network namespace at `path`? A leftover file whose mount is gone is none. */
 export function isNetns(path: string): boolean {
   try {

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import { createGivenEnis } from './given-enis.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
@@ -60,17 +61,29 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     notify: kube.notify,
     changed: () => keeper.wake(),
   })
+  const givenEnis = createGivenEnis({ ledger, linux, pool, log, settings, notify: kube.notify })
   const sandboxes = createSandboxes({
     ledger,
     linux,
     pool,
     strangers,
+    givenEnis,
     locks: createKeyedLock(),
     log,
     settings,
     notify: kube.notify,
   })
-  const keeper = startKernelKeeper({ ledger, linux, pool, sandboxes, strangers, clock, log, settings })
+  const keeper = startKernelKeeper({
+    ledger,
+    linux,
+    pool,
+    sandboxes,
+    strangers,
+    givenEnis,
+    clock,
+    log,
+    settings,
+  })
   const housekeeping = startHousekeeping({ ...ports, pool, pods, sandboxes, settings })
 
   let latest: Nec | undefined

@@ -10,6 +10,7 @@ import type { Attachment, Linux, NodeEni, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
+import type { GivenEnis } from './given-enis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { Sandboxes } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
@@ -29,6 +30,7 @@ export interface KernelKeeperOptions {
   readonly pool: LocalPool
   readonly sandboxes: Sandboxes
   readonly strangers: Strangers
+  readonly givenEnis: GivenEnis
   readonly clock: Clock
   readonly log: Log
   readonly settings: NodeSettings
@@ -38,7 +40,7 @@ export interface KernelKeeperOptions {
 const missingEniRetry = { ms: 300, times: 100, laterMs: 5000 }
 
 export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
-  const { ledger, linux, pool, sandboxes, strangers, clock, log, settings } = options
+  const { ledger, linux, pool, sandboxes, strangers, givenEnis, clock, log, settings } = options
   let ready = false
   let misses = 0
 
@@ -87,8 +89,9 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
     }
     const usable = enis.filter(({ mac }) => !unusable.has(mac))
     // An exclusive ENI that is not here may be in a pod's namespace, whatever the ledger says: nobody gets it, and it is not given back.
-    const away = exclusive.spare.filter(({ mac }) => unusable.has(mac)).map(({ primaryIp }) => primaryIp)
-    pool.setReady(new Set(usable.map(({ mac }) => mac)), new Set([...unknown.addresses, ...away]))
+    const away = exclusive.spare.filter(({ mac }) => unusable.has(mac))
+    const withheld = new Set([...unknown.addresses, ...away.map(({ primaryIp }) => primaryIp)])
+    pool.setReady(new Set(usable.map(({ mac }) => mac)), withheld)
     const here = new Set(survey.links.map(({ mac }) => mac))
     const returned = exclusive.given.filter(({ mac }) => here.has(mac)).map(({ primaryIp }) => primaryIp)
     const lost = new Set([...repair.disconnected, ...returned])
@@ -96,6 +99,7 @@ export function startKernelKeeper(options: KernelKeeperOptions): KernelKeeper {
       await reconnect(attachment)
     }
     ready = true
+    await givenEnis.adopt(away)
     if (fault !== undefined) throw fault // what could be repaired is, and serves; the rest is tried again
     return pauseFor(enis.filter(({ mac, published }) => published && unusable.has(mac)).length)
   }

@@ -6,6 +6,7 @@ import { IpamError, withHint } from '../ipam/errors.ts'
 import type { EniMode } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import type { GivenEnis } from './given-enis.ts'
 import type { LocalPool } from './local-pool.ts'
 import { createPodNetworks, type PodNetwork } from './pod-network.ts'
 import type { NodeSettings } from './settings.ts'
@@ -31,6 +32,7 @@ export interface SandboxesOptions {
   readonly linux: Linux
   readonly pool: LocalPool
   readonly strangers: Strangers
+  readonly givenEnis: GivenEnis
   readonly locks: KeyedLock
   readonly log: Log
   readonly settings: NodeSettings
@@ -42,6 +44,7 @@ export function createSandboxes({
   linux,
   pool,
   strangers,
+  givenEnis,
   locks,
   log,
   settings,
@@ -107,8 +110,9 @@ export function createSandboxes({
   function remove(key: SandboxKey, reason: string): Promise<void> {
     return locks.run(sandboxId(key), async () => {
       const attachment = await find(key)
-      if (attachment !== undefined) await release(attachment, reason)
-      else await strangers.remove(key, reason)
+      if (attachment !== undefined) return await release(attachment, reason)
+      await strangers.remove(key, reason)
+      await givenEnis.remove(key, reason)
     })
   }
 

@@ -65,6 +65,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     giveEni: true,
     takeEni: true,
     inspectEni: true,
+    findEnis: true,
     namespaceExists: true,
   },
   'node.kube': { report: true },

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { hostLinkName } from '../../internal/ipam/host-link.ts'
-import { type LinkIdentity, linkAlias, readLinkAlias } from '../../internal/ipam/link-identity.ts'
+import {
+  type LinkIdentity,
+  linkAlias,
+  readEniAlias,
+  readLinkAlias,
+} from '../../internal/ipam/link-identity.ts'
 import { ip } from '../given.ts'
 
 const identity: LinkIdentity = {
@@ -22,6 +27,11 @@ test('[R4] linkAlias() of a pod under containerd has everything, and is read bac
     `tke-eni ${'f'.repeat(64)} eth0 6f1c9d1e-9d0c-4d8b-9f0e-3f4f1a2b3c4d /var/run/netns/cni-6f1c9d1e-9d0c-4d8b-9f0e-3f4f1a2b3c4d 10.0.1.5 default/web-0`,
   )
   assert.deepEqual(readLinkAlias(link, alias), identity)
+})
+
+test('[R4] readEniAlias() reads it whatever the link is called', () => {
+  assert.deepEqual(readEniAlias(linkAlias(identity)), identity)
+  for (const alias of [undefined, '', 'pod 10.0.1.5 eth0']) assert.equal(readEniAlias(alias), undefined)
 })
 
 test('linkAlias() leaves out a name that does not fit, and the uid that nobody told', () => {

@@ -1,6 +1,7 @@
 // What `Linux` promises of exclusive ENIs, whatever the kernel: run on a real one and on the simulation's twin.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { linkAlias } from '../../internal/ipam/link-identity.ts'
 import type { ExclusiveWiring } from '../../internal/ipam/types.ts'
 import type { Linux } from '../../internal/ports.ts'
 
@@ -45,6 +46,24 @@ export function holdToExclusiveEnis(nodeOf: () => Promise<ExclusiveNode>): void 
     assert.deepEqual([link?.up, link?.addresses, link?.name.slice(0, 3)], [false, [], 'eni'])
     await linux.apply([{ kind: 'clean-eni', mac: wiring.mac, link: link?.name ?? '' }])
     assert.deepEqual(await linkOf(node), link)
+  })
+
+  check('[R4] an ENI says where it is and whose, while a pod has it', async ({ linux, other, wiring }) => {
+    const { address, ifname, mac } = wiring
+    const pod = { namespace: 'default', name: 'own', uid: 'uid-own' }
+    assert.deepEqual(await linux.findEnis(), [])
+    for (const netns of [wiring.netns, other]) {
+      const identity = { containerId: 'c1', ifname, pod, netns, address }
+      await linux.giveEni({ ...wiring, netns, alias: linkAlias(identity) })
+      assert.deepEqual(await linux.findEnis(), [{ ...identity, mac }])
+      await linux.takeEni({ ...wiring, netns })
+    }
+    assert.deepEqual(await linux.findEnis(), [])
+  })
+
+  check('one that does not say whose it is is not found', async ({ linux, wiring }) => {
+    await linux.giveEni({ ...wiring, alias: undefined })
+    assert.deepEqual(await linux.findEnis(), [])
   })
 
   check('one that another pod has is neither given nor taken', async ({ linux, other, wiring }) => {

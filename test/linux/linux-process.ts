@@ -44,6 +44,7 @@ export function startLinuxProcess(netns: string): Linux & { readonly pid: number
     giveEni: call('giveEni'),
     takeEni: call('takeEni'),
     inspectEni: call('inspectEni'),
+    findEnis: call('findEnis'),
     namespaceExists: call('namespaceExists'),
     async close() {
       child.stdin.end()

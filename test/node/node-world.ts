@@ -17,7 +17,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
 import { nodeMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
-import { known, nodeBounds } from '../given.ts'
+import { known, nodeBounds, noPool } from '../given.ts'
 import { KernelTwin } from '../sim/world/kernel-twin.ts'
 import { immortal, newMachine, Process } from '../sim/world/process.ts'
 import { LogBook } from './log-book.ts'
@@ -39,6 +39,8 @@ export class NodeWorld {
   epoch = 1
   nec: Nec | undefined
   pods: readonly PodFact[] = []
+  /** What is published of exclusive ENIs. */
+  exclusive = noPool
   /** The API server answers nothing and tells nothing. */
   apiDown = false
   /** Calls to the kernel that fail. */
@@ -125,7 +127,7 @@ export class NodeWorld {
       epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
-      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60 }),
+      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60 }, this.exclusive),
       enis,
       conditions: [],
     }

@@ -1,5 +1,6 @@
 // The kernel of one node: links, rules, routes and namespaces that outlive the agent. ENI links are what the cloud has attached.
 import { IpamError } from '../../../internal/ipam/errors.ts'
+import { type EniInPod, readEniAlias } from '../../../internal/ipam/link-identity.ts'
 import {
   fromPodPriority,
   mainTable,
@@ -229,6 +230,13 @@ export class KernelTwin {
             name,
             up: true,
             ...(alias === undefined ? {} : { alias }),
+  #findEnis(): readonly EniInPod[] {
+    return [...this.given].flatMap(([mac, { alias, netns }]) => {
+      const identity = readEniAlias(alias)
+      return identity === undefined ? [] : [{ ...identity, mac, netns }]
+    })
+  }
+
           })),
           sysctls: { ...this.sysctls },
         })),
@@ -258,5 +266,6 @@ const zeroMac = '02:00:00:00:00:00' as Mac
 
 function same(a: object, b: object): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+      findEnis: () => call(() => this.#findEnis()),
   return [...keys].every((key) => Reflect.get(a, key) === Reflect.get(b, key))
 }
