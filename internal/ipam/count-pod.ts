@@ -1,7 +1,18 @@
 // Which pods a node's pools must hold something for (P18).
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { EniMode, PodFact } from './types.ts'
 
 /** What the pod must have: scheduled, with a network of its own, not finished, and asking for it; undefined: nothing. */
 export function countedAs(pod: PodFact): EniMode | undefined {
   return pod.node !== undefined && !pod.hostNetwork && !pod.terminal ? pod.wants : undefined
+}
+
+/**
+ * Which pool it is served from: the one that its address is of, else the one that it asks for. A node that may have no exclusive ENIs, or
+ * cannot know yet what its pod asks for, has given it a shared address: that is not there for others.
+ */
+export function countedIn(pod: PodFact, poolOf: (address: Ipv4) => EniMode | undefined): EniMode | undefined {
+  const wanted = countedAs(pod)
+  if (wanted === undefined || pod.ip === undefined) return wanted
+  return poolOf(pod.ip) ?? wanted
 }

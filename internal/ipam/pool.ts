@@ -62,6 +62,12 @@ export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
 }
 
+/** Of each address that is bound to the node, whose it is. */
+export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => EniMode | undefined {
+  const modes = new Map(enis.flatMap(({ ips, mode }) => ips.map(({ address }) => [address, mode] as const)))
+  return (address) => modes.get(address)
+}
+
 /** ENIs beyond the maximum, which somebody has lowered: those that serve with fewest addresses, so that it is the one that the agent drains; among equals the latest. They grow no more. */
 export function surplusEnis(pool: NodePool, mode: EniMode, returned: ReadonlySet<Ipv4>): readonly PoolEni[] {
   const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')

@@ -1,5 +1,5 @@
 // What Kubernetes says now, as the leader needs it: nodes, NECs, and per node the pods that count and the addresses they show.
-import { countedAs } from '../ipam/count-pod.ts'
+import { countedAs, countedIn } from '../ipam/count-pod.ts'
 import type { EniMode, Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -18,7 +18,7 @@ export interface ClusterFacts {
   /** Pods that are on a node. */
   pods(): Iterable<PodFact>
   /** Pods that count for each of the node's pools (P18). */
-  podCount(node: NodeName): Readonly<Record<EniMode, number>>
+  podCount(node: NodeName, poolOf: (address: Ipv4) => EniMode | undefined): Readonly<Record<EniMode, number>>
   /** Pods of any kind that Kubernetes still shows on the node. */
   podsOn(node: NodeName): readonly PodFact[]
   /** Addresses that live pods on the node show in their status. */
@@ -129,8 +129,8 @@ export function clusterFacts(
     nec: (name) => necs.get(name),
     necs: () => necs.values(),
     pods: () => [...pods.values()].flatMap((onNode) => [...onNode.values()]),
-    podCount(node) {
-      const counted = [...(pods.get(node)?.values() ?? [])].map(countedAs)
+    podCount(node, poolOf) {
+      const counted = [...(pods.get(node)?.values() ?? [])].map((pod) => countedIn(pod, poolOf))
       const countOf = (mode: EniMode) => counted.filter((each) => each === mode).length
       return { shared: countOf('shared'), exclusive: countOf('exclusive') }
     },

@@ -64,7 +64,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
           .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
         const { quickRelease, releaseEvery, cooldown } = settings
         const policy = { ...bounds[mode], quickRelease, releaseEvery, cooldown }
-        const plan = planReturn({ ips, enis, pods: pods.count(mode), timerFrom: before }, policy, tx.now)
+        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode)
+        const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)

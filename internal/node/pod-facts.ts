@@ -1,6 +1,6 @@
 // The pods of this node, as the API server shows them: for counting and for telling what is certainly gone. Never asked by ADD.
 import type { Clock } from '../base/clock.ts'
-import { countedAs } from '../ipam/count-pod.ts'
+import { countedIn } from '../ipam/count-pod.ts'
 import type { EniMode, PodFact, PodUid } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -11,7 +11,7 @@ export interface PodFacts {
   /** A whole list has come since the start. */
   synced(): boolean
   /** Pods that count for a pool (P18). */
-  count(mode: EniMode): number
+  count(mode: EniMode, poolOf: (address: Ipv4) => EniMode | undefined): number
   has(uid: PodUid): boolean
   get(uid: PodUid): PodFact | undefined
   /** Resolves when the pod is known, or after `timeout`. */
@@ -49,7 +49,7 @@ export function podFacts(changed: () => void): PodFacts {
       },
     },
     synced: () => synced,
-    count: (mode) => [...pods.values()].filter((pod) => countedAs(pod) === mode).length,
+    count: (mode, poolOf) => [...pods.values()].filter((pod) => countedIn(pod, poolOf) === mode).length,
     has: (uid) => pods.has(uid),
     get: (uid) => pods.get(uid),
     known(uid, clock, timeout) {

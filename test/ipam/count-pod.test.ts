@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countedAs } from '../../internal/ipam/count-pod.ts'
+import { countedAs, countedIn } from '../../internal/ipam/count-pod.ts'
 import type { EniMode, PodFact } from '../../internal/ipam/types.ts'
+import { ip } from '../given.ts'
 
 const pod: PodFact = {
   namespace: 'default',
@@ -46,3 +47,17 @@ const rows: readonly Row[] = [
 
 for (const { does, is, want } of rows)
   test(`[P18] countedAs() ${does}`, () => assert.equal(countedAs({ ...pod, ...is }), want))
+
+test('[P18] countedIn() counts a pod where it has its address, else where it wants one', () => {
+  const poolOf = (address: string): EniMode | undefined => (address === '10.0.1.5' ? 'shared' : undefined)
+  const wanting = { ...pod, wants: 'exclusive' as const }
+  assert.equal(countedIn(wanting, poolOf), 'exclusive')
+  assert.equal(countedIn({ ...wanting, ip: ip('10.0.1.5') }, poolOf), 'shared')
+  assert.equal(
+    countedIn({ ...wanting, ip: ip('10.0.1.6') }, poolOf),
+    'exclusive',
+    'nobody knows that address',
+  )
+  assert.equal(countedIn({ ...wanting, ip: ip('10.0.1.5'), terminal: true }, poolOf), undefined)
+  assert.equal(countedIn({ ...pod, wants: undefined, ip: ip('10.0.1.5') }, poolOf), undefined)
+})

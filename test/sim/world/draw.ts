@@ -2,6 +2,7 @@
 // that a failing run can be played again without a part of it.
 import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
 import type { ElectionSettings } from '../../../internal/leader/term.ts'
+import { drawAnnotations } from './annotations.ts'
 import { logUniform, stream } from './chance.ts'
 import { crashTargets, intentPoints } from './crash-targets.ts'
 import { type HappeningKind, type What, zones } from './happenings.ts'
@@ -19,6 +20,11 @@ export interface Plan {
 export interface Shape {
   readonly minWarm: number
   readonly maxWarm: number
+  readonly exclusiveEnis: boolean
+  readonly exclusiveMinWarm: number
+  readonly exclusiveMaxWarm: number
+  /** Of the leader, for all nodes. */
+  readonly maxEnisPerNode: number | undefined
   readonly quickRelease: boolean
   /** Machines on which a leader runs or stands by. */
   readonly leaders: number
@@ -44,6 +50,8 @@ export function draw(seed: number): Plan {
     minWarm,
     maxWarm: minWarm + randomInt(random, 0, 3),
     quickRelease: random.next() < 0.3,
+    ...drawExclusive(random),
+    maxEnisPerNode: random.next() < 0.15 ? randomInt(random, 1, 3) : undefined,
     ...drawLeaders(random),
     subnetBits: zones.map(() => pick(random, [27, 27, 24, 24, 24]) ?? 24),
     cloudMs: { minMs: 50, maxMs: pick(random, [500, 2000, 2000, 8000]) ?? 2000 },
@@ -52,6 +60,7 @@ export function draw(seed: number): Plan {
   }
   const kinds = drawKinds(random)
   const nodes = new Nodes(random)
+  const context = { random, nodes, shape }
   const happenings: Happening[] = []
   let at = 0
   const add = (what: What) => happenings.push({ id: happenings.length, at, ...what })
@@ -67,7 +76,7 @@ export function draw(seed: number): Plan {
   const hurry = pick(random, [1, 1, 1, 4]) ?? 1
   for (let i = randomInt(random, 15, 70); i > 0; i--) {
     at += Math.ceil(randomInt(random, 10, pick(random, [100, 2000, 60_000]) ?? 100) / hurry)
-    const what = drawOne(random, kinds, nodes, shape.leaders === 1)
+    const what = drawOne(kinds, context)
     if (what !== undefined) add(what)
   }
   at += randomInt(random, 10, 60_000)
@@ -99,7 +108,8 @@ class Nodes {
     this.#names.push(node)
     const zone = randomInt(this.#random, 0, zones.length - 1)
     const type = pick(this.#random, ['SA2.SMALL1', 'S5.MEDIUM4', 'S5.MEDIUM4']) ?? 'SA2.SMALL1'
-    return { kind: 'add-node', node, zone, type }
+    const maxPods = this.#random.next() < 0.15 ? { maxPods: randomInt(this.#random, 2, 20) } : {}
+    return { kind: 'add-node', node, zone, type, ...maxPods }
   }
 
   any(): string {
@@ -114,6 +124,18 @@ class Nodes {
 
   get size(): number {
     return this.#names.length
+  }
+}
+
+/** In half of the worlds there are none. */
+function drawExclusive(
+  random: Random,
+): Pick<Shape, 'exclusiveEnis' | 'exclusiveMinWarm' | 'exclusiveMaxWarm'> {
+  const exclusiveMinWarm = pick(random, [0, 0, 1, 1, 2]) ?? 0
+  return {
+    exclusiveEnis: random.next() < 0.55,
+    exclusiveMinWarm,
+    exclusiveMaxWarm: exclusiveMinWarm + randomInt(random, 0, 1),
   }
 }
 
@@ -135,6 +157,10 @@ const usual: Readonly<Record<HappeningKind, number>> = {
   'end-pods': 30,
   'add-node': 2,
   'replace-sandbox': 6,
+  annotate: 6,
+  'resize-instance': 1,
+  'set-max-pods': 1,
+  'change-settings': 1,
   'remove-node': 1.5,
   reboot: 1.5,
   'lose-node-database': 2,
@@ -182,12 +208,19 @@ function drawKinds(random: Random): Weights {
   )
 }
 
-function drawOne(random: Random, kinds: Weights, nodes: Nodes, alone: boolean): What | undefined {
+interface Context {
+  readonly random: Random
+  readonly nodes: Nodes
+  readonly shape: Shape
+}
+
+function drawOne(kinds: Weights, context: Context): What | undefined {
+  const { random } = context
   const total = [...kinds.values()].reduce((sum, weight) => sum + weight, 0)
   let roll = random.next() * total
   for (const [kind, weight] of kinds) {
     roll -= weight
-    if (roll < 0) return drawWhat(kind, random, nodes, alone)
+    if (roll < 0) return drawWhat(kind, context)
   }
   return undefined
 }
@@ -201,12 +234,41 @@ function some(random: Random, most: number): number {
   return random.next() < 0.5 ? 0 : Number((random.next() * most).toFixed(3))
 }
 
-function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes, alone: boolean): What | undefined {
+function drawPods({ random, shape }: Context) {
+  const isExclusive = random.next() < (shape.exclusiveEnis ? 0.3 : 0.02)
+  const few = random.next() < 0.7
+  if (isExclusive) return { wants: 'exclusive' as const, count: few ? 1 : randomInt(random, 2, 4) }
+  return { wants: 'shared' as const, count: few ? 1 : randomInt(random, 2, 15) }
+}
+
+function drawSettings({ random, shape }: Context) {
+  const minWarm = randomInt(random, 0, 4)
+  const { exclusiveMaxWarm, exclusiveMinWarm } = drawExclusive(random)
+  return {
+    defaults: {
+      shared: { minWarm, maxWarm: minWarm + randomInt(random, 0, 3) },
+      exclusive: { minWarm: exclusiveMinWarm, maxWarm: exclusiveMaxWarm },
+    },
+    exclusiveEnis: random.next() < 0.2 ? !shape.exclusiveEnis : shape.exclusiveEnis,
+    hot: random.next() < 0.5,
+  }
+}
+
+function drawWhat(kind: HappeningKind, context: Context): What | undefined {
+  const { random, nodes, shape } = context
   const node = nodes.any()
   const who = random.next() < 0.5 ? 'leader' : node
   switch (kind) {
     case 'start-pods':
-      return { kind, node, count: random.next() < 0.7 ? 1 : randomInt(random, 2, 15) }
+      return { kind, node, ...drawPods(context) }
+    case 'annotate':
+      return { kind, node, set: drawAnnotations(random) }
+    case 'resize-instance':
+      return { kind, node, type: pick(random, ['SA2.SMALL1', 'S5.MEDIUM4', 'SA2.2XLARGE16']) ?? 'SA2.SMALL1' }
+    case 'set-max-pods':
+      return { kind, node, maxPods: random.next() < 0.3 ? null : randomInt(random, 1, 25) }
+    case 'change-settings':
+      return { kind, ...drawSettings(context) }
     case 'end-pods':
       return { kind, node, count: random.next() < 0.7 ? 1 : randomInt(random, 2, 15) }
     case 'add-node':
@@ -285,7 +347,7 @@ function drawWhat(kind: HappeningKind, random: Random, nodes: Nodes, alone: bool
           lateRequests: some(random, 0.1),
           silence: some(random, 1),
           // A lease leaves so much time for what its holder sent last; one leader alone has all the time of the world.
-          lateMs: alone ? (pick(random, [500, 3000, 20_000]) ?? 500) : 3000,
+          lateMs: shape.leaders === 1 ? (pick(random, [500, 3000, 20_000]) ?? 500) : 3000,
         },
         failTasks: some(random, 0.2),
         taskDelayMs: random.next() < 0.7 ? 0 : logUniform(random, 100, 20_000),

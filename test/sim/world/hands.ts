@@ -98,6 +98,7 @@ export class Hands {
       'tke-eni-node': name,
       'tke-eni-instance': node?.instanceId ?? '',
       'tke-eni-slot': String(randomInt(random, 1, 3)),
+      ...(random.next() < 0.3 && { 'tke-eni-mode': 'exclusive' }),
     }
     const made = this.#console.create({ vpc, subnet: this.#subnet(), tags, ips: randomInt(random, 0, 3) })
     if (made) this.#world.log(`console: an ENI with our tags for ${name} is made`)
@@ -176,9 +177,11 @@ export class Hands {
     const eni = pick(this.#world.random, this.#audited())
     if (eni === undefined) return undefined
     const { ips } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    const { mode } = purposeOf({ tags: eni.tags })
+    const isForPods = ({ primary }: { readonly primary: boolean }) => primary === (mode === 'exclusive')
     return {
       ...eni,
-      ips: ips.filter(({ eniId, primary }) => eniId === eni.id && !primary).map(({ address }) => address),
+      ips: ips.filter((ip) => ip.eniId === eni.id && isForPods(ip)).map(({ address }) => address),
     }
   }
 

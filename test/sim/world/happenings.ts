@@ -1,6 +1,8 @@
 // What can happen to the system, as data, and how it is done to a world.
 import { pick, randomInt } from '../../../internal/base/random.ts'
-import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { NodeDefaults } from '../../../internal/ipam/node-bounds.ts'
+import type { EniMode, PodFact } from '../../../internal/ipam/types.ts'
+import { annotated } from './annotations.ts'
 import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'
 import type { Happening } from './draw.ts'
@@ -26,8 +28,35 @@ type ByHand =
   | 'hand-makes-foreign'
 
 export type What =
-  | { readonly kind: 'start-pods' | 'end-pods'; readonly node: string; readonly count: number }
-  | { readonly kind: 'add-node'; readonly node: string; readonly zone: number; readonly type: string }
+  | {
+      readonly kind: 'start-pods'
+      readonly node: string
+      readonly count: number
+      readonly wants: EniMode
+    }
+  | { readonly kind: 'end-pods'; readonly node: string; readonly count: number }
+  | {
+      readonly kind: 'add-node'
+      readonly node: string
+      readonly zone: number
+      readonly type: string
+      readonly maxPods?: number
+    }
+  /** `set`: annotations by short name; null takes one off. */
+  | {
+      readonly kind: 'annotate'
+      readonly node: string
+      readonly set: Readonly<Record<string, string | null>>
+    }
+  | { readonly kind: 'resize-instance'; readonly node: string; readonly type: string }
+  | { readonly kind: 'set-max-pods'; readonly node: string; readonly maxPods: number | null }
+  /** `hot`: the leader reads them while it runs. */
+  | {
+      readonly kind: 'change-settings'
+      readonly defaults: NodeDefaults
+      readonly exclusiveEnis: boolean
+      readonly hot: boolean
+    }
   | { readonly kind: 'remove-node'; readonly node: string; readonly whileAttaching: boolean }
   | { readonly kind: 'replace-sandbox' | 'reboot' | NodeDatabase; readonly node: string }
   | { readonly kind: 'kill-agent'; readonly node: string; readonly downMs: number }
@@ -69,7 +98,7 @@ export function happen(world: World, happening: Happening): void {
   if (what.kind.startsWith('hand-')) world.handled = true
   switch (what.kind) {
     case 'start-pods':
-      return withNode(world, what.node, (node) => startPods(world, node, id, what.count))
+      return withNode(world, what.node, (node) => startPods(world, node, id, what))
     case 'end-pods':
       return withNode(world, what.node, (node) => endPods(world, node, what.count))
     case 'replace-sandbox':
@@ -78,7 +107,23 @@ export function happen(world: World, happening: Happening): void {
         if (pod !== undefined) node.kubelet.replaceSandbox(pod.uid)
       })
     case 'add-node':
-      return world.addNode(what.node, what.zone, what.type)
+      return world.addNode(what.node, what.zone, what.type, what.maxPods)
+    case 'annotate': {
+      const nec = world.kube.necs.items.get(what.node)
+      if (nec === undefined) return
+      return world.kube.necs.put(what.node, { ...nec, annotations: annotated(nec.annotations, what.set) })
+    }
+    case 'resize-instance':
+      return withNode(world, what.node, (node) => world.resize(node, what.type))
+    case 'set-max-pods': {
+      const fact = world.kube.nodes.items.get(what.node)
+      if (fact !== undefined) world.kube.nodes.put(what.node, { ...fact, maxPods: what.maxPods ?? undefined })
+      return
+    }
+    case 'change-settings': {
+      const { defaults, exclusiveEnis } = what
+      return world.setSettings({ defaults, exclusiveEnis }, what.hot)
+    }
     case 'remove-node':
       return withNode(world, what.node, (node) => {
         if (!what.whileAttaching) return world.removeNode(node)
@@ -209,8 +254,12 @@ function withNode(world: World, name: string, then: (node: SimNode) => void): vo
   if (node !== undefined && !node.gone) then(node)
 }
 
-function startPods(world: World, node: SimNode, id: number, count: number): void {
+type StartPods = Extract<What, { kind: 'start-pods' }>
+
+function startPods(world: World, node: SimNode, id: number, { count, wants }: StartPods): void {
   for (let i = 1; i <= count; i++) {
+    const { maxPods = Number.POSITIVE_INFINITY } = world.kube.nodes.items.get(node.name) ?? {}
+    if (node.kubelet.uids().length >= maxPods) return // nobody schedules more
     const name = count === 1 ? `pod-${id}` : `pod-${id}-${i}`
     const pod: PodFact = {
       namespace: 'default',
@@ -220,7 +269,7 @@ function startPods(world: World, node: SimNode, id: number, count: number): void
       hostNetwork: false,
       terminal: false,
       deleting: false,
-      wants: 'shared',
+      wants,
       ip: undefined,
     }
     world.kube.pods.put(pod.uid, pod)

@@ -1,10 +1,13 @@
 // What must be true: always, and once everything is quiet.
 import { isIdle } from '../../../internal/ipam/choose-address.ts'
-import { clusterTag, intentTag } from '../../../internal/ipam/eni-tags.ts'
+import { clusterTag, intentTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
 import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
-import { maxBindable } from '../../../internal/ipam/pool.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { Mac } from '../../../internal/value/mac.ts'
+import type { Millis } from '../../../internal/value/millis.ts'
+import { difference, kernelFaults } from './kernel-invariants.ts'
+import { boundFaults, hasRoom } from './pool-invariants.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
 /** Watches the world after every step. */
@@ -15,6 +18,8 @@ export class Watchman {
   readonly #freedFrom = new Map<Ipv4, string>()
   #before = new Map<string, Ipv4>()
   #moves = -1
+  /** Since when each exclusive ENI has been on its node, in nobody's namespace. */
+  readonly #homeSince = new Map<Mac, Millis>()
 
   constructor(world: World) {
     this.#world = world
@@ -31,6 +36,9 @@ export class Watchman {
       if (node.gone) continue
       for (const [name, end] of node.kernel.podLinks)
         links.set(`${node.name}/${name}`, { address: end.address, node })
+      for (const { address, ifname, netns } of node.kernel.given.values())
+        links.set(`${node.name}/${netns} ${ifname}`, { address, node })
+      this.#seeHome(node)
     }
     const faults = [
       ...this.#twice(links),
@@ -38,6 +46,7 @@ export class Watchman {
       ...this.#misrouted(),
       ...this.#tooSoon(links),
       ...this.#cutOff(),
+      ...this.#strayEnis(),
     ]
     this.#before = new Map([...links].map(([key, { address }]) => [key, address]))
     return [...faults, ...this.#world.faults]
@@ -90,14 +99,41 @@ export class Watchman {
   #cutOff(): string[] {
     return this.#world.nodes.flatMap((node) => {
       if (node.gone) return []
+      const { given, podLinks } = node.kernel
       const linked = new Set(
-        [...node.kernel.podLinks.values()].map(({ address, netns }) => `${netns} ${address}`),
+        [...podLinks.values(), ...given.values()].map(({ address, netns }) => `${netns} ${address}`),
       )
-      return node.kubelet
-        .runningPods()
-        .filter(({ address, netns }) => address !== undefined && !linked.has(`${netns} ${address}`))
-        .map(({ address, name }) => `${node.name}: running pod ${name} lost its network (${address})`)
+      return (
+        node.kubelet
+          .runningPods()
+          .filter(({ address, netns }) => address !== undefined && !linked.has(`${netns} ${address}`))
+          // Whoever takes an ENI off in the console takes its pod's link with it.
+          .filter(({ address }) => address === undefined || !this.#world.hands.excuses(address, node))
+          .map(({ address, name }) => `${node.name}: running pod ${name} lost its network (${address})`)
+      )
     })
+  }
+
+  /** An exclusive ENI is in the namespace of the pod that has its address, and in no other. */
+  #strayEnis(): string[] {
+    return this.#world.nodes.flatMap((node) => {
+      if (node.gone) return []
+      const running = new Map(node.kubelet.runningPods().map(({ netns, ...pod }) => [netns, pod]))
+      return [...node.kernel.given].flatMap(([mac, { address, netns }]) => {
+        const carries = this.#world.macOf.get(address)
+        const pod = running.get(netns)
+        if (carries !== mac)
+          return [`${node.name}: ENI ${mac} is in a pod for ${address}, which is on ${carries}`]
+        if (pod?.address === undefined || pod.address === address) return []
+        return [`${node.name}: pod ${pod.name} with ${pod.address} has the ENI of ${address}`]
+      })
+    })
+  }
+
+  #seeHome({ kernel }: SimNode): void {
+    const now = this.#world.clock.now()
+    for (const mac of kernel.links.keys()) if (!this.#homeSince.has(mac)) this.#homeSince.set(mac, now)
+    for (const mac of kernel.given.keys()) this.#homeSince.delete(mac)
   }
 
   /** P16: while another address was idle and rested, a cooling one must not have been handed out. */
@@ -121,12 +157,14 @@ export class Watchman {
       if (freedAt === undefined || now - freedAt >= cooldown - 1000) continue
       if (now + skewMs - chosenAt(node, address) > 100) continue // linked later, after a crash: what was idle then is not known now
       const held = new Set(node.ledger?.quarantine().map((entry) => entry.address))
+      const mode = node.ledger?.eniOf(address)?.mode
       const rested = node.ledger
         ?.ips()
         .find(
           (ip) =>
             isIdle(ip) &&
             !held.has(ip.address) &&
+            node.ledger?.eniOf(ip.address)?.mode === mode &&
             this.#readyFor(node, ip.eniId) &&
             now - Math.max(this.#freedAt.get(ip.address) ?? 0, lastHeld(node, ip.address) - skewMs) >
               nodeDefaults.cooldown + 1000,
@@ -150,8 +188,11 @@ export class Watchman {
   }
 
   #readyFor(node: SimNode, eniId: string): boolean {
-    const mac = node.ledger?.enis().find(({ id }) => id === eniId)?.mac
-    return mac !== undefined && node.kernel.links.get(mac)?.up === true
+    const eni = node.ledger?.enis().find(({ id }) => id === eniId)
+    if (eni?.mode !== 'exclusive') return eni !== undefined && node.kernel.links.get(eni.mac)?.up === true
+    // One that has just come back is not known to be there before the agent has looked.
+    const homeSince = this.#homeSince.get(eni.mac) ?? Number.POSITIVE_INFINITY
+    return this.#world.clock.now() - homeSince > 2 * nodeDefaults.repairEvery
   }
 }
 
@@ -191,8 +232,11 @@ export function quietFaults(world: World): string[] {
     `SELECT id, node, state FROM eni`,
   )
   const ledgerIps = world.leaderDb.all<{ address: Ipv4; state: string }>(`SELECT address, state FROM ip`)
-  const ourIds = new Set(ours.map(({ id }) => id))
-  const cloudIps = audit.ips.filter(({ eniId, primary }) => ourIds.has(eniId) && !primary)
+  const modes = new Map(ours.map(({ id, tags }) => [id, purposeOf({ tags }).mode]))
+  const cloudIps = audit.ips.filter(({ eniId, primary }) => {
+    const mode = modes.get(eniId)
+    return mode !== undefined && primary === (mode === 'exclusive')
+  })
   return [
     ...audit.faults.map((fault) => `cloud: ${fault}`),
     ...world.hands.faults(),
@@ -251,68 +295,15 @@ function nodeFaults(world: World, node: SimNode): string[] {
       local.map(({ address }) => address),
       published,
     ),
-    ...boundFaults(world, node, published.length, pods.length),
+    ...world.expected.quietFaults(node),
+    ...boundFaults(world, node),
     ...pods
       .filter(({ address }) => address === undefined)
       .map(({ name }) => `${node.name}: pod ${name} has no address`)
       .slice(0, hasRoom(world, node) ? 1000 : 0),
-    ...kernelFaults(node),
+    ...kernelFaults(world, node),
     ...(hasRoom(world, node) && pool.enis.some(({ ips }) => ips.length === 0)
       ? [`${node.name}: an ENI without addresses is kept`]
       : []),
   ]
-}
-
-/** Could its zone and its quotas serve every pod? */
-function hasRoom(world: World, node: SimNode): boolean {
-  const nec = world.kube.necs.items.get(node.name)
-  return nec?.publication?.conditions.every(({ status }) => status === 'True') ?? false
-}
-
-function boundFaults(world: World, node: SimNode, bound: number, pods: number): string[] {
-  const pool = world.ledger.pool(node.name)
-  if (pool === undefined) return []
-  const { minWarm, maxWarm } = pool.shared
-  const most = maxBindable(pool.shared)
-  const faults = []
-  if (bound < Math.min(pods + minWarm, most) && hasRoom(world, node))
-    faults.push(`${node.name}: bound ${bound} < ${pods} pods + ${minWarm}`)
-  if (bound > pods + maxWarm) faults.push(`${node.name}: bound ${bound} > ${pods} pods + ${maxWarm}`)
-  if (bound > most) faults.push(`${node.name}: bound ${bound} > ${most} bindable`)
-  return faults
-}
-
-function kernelFaults(node: SimNode): string[] {
-  const attachments = node.ledger?.attachments() ?? []
-  // Links that do not say whose they are wait for their DEL.
-  const held = node.ledger?.quarantine() ?? []
-  const addresses = attachments.map(({ address }) => address)
-  const { rules, podLinks } = node.kernel
-  return [
-    ...difference(
-      `${node.name}: attached, without a link`,
-      attachments.map(({ hostLink }) => hostLink),
-      [...podLinks.keys()],
-    ),
-    ...difference(
-      `${node.name}: link without an attachment`,
-      [...podLinks.keys()],
-      [...attachments.map(({ hostLink }) => hostLink), ...held.map(({ subject }) => subject)],
-    ),
-    ...difference(
-      `${node.name}: rule of nobody`,
-      rules.flatMap(({ from, to }) => from ?? to ?? []),
-      [...addresses, ...held.flatMap(({ address }) => address ?? [])],
-    ),
-    ...difference(
-      `${node.name}: attached, without a rule`,
-      addresses,
-      rules.flatMap(({ from }) => from ?? []),
-    ),
-  ]
-}
-
-function difference(what: string, all: readonly string[], known: readonly string[]): string[] {
-  const there = new Set(known)
-  return all.filter((item) => !there.has(item)).map((item) => `${what}: ${item}`)
 }

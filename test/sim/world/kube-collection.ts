@@ -41,6 +41,8 @@ export interface CollectionOptions {
 
 export class Collection<T> {
   readonly items = new Map<string, T>()
+  /** Sees every version at once, whatever becomes of watches. */
+  witness: (item: T) => void = () => {}
   readonly #watchers = new Set<Watcher<T>>()
   readonly #options: CollectionOptions
 
@@ -50,6 +52,7 @@ export class Collection<T> {
 
   put(key: string, item: T): void {
     this.items.set(key, item)
+    this.witness(item)
     for (const watcher of this.#watchers) {
       if (watcher.wants(item)) this.#deliver(watcher, { key, tell: () => watcher.feed.changed(item) })
     }

@@ -2,9 +2,10 @@
 // with a new sandbox when that fails, and cleans up after pods that end. DELs may come late and twice.
 import type { Clock } from '../../../internal/base/clock.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
-import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { EniMode, PodFact } from '../../../internal/ipam/types.ts'
 import type { Agent } from '../../../internal/node/agent.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { Millis } from '../../../internal/value/millis.ts'
 import { stream } from './chance.ts'
 import type { KernelTwin } from './kernel-twin.ts'
 import type { KubeTwin } from './kube-twin.ts'
@@ -35,6 +36,8 @@ export interface KubeletOptions {
   /** The agent as it answers now; undefined while it is down. */
   readonly agent: () => Agent | undefined
   readonly trace: (line: string) => void
+  /** A pod has got its network, asked for at `askedAt`. */
+  readonly connected?: (pod: PodFact, address: Ipv4, askedAt: Millis) => void
 }
 
 export class KubeletTwin {
@@ -87,6 +90,7 @@ export class KubeletTwin {
     readonly name: string
     readonly address: Ipv4 | undefined
     readonly netns: string | undefined
+    readonly wants: EniMode | undefined
   }[] {
     return [...this.#pods.values()]
       .filter(({ ending }) => !ending)
@@ -95,6 +99,7 @@ export class KubeletTwin {
         name: pod.name,
         address: sandbox?.address,
         netns: sandbox?.netns,
+        wants: pod.wants,
       }))
   }
 
@@ -111,6 +116,7 @@ export class KubeletTwin {
     kernel.namespaces.add(sandbox.netns)
     entry.sandbox = sandbox
     const { pod } = entry
+    const askedAt = this.#options.clock.now()
     let answered = false
     const retry = (why: string) => {
       if (answered) return
@@ -142,6 +148,7 @@ export class KubeletTwin {
           answered = true
           sandbox.address = attachment.address
           entry.failures = 0
+          this.#options.connected?.(pod, attachment.address, askedAt)
           trace(`${node}: ADD ${containerId} = ${attachment.address}`)
           this.#later(entry, 1, 300, () => {
             if (this.#pods.get(uid)?.sandbox === sandbox)
@@ -152,9 +159,10 @@ export class KubeletTwin {
       )
   }
 
-  /** DEL until it succeeds, then the namespace goes; now and then it comes once more. */
+  /** DEL until it succeeds, then the namespace goes, if it has not died before; now and then it comes once more. */
   #clean(entry: Entry, sandbox: SandboxOfPod, done: () => void): void {
     const { agent, kernel, node, trace } = this.#options
+    if (entry.random.next() < 0.15) kernel.destroyNamespace(sandbox.netns)
     const attempt = () => {
       if (this.stopped) return
       let answered = false

@@ -4,7 +4,7 @@ import type { Log } from '../../../internal/base/log.ts'
 import { campaign } from '../../../internal/leader/election.ts'
 import { fencedCloud, fencedKube, fencedLedger } from '../../../internal/leader/fenced.ts'
 import { type Leader, startLeader } from '../../../internal/leader/leader.ts'
-import { leaderDefaults } from '../../../internal/leader/settings.ts'
+import { type LeaderSettings, leaderDefaults } from '../../../internal/leader/settings.ts'
 import { type Term, unlimitedTerm } from '../../../internal/leader/term.ts'
 import type { LeaderLedger } from '../../../internal/ports.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
@@ -15,7 +15,6 @@ import { markRestored } from '../../../internal/store/mark-restored.ts'
 import { createCloud } from '../../../internal/vpc/cloud.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
 import { withCrashPoints } from '../../crash/crash-points.ts'
-import { warm } from '../../given.ts'
 import { cloudLink } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
 import type { Shape } from './draw.ts'
@@ -50,6 +49,7 @@ export class LeaderHost {
   /** When its database was last lost, or replaced by an older one. */
   lostAt = Number.NEGATIVE_INFINITY
   #backup: Database | undefined
+  #inForce: LeaderSettings | undefined
   readonly #parts: HostParts
 
   constructor(parts: HostParts) {
@@ -92,6 +92,13 @@ export class LeaderHost {
     this.#replaceDatabase(copy)
   }
 
+  /** As SIGHUP: what the operator has written is in force from now on. */
+  reload(): void {
+    if (!this.leads()) return
+    if (this.#inForce !== undefined) Object.assign(this.#inForce, this.#parts.world.settings)
+    this.leader?.wake()
+  }
+
   close(): void {
     this.db.close()
     this.#backup?.close()
@@ -115,7 +122,7 @@ export class LeaderHost {
   }
 
   #startLeader(process: Process, clock: Clock, term: Term, plain: LeaderLedger): Leader {
-    const { world, shape, plant, log } = this.#parts
+    const { world, plant, log } = this.#parts
     const { random } = this.machine
     const { reached } = process
     const turn = world.nextTurn()
@@ -129,6 +136,16 @@ export class LeaderHost {
     })
     const plainCloud = createCloud({ transport, clock, random, log, beforeSend: () => term.check() })
     const cloud = plant.cloud?.(plainCloud) ?? plainCloud
+    const inForce: LeaderSettings = {
+      ...leaderDefaults,
+      epoch: term.epoch,
+      clusterId,
+      subnetIds: podSubnets,
+      securityGroups: ['sg-12345678'],
+      ...world.settings,
+      ...plant.leaderSettings,
+    }
+    this.#inForce = inForce
     return startLeader(
       {
         kube: fencedKube(withCrashPoints('leader.kube', kube, reached), term),
@@ -138,15 +155,7 @@ export class LeaderHost {
         random,
         log,
       },
-      {
-        ...leaderDefaults,
-        epoch: term.epoch,
-        clusterId,
-        subnetIds: podSubnets,
-        securityGroups: ['sg-12345678'],
-        defaults: warm(shape.minWarm, shape.maxWarm),
-        ...plant.leaderSettings,
-      },
+      inForce,
     )
   }
 

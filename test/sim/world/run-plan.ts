@@ -45,7 +45,7 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
       steps++
       faults = watchman.look()
       if (world.clock.now() >= lookForOrphansAt) {
-        faults = [...faults, ...orphanFaults(world)]
+        faults = [...faults, ...orphanFaults(world), ...world.expected.faults()]
         lookForOrphansAt = world.clock.now() + minute
       }
       return faults.length === 0

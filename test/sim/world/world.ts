@@ -3,6 +3,9 @@ import type { Clock } from '../../../internal/base/clock.ts'
 import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
+import type { ClusterLimits, NodeDefaults } from '../../../internal/ipam/node-bounds.ts'
+import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../../internal/node/settings.ts'
 import type { LeaderLedger, NodeLedger } from '../../../internal/ports.ts'
@@ -12,6 +15,7 @@ import { type Database, openDatabase } from '../../../internal/sqlite/database.t
 import { markRestored } from '../../../internal/store/mark-restored.ts'
 import { nodeLedger } from '../../../internal/store/node/ledger.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { Millis } from '../../../internal/value/millis.ts'
 import { nodeMigrations } from '../../../migrations/index.ts'
 import { withCrashPoints } from '../../crash/crash-points.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
@@ -19,6 +23,7 @@ import { Chaos, stream } from './chance.ts'
 import { type LinkFaults, noLinkFaults } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
 import type { Plan, Shape } from './draw.ts'
+import { ExpectedSettings, quotaOf } from './expected-settings.ts'
 import { CrashFate } from './fate.ts'
 import { Hands } from './hands.ts'
 import { zones } from './happenings.ts'
@@ -39,7 +44,10 @@ export interface SimNode {
   readonly name: string
   readonly machine: Machine
   readonly instanceId: string
-  readonly maxEnis: number
+  /** Of the instance. */
+  type: string
+  /** Most ENIs that any type it has had takes for pods: who learns of a smaller one late may go by it. */
+  mostEnis: number
   readonly kernel: KernelTwin
   readonly kubelet: KubeletTwin
   db: Database
@@ -58,7 +66,8 @@ export interface SimNode {
   gone: boolean
 }
 
-const maxEnis: Readonly<Record<string, number>> = { 'SA2.SMALL1': 1, 'S5.MEDIUM4': 3 }
+/** What operators set for all leaders. */
+export type OperatorSettings = Pick<LeaderSettings, 'defaults' | keyof ClusterLimits>
 
 /** Of leading: the count of turns tells who came later; an epoch, after its lease was deleted, need not. */
 interface Turn {
@@ -78,6 +87,10 @@ export class World {
   readonly lease = new LeaseTwin()
   readonly hosts: readonly LeaderHost[]
   readonly hands = new Hands(this)
+  readonly expected = new ExpectedSettings(this)
+  settings: OperatorSettings
+  /** All that was ever to be fixed for new nodes. */
+  readonly defaultsEver: NodeDefaults[]
   /** Of what happens now. */
   random: Random
   crashes = 0
@@ -91,6 +104,9 @@ export class World {
   /** What must never be, seen by the world itself. */
   readonly faults: string[] = []
   linkFaults: LinkFaults = noLinkFaults
+  /** When the last passing fault ended; never while there is one. */
+  calmSince = 0
+  #passing = 0
   /** Rises when all faults end: what was to end by itself then has ended. */
   #era = 0
   #lastWrite: Turn & { readonly who: string } = { turn: 0, epoch: 0, who: '' }
@@ -110,9 +126,17 @@ export class World {
     this.#verbose = verbose
     this.#shape = shape
     this.#startedAt = this.clock.now()
+    const { exclusiveEnis, maxEnisPerNode } = shape
+    const defaults = {
+      shared: { minWarm: shape.minWarm, maxWarm: shape.maxWarm },
+      exclusive: { minWarm: shape.exclusiveMinWarm, maxWarm: shape.exclusiveMaxWarm },
+    }
+    this.settings = { defaults, exclusiveEnis, maxEnisPerNode }
+    this.defaultsEver = [defaults]
     this.chaos = new Chaos(seed, plan.only)
     this.fate = new CrashFate(this.chaos)
     this.kube = new KubeTwin(this.clock, stream(seed, 'kube'), this.chaos)
+    this.kube.necs.witness = (nec) => this.expected.see(nec)
     this.cloud = openVpcSim({ path: ':memory:', random: stream(seed, 'cloud'), latency: shape.cloudMs })
     this.cloud.onChange(() => this.#plug())
     this.cloud.admin.createVpc({ id: 'vpc-sim00001', cidr: '10.0.0.0/16' }, this.clock.now())
@@ -162,10 +186,13 @@ export class World {
   /** `begin` now and `end` after a while, unless all faults have ended before. */
   during(forMs: number, begin: () => void, end: () => void): void {
     const era = this.#era
+    this.#passing++
+    this.calmSince = Number.POSITIVE_INFINITY
     begin()
     this.clock.after(forMs, () => {
       if (era !== this.#era) return
       this.log('  (over)')
+      if (--this.#passing === 0) this.calmSince = this.clock.now()
       end()
     })
   }
@@ -174,6 +201,8 @@ export class World {
   heal(): void {
     this.log('everything is healthy from now on')
     this.#era++
+    this.#passing = 0
+    this.calmSince = this.clock.now()
     this.fate.heal()
     this.cloud.setFaults(noFaults)
     this.linkFaults = noLinkFaults
@@ -200,6 +229,21 @@ export class World {
 
   setKubeFaults(faults: KubeFaults | undefined): void {
     this.kube.faults = faults ?? noKubeFaults
+  }
+
+  /** Has any leader ever served from a ledger that was made anew? */
+  get ledgerLost(): boolean {
+    return this.hosts.length > 1 || this.hosts.some(({ lostAt }) => lostAt > 0)
+  }
+
+  /** Operators change what they have set; leaders hear of it at once, or when they are started again. */
+  setSettings(change: Partial<OperatorSettings>, hot: boolean): void {
+    this.settings = { ...this.settings, ...change }
+    this.defaultsEver.push(this.settings.defaults)
+    for (const host of this.hosts) {
+      if (hot) host.reload()
+      else host.process?.kill('new settings')
+    }
   }
 
   processOf(who: string): Process | undefined {
@@ -232,7 +276,7 @@ export class World {
     this.#attaching.set(instanceId, then)
   }
 
-  addNode(name: string, zone: number, type: string): void {
+  addNode(name: string, zone: number, type: string, maxPods?: number): void {
     const made = this.cloud.admin.createInstance(
       { instanceType: type, subnetId: `subnet-nodes00${zone}` },
       this.clock.now(),
@@ -243,7 +287,8 @@ export class World {
       name,
       machine: newMachine(name, stream(this.seed, name)),
       instanceId: made.id,
-      maxEnis: maxEnis[type] ?? 0,
+      type,
+      mostEnis: quotaOf(type).enis,
       kernel,
       db,
       kubelet: new KubeletTwin({
@@ -254,6 +299,7 @@ export class World {
         clock: this.clock,
         agent: () => this.#socketOf(node),
         trace: (line) => this.log(line),
+        connected: (pod, address, askedAt) => this.#seeConnected(node, pod, address, askedAt),
       }),
       backup: undefined,
       lostAt: Number.NEGATIVE_INFINITY,
@@ -270,7 +316,7 @@ export class World {
       name,
       uid: `uid-${name}`,
       instanceId: made.id,
-      maxPods: undefined,
+      maxPods,
       unavailable: false,
     })
     this.log(`${name} joins in zone ${zones[zone]} on ${made.id}`)
@@ -362,6 +408,22 @@ export class World {
     node.kubelet.reboot()
   }
 
+  /** Shut down, and started as another type; the cloud refuses one that takes less than is there. */
+  resize(node: SimNode, type: string): void {
+    const { enis, ips } = this.cloud.admin.audit(this.clock.now())
+    const there = enis.filter(({ instanceId }) => instanceId === node.instanceId)
+    const most = quotaOf(type)
+    const fits =
+      there.length <= most.enis + 1 &&
+      there.every(({ id }) => ips.filter(({ eniId }) => eniId === id).length <= most.ipsPerEni + 1)
+    if (!fits) return
+    this.log(`${node.name} becomes ${type}`)
+    node.type = type
+    node.mostEnis = Math.max(node.mostEnis, most.enis)
+    this.cloud.admin.resizeInstance(node.instanceId, type)
+    this.reboot(node)
+  }
+
   #processes(): readonly Process[] {
     return [...this.hosts, ...this.nodes].flatMap(({ process }) => process ?? [])
   }
@@ -448,10 +510,21 @@ export class World {
     // What the lost database had just asked for is not known to the next one before the cloud shows it.
     if (this.hosts.some(({ lostAt }) => this.clock.now() - lostAt < 600_000)) return
     const { enis } = this.cloud.admin.audit(this.clock.now())
-    for (const { name, maxEnis: most } of this.nodes) {
+    const { maxEnisPerNode = Number.POSITIVE_INFINITY } = this.settings
+    for (const { name, mostEnis } of this.nodes) {
+      const most = Math.min(mostEnis, maxEnisPerNode)
       const made = enis.filter(({ tags }) => tags['tke-eni-node'] === name && 'tke-eni-intent' in tags).length
       if (made > most) this.faults.push(`${made} ENIs are made for ${name}, which can carry ${most}`)
     }
+  }
+
+  /** Who asked for an ENI of his own has one, as long as nothing keeps his node from knowing what he asked for. */
+  #seeConnected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): void {
+    const mode = node.ledger?.eniOf(address)?.mode
+    const since = this.expected.exclusiveSince(node.name)
+    if (mode === undefined || mode === pod.wants || askedAt - this.calmSince < 60_000) return
+    if (askedAt - since < 1000) return
+    this.faults.push(`${node.name}: ${pod.name} wants ${pod.wants}, and has ${address} of a ${mode} ENI`)
   }
 
   #attachmentBegins(params: unknown): void {
@@ -464,10 +537,11 @@ export class World {
 
   #plug(): void {
     const fabric = this.cloud.admin.fabric()
-    this.boundTo = new Map(
-      fabric.flatMap((eni) => eni.ips.map((address) => [address, eni.instanceId] as const)),
+    const carried = fabric.flatMap((eni) =>
+      [eni.primaryIp, ...eni.ips].map((address) => ({ address, instanceId: eni.instanceId, mac: eni.mac })),
     )
-    this.macOf = new Map(fabric.flatMap((eni) => eni.ips.map((address) => [address, eni.mac] as const)))
+    this.boundTo = new Map(carried.map(({ address, instanceId }) => [address, instanceId]))
+    this.macOf = new Map(carried.map(({ address, mac }) => [address, mac]))
     this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(

@@ -1,0 +1,68 @@
+// Which kind of address a pod gets when its network list does not say: as the pod itself asks, told by Kubernetes.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { EniMode } from '../../internal/ipam/types.ts'
+import type { Sandbox } from '../../internal/ports.ts'
+import { VirtualClock } from '../fake/virtual-clock.ts'
+import { known } from '../given.ts'
+import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
+import { NodeWorld, podOf } from './node-world.ts'
+
+const second = 1000
+
+function newNode(t: TestContext) {
+  const clock = new VirtualClock()
+  const world = new NodeWorld(t, clock)
+  const enis = [publishedEni(1, '1', '2'), publishedExclusive(2)]
+  /** Two exclusive ENIs at most. */
+  const publish = () => {
+    world.publish(enis)
+    const { publication, ...nec } = known(world.nec)
+    const exclusive = { minWarm: 0, maxWarm: 1, maxEnis: 2, ipsPerEni: 1 }
+    world.nec = { ...nec, publication: { ...known(publication), exclusive } }
+    world.tell(world.nec)
+  }
+  const start = async () => clock.runUntil(world.start())
+  const modeOf = async (sandbox: Sandbox): Promise<EniMode | undefined> => {
+    const { attachment } = await clock.runUntil(known(world.agent).add(sandbox, undefined))
+    return world.ledger.eniOf(attachment.address)?.mode
+  }
+  const show = (sandbox: Sandbox) => world.showPods([{ ...podOf(sandbox), wants: 'exclusive' }])
+  return { clock, world, publish, start, modeOf, show }
+}
+
+test('[X1] a pod that asks for an ENI before the first NEC has come waits for one', async (t) => {
+  // On a new node it got an address of the first shared ENI.
+  const { clock, world, publish, start, modeOf, show } = newNode(t)
+  await start()
+  const sandbox = world.sandbox('a')
+  show(sandbox)
+  clock.after(5 * second, publish)
+  assert.equal(await modeOf(sandbox), 'exclusive')
+})
+
+test('[X1] an agent that has just started waits a moment for what its pods ask for', async (t) => {
+  const { clock, world, publish, start, modeOf, show } = newNode(t)
+  await start()
+  publish()
+  await clock.advance(second)
+  const sandbox = world.sandbox('a')
+  show(sandbox)
+  world.crash()
+  await start()
+  assert.equal(await modeOf(sandbox), 'exclusive')
+})
+
+test('[R3] without the API server a pod that nobody knows gets a shared address, and soon', async (t) => {
+  const { clock, world, publish, start, modeOf } = newNode(t)
+  await start()
+  publish()
+  await clock.advance(second)
+  world.crash()
+  world.apiDown = true
+  await start()
+  const before = clock.now()
+  assert.equal(await modeOf(world.sandbox('a')), 'shared')
+  assert.ok(clock.now() - before <= 3 * second)
+  assert.equal(await modeOf(world.sandbox('b')), 'shared')
+})

@@ -1,0 +1,83 @@
+// A node's kernel against its agent's ledger, once nothing happens any more.
+import type { SimNode, World } from './world.ts'
+
+export function kernelFaults(world: World, node: SimNode): string[] {
+  return [...sharedFaults(node), ...exclusiveFaults(world, node)]
+}
+
+function sharedFaults(node: SimNode): string[] {
+  const attachments = attachmentsOn(node, 'shared')
+  // Links that do not say whose they are wait for their DEL.
+  const held = node.ledger?.quarantine() ?? []
+  const addresses = attachments.map(({ address }) => address)
+  const { rules, podLinks } = node.kernel
+  return [
+    ...difference(
+      `${node.name}: attached, without a link`,
+      attachments.map(({ hostLink }) => hostLink),
+      [...podLinks.keys()],
+    ),
+    ...difference(
+      `${node.name}: link without an attachment`,
+      [...podLinks.keys()],
+      [...attachments.map(({ hostLink }) => hostLink), ...held.map(({ subject }) => subject)],
+    ),
+    ...difference(
+      `${node.name}: rule of nobody`,
+      rules.flatMap(({ from, to }) => from ?? to ?? []),
+      [...addresses, ...held.flatMap(({ address }) => address ?? [])],
+    ),
+    ...difference(
+      `${node.name}: attached, without a rule`,
+      addresses,
+      rules.flatMap(({ from }) => from ?? []),
+    ),
+  ]
+}
+
+/** Each is with the pod that has it, whole; or on the node, with nothing left on it. */
+function exclusiveFaults(world: World, node: SimNode): string[] {
+  const { given, links, routes } = node.kernel
+  const place = ({ address, netns }: { readonly address: string; readonly netns: string }) =>
+    `${address} in ${netns}`
+  const attached = attachmentsOn(node, 'exclusive').map(place)
+  const there = [...given.values()].map(place)
+  const enis = (node.ledger?.enis() ?? []).filter(({ mode }) => mode === 'exclusive')
+  // What a database has lost it cannot know: namespaces of pods are not searched.
+  const isWhole = node.lostAt < 0
+  return [
+    ...difference(`${node.name}: attached, and its ENI is not there`, attached, there),
+    ...(isWhole ? difference(`${node.name}: ENI with a pod that is not attached`, there, attached) : []),
+    ...[...given.values()]
+      .filter(({ furnished }) => !furnished)
+      .map(({ address }) => `${node.name}: ENI of ${address} is in its pod, without its address`),
+    ...enis.flatMap(({ id, mac }) => {
+      const link = links.get(mac)
+      if (link === undefined) return given.has(mac) ? [] : [`${node.name}: exclusive ENI ${id} has no link`]
+      const left = [
+        ...(link.up ? ['it is up'] : []),
+        ...link.addresses,
+        ...routes.filter(({ dev }) => dev === link.name).map(({ to }) => `a route to ${to}`),
+      ]
+      return left.length === 0
+        ? []
+        : [`${node.name}: idle exclusive ENI ${id} is not clean: ${left.join(', ')}`]
+    }),
+    ...[...given.keys()]
+      .filter((mac) =>
+        world.ledger.publishedEnis(node.name).some((eni) => eni.mac === mac && eni.mode === 'shared'),
+      )
+      .map((mac) => `${node.name}: shared ENI ${mac} is in a pod`),
+  ]
+}
+
+function attachmentsOn({ ledger }: SimNode, mode: 'shared' | 'exclusive') {
+  const all = ledger?.attachments() ?? []
+  return all.filter(({ address }) => (ledger?.eniOf(address)?.mode ?? 'shared') === mode)
+}
+
+/** What of `all` is not among `known`. */
+export function difference(what: string, all: readonly string[], known: readonly string[]): string[] {
+  const there = new Set(known)
+  return all.filter((item) => !there.has(item)).map((item) => `${what}: ${item}`)
+}

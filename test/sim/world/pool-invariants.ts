@@ -1,0 +1,79 @@
+// What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
+import type { EniMode } from '../../../internal/ipam/types.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { SimNode, World } from './world.ts'
+
+/** Could its zone and its quotas serve every pod? */
+export function hasRoom(world: World, node: SimNode): boolean {
+  const conditions = world.kube.necs.items.get(node.name)?.publication?.conditions
+  return conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+}
+
+/** What the ledger has for one pool, and what of it pods use, by the agent's ledger and by the kernel. */
+interface Count {
+  readonly pods: number
+  /** Addresses for pods, by ENI: all of them, and those in use. */
+  readonly enis: readonly { readonly bound: number; readonly used: number }[]
+  readonly bound: number
+  readonly used: number
+}
+
+export function boundFaults(world: World, node: SimNode): string[] {
+  return (['shared', 'exclusive'] as const).flatMap((mode) => {
+    const faults = modeFaults(world, node, mode, count(world, node, mode))
+    return faults.map((fault) => `${node.name}, ${mode}: ${fault}`)
+  })
+}
+
+function count(world: World, node: SimNode, mode: EniMode): Count {
+  const { given, podLinks } = node.kernel
+  const inUse = new Set<Ipv4>([
+    ...(node.ledger?.attachments() ?? []).map(({ address }) => address),
+    ...[...given.values(), ...podLinks.values()].map(({ address }) => address),
+  ])
+  const enis = (world.ledger.pool(node.name)?.enis ?? [])
+    .filter((eni) => eni.mode === mode)
+    .map(({ ips }) => ({ bound: ips.length, used: ips.filter(({ address }) => inUse.has(address)).length }))
+  const poolOf = (address: Ipv4 | undefined) => address && node.ledger?.eniOf(address)?.mode
+  return {
+    pods: node.kubelet.runningPods().filter(({ address, wants }) => (poolOf(address) ?? wants) === mode)
+      .length,
+    enis,
+    bound: sum(enis.map(({ bound }) => bound)),
+    used: sum(enis.map(({ used }) => used)),
+  }
+}
+
+function modeFaults(
+  world: World,
+  node: SimNode,
+  mode: EniMode,
+  { pods, enis, bound, used }: Count,
+): string[] {
+  const bounds = world.kube.necs.items.get(node.name)?.publication
+  if (bounds === undefined) return []
+  const { ipsPerEni, maxEnis, maxPods, maxWarm, minWarm } = bounds[mode]
+  const most = Math.min(maxEnis * ipsPerEni, maxPods ?? Number.POSITIVE_INFINITY)
+  const wanted = Math.min(pods + minWarm, most)
+  const usedEnis = enis.filter((eni) => eni.used > 0).length
+  const all = world.ledger.pool(node.name)?.enis.length ?? 0
+  // Both kinds share the places of the instance: warm ones come last, and have none when pods have taken them.
+  const isFull = all >= bounds.instanceEnis && enis.every((eni) => eni.bound >= ipsPerEni)
+  const faults = []
+  if (bound < wanted && hasRoom(world, node) && !isFull)
+    faults.push(`bound ${bound} < ${pods} pods + ${minWarm}`)
+  if (bound < Math.min(pods, most) && hasRoom(world, node)) faults.push(`bound ${bound} < ${pods} pods`)
+  if (bound > Math.max(pods, used) + maxWarm) faults.push(`bound ${bound} > ${pods} pods + ${maxWarm}`)
+  if (bound > Math.max(most, used)) faults.push(`bound ${bound} > ${most} bindable, with ${used} in use`)
+  if (enis.length > Math.max(maxEnis, usedEnis))
+    faults.push(`${enis.length} ENIs > ${maxEnis}, with ${usedEnis} in use`)
+  for (const eni of enis) {
+    if (eni.bound > Math.max(ipsPerEni, eni.used))
+      faults.push(`${eni.bound} addresses on an ENI > ${ipsPerEni}, with ${eni.used} in use`)
+  }
+  return faults
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, each) => total + each, 0)
+}
