@@ -112,6 +112,8 @@ function introduction(cluster: DevCluster): string {
   kubectl get nodes,nec -o wide
   kubectl run web --image=none            # a pod is its network here; nothing else runs
   kubectl get pods -o wide -w
+  kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
+  kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
   sqlite3 ${cluster.leaderDb} 'select * from v_ip'
   sqlite3 ${cluster.nodeDb('node-1')} 'select * from v_ip'

@@ -44,13 +44,14 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
       `SELECT a.address AS item FROM attachment a JOIN ip ON ip.address = a.address JOIN eni ON eni.id = ip.eni_id WHERE eni.mode = 'shared'`,
     ),
   )
-  const given = nodes.flatMap((node) =>
-    items(
-      cluster.nodeDb(node),
-      'node',
-      `SELECT eni.mac AS item FROM attachment a JOIN eni ON eni.primary_ip = a.address WHERE eni.mode = 'exclusive'`,
-    ),
-  )
+  const exclusives = (which: 'IN' | 'NOT IN') =>
+    nodes.flatMap((node) =>
+      items(
+        cluster.nodeDb(node),
+        'node',
+        `SELECT mac AS item FROM eni WHERE mode = 'exclusive' AND primary_ip ${which} (SELECT address FROM attachment)`,
+      ),
+    )
   const here = new Set(kernels.flatMap((kernel) => kernel.macs))
   const linked = kernels.flatMap((kernel) => kernel.linked)
   const ruled = kernels.flatMap((kernel) => kernel.ruled)
@@ -70,7 +71,12 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
       ...missing('link of nobody', linked, sharing),
       ...missing('rule of nobody', ruled, sharing),
       ...missing('address of a pod, without a rule', sharing, ruled),
-      ...given.filter((mac) => here.has(mac)).map((mac) => `ENI of a pod, not in its namespace: ${mac}`),
+      ...exclusives('IN')
+        .filter((mac) => here.has(mac))
+        .map((mac) => `ENI of a pod, not in its namespace: ${mac}`),
+      ...exclusives('NOT IN')
+        .filter((mac) => !here.has(mac))
+        .map((mac) => `ENI of nobody, not on its node: ${mac}`),
     ],
     doubles: [...twice('handed out twice', owners), ...twice('linked twice', linked)],
   }

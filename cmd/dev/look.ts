@@ -44,12 +44,12 @@ export function historyOf(cluster: DevCluster, node: string, address: string): s
   return `${row.pod} since ${row.time}`
 }
 
-/** Addresses in use on each ENI of the node, in the order of slots. */
+/** Addresses in use on each shared ENI of the node, in the order of slots. */
 export function usedPerEni(cluster: DevCluster, node: string): readonly number[] {
   const rows = query<{ used: number }>(
     cluster.nodeDb(node),
     'node',
-    `SELECT in_use AS used FROM v_eni ORDER BY slot`,
+    `SELECT in_use AS used FROM v_eni WHERE mode = 'shared' ORDER BY slot`,
   )
   return rows.map(({ used }) => used)
 }

@@ -1,6 +1,7 @@
 // The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
 // says so in a line; the first that cannot ends the tour with its name.
 import { readFileSync, rmSync } from 'node:fs'
+import { annotateNec } from './annotate.ts'
 import { auditCluster } from './audit.ts'
 import type { DevCluster } from './cluster.ts'
 import type { DevLeader } from './leader.ts'
@@ -64,6 +65,8 @@ const steps: readonly Step[] = [
   { title: 'pods end, their addresses return to the pool', run: podsEnd },
   { title: 'slow release gives one address back at a time', run: slowRelease },
   { title: 'quick release gives the rest back at once, emptied ENIs are deleted', run: quickRelease },
+  { title: 'settings change by annotation, the pool follows at once', run: liveSettings },
+  { title: 'a pod with an ENI of its own, and pods on shared ones, reach each other', run: exclusivePod },
   { title: 'the leader is killed amid a scale-up, and recovers', run: killLeader },
   { title: 'a node agent is killed, its pods keep talking', run: killAgent },
   { title: 'cloud and API server are out, warm pods start and end all the same', run: outage },
@@ -148,6 +151,49 @@ async function quickRelease({ cluster, until, pool }: Tour): Promise<string> {
     60,
   )
   return `bound ${before} → ${pool('node-1').bound}, ENIs in the cloud 3 → 1`
+}
+
+async function liveSettings({ cluster, until, pool }: Tour): Promise<string> {
+  const set = (min: number | null, max: number | null) =>
+    annotateNec(cluster.kube, 'node-1', {
+      'route-eni-ip-min-warm-target': min,
+      'route-eni-ip-max-warm-target': max,
+    })
+  const start = pool('node-1').bound
+  const reach = async (idle: number) => {
+    const began = Date.now()
+    await until(`${idle} are idle`, () => pool('node-1').idle === idle || undefined, 60)
+    return `bound ${pool('node-1').bound} after ${((Date.now() - began) / 1000).toFixed(1)} s`
+  }
+  await set(7, 8)
+  const raised = await reach(7)
+  await set(1, 2)
+  const lowered = await reach(2)
+  const refusal = await set(3, 2).then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  if (refusal === undefined) throw new Error('a minimum above the maximum was not refused')
+  await set(null, null)
+  const back = await reach(5)
+  return `bound ${start}; 7 to 8 idle wanted: ${raised}; 1 to 2: ${lowered}; none said: ${back}; 3 to 2 is refused`
+}
+
+async function exclusivePod({ cluster, until, pool }: Tour): Promise<string> {
+  await createPod(cluster.kube, 'own', 'node-1', 'tke-direct-eni')
+  const own = await until('the pod has an address', () => podWithAddress(cluster.kube, 'own'), 60)
+  const names = ['first', 'same-zone', 'other-zone']
+  const others = await until('the others are there', () => podsWithAddresses(cluster.kube, names))
+  const reports = await Promise.all(
+    others.flatMap((other) => [
+      ping(cluster, own, other.address ?? '', 2),
+      ping(cluster, other, own.address ?? '', 2),
+    ]),
+  )
+  const lost = reports.reduce((sum, { sent, received }) => sum + sent - received, 0)
+  if (lost > 0) throw new Error(`${lost} of ${reports.length * 2} packets were lost`)
+  const { exclusive, enis } = pool('node-1')
+  return `own = ${own.address}, the primary address of its ENI; ${reports.length} pairs, no packet lost; node-1 has ${enis} shared and ${exclusive} exclusive ENI`
 }
 
 async function killLeader({ cluster, until, pool }: Tour): Promise<string> {

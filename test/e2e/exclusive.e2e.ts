@@ -1,6 +1,7 @@
 // Pods with an ENI of their own on the built executable: real packets between them and pods on shared ENIs, and nothing left of any
 // of them, however often they come and go, and however often agents are killed meanwhile.
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { after, before } from 'node:test'
 import { annotateNec } from '../../cmd/dev/annotate.ts'
 import { auditCluster, type DevAudit } from '../../cmd/dev/audit.ts'
@@ -89,6 +90,22 @@ step('[X2] a pod beyond the maximum waits, and is told why', async () => {
   await annotateNec(cluster.kube, 'node-1', { 'direct-eni-max-attach': null })
 })
 
+step('[R4] pods with an ENI of their own run on when node.db is lost, and end as ever', async () => {
+  const [stays, ends] = await addressed(['own-a', 'own-b'])
+  assert.ok(stays !== undefined && ends !== undefined)
+  const talking = ping(cluster, stays, ends.address ?? '', 20, 100)
+  await cluster.host.call('killAgent', { node: 'node-1' })
+  for (const end of ['', '-wal', '-shm']) rmSync(`${cluster.nodeDb('node-1')}${end}`, { force: true })
+  await until('they are found', () => owners('node-1').length === 3)
+  assert.deepEqual(owners('node-1'), ['own-a', 'own-b', 'shared-node-1'])
+  const { received, sent } = await talking
+  assert.equal(received, sent)
+  await deletePod(cluster.kube, 'own-b')
+  await until('one is gone', () => owners('node-1').length === 2)
+  await allReach([stays, ...(await addressed(shared))])
+  await clean()
+})
+
 step('[X1] the ENI of a namespace that dies first serves the next pod', async () => {
   const [pod] = await addressed(['own-c'])
   assert.ok(pod !== undefined)
@@ -98,8 +115,7 @@ step('[X1] the ENI of a namespace that dies first serves the next pod', async ()
   await createPod(cluster.kube, 'own-next', 'node-2', 'tke-direct-eni')
   await deletePod(cluster.kube, 'own-c')
   await allReach(await addressed(['own-next', ...shared]))
-  const audit = await settled()
-  assert.deepEqual({ leaks: audit.leaks, doubles: audit.doubles }, { leaks: [], doubles: [] })
+  await clean()
 })
 
 step(`[X1] [D6] ${rounds} times made and deleted, nothing is left behind`, async (t) => {
@@ -131,8 +147,7 @@ step(`[X1] [D6] ${rounds} times made and deleted, nothing is left behind`, async
     'direct-eni-max-warm-target': null,
   })
   await sameAs(quiet)
-  const { doubles, leaks } = await settled()
-  assert.deepEqual({ leaks, doubles }, { leaks: [], doubles: [] })
+  await clean()
   t.diagnostic(
     `${rounds * nodes.length} pods in ${(took / 1000).toFixed(1)} s; three at once run after ${spread(ready.again)}, with new ENIs after ${spread(ready.anew)}`,
   )
@@ -162,11 +177,10 @@ step(
     const took = Date.now() - began
     await sameAs(quiet)
     await allReach(await addressed(shared))
-    const { doubles, leaks, ...counts } = await settled()
-    assert.deepEqual({ leaks, doubles }, { leaks: [], doubles: [] })
+    const { enis, addresses, pods } = await clean()
     t.diagnostic(`${kills * nodes.length} pods and ${killed} kills in ${(took / 1000).toFixed(1)} s`)
     t.diagnostic(
-      `cloud: ${madeSince(before, cloudCalls())}; audit: ${JSON.stringify(counts)}, 0 leaks, 0 doubles`,
+      `cloud: ${madeSince(before, cloudCalls())}; audit: ${enis} ENIs, ${addresses} addresses, ${pods} pods: 0 leaks, 0 doubles`,
     )
   },
 )
@@ -207,6 +221,19 @@ function exclusiveEni({ address, node }: SeenPod): { readonly mac: string; reado
   return eni
 }
 
+/** Pods that have something on the node, by name. */
+function owners(node: string): readonly string[] {
+  try {
+    return query<{ pod: string }>(
+      cluster.nodeDb(node),
+      'node',
+      `SELECT pod_name AS pod FROM attachment ORDER BY pod`,
+    ).map(({ pod }) => pod)
+  } catch {
+    return [] // it is being made just now
+  }
+}
+
 /** As `ip netns` calls it. */
 function netnsOf({ address, node }: SeenPod): string {
   const [row] = query<{ netns: string }>(
@@ -245,7 +272,7 @@ async function everything(): Promise<string> {
     ...enis.map(({ id, instanceId, state }) => `${id} ${instanceId} ${state}`),
     ...ips.map(({ address, eniId, state }) => `${address} ${eniId} ${state}`),
   ]
-  return [kernels, ...cloud.toSorted()].join('\n')
+  return [kernels, ...cloud.toSorted((a, b) => (a < b ? -1 : 1))].join('\n')
 }
 
 /** Everything, once five looks in a row agree. */
@@ -270,14 +297,15 @@ async function sameAs(before: string): Promise<void> {
   assert.deepEqual({ left, lost }, { left: [], lost: [] })
 }
 
-/** The audit once it is clean, or as it is at last: the assertion that follows says what is left. */
-async function settled(): Promise<DevAudit> {
+/** Nothing is lost and nothing doubled, within a while; the audit then. */
+async function clean(): Promise<DevAudit> {
   let audit: DevAudit | undefined
-  const clean = async () => {
+  const settled = async () => {
     audit = await auditCluster(cluster)
     return audit.leaks.length === 0
   }
-  await until('all is settled', clean, [], 30_000).catch(() => {})
+  await until('all is settled', settled, [], 30_000).catch(() => {})
+  assert.deepEqual([audit?.leaks, audit?.doubles], [[], []])
   return audit ?? (await auditCluster(cluster))
 }
 
