@@ -88,6 +88,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
 
   let latest: Nec | undefined
   let stopped = false
+  const startedAt = clock.now()
 
   /** What could not be stored is tried again: the API server will not tell it twice. */
   async function follow(nec: Nec): Promise<void> {
@@ -106,10 +107,14 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     housekeeping.wake()
   }
 
-  /** A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. */
+  /**
+   * A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. Before the first NEC the node may have
+   * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
+   */
   async function modeOf({ pod }: Sandbox): Promise<EniMode> {
-    if ((pool.bounds()?.exclusive.maxEnis ?? 0) === 0 || pod.uid === '') return 'shared'
-    if (pods.synced() && !pods.has(pod.uid)) await pods.known(pod.uid, clock, podKnownWithin)
+    if (pool.bounds()?.exclusive.maxEnis === 0 || pod.uid === '') return 'shared'
+    const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
+    if (!pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
     return pods.get(pod.uid)?.wants ?? 'shared'
   }
 

@@ -32,12 +32,18 @@ export interface PodEnd {
   alias?: string | undefined
 }
 
+export type GivenEni = PodEnd & {
+  readonly index: number
+  /** It has its address and routes: they come a while after the link. */
+  furnished: boolean
+}
+
 type EniLink = Link & { up: boolean; addresses: readonly Ipv4[] }
 
 export class KernelTwin {
   readonly links = new Map<Mac, EniLink>()
   /** Exclusive ENIs that are in a pod's namespace, and not among `links`. */
-  readonly given = new Map<Mac, PodEnd & { readonly index: number }>()
+  readonly given = new Map<Mac, GivenEni>()
   /** Host link name → the pod's end. */
   readonly podLinks = new Map<string, PodEnd>()
   readonly namespaces = new Set<string>()
@@ -202,7 +208,14 @@ export class KernelTwin {
     this.moves++
     this.#clean(link)
     this.links.delete(mac)
-    this.given.set(mac, { address, netns, ifname, alias, index: link.index })
+    this.given.set(mac, { address, netns, ifname, alias, index: link.index, furnished: false })
+  }
+
+  #furnish({ ifname, mac, netns }: ExclusiveWiring): void {
+    const there = this.given.get(mac)
+    if (there?.netns !== netns || there.ifname !== ifname)
+      throw new IpamError('kernel', `Cannot give ENI ${mac}: its link has left the namespace`)
+    there.furnished = true
   }
 
   #take({ mac, netns }: Pick<ExclusiveWiring, 'mac' | 'netns'>): void {
@@ -213,8 +226,15 @@ export class KernelTwin {
 
   #inspectEni({ address, ifname, mac, netns }: ExclusiveWiring): readonly string[] {
     const end = this.given.get(mac)
-    const isThere = end?.netns === netns && end.ifname === ifname && end.address === address
+    const isThere = end?.netns === netns && end.ifname === ifname && end.address === address && end.furnished
     return isThere ? [] : [`link "${ifname}" is missing in the pod`]
+  }
+
+  #findEnis(): readonly EniInPod[] {
+    return [...this.given].flatMap(([mac, { alias, netns }]) => {
+      const identity = readEniAlias(alias)
+      return identity === undefined ? [] : [{ ...identity, mac, netns }]
+    })
   }
 
   linux(process: Process): Linux {
@@ -230,13 +250,6 @@ export class KernelTwin {
             name,
             up: true,
             ...(alias === undefined ? {} : { alias }),
-  #findEnis(): readonly EniInPod[] {
-    return [...this.given].flatMap(([mac, { alias, netns }]) => {
-      const identity = readEniAlias(alias)
-      return identity === undefined ? [] : [{ ...identity, mac, netns }]
-    })
-  }
-
           })),
           sysctls: { ...this.sysctls },
         })),
@@ -249,9 +262,11 @@ export class KernelTwin {
         }),
       disconnectPod: (wiring) => call(() => this.#disconnect(wiring)),
       inspectPod: (wiring) => call(() => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
-      giveEni: (wiring) => call(() => this.#give(wiring)),
+      // Whoever dies between the two has moved the link, and not yet given it its address.
+      giveEni: (wiring) => call(() => this.#give(wiring)).then(() => call(() => this.#furnish(wiring))),
       takeEni: (wiring) => call(() => this.#take(wiring)),
       inspectEni: (wiring) => call(() => this.#inspectEni(wiring)),
+      findEnis: () => call(() => this.#findEnis()),
       namespaceExists: (netns) => call(() => this.namespaces.has(netns)),
     }
   }
@@ -266,6 +281,5 @@ const zeroMac = '02:00:00:00:00:00' as Mac
 
 function same(a: object, b: object): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-      findEnis: () => call(() => this.#findEnis()),
   return [...keys].every((key) => Reflect.get(a, key) === Reflect.get(b, key))
 }
