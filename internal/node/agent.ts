@@ -128,7 +128,8 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: async (sandbox, wanted, signal) => sandboxes.add(sandbox, wanted ?? (await modeOf(sandbox)), signal),
+    add: (sandbox, wanted, signal) =>
+      sandboxes.add(sandbox, async () => wanted ?? (await modeOf(sandbox)), signal),
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()

@@ -14,7 +14,7 @@ import type { Strangers } from './strangers.ts'
 
 export interface Sandboxes {
   /** The same answer for a repeated call; `signal` ends the wait for an address. Throws `no_address`, `kernel`, `storage`. */
-  add(sandbox: Sandbox, mode: EniMode, signal?: AbortSignal): Promise<PodNetwork>
+  add(sandbox: Sandbox, mode: () => Promise<EniMode>, signal?: AbortSignal): Promise<PodNetwork>
   /** Nothing when the sandbox is not known (any more). */
   remove(key: SandboxKey, reason: string): Promise<void>
   /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
@@ -76,12 +76,15 @@ export function createSandboxes({
     })
   }
 
-  /** A pod has one sandbox: the runtime made a new one because the earlier one is gone. */
+  /** A pod has one sandbox: the runtime made a new one because the earlier one is gone; but an ADD that comes late may be of that one. */
   async function supersede(sandbox: Sandbox): Promise<void> {
     if (sandbox.pod.uid === '') return
-    for (const old of ledger.attachmentsOfPod(sandbox.pod.uid, sandbox.ifname)) {
-      if (old.containerId !== sandbox.containerId) await remove(old, 'a newer sandbox of the pod took over')
-    }
+    const { containerId, ifname, netns, pod } = sandbox
+    const others = ledger.attachmentsOfPod(pod.uid, ifname).filter((old) => old.containerId !== containerId)
+    if (others.length === 0) return
+    if (!(await linux.namespaceExists(netns)))
+      throw new IpamError('kernel', `Cannot connect the pod: its network namespace "${netns}" is gone`)
+    for (const old of others) await remove(old, 'a newer sandbox of the pod took over')
   }
 
   /** Whoever looks at a pod that has no network yet finds out why (K3). */
@@ -90,6 +93,7 @@ export function createSandboxes({
     mode: EniMode,
     signal: AbortSignal | undefined,
   ): Promise<Attachment> {
+    await supersede(sandbox)
     try {
       return await pool.allocate(sandbox, mode, settings.addTimeout, signal, (shortage) => {
         tell(sandbox, 'WaitingForAddress', shortage)
@@ -132,8 +136,7 @@ export function createSandboxes({
           if (known.netns === sandbox.netns) return connect(known)
           await release(known, 'the sandbox has another network namespace')
         }
-        await supersede(sandbox)
-        const attachment = await allocate(sandbox, mode, signal)
+        const attachment = await allocate(sandbox, await mode(), signal)
         try {
           const connected = await connect(attachment)
           log.info('address given', {

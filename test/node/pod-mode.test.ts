@@ -66,3 +66,39 @@ test('[R3] without the API server a pod that nobody knows gets a shared address,
   assert.ok(clock.now() - before <= 3 * second)
   assert.equal(await modeOf(world.sandbox('b')), 'shared')
 })
+
+test('[R9] an ADD that waits for what its pod asks for is not overtaken by the DEL of its sandbox', async (t) => {
+  // It went on after the DEL, and took the network from the sandbox that had taken its place.
+  const { clock, world, publish, start } = newNode(t)
+  const agent = await start()
+  publish()
+  await clock.advance(second)
+  const [old, fresh] = [world.sandbox('a', 'c-1'), world.sandbox('a', 'c-2')]
+  const late = agent.add(old, undefined).catch(() => undefined)
+  const removed = agent.remove(old)
+  world.kernel.destroyNamespace(old.netns)
+  world.showPods([podOf(fresh)])
+  const { attachment } = await clock.runUntil(agent.add(fresh, undefined))
+  await clock.runUntil(Promise.all([late, removed]))
+  assert.deepEqual(
+    world.ledger.attachments().map(({ containerId, address }) => [containerId, address]),
+    [['c-2', attachment.address]],
+  )
+  assert.equal(world.kernel.podLinks.size, 1)
+})
+
+test('[R9] a late ADD of a sandbox that is gone takes nothing from a newer one of its pod', async (t) => {
+  const { clock, world, publish, start } = newNode(t)
+  const agent = await start()
+  publish()
+  await clock.advance(second)
+  const [old, fresh] = [world.sandbox('a', 'c-1'), world.sandbox('a', 'c-2')]
+  world.showPods([podOf(fresh)])
+  world.kernel.destroyNamespace(old.netns)
+  await clock.runUntil(agent.add(fresh, undefined))
+  await clock.runUntil(assert.rejects(agent.add(old, undefined), { code: 'kernel' }))
+  assert.deepEqual(
+    world.ledger.attachments().map(({ containerId }) => containerId),
+    ['c-2'],
+  )
+})
