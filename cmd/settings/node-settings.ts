@@ -31,7 +31,7 @@ const table = {
   kubeconfig,
   kubeServer,
   defaultNetwork: setting(
-    choice('tke-route-eni', 'other'),
+    choice('tke-route-eni', 'tke-direct-eni', 'other'),
     'tke-route-eni',
     "Network of pods that do not ask for one; must be the leader's.",
   ),

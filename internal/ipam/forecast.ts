@@ -14,6 +14,8 @@ export interface ForecastInput {
   readonly bounds: NodeBounds
   /** Addresses that pods have. */
   readonly used: ReadonlySet<Ipv4>
+  /** Pods that count, if more than have an address. */
+  readonly pods?: Readonly<Record<EniMode, number>>
   readonly zone: string
   readonly subnets: readonly CloudSubnet[]
   readonly release: { readonly quickRelease: boolean; readonly releaseEvery: Millis }
@@ -42,8 +44,10 @@ export interface PoolSize {
 const mostRounds = 10_000
 
 /** As if nothing else happened meanwhile: no pod comes or ends, every call succeeds. */
-export function forecast({ bounds, pool, release, subnets, used, zone }: ForecastInput): Forecast {
+export function forecast(input: ForecastInput): Forecast {
+  const { bounds, pool, release, subnets, used, zone } = input
   const model = new Model({ ...pool, ...bounds })
+  const pods = countPods(input, model.usedBy(used))
   const calls: Partial<Record<Action['kind'], number>> = {}
   const before = model.sizes()
   const returned = new Set<Ipv4>()
@@ -53,7 +57,7 @@ export function forecast({ bounds, pool, release, subnets, used, zone }: Forecas
   let now = 0
   let releasing = 0
   for (let round = 0; round < mostRounds; round++) {
-    const demand = { pods: model.usedBy(used), returned, zone, subnets }
+    const demand = { pods, returned, zone, subnets }
     const { actions } = planNode(model.pool(), demand)
     if (actions.length > 0) {
       for (const action of actions) {
@@ -70,7 +74,7 @@ export function forecast({ bounds, pool, release, subnets, used, zone }: Forecas
       const state = {
         ips: model.ips(mode, used, returned),
         enis: model.enis(mode),
-        pods: model.usedBy(used)[mode],
+        pods: pods[mode],
       }
       const atOnce = planReturn({ ...state, timerFrom: now }, policy, now).give
       const due = planReturn({ ...state, timerFrom: now }, policy, now + release.releaseEvery).give
@@ -86,6 +90,11 @@ export function forecast({ bounds, pool, release, subnets, used, zone }: Forecas
     for (const { address } of give) returned.add(address)
   }
   return { before, after: model.sizes(), bound, freed, calls, steps, releasing }
+}
+
+function countPods({ pods }: ForecastInput, used: Readonly<Record<EniMode, number>>) {
+  const most = (mode: EniMode) => Math.max(used[mode], pods?.[mode] ?? 0)
+  return { shared: most('shared'), exclusive: most('exclusive') }
 }
 
 /** A node's pools where every action takes effect at once. */
