@@ -16,6 +16,7 @@ const intentSteps = [
 const otherLeaderSteps = [
   'addNode',
   'setPhase',
+  'setBounds',
   'removeNode',
   'setPod',
   'prune',
@@ -53,7 +54,13 @@ export const intentPoints: readonly string[] = [
   ...around('leader.ledger', intentSteps),
 ]
 
+/** An ENI is on its way into a pod, or back: seldom called, and much can be left half done. */
+const eniMoves = around('node.linux', ['giveEni', 'takeEni'])
+
 export const crashTargets: readonly string[] = [
+  ...eniMoves,
+  ...eniMoves,
+  ...eniMoves,
   ...intentPoints,
   ...intentPoints, // twice as often
   ...around('leader.ledger', otherLeaderSteps),

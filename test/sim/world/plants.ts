@@ -1,6 +1,7 @@
 // Known mistakes of others (peers' loudest bugs), built in on purpose: the simulation is worth something only if it finds them.
 
 import type { Random } from '../../../internal/base/random.ts'
+import { isIdle, type LocalIp, usedPerEni } from '../../../internal/ipam/choose-address.ts'
 import { type ErrorCode, IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeReport } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
@@ -255,6 +256,73 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       write: (change) => ledger.write((tx) => change({ ...tx, raiseGrants: () => undefined })),
     }),
   },
+  /** What is given back leaves the fullest ENI: none ever drains. */
+  'fullest-eni-first': {
+    peers: 'release',
+    nodeLedger: (ledger) => ({
+      ...ledger,
+      write: (change) =>
+        ledger.write((tx) =>
+          change({
+            ...tx,
+            giveBack: (addresses, reason) =>
+              tx.giveBack(fromFullest(ledger, tx.ips(), addresses.length), reason),
+          }),
+        ),
+    }),
+  },
+  /** A least above the most is taken for what somebody wanted. */
+  'targets-unchecked': {
+    peers: 'settings',
+    leaderKube: (kube) => ({
+      ...kube,
+      watchNecs: (feed) => kube.watchNecs(mapFeed(feed, withOrderedTargets)),
+    }),
+  },
+  /** A maximum is lowered below what pods use. */
+  'use-unchecked': {
+    peers: 'settings',
+    leaderKube: (kube) => ({ ...kube, watchNecs: (feed) => kube.watchNecs(mapFeed(feed, withoutUse)) }),
+  },
+  /** An ENI of which the database says that nobody has it is handed out, wherever it is. */
+  'away-eni-handed-out': {
+    peers: 'exclusive',
+    linux: (linux, kernel) => ({
+      ...linux,
+      findEnis: () => Promise.resolve([]),
+      async survey() {
+        const survey = await linux.survey()
+        const away = [...kernel.given].map(([mac, { index }]) => ({
+          name: `eth${index}`,
+          index,
+          mac,
+          up: false,
+          addresses: [],
+        }))
+        return { ...survey, links: [...survey.links, ...away] }
+      },
+      async giveEni(wiring) {
+        const holder = kernel.given.get(wiring.mac)
+        if (holder !== undefined && holder.netns !== wiring.netns)
+          await linux.takeEni({ ...wiring, netns: holder.netns })
+        return linux.giveEni(wiring)
+      },
+    }),
+  },
+  /** What a pod's ENI had on it is still on it for the next one. */
+  'exclusive-eni-not-cleaned': {
+    peers: 'exclusive',
+    linux: (linux, kernel) => ({
+      ...linux,
+      async takeEni(place) {
+        const had = kernel.given.get(place.mac)?.address
+        await linux.takeEni(place)
+        const link = kernel.links.get(place.mac)
+        if (link !== undefined && had !== undefined) Object.assign(link, { up: true, addresses: [had] })
+      },
+      apply: (changes) => linux.apply(changes.filter(({ kind }) => kind !== 'clean-eni')),
+    }),
+  },
   /** A ledger that is lost is an empty one: what the cloud has is nobody's. */
   'lost-ledger-is-empty': {
     peers: 'recovery',
@@ -263,6 +331,31 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       write: (change) => ledger.write((tx) => change({ ...tx, adoptEni: () => undefined })),
     }),
   },
+}
+
+function fromFullest(ledger: NodeLedger, ips: readonly LocalIp[], count: number): readonly Ipv4[] {
+  const used = usedPerEni(ips)
+  const usedOn = ({ eniId }: LocalIp) => used.get(eniId) ?? 0
+  return ips
+    .filter((ip) => isIdle(ip) && ledger.eniOf(ip.address)?.mode === 'shared')
+    .toSorted((a, b) => usedOn(b) - usedOn(a))
+    .slice(0, count)
+    .map(({ address }) => address)
+}
+
+/** The most is at least the least. */
+function withOrderedTargets(nec: Nec): Nec {
+  const annotations = { ...nec.annotations }
+  for (const [name, least] of Object.entries(annotations)) {
+    const most = name.replace('-min-', '-max-')
+    if (Number(annotations[most]) < Number(least)) annotations[most] = least
+  }
+  return { ...nec, annotations }
+}
+
+function withoutUse(nec: Nec): Nec {
+  const none = { enisInUse: 0, mostInUse: 0, exclusiveInUse: 0 }
+  return nec.report === undefined ? nec : { ...nec, report: { ...nec.report, ...none } }
 }
 
 function unending(term: Term): Term {

@@ -34,6 +34,7 @@ import { LeaderHost, withoutJumps } from './leader-host.ts'
 import { LeaseTwin } from './lease-twin.ts'
 import type { Plant } from './plants.ts'
 import { type Machine, newMachine, Process } from './process.ts'
+import { watchReleases } from './watch-releases.ts'
 
 export const clusterId = 'cls-sim'
 export const podSubnets = zones.map((_, i) => `subnet-pods000${i}`)
@@ -349,10 +350,16 @@ export class World {
       ...this.#plant.nodeSettings,
     }
     const { reached } = process
+    const watched = watchReleases(
+      ledger,
+      () => node.agent?.bounds(),
+      // A database that was lost does not know all that is in use.
+      (fault) => node.lostAt < 0 && this.faults.push(`${node.name}: ${fault}`),
+    )
     const ports = {
       kube: withCrashPoints('node.kube', this.#plant.nodeKube?.(kube) ?? kube, reached),
       linux: withCrashPoints('node.linux', this.#plant.linux?.(linux, node.kernel, this) ?? linux, reached),
-      ledger: withCrashPoints('node.ledger', this.#plant.nodeLedger?.(ledger) ?? ledger, reached),
+      ledger: withCrashPoints('node.ledger', this.#plant.nodeLedger?.(watched) ?? watched, reached),
       clock,
       random,
       log: this.#logOf(node.name),
