@@ -169,6 +169,8 @@ async function liveSettings({ cluster, until, pool }: Tour): Promise<string> {
   const raised = await reach(7)
   await set(1, 2)
   const lowered = await reach(2)
+  // Until they are certainly gone they take room on their ENI, and whoever wants more gets another one.
+  await until('the cloud has the rest back', () => openIntents(cluster) === 0 || undefined)
   const refusal = await set(3, 2).then(
     () => undefined,
     (error: Error) => error.message,

@@ -56,6 +56,8 @@ step('nodes join, and a pod on a shared ENI runs on each', async () => {
   await addressed(shared)
   await until('the pools are as wanted', () => readPools(cluster).every(({ bound }) => bound === 1 + 2))
   quiet = await steady()
+  for (const sign of ['link-netns', 'lookup', 'eth1', 'alias tke-eni', 'default via', 'AVAILABLE'])
+    assert.ok(quiet.includes(sign), `a look shows "${sign}"`)
 })
 
 step(
