@@ -56,10 +56,24 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
     ...growth.actions,
     ...rest.flatMap((eni) => {
       const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
-      return advance(eni, pool) ?? giveBack(eni, demand) ?? (isWanted ? undefined : retire(eni)) ?? []
+      return (
+        dropDrained(eni, demand, isWanted) ??
+        advance(eni, pool) ??
+        giveBack(eni, demand) ??
+        (isWanted ? undefined : retire(eni)) ??
+        []
+      )
     }),
   ]
   return { actions, shortages: growth.shortages }
+}
+
+/** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */
+function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean): Action | undefined {
+  const { expectedIps, ips, key, served, state } = eni
+  if (state !== 'available' || !served || expectedIps > 0 || (ips.length === 0 && isWanted)) return undefined
+  if (!ips.every((ip) => ip.state === 'bound' && returned.has(ip.address))) return undefined
+  return { kind: 'delete', eni: key, reason: 'all its addresses are returned' }
 }
 
 /** The next step of an ENI on its way in or out. */

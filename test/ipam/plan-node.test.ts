@@ -293,6 +293,36 @@ const rows: readonly Row[] = [
     pods: 2,
     want: ['attach 2'],
   },
+  {
+    does: 'deletes an ENI that was taken off once all its addresses are returned',
+    maxEnis: 1,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, state: 'available', served: true, bound: 2 },
+    ],
+    pods: 1,
+    returned: ['2.1', '2.2'],
+    want: ['delete 2'],
+  },
+  {
+    does: 'puts it back while one of them is not',
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, state: 'available', served: true, bound: 2 },
+    ],
+    pods: 2,
+    returned: ['2.1'],
+    want: ['attach 2'],
+  },
+  {
+    does: 'deletes an ENI without addresses that was taken off',
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, state: 'available', served: true },
+    ],
+    pods: 1,
+    want: ['delete 2'],
+  },
   // returns
   {
     does: '[P3] unassigns what the agent gave up',

@@ -32,6 +32,8 @@ const soonFound = [
   'released-before-teardown',
   'eni-cap-ignored',
   'announcement-believed',
+  'fullest-eni-first',
+  'exclusive-eni-not-cleaned',
 ]
 const within = 40
 

@@ -123,6 +123,7 @@ export class KubeletTwin {
       answered = true
       if (entry.failures++ === 0) trace(`${node}: ADD ${containerId} failed: ${why}`)
       if (entry.sandbox === sandbox) entry.sandbox = undefined
+      this.#showNoAddress(entry)
       this.#clean(entry, sandbox, () => {
         if (this.#pods.get(uid)?.ending) return this.#finish(uid)
         const patience = Math.min(2 ** entry.failures, 16)
@@ -192,6 +193,16 @@ export class KubeletTwin {
         .then(() => settle(undefined), settle)
     }
     attempt()
+  }
+
+  /** A pod whose sandbox is gone, and that cannot get another one, does not show the address of that any more. */
+  #showNoAddress(entry: Entry): void {
+    const { kube } = this.#options
+    this.#later(entry, 1, 300, () => {
+      const fact = kube.pods.items.get(entry.pod.uid)
+      if (fact?.ip !== undefined && entry.sandbox?.address === undefined)
+        kube.pods.put(fact.uid, { ...fact, ip: undefined })
+    })
   }
 
   #finish(uid: string): void {
