@@ -43,11 +43,9 @@ function exclusiveFaults(world: World, node: SimNode): string[] {
   const attached = attachmentsOn(node, 'exclusive').map(place)
   const there = [...given.values()].map(place)
   const enis = (node.ledger?.enis() ?? []).filter(({ mode }) => mode === 'exclusive')
-  // What a database has lost it cannot know: namespaces of pods are not searched.
-  const isWhole = node.lostAt < 0
   return [
     ...difference(`${node.name}: attached, and its ENI is not there`, attached, there),
-    ...(isWhole ? difference(`${node.name}: ENI with a pod that is not attached`, there, attached) : []),
+    ...difference(`${node.name}: ENI with a pod that is not attached`, there, attached),
     ...[...given.values()]
       .filter(({ furnished }) => !furnished)
       .map(({ address }) => `${node.name}: ENI of ${address} is in its pod, without its address`),
