@@ -1,6 +1,7 @@
 // Processes die at one point after the other; after each death everything must settle. Several clusters share the points.
 import type { Arming } from '../../crash/arming.ts'
 import { changesAt } from '../../crash/crash-points.ts'
+import { createCourse } from './course.ts'
 import type { Verdict } from './look.ts'
 import type { Rig } from './rig.ts'
 
@@ -41,6 +42,9 @@ export interface MatrixOptions {
   readonly died: (death: Death, left: number) => void
 }
 
+/** So often in a row nobody may die of a scenario before it is given up. */
+const mostVain = 2
+
 /**
  * Points and changes that no scenario has reached. A mixture of changes that came about by chance need not come again when
  * each of them had its deaths in others. Throws when something does not settle after a death.
@@ -56,9 +60,11 @@ export async function runMatrix({
     changesAt(point).length > 0 && changesAt(point).every((change) => !changes.has(change))
   const isDone = () => changes.size === 0 && [...left].every(isMixture)
   const known = [...options.points]
+  const course = createCourse()
 
-  function learn({ arming }: Bench): void {
-    for (const point of arming.reached()) {
+  function learn(stimulus: Stimulus, passed: readonly string[], tookMs: number): void {
+    course.learn(stimulus, passed, tookMs)
+    for (const point of passed) {
       if (known.includes(point) || !options.concerns(point)) continue
       known.push(point)
       left.add(point)
@@ -66,37 +72,46 @@ export async function runMatrix({
   }
 
   /** Each bench has points of its own, so that no two are at the same; in the end it helps the others. */
-  function share(index: number): ReadonlySet<string> {
+  function share(index: number): readonly string[] {
     const own = [...left].filter((point) => known.indexOf(point) % benches.length === index)
-    return own.length > 0 ? new Set(own) : left
+    return own.length > 0 ? own : [...left]
   }
 
-  async function turn(bench: Bench, index: number, { steps }: Scenario): Promise<number> {
+  /** `anywhere` the processes come to, or where it is known to lead. */
+  async function turn(bench: Bench, index: number, { steps }: Scenario, anywhere: boolean): Promise<number> {
     let count = 0
     for (const stimulus of steps) {
-      const deaths = await stimulate(bench, stimulus, share(index))
+      const since = bench.arming.now()
+      const started = performance.now()
+      const points = anywhere ? share(index) : course.targets(stimulus, share(index))
+      const deaths = await stimulate(bench, stimulus, points)
       for (const death of deaths) {
         left.delete(death.point)
         for (const change of changesAt(death.point)) changes.delete(change)
         options.died(death, left.size)
       }
-      learn(bench)
+      learn(stimulus, bench.arming.passed(since), performance.now() - started)
       count += deaths.length
     }
     return count
   }
 
-  /** A scenario by which nobody died is left out, until there is none left: then each has one more chance. */
   async function work(bench: Bench, index: number): Promise<void> {
+    const vain = new Map<Scenario, number>()
     const order = [...scenarios.slice(index), ...scenarios.slice(0, index)]
-    for (let pass = 0; pass < 2; pass++) {
-      let useful = order
-      while (useful.length > 0 && !isDone()) {
-        const [scenario, ...rest] = useful
-        if (scenario === undefined) break
-        const helps = scenario.helps?.(left) ?? true
-        useful = helps && (await turn(bench, index, scenario)) > 0 ? [...rest, scenario] : rest
-      }
+    const vainOf = (scenario: Scenario) => vain.get(scenario) ?? 0
+    const worthOf = (scenario: Scenario) => course.worth(scenario, share(index)) / (1 + vainOf(scenario))
+    while (!isDone()) {
+      const [best] = order
+        .filter((scenario) => vainOf(scenario) < mostVain && (scenario.helps?.(left) ?? true))
+        .map((scenario) => ({ scenario, worth: worthOf(scenario) }))
+        .toSorted((a, b) =>
+          a.worth === b.worth ? vainOf(a.scenario) - vainOf(b.scenario) : b.worth - a.worth,
+        )
+      if (best === undefined) return
+      const deaths = await turn(bench, index, best.scenario, vainOf(best.scenario) > 0)
+      if (deaths > 0) vain.clear()
+      else vain.set(best.scenario, vainOf(best.scenario) + 1)
     }
   }
 
@@ -108,7 +123,7 @@ export async function runMatrix({
 async function stimulate(
   { rig, arming }: Bench,
   stimulus: Stimulus,
-  points: ReadonlySet<string>,
+  points: readonly string[],
 ): Promise<readonly Death[]> {
   const before = arming.deaths().length
   arming.arm(points)

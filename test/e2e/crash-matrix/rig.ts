@@ -6,6 +6,7 @@ import { type DevCluster, startDevCluster } from '../../../cmd/dev/cluster.ts'
 import { lastWords } from '../../../cmd/dev/look.ts'
 import { createPod, deletePod } from '../../../cmd/dev/pods.ts'
 import { query } from '../../../cmd/dev/query.ts'
+import { instanceType } from '../../../cmd/dev/topology.ts'
 import { hostLinkPrefix } from '../../../internal/ipam/host-link.ts'
 import { nodeNetns } from '../../../internal/sim/fabric/fabric-lines.ts'
 import type { Waits } from '../../crash/arming.ts'
@@ -38,11 +39,14 @@ export const waits: Waits = {
 
 export class Rig {
   readonly cluster: DevCluster
+  /** Pod links of nobody that were made on each node, one after the other. */
+  strays = 0
   /** Node of each pod that should run. */
   readonly #pods = new Map<string, string>()
   #made = 0
   #statics = 0
-  #bare: string | undefined
+  /** Nodes without an agent, from the oldest on. */
+  readonly #bare: string[] = []
 
   static async start(executable: string): Promise<Rig> {
     const cluster = await startDevCluster({
@@ -51,8 +55,11 @@ export class Rig {
       leaderFlags: [`--ip-min-warm-target=${warm.min}`, `--ip-max-warm-target=${warm.max}`],
       nodeFlags: ['--enable-quick-release'],
       logLevel: 'info',
+      cloudLatency: { minMs: 50, maxMs: 150 },
       program: [executable],
     })
+    // Few addresses, so that few pods need a second ENI.
+    cluster.cloud.admin.setInstanceType({ name: instanceType, cpu: 2, memoryGb: 4, enis: 4, ipsPerEni: 7 })
     return new Rig(cluster)
   }
 
@@ -62,11 +69,12 @@ export class Rig {
 
   /** Nodes with an agent. */
   served(): readonly string[] {
-    return this.cluster.nodes().flatMap(({ name }) => (name === this.#bare ? [] : [name]))
+    return this.cluster.nodes().flatMap(({ name }) => (this.#bare.includes(name) ? [] : [name]))
   }
 
+  /** The oldest node without an agent. */
   bare(): string | undefined {
-    return this.#bare
+    return this.#bare[0]
   }
 
   /** With an agent. */
@@ -76,12 +84,13 @@ export class Rig {
 
   /** Without one: work for the leader only. */
   async joinBareNode(): Promise<void> {
-    this.#bare = (await this.cluster.joinNode()).name
+    this.#bare.push((await this.cluster.joinNode()).name)
   }
 
+  /** The youngest one. */
   async removeBareNode(): Promise<void> {
-    if (this.#bare !== undefined) await this.cluster.removeNode(this.#bare)
-    this.#bare = undefined
+    const name = this.#bare.pop()
+    if (name !== undefined) await this.cluster.removeNode(name)
   }
 
   /** One of them has a name as long as it may be: a link's alias has no room for it. */
@@ -121,10 +130,11 @@ export class Rig {
     }
   }
 
-  /** The leader comes back with an empty disk. */
-  async loseLedger(): Promise<void> {
+  /** The leader comes back with an empty disk, and `meanwhile` something else has happened. */
+  async loseLedger(meanwhile?: () => Promise<unknown>): Promise<void> {
     const { cluster } = this
     await cluster.haltLeader()
+    await meanwhile?.()
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${cluster.leaderDb}${suffix}`, { force: true })
     cluster.resumeLeader()
   }

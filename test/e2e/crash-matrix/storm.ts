@@ -15,8 +15,8 @@ export async function runStorm(
   { rig, arming }: Bench,
   points: readonly string[],
   stimuli: readonly Stimulus[],
-): Promise<readonly Gust[]> {
-  const gusts: Gust[] = []
+  blown: (gust: Gust) => void,
+): Promise<void> {
   for (const { name, run } of stimuli) {
     const begin = arming.deaths().length
     const blow = () => {
@@ -40,7 +40,6 @@ export async function runStorm(
       arming.disarm()
     }
     const verdict = await rig.settled()
-    if (verdict !== undefined) gusts.push({ during: name, points: arming.deaths().slice(begin), verdict })
+    if (verdict !== undefined) blown({ during: name, points: arming.deaths().slice(begin), verdict })
   }
-  return gusts
 }
