@@ -8,7 +8,7 @@ import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { createArming } from '../crash/arming.ts'
 import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
-import { callOf, reportOf } from './crash-matrix/report.ts'
+import { callOf, type Findings, reportOf } from './crash-matrix/report.ts'
 import { Rig, waits } from './crash-matrix/rig.ts'
 import { leaderScenarios, nodeScenarios, stormStimuli } from './crash-matrix/scenarios.ts'
 import { type Gust, runStorm } from './crash-matrix/storm.ts'
@@ -28,22 +28,27 @@ const skip =
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
 
 describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => {
-  const deaths: Death[] = []
-  const gusts: Gust[] = []
-  after(() => void process.stdout.write(`${reportOf({ points, exceptions, deaths, gusts })}\n`))
+  const findings = {
+    points,
+    exceptions,
+    byChance: [] as string[],
+    deaths: [] as Death[],
+    gusts: [] as Gust[],
+  }
+  after(() => void process.stdout.write(`${reportOf(findings)}\n`))
 
   test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', (t) =>
-    matrix(t, deaths, ['leader.'], leaderScenarios, 4))
+    matrix(t, findings, ['leader.'], leaderScenarios, 4))
 
   test('[R1] [R2] agent and plugin die at every crash point: 0 leaks, 0 doubles', (t) =>
-    matrix(t, deaths, ['node.', 'cni.'], nodeScenarios, 2))
+    matrix(t, findings, ['node.', 'cni.'], nodeScenarios, 2))
 
   test('[R1] [R2] all die again as they recover: 0 leaks, 0 doubles', async (t) => {
     await runStorm(await startBench(t), points, stormStimuli, (gust) => {
-      gusts.push(gust)
+      findings.gusts.push(gust)
       t.diagnostic(lineOf(gust))
     })
-    const died = new Set(gusts.flatMap((gust) => gust.points))
+    const died = new Set(findings.gusts.flatMap((gust) => gust.points))
     const spared = points.filter((point) => !died.has(point) && !isExcepted(point))
     t.diagnostic(`died at ${died.size} points; not at ${spared.join(', ') || 'none'}`)
     assert.ok(died.size > points.length, 'they died at most points')
@@ -52,23 +57,24 @@ describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => 
 
 async function matrix(
   t: TestContext,
-  deaths: Death[],
+  findings: Pick<Findings, 'deaths' | 'byChance'>,
   roles: readonly string[],
   scenarios: readonly Scenario[],
   clusters: number,
 ): Promise<void> {
   const concerns = (point: string) => roles.some((role) => point.startsWith(role)) && !isExcepted(point)
-  const unreached = await runMatrix({
+  const { unreached, byChance } = await runMatrix({
     benches: await Promise.all(Array.from({ length: clusters }, () => startBench(t))),
     points: points.filter(concerns),
     changes: ledgerChanges().filter(concerns),
     concerns,
     scenarios,
     died(death, left) {
-      deaths.push(death)
+      findings.deaths.push(death)
       if (process.env['VERBOSE']) say(death, left)
     },
   })
+  findings.byChance.push(...byChance)
   assert.deepEqual(unreached, [], 'every point is reached')
 }
 

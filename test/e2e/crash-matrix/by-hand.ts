@@ -85,8 +85,10 @@ function handOf({ cluster }: Rig): Console {
   return cloudConsole(cluster.cloud, () => Date.now())
 }
 
-function audit({ cluster }: Rig): Audit {
-  return cluster.cloud.admin.audit(Date.now())
+function audit({ cluster: { cloud } }: Rig): Audit {
+  const now = Date.now()
+  cloud.advance(now)
+  return cloud.admin.audit(now)
 }
 
 function findEni(rig: Rig, wanted: string): Audit['enis'][number] | undefined {

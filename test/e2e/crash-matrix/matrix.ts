@@ -45,20 +45,21 @@ export interface MatrixOptions {
 /** So often in a row nobody may die of a scenario before it is given up. */
 const mostVain = 2
 
-/**
- * Points and changes that no scenario has reached. A mixture of changes that came about by chance need not come again when
- * each of them had its deaths in others. Throws when something does not settle after a death.
- */
-export async function runMatrix({
-  benches,
-  scenarios,
-  ...options
-}: MatrixOptions): Promise<readonly string[]> {
+export interface Outcome {
+  /** Points and changes that no scenario has reached. */
+  readonly unreached: readonly string[]
+  /** Mixtures of changes that came about by chance and have not come again. Each change had its deaths in others. */
+  readonly byChance: readonly string[]
+}
+
+/** Throws when something does not settle after a death. */
+export async function runMatrix({ benches, scenarios, ...options }: MatrixOptions): Promise<Outcome> {
   const left = new Set(options.points)
   const changes = new Set(options.changes)
   const isMixture = (point: string) =>
     changesAt(point).length > 0 && changesAt(point).every((change) => !changes.has(change))
-  const isDone = () => changes.size === 0 && [...left].every(isMixture)
+  const wanted = () => [...left].filter((point) => !isMixture(point))
+  const isDone = () => changes.size === 0 && wanted().length === 0
   const known = [...options.points]
   const course = createCourse()
 
@@ -73,8 +74,9 @@ export async function runMatrix({
 
   /** Each bench has points of its own, so that no two are at the same; in the end it helps the others. */
   function share(index: number): readonly string[] {
-    const own = [...left].filter((point) => known.indexOf(point) % benches.length === index)
-    return own.length > 0 ? own : [...left]
+    const all = wanted()
+    const own = all.filter((point) => known.indexOf(point) % benches.length === index)
+    return own.length > 0 ? own : all
   }
 
   /** `anywhere` the processes come to, or where it is known to lead. */
@@ -83,8 +85,8 @@ export async function runMatrix({
     for (const stimulus of steps) {
       const since = bench.arming.now()
       const started = performance.now()
-      const points = anywhere ? share(index) : course.targets(stimulus, share(index))
-      const deaths = await stimulate(bench, stimulus, points)
+      const targets = anywhere ? [] : course.targets(stimulus, share(index))
+      const deaths = await stimulate(bench, stimulus, targets.length > 0 ? targets : [...left])
       for (const death of deaths) {
         left.delete(death.point)
         for (const change of changesAt(death.point)) changes.delete(change)
@@ -116,7 +118,7 @@ export async function runMatrix({
   }
 
   await Promise.all(benches.map(work))
-  return [...[...left].filter((point) => !isMixture(point)), ...changes]
+  return { unreached: [...wanted(), ...changes], byChance: [...left].filter(isMixture) }
 }
 
 /** One process of each role may die of it. */
