@@ -12,6 +12,8 @@ export class Watchman {
   readonly #world: World
   /** When each address was last seen taken from a pod's link, and which. */
   readonly #freedAt = new Map<Ipv4, number>()
+  /** ENIs whose links are up, by node and MAC. */
+  #upSince: ReadonlyMap<string, number> = new Map()
   readonly #freedFrom = new Map<Ipv4, string>()
   #before = new Map<string, Ipv4>()
   #moves = -1
@@ -26,6 +28,7 @@ export class Watchman {
     const moves = nodes.reduce((sum, { kernel, gone }) => sum + kernel.moves + (gone ? 1 : 0), plugs)
     if (moves === this.#moves) return this.#world.faults
     this.#moves = moves
+    this.#noteUp()
     const links = new Map<string, { address: Ipv4; node: SimNode }>()
     for (const node of this.#world.nodes) {
       if (node.gone) continue
@@ -149,9 +152,19 @@ export class Watchman {
     return faults
   }
 
+  /** Long enough for the agent to know. */
   #readyFor(node: SimNode, eniId: string): boolean {
     const mac = node.ledger?.enis().find(({ id }) => id === eniId)?.mac
-    return mac !== undefined && node.kernel.links.get(mac)?.up === true
+    const since = this.#upSince.get(`${node.name} ${mac}`)
+    return since !== undefined && this.#world.clock.now() - since > 1000
+  }
+
+  #noteUp(): void {
+    const now = this.#world.clock.now()
+    const up = this.#world.nodes.flatMap(({ kernel, name }) =>
+      [...kernel.links].flatMap(([mac, link]) => (link.up ? [`${name} ${mac}`] : [])),
+    )
+    this.#upSince = new Map(up.map((key) => [key, this.#upSince.get(key) ?? now]))
   }
 }
 
