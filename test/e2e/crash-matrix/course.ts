@@ -6,6 +6,8 @@ export interface Course {
   learn(stimulus: Stimulus, points: Iterable<string>, tookMs: number): void
   /** Deaths at these points to be expected of it, for its time; those that others lead to as well count less. Without limit when it was never tried. */
   worth(scenario: Scenario, points: readonly string[]): number
+  /** Does some stimulus lead to the point more often than not? */
+  isUsual(point: string): boolean
   /** Of the points, those to die at while the stimulus runs: what few others lead to first; none when it is not known to lead to any. */
   targets(stimulus: Stimulus, points: readonly string[]): readonly string[]
 }
@@ -52,6 +54,7 @@ export function createCourse(): Course {
       const expected = known.reduce((sum, way) => sum + deaths(way, points), 0)
       return expected / known.reduce((sum, { runs, tookMs }) => sum + tookMs / runs, 0)
     },
+    isUsual: (point) => [...ways.values()].some((way) => odds(way, point) > 0.5),
     targets({ name }, points) {
       const way = ways.get(name)
       if (way === undefined) return points

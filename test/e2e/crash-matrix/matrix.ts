@@ -58,8 +58,9 @@ export async function runMatrix({ benches, scenarios, ...options }: MatrixOption
   const changes = new Set(options.changes)
   const isMixture = (point: string) =>
     changesAt(point).length > 0 && changesAt(point).every((change) => !changes.has(change))
-  const wanted = () => [...left].filter((point) => !isMixture(point))
-  const isDone = () => changes.size === 0 && wanted().length === 0
+  const must = () => [...left].filter((point) => !isMixture(point))
+  /** A mixture that comes again and again is a point like any other. */
+  const wanted = () => [...left].filter((point) => !isMixture(point) || course.isUsual(point))
   const known = [...options.points]
   const course = createCourse()
 
@@ -103,10 +104,12 @@ export async function runMatrix({ benches, scenarios, ...options }: MatrixOption
     const order = [...scenarios.slice(index), ...scenarios.slice(0, index)]
     const vainOf = (scenario: Scenario) => vain.get(scenario) ?? 0
     const worthOf = (scenario: Scenario) => course.worth(scenario, share(index)) / (1 + vainOf(scenario))
-    while (!isDone()) {
+    for (;;) {
+      const isDone = changes.size === 0 && must().length === 0
       const [best] = order
         .filter((scenario) => vainOf(scenario) < mostVain && (scenario.helps?.(left) ?? true))
         .map((scenario) => ({ scenario, worth: worthOf(scenario) }))
+        .filter(({ worth }) => !isDone || worth > 0)
         .toSorted((a, b) =>
           a.worth === b.worth ? vainOf(a.scenario) - vainOf(b.scenario) : b.worth - a.worth,
         )
@@ -118,7 +121,7 @@ export async function runMatrix({ benches, scenarios, ...options }: MatrixOption
   }
 
   await Promise.all(benches.map(work))
-  return { unreached: [...wanted(), ...changes], byChance: [...left].filter(isMixture) }
+  return { unreached: [...must(), ...changes], byChance: [...left].filter(isMixture) }
 }
 
 /** One process of each role may die of it. */

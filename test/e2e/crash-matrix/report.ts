@@ -75,7 +75,7 @@ function rowsOf({ points, exceptions, byChance, deaths, gusts }: Findings): read
     })
 }
 
-const byChanceNote = 'came once by chance; each of its changes was died at in others'
+const byChanceNote = 'comes by chance; each of its changes was died at in others'
 
 function missed(inStorm: number): string {
   return inStorm > 0 ? 'in the storm only' : 'NOT REACHED'
