@@ -59,18 +59,15 @@ export async function deleteNec(rig: Rig): Promise<void> {
 }
 
 /** A link that looks like a pod's and says not whose: each agent finds it as it starts. */
-export function makeStrayLinks(rig: Rig): Promise<void> {
+export async function makeStrayLinks(rig: Rig): Promise<void> {
   rig.strays++
-  return onStrayLinks(rig, (link) => ['add', link, 'type', 'veth', 'peer', 'name', 'stray'])
+  await onStrayLinks(rig, (link) => ['add', link, 'type', 'veth', 'peer', 'name', 'stray'])
+  await rig.until('it is in quarantine', () => rig.served().every((node) => isQuarantined(rig, node)))
 }
 
-export function removeStrayLinks(rig: Rig): Promise<void> {
-  return onStrayLinks(rig, (link) => ['del', link])
-}
-
-/** Each time another one: what comes back after it was gone for good is no stray but a leftover. */
-function strayLink({ strays }: Rig): string {
-  return hostLinkName(`stray-${strays}`, 'eth0')
+export async function removeStrayLinks(rig: Rig): Promise<void> {
+  await onStrayLinks(rig, (link) => ['del', link])
+  await rig.until('nothing is in quarantine', () => !rig.served().some((node) => isQuarantined(rig, node)))
 }
 
 async function onStrayLinks(rig: Rig, change: (link: string) => readonly string[]): Promise<void> {
@@ -79,6 +76,16 @@ async function onStrayLinks(rig: Rig, change: (link: string) => readonly string[
     await inSandbox(host, ['ip', '-n', nodeNetns(node), 'link', ...change(strayLink(rig))])
     await host.call('killAgent', { node })
   }
+}
+
+/** Each time another one: what comes back after it was gone for good is no stray but a leftover. */
+function strayLink({ strays }: Rig): string {
+  return hostLinkName(`stray-${strays}`, 'eth0')
+}
+
+function isQuarantined(rig: Rig, node: string): boolean {
+  const sql = 'SELECT 1 FROM quarantine WHERE subject = ?'
+  return query(rig.cluster.nodeDb(node), 'node', sql, strayLink(rig)).length > 0
 }
 
 function handOf({ cluster }: Rig): Console {
