@@ -93,7 +93,7 @@ export async function leadOnce(
     },
   )
   leader = startLeader(
-    { kube, cloud, ledger, clock, random, log },
+    { kube, cloud, ledger, clock, random, log, nameLedger: () => won.nameLedger(db) },
     withTestWaits('leader', {
       ...leaderDefaults,
       epoch: term.epoch,

@@ -153,7 +153,7 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
 
 /** The newest of those that have never been on the node: they take the places of none that pods use. */
 function isSurplus(eni: PoolEni, { enis, limits }: NodePool): boolean {
-  const surplus = enis.length - limits.maxEnis
+  const surplus = enis.filter(({ goal }) => goal === 'serve').length - limits.maxEnis
   if (surplus <= 0) return false
   const unused = enis.filter(({ state, served }) => state === 'available' && !served)
   return unused.toSorted((a, b) => b.key - a.key).indexOf(eni) < surplus

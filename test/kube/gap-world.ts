@@ -102,6 +102,7 @@ export class GapWorld {
         clock,
         random,
         log,
+        nameLedger: () => Promise.resolve(),
       },
       {
         ...leaderDefaults,

@@ -45,6 +45,9 @@ import {
   touchedSince,
 } from './survey.ts'
 
+/** What no second view has claimed for so long takes up no room any more: pods wait for it. */
+const claimedWithin: Millis = 60_000
+
 /** The ledger in `db`, a database of `leaderMigrations`. */
 export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
   const commits = groupCommit(db, clock)
@@ -61,7 +64,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
         limits: node.limits,
         targets: node.targets,
         enis: poolEnis(db, name),
-        unclaimed: unclaimedEnis(db, name),
+        unclaimed: unclaimedEnis(db, name, clock.now() - claimedWithin),
       }
     },
     publishedEnis: (name) => publishedEnis(db, name),

@@ -186,7 +186,7 @@ function chosenAt(node: SimNode, address: Ipv4): number {
  * there must be nothing to find.
  */
 export function orphanFaults(world: World): string[] {
-  if (world.handled || world.hosts.length > 1 || world.hosts.some(({ lostAt }) => lostAt > 0)) return []
+  if (world.handled || world.ledBy.size > 1 || world.hosts.some(({ lostAt }) => lostAt > 0)) return []
   const known = new Set(world.leaderDb.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
   const tokens = new Set(world.ledger.openIntents().map(({ token }) => token))
   const { enis } = world.cloud.admin.audit(world.clock.now())
