@@ -181,6 +181,28 @@ function chosenAt(node: SimNode, address: Ipv4): number {
   )
 }
 
+/** One request makes one ENI, and one that is held for failed makes none; whatever people do beside it. */
+export function creationFaults(world: World): string[] {
+  const { enis } = world.cloud.admin.audit(world.clock.now())
+  return world.hosts.flatMap(({ db }) => {
+    const states = new Map(
+      db
+        .all<{ token: string; state: string }>(`SELECT token, state FROM intent WHERE kind = 'create'`)
+        .map(({ token, state }) => [token, state]),
+    )
+    const known = new Set(db.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
+    const made = enis.filter(({ tags }) => states.has(tags[intentTag] ?? ''))
+    const failed = made.filter(
+      ({ id, tags }) => states.get(tags[intentTag] ?? '') === 'failed' && !known.has(id),
+    )
+    const twins = [...Map.groupBy(made, ({ tags }) => tags[intentTag])].filter(([, all]) => all.length > 1)
+    return [
+      ...failed.map(({ id }) => `ENI ${id} is made, by a request that is held for failed`),
+      ...twins.map(([, all]) => `ENIs ${all.map(({ id }) => id).join(' and ')} are made by one request`),
+    ]
+  })
+}
+
 /**
  * ENIs that no leader knows of, nor what asked for them. A survey would find them, but unless somebody loses a ledger or works by hand
  * there must be nothing to find.
