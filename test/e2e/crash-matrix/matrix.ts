@@ -132,7 +132,7 @@ async function stimulate(
 ): Promise<readonly Death[]> {
   const before = arming.deaths().length
   arming.arm(points)
-  await stimulus.run(rig)
+  await rig.run(stimulus)
   await rig.settled(() => arming.deaths().length > before)
   const started = Date.now()
   arming.disarm()

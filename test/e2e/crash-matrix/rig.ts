@@ -14,6 +14,7 @@ import { temporaryFolder } from '../service.ts'
 import { askAgent } from './ask-agent.ts'
 import { inSandbox } from './in-sandbox.ts'
 import { Doubled, type Expected, look, type Verdict, whatDisagrees } from './look.ts'
+import type { Stimulus } from './matrix.ts'
 
 const warm = { min: 1, max: 2 }
 const patienceMs = 120_000
@@ -166,9 +167,28 @@ export class Rig {
   /** Throws when it takes too long. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = Date.now() + patienceMs
-    while (!(await holds())) {
+    while (!(await this.#inTime(what, holds))) {
       if (Date.now() > deadline) throw this.#stuck([what])
       await delay(50)
+    }
+  }
+
+  /** What it does may wait for several things, each with the patience that it deserves. */
+  run({ name, run }: Stimulus): Promise<void> {
+    return this.#inTime(`${name}, to its end`, () => run(this), 3 * patienceMs)
+  }
+
+  /** No answer is a failure, too. */
+  async #inTime<T>(what: string, work: () => T | Promise<T>, patience = patienceMs): Promise<T> {
+    const over = new AbortController()
+    const late = async () => {
+      await delay(patience, undefined, { signal: over.signal })
+      throw this.#stuck([what])
+    }
+    try {
+      return await Promise.race([work(), late()])
+    } finally {
+      over.abort()
     }
   }
 
@@ -177,7 +197,7 @@ export class Rig {
     const deadline = Date.now() + patienceMs
     for (;;) {
       if (stop()) return undefined
-      const found = await look(this.#expected()).catch(messageOf)
+      const found = await this.#inTime('a look', () => look(this.#expected()).catch(messageOf))
       if (!Array.isArray(found)) return found
       if (Date.now() > deadline) throw this.#stuck([...found, ...(await whatDisagrees(this.#expected()))])
       await delay(150)
