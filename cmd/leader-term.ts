@@ -17,7 +17,7 @@ import { type ElectionSettings, type Term, unlimitedTerm } from '../internal/lea
 import { moveAside } from '../internal/sqlite/backup.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { enterEpoch } from '../internal/store/leader/epoch.ts'
-import { ledgerId } from '../internal/store/leader/meta.ts'
+import { isComplete, ledgerId } from '../internal/store/leader/meta.ts'
 import { peekLedger } from '../internal/store/leader/peek.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints } from './crash-points.ts'
@@ -38,8 +38,10 @@ export interface TermParts {
 
 export interface WonTerm {
   readonly term: Term
-  /** Works with this ledger from now on, and says so in the lease. Throws `deposed`. */
+  /** Works with this ledger from now on; says so in the lease, unless it knows nothing yet. Throws `deposed`. */
   enter(ledger: Database): Promise<void>
+  /** Says so in the lease. Throws `deposed`, `unavailable`. */
+  nameLedger(ledger: Database): Promise<void>
   /** Gives it back, when it is still ours. */
   close(): Promise<void>
 }
@@ -82,12 +84,14 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
     return undefined
   }
   setStaleAside(ledgerPath, term, necEpoch, log)
+  const nameLedger = (ledger: Database) => term.nameLedger(`${ledgerId(ledger)}@${term.epoch}`)
   return {
     term,
     async enter(ledger) {
       ledger.transaction(() => enterEpoch(ledger, term.epoch)) // first: what the lease says is true by then
-      await term.nameLedger(`${ledgerId(ledger)}@${term.epoch}`)
+      if (isComplete(ledger)) await nameLedger(ledger)
     },
+    nameLedger,
     async close() {
       await term.release()
       client.close()

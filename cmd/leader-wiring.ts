@@ -102,7 +102,8 @@ export async function leadOnce(
     return policy
   })
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
-  leader = startLeader({ kube, cloud, ledger, clock, random, log }, inForce)
+  const nameLedger = () => won.nameLedger(db)
+  leader = startLeader({ kube, cloud, ledger, clock, random, log, nameLedger }, inForce)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {

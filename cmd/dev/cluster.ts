@@ -73,6 +73,8 @@ export interface DevOptions {
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
   readonly logLevel: LogLevel
+  /** How long the cloud works on what it has accepted; a good part of a second when not given. */
+  readonly cloudLatency?: { readonly minMs: number; readonly maxMs: number }
   /** The command line of tke-eni that runs as leader and agents; this very program when not given. */
   readonly program?: readonly [string, ...string[]]
 }
@@ -111,7 +113,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     path: join(directory, 'vpc.db'),
     random,
     region,
-    latency: { minMs: 100, maxMs: 400 },
+    latency: options.cloudLatency ?? { minMs: 100, maxMs: 400 },
     onChange: () => void plug().catch(() => {}), // the next change brings all of it
   })
   stack.defer(() => cloud.close())

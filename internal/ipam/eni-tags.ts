@@ -35,6 +35,9 @@ export function isAtHome(eni: Pick<CloudEni, 'tags' | 'instanceId'>): boolean {
   return eni.instanceId !== undefined && eni.instanceId === purposeOf(eni).instanceId
 }
 
+/** Kubernetes has no others. */
+const nodeName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
+
 /** As far as its tags can be read: people may edit them. */
 export function purposeOf({ tags }: Pick<CloudEni, 'tags'>): {
   readonly clusterId: string | undefined
@@ -47,8 +50,8 @@ export function purposeOf({ tags }: Pick<CloudEni, 'tags'>): {
   const slot = Number(tags[slotTag])
   return {
     clusterId: tags[clusterTag],
-    node: tags[nodeTag],
-    instanceId: tags[instanceTag],
+    node: nodeName.test(tags[nodeTag] ?? '') ? tags[nodeTag] : undefined,
+    instanceId: tags[instanceTag] || undefined,
     slot: Number.isSafeInteger(slot) && slot >= 1 ? slot : undefined,
     mode: tags[modeTag] === 'exclusive' ? 'exclusive' : 'shared',
     token: tags[intentTag],

@@ -54,7 +54,7 @@ function judgeOrphan(eni: CloudEni, snapshot: SurveySnapshot): Judgement {
   if (node === undefined && !kube.absent.has(name))
     return later(name, `whether its node "${name}" exists is not known`, 'none: looked at again')
   if (node !== undefined && eni.instanceId !== undefined && eni.instanceId !== node.instanceId)
-    return later(name, `its node is "${node.instanceId}"`, 'none: looked at again')
+    return never(name, `its node is "${node.instanceId}" now`, 'detach it in the console')
   return {
     ...about,
     node: name,

@@ -1,7 +1,7 @@
 // What pods and NECs show against the ledger.
 import { cidrContains } from '../value/cidr.ts'
 import { countedAs } from './count-pod.ts'
-import { podIps, purposeOf } from './eni-tags.ts'
+import { isAtHome, podIps, purposeOf } from './eni-tags.ts'
 import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
 import type { PodFact, PodName } from './types.ts'
 
@@ -24,9 +24,10 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   const placeOf = ({ ip }: PodFact) => (ip === undefined ? undefined : places.get(ip))
   const single = live.filter((pod) => !twice.has(pod.ip) && placeOf(pod) !== pod.node)
   const elsewhere = [...Map.groupBy(single, ({ ip }) => ip)].filter(([, [pod]]) => pod && placeOf(pod))
-  // What the cloud shows on an ENI of ours comes into the ledger with it.
+  // What the cloud shows on an ENI of ours, where that should be, comes into the ledger with it.
+  const claimed = snapshot.cloud.filter((eni) => eni.instanceId === undefined || isAtHome(eni))
   const found = new Set(
-    snapshot.cloud.flatMap((eni) => podIps(eni, purposeOf(eni).mode).map(({ address }) => address)),
+    claimed.flatMap((eni) => podIps(eni, purposeOf(eni).mode).map(({ address }) => address)),
   )
   const isLost = ({ ip }: PodFact) => ip === undefined || !found.has(ip)
   const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod) && isLost(pod))

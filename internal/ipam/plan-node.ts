@@ -92,14 +92,15 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
 
 /** The newest of those that have never been on the node go: they take the places of none that pods use. */
 function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): boolean {
-  const unused = enis
+  const serving = enis.filter(({ goal }) => goal === 'serve')
+  const unused = serving
     .filter(({ served, state }) => state === 'available' && !served)
     .toSorted((a, b) => b.key - a.key)
   const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
-    const excess = enis.filter((one) => one.mode === mode).length - pool[mode].maxEnis
+    const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis
     return unused.filter((one) => one.mode === mode).slice(0, Math.max(0, excess))
   })
-  const left = enis.length - beyondMaxima.length - instanceEnis
+  const left = serving.length - beyondMaxima.length - instanceEnis
   const others = unused.filter((one) => !beyondMaxima.includes(one))
   return [...beyondMaxima, ...others.slice(0, Math.max(0, left))].includes(eni)
 }

@@ -54,7 +54,7 @@ export interface Rebuild {
   readonly missing: readonly EniId[]
   /** Nodes that ENIs of ours name, and of which there is no NEC: each had one before its first ENI was made, and keeps it until the last is gone. */
   readonly nameless: readonly NodeName[]
-  /** Ours by their tags and not entered: the next view of a survey claims them, or says why not. */
+  /** Ours by their tags and not entered: they keep places for themselves until a survey has looked at them. */
   readonly orphans: readonly Finding[]
   /** ENIs that NECs name and that have the tag of another cluster: these are not our NECs, or we are not who we say. */
   readonly foreign: readonly { readonly id: EniId; readonly node: NodeName; readonly cluster: string }[]

@@ -2,6 +2,7 @@
 // in it, so that clocks of different machines need not agree.
 import { sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { highestEpoch } from '../ipam/epoch.ts'
 import { errorCode, withHint } from '../ipam/errors.ts'
 import type { StoredLease } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -62,7 +63,7 @@ function watchLease({ store, steady, identity, settings }: Candidate) {
   let highest = 0
   return async (): Promise<{ lease: StoredLease | undefined; left: Millis; seenEpoch: number }> => {
     const lease = await store.read()
-    highest = Math.max(highest, lease?.epoch ?? 0)
+    highest = highestEpoch(highest, [lease?.epoch ?? 0])
     const seenEpoch = highest
     if (lease === undefined || lease.holder === undefined || lease.holder === identity)
       return { lease, left: 0, seenEpoch }

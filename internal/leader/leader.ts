@@ -23,6 +23,8 @@ export interface LeaderPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Says in the lease which ledger is worked with: only once that one knows what there is. Throws `deposed`, `unavailable`. */
+  readonly nameLedger: () => Promise<void>
 }
 
 export interface Leader {

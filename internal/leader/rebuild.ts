@@ -25,6 +25,8 @@ export interface RebuildOptions {
   readonly random: Random
   readonly log: Log
   readonly settings: LeaderSettings
+  /** From then on the ledger of the leader before is one of the past. */
+  readonly nameLedger: () => Promise<void>
 }
 
 /** How often it is asked whether Kubernetes has been read. */
@@ -66,6 +68,8 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuil
         log.info('ledger rebuild looks twice', { unshown: rebuild.unshown.length })
         return again(secondViewAfter(settings))
       }
+      await options.nameLedger()
+      if (stopped) return
       await ledger.write((tx) => enter(tx, rebuild, options))
       log.info('ledger rebuilt', {
         nodes: rebuild.nodes.length,

@@ -107,9 +107,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     if (!pods.synced()) return
     const gone = []
     for (const attachment of ledger.attachments()) {
-      const { ifname, netns, pod } = attachment
-      const isLast = ledger.attachmentsOfPod(pod.uid, ifname).length === 1
-      if ((pods.has(pod.uid) && isLast) || (await linux.namespaceExists(netns))) continue
+      const { containerId, ifname, netns, pod } = attachment
+      const isNewest = ledger.attachmentsOfPod(pod.uid, ifname).at(-1)?.containerId === containerId
+      if ((pods.has(pod.uid) && isNewest) || (await linux.namespaceExists(netns))) continue
       gone.push(attachment)
     }
     for (const attachment of gone) {

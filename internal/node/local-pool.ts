@@ -166,7 +166,11 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
 
   function believe(): void {
     const nec = latest
-    if (nec === undefined) return
+    if (nec === undefined || doubted === undefined) return
+    if (nec.publication === undefined) {
+      doubted = { ...doubted, end: clock.after(correctedWithin, believe) }
+      return
+    }
     log.error('doubted NEC followed: nobody has corrected it', { epoch: nec.publication?.epoch })
     heed(nec, true).catch((error: unknown) => {
       log.error('NEC not stored', { error: (error as Error).message })

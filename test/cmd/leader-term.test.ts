@@ -53,10 +53,13 @@ async function setUp(t: TestContext) {
         return won
       },
       /** Opens the ledger as a leader does. */
-      async work({ enter }: Pick<WonTerm, 'enter'>, complete = true) {
+      async work({ enter, nameLedger }: Pick<WonTerm, 'enter' | 'nameLedger'>, complete = true) {
         const db = openDatabase({ path: ledgerPath, kind: 'leader', migrations: leaderMigrations })
         await enter(db)
-        if (complete) setComplete(db)
+        if (complete) {
+          await nameLedger(db)
+          setComplete(db)
+        }
         db.close()
       },
     }
@@ -85,6 +88,19 @@ test('[R8] winTerm() keeps the ledger that the lease names, and sets every other
   assert.deepEqual([back.term.epoch, a.files()], [5, ['leader.db.stale-5']])
 })
 
+test('[R4][R8] a leader that never came to know what there is costs nobody his ledger', async (t) => {
+  const { machine } = await setUp(t)
+  const [a, b] = [machine(), machine()]
+  const first = await a.win()
+  await a.work(first)
+  await first.close()
+  const other = await b.win()
+  await b.work(other, false) // and stands aside
+  await other.close()
+  const back = await a.win()
+  assert.deepEqual([back.term.epoch, a.files()], [3, ['leader.db']])
+})
+
 test('[R8] winTerm() sets an old copy of the newest ledger aside', async (t) => {
   const { machine } = await setUp(t)
   const a = machine()
@@ -110,7 +126,10 @@ test('[R8] winTerm() without a lease to go by keeps the ledger unless a later le
     [a, 5],
     [b, 4],
   ] as const)
-    await each.work({ enter: (db) => Promise.resolve(enterEpoch(db, epoch)) })
+    await each.work({
+      enter: (db) => Promise.resolve(enterEpoch(db, epoch)),
+      nameLedger: () => Promise.resolve(),
+    })
   const kube = createLeaderKube({
     ...parts,
     client,

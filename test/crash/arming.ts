@@ -1,5 +1,5 @@
 // The harness's side of crash-folder.ts: says where processes of a test build shall die, and hears where they did.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LeaderSettings } from '../../internal/leader/settings.ts'
 import type { NodeSettings } from '../../internal/node/settings.ts'
@@ -13,6 +13,10 @@ export interface Arming {
   deaths(): readonly string[]
   /** Where they have been, each process once, in order; since the n-th death (from 0) when given. */
   reached(since?: number): readonly string[]
+  /** A moment, for `passed`. */
+  now(): number
+  /** Where they have been since then, each time they were, in order. */
+  passed(since: number): readonly string[]
 }
 
 export interface Waits {
@@ -26,16 +30,12 @@ export function createArming(executable: string, { leader = {}, node = {} }: Par
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, files.waits('leader')), JSON.stringify(leader))
   writeFileSync(join(folder, files.waits('node')), JSON.stringify(node))
+  const journal = followLines(join(folder, files.journal))
 
   function disarm(): void {
     for (const name of readdirSync(folder)) {
       if (name.startsWith(files.armed(''))) rmSync(join(folder, name), { force: true })
     }
-  }
-
-  function journal(): readonly string[] {
-    const path = join(folder, files.journal)
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
   }
 
   return {
@@ -48,15 +48,38 @@ export function createArming(executable: string, { leader = {}, node = {} }: Par
       }
     },
     disarm,
-    deaths: () => pointsOf(journal(), 'died'),
+    deaths: () => pointsOf(journal(), ['died']),
     reached(since = -1) {
       const lines = journal()
       const deaths = lines.flatMap((line, at) => (line.startsWith('died ') ? [at] : []))
-      return pointsOf(lines.slice(deaths[since] ?? 0), 'reached')
+      return pointsOf(lines.slice(deaths[since] ?? 0), ['reached'])
     },
+    now: () => journal().length,
+    passed: (since) => pointsOf(journal().slice(since), ['reached', 'passed']),
   }
 }
 
-function pointsOf(lines: readonly string[], what: 'reached' | 'died'): readonly string[] {
-  return lines.flatMap((line) => (line.startsWith(`${what} `) ? [line.slice(what.length + 1)] : []))
+function pointsOf(lines: readonly string[], whats: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const [what = '', point = ''] = line.split(' ')
+    return whats.includes(what) ? [point] : []
+  })
+}
+
+/** All whole lines of a file that grows, at each call. */
+function followLines(path: string): () => readonly string[] {
+  const file = openSync(path, 'a+')
+  const buffer = Buffer.alloc(65_536)
+  const lines: string[] = []
+  let at = 0
+  let rest = ''
+  return () => {
+    for (let read = -1; read !== 0; at += read) {
+      read = readSync(file, buffer, 0, buffer.length, at)
+      const parts = (rest + buffer.toString('latin1', 0, read)).split('\n')
+      rest = parts.pop() ?? ''
+      lines.push(...parts)
+    }
+    return lines
+  }
 }

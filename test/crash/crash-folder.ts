@@ -7,7 +7,7 @@ export type Role = 'leader' | 'node'
 export const files = {
   /** Points: the process that gets to one of these first takes the file away and dies. One file for each role. */
   armed: (point: string) => `die-at.${point.slice(0, point.indexOf('.'))}`,
-  /** What happened, in order: "reached <point>", once for each process that got there, and "died <point>". */
+  /** What happened, in order: "reached <point>" when a process got there first, "passed <point>" when it did again, "died <point>". */
   journal: 'journal',
   /** JSON: settings of a role that no flag has, such as how long the cloud's answers may lag. */
   waits: (role: Role) => `test-waits.${role}`,

@@ -27,7 +27,7 @@ export function withTestWaits<Settings extends object>(role: Role, settings: Set
 function reached(point: string): boolean {
   const times = (seen.get(point) ?? 0) + 1
   seen.set(point, times)
-  if (times === 1) note('reached', point)
+  note(times === 1 ? 'reached' : 'passed', point)
   if (isWanted(process.env['TKE_ENI_DIE_AT'], point, times) || claims(point)) die()
   return true
 }
@@ -50,7 +50,7 @@ function claims(point: string): boolean {
   return true
 }
 
-function note(what: 'reached' | 'died', point: string): void {
+function note(what: 'reached' | 'passed' | 'died', point: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     appendFileSync(join(folder, files.journal), `${what} ${point}\n`)
 }

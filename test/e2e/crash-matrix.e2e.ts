@@ -2,13 +2,13 @@
 // each call to the cloud, to Kubernetes, to the kernel, and each commit. After each death ledger, cloud and kernels must
 // agree, and every pod must answer: nothing lost, nothing given twice.
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
-import { createTable } from '../../internal/base/table.ts'
+import { after, describe, type TestContext, test } from 'node:test'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
 import { createArming } from '../crash/arming.ts'
 import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
+import { callOf, type Findings, reportOf } from './crash-matrix/report.ts'
 import { Rig, waits } from './crash-matrix/rig.ts'
 import { leaderScenarios, nodeScenarios, stormStimuli } from './crash-matrix/scenarios.ts'
 import { type Gust, runStorm } from './crash-matrix/storm.ts'
@@ -18,10 +18,10 @@ import { explainSkip, missingPieces } from './pieces.ts'
 /** What is not reached, and why not. */
 const exceptions: Readonly<Record<string, string>> = {
   'leader.kube.setUnavailable': 'only a leader with --manage-taint calls it',
-  'node.linux.links': 'only tests call it: the agent sees the links in its survey',
+  'node.linux.links': 'only tests call it, the agent sees the links in its survey',
 }
-const allPoints = [...callPoints(), 'cni.exchange.before', 'cni.exchange.after']
-const isExcepted = (point: string) => point.replace(/\.(?:before|after)$/, '') in exceptions
+const points = [...callPoints(), 'cni.exchange.before', 'cni.exchange.after']
+const isExcepted = (point: string) => callOf(point) in exceptions
 
 const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)
 const skip =
@@ -29,42 +29,53 @@ const skip =
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
 
 describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => {
+  const findings = {
+    points,
+    exceptions,
+    byChance: [] as string[],
+    deaths: [] as Death[],
+    gusts: [] as Gust[],
+  }
+  after(() => void process.stdout.write(`${reportOf(findings)}\n`))
+
   test('[R1] [R2] the leader dies at every crash point: 0 leaks, 0 doubles', (t) =>
-    matrix(t, ['leader.'], leaderScenarios, 3))
+    matrix(t, findings, ['leader.'], leaderScenarios, 4))
 
   test('[R1] [R2] agent and plugin die at every crash point: 0 leaks, 0 doubles', (t) =>
-    matrix(t, ['node.', 'cni.'], nodeScenarios, 2))
+    matrix(t, findings, ['node.', 'cni.'], nodeScenarios, 2))
 
   test('[R1] [R2] all die again as they recover: 0 leaks, 0 doubles', async (t) => {
-    const gusts = await runStorm(await startBench(t), allPoints, stormStimuli)
-    t.diagnostic(`\n${gusts.map(lineOf).join('\n')}`)
-    const died = new Set(gusts.flatMap(({ points }) => points))
-    const spared = allPoints.filter((point) => !died.has(point) && !isExcepted(point))
+    await runStorm(await startBench(t), points, stormStimuli, (gust) => {
+      findings.gusts.push(gust)
+      t.diagnostic(lineOf(gust))
+    })
+    const died = new Set(findings.gusts.flatMap((gust) => gust.points))
+    const spared = points.filter((point) => !died.has(point) && !isExcepted(point))
     t.diagnostic(`died at ${died.size} points; not at ${spared.join(', ') || 'none'}`)
-    assert.ok(died.size > allPoints.length, 'they died at most points')
+    assert.ok(died.size > points.length, 'they died at most points')
   })
 })
 
 async function matrix(
   t: TestContext,
+  findings: Pick<Findings, 'deaths' | 'byChance'>,
   roles: readonly string[],
   scenarios: readonly Scenario[],
   clusters: number,
 ): Promise<void> {
   const concerns = (point: string) => roles.some((role) => point.startsWith(role)) && !isExcepted(point)
-  const deaths: Death[] = []
-  t.after(() => t.diagnostic(`\n${tableOf(deaths)}`))
-  const unreached = await runMatrix({
+  const { unreached, byChance } = await runMatrix({
     benches: await Promise.all(Array.from({ length: clusters }, () => startBench(t))),
-    points: allPoints.filter(concerns),
+    points: points.filter(concerns),
     changes: ledgerChanges().filter(concerns),
     concerns,
     scenarios,
     died(death, left) {
-      deaths.push(death)
+      findings.deaths.push(death)
       if (process.env['VERBOSE']) say(death, left)
     },
   })
+  findings.byChance.push(...byChance)
   assert.deepEqual(unreached, [], 'every point is reached')
 }
 
@@ -74,29 +85,15 @@ async function startBench(t: TestContext): Promise<Bench> {
   const rig = await Rig.start(executable)
   t.after(() => rig.cluster.close())
   await rig.addNode()
+  await rig.joinBareNode()
   await rig.settled()
   await rig.makeStaticPod('node-1')
   return { rig, arming }
 }
 
-function tableOf(deaths: readonly Death[]): string {
-  const byName = deaths.toSorted((a, b) => Number(a.point > b.point) - Number(a.point < b.point))
-  return createTable<Death>(
-    [
-      { header: 'DIED AT', cell: ({ point }) => point },
-      { header: 'WHILE', cell: ({ during }) => during },
-      { header: 'SETTLED', align: 'right', cell: ({ settledAfterMs }) => `${settledAfterMs} ms` },
-      { header: 'LEAKS', align: 'right', cell: ({ verdict }) => verdict.leaks.length },
-      { header: 'DOUBLES', align: 'right', cell: ({ verdict }) => verdict.doubles.length },
-      { header: 'PODS', align: 'right', cell: ({ verdict }) => `${verdict.answering}/${verdict.wanted}` },
-    ],
-    true,
-  ).add(byName)
-}
-
-function lineOf({ during, points, verdict: { leaks, doubles, answering, wanted } }: Gust): string {
+function lineOf({ during, points: at, verdict: { leaks, doubles, answering, wanted } }: Gust): string {
   const audit = `${leaks.length} leaks, ${doubles.length} doubles, ${answering} of ${wanted} pods answer`
-  return `${during}: ${points.length} deaths, then ${audit}`
+  return `${during}: ${at.length} deaths, then ${audit}`
 }
 
 function say({ point, during, settledAfterMs }: Death, left: number): void {

@@ -103,6 +103,7 @@ export class GapWorld {
         clock,
         random,
         log,
+        nameLedger: () => Promise.resolve(),
       },
       {
         ...leaderDefaults,

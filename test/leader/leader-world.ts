@@ -88,7 +88,7 @@ export class LeaderWorld {
     })
     const kube = this.kube.leader(this.#process)
     this.leader = startLeader(
-      { kube, cloud, ledger: this.ledger, clock, random, log: this.log },
+      { kube, cloud, ledger: this.ledger, clock, random, log: this.log, nameLedger: () => Promise.resolve() },
       this.settings,
     )
     return this.leader

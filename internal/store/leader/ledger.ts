@@ -46,6 +46,9 @@ import {
   touchedSince,
 } from './survey.ts'
 
+/** What no second view has claimed for so long takes up no room any more: pods wait for it. */
+const claimedWithin: Millis = 60_000
+
 /** The ledger in `db`, a database of `leaderMigrations`. */
 export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
   const commits = groupCommit(db, clock)
@@ -64,7 +67,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
         instanceEnis: node.instanceEnis,
         quotaIpsPerEni: node.quota.instanceType === '' ? undefined : node.quota.ipsPerEni,
         enis: poolEnis(db, name),
-        unclaimed: unclaimedEnis(db, name),
+        unclaimed: unclaimedEnis(db, name, clock.now() - claimedWithin),
       }
     },
     publishedEnis: (name) => publishedEnis(db, name),

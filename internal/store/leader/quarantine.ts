@@ -2,6 +2,7 @@
 import type { Suspect, SuspectKind } from '../../ipam/quarantine.ts'
 import type { NodeName } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
+import type { Millis } from '../../value/millis.ts'
 
 interface Row {
   readonly kind: SuspectKind
@@ -49,7 +50,8 @@ export function setSuspects(db: Database, suspects: readonly Suspect[]): void {
   }
 }
 
-/** ENIs of the node that are in no ledger, as one view shows; a second one claims them, or says why not. */
-export function unclaimedEnis(db: Database, node: NodeName): number {
-  return db.all(`SELECT 1 FROM quarantine WHERE kind = 'eni-orphan' AND node = ? AND reads = 1`, node).length
+/** ENIs of the node that are in no ledger, as one view shows since `from`; a second one claims them soon, or says why not. */
+export function unclaimedEnis(db: Database, node: NodeName, from: Millis): number {
+  const sql = `SELECT 1 FROM quarantine WHERE kind = 'eni-orphan' AND node = ? AND reads = 1 AND first_seen > ?`
+  return db.all(sql, node, from).length
 }

@@ -29,6 +29,7 @@ export class Doubled extends Error {}
 /** What is amiss, or the verdict when nothing is. What costs little is asked first. Throws Doubled. */
 export async function look(expected: Expected): Promise<Verdict | string[]> {
   const { cluster, pods, statics } = expected
+  cluster.cloud.advance(Date.now())
   refuseDoubles(expected)
   const running = await listPods(cluster.kube)
   const amiss = [

@@ -1,6 +1,7 @@
 // Processes die at one point after the other; after each death everything must settle. Several clusters share the points.
 import type { Arming } from '../../crash/arming.ts'
 import { changesAt } from '../../crash/crash-points.ts'
+import { createCourse } from './course.ts'
 import type { Verdict } from './look.ts'
 import type { Rig } from './rig.ts'
 
@@ -41,24 +42,31 @@ export interface MatrixOptions {
   readonly died: (death: Death, left: number) => void
 }
 
-/**
- * Points and changes that no scenario has reached. A mixture of changes that came about by chance need not come again when
- * each of them had its deaths in others. Throws when something does not settle after a death.
- */
-export async function runMatrix({
-  benches,
-  scenarios,
-  ...options
-}: MatrixOptions): Promise<readonly string[]> {
+/** So often in a row nobody may die of a scenario before it is given up. */
+const mostVain = 2
+
+export interface Outcome {
+  /** Points and changes that no scenario has reached. */
+  readonly unreached: readonly string[]
+  /** Mixtures of changes that came about by chance and have not come again. Each change had its deaths in others. */
+  readonly byChance: readonly string[]
+}
+
+/** Throws when something does not settle after a death. */
+export async function runMatrix({ benches, scenarios, ...options }: MatrixOptions): Promise<Outcome> {
   const left = new Set(options.points)
   const changes = new Set(options.changes)
   const isMixture = (point: string) =>
     changesAt(point).length > 0 && changesAt(point).every((change) => !changes.has(change))
-  const isDone = () => changes.size === 0 && [...left].every(isMixture)
+  const must = () => [...left].filter((point) => !isMixture(point))
+  /** A mixture that comes again and again is a point like any other. */
+  const wanted = () => [...left].filter((point) => !isMixture(point) || course.isUsual(point))
   const known = [...options.points]
+  const course = createCourse()
 
-  function learn({ arming }: Bench): void {
-    for (const point of arming.reached()) {
+  function learn(stimulus: Stimulus, passed: readonly string[], tookMs: number): void {
+    course.learn(stimulus, passed, tookMs)
+    for (const point of passed) {
       if (known.includes(point) || !options.concerns(point)) continue
       known.push(point)
       left.add(point)
@@ -66,53 +74,65 @@ export async function runMatrix({
   }
 
   /** Each bench has points of its own, so that no two are at the same; in the end it helps the others. */
-  function share(index: number): ReadonlySet<string> {
-    const own = [...left].filter((point) => known.indexOf(point) % benches.length === index)
-    return own.length > 0 ? new Set(own) : left
+  function share(index: number): readonly string[] {
+    const all = wanted()
+    const own = all.filter((point) => known.indexOf(point) % benches.length === index)
+    return own.length > 0 ? own : all
   }
 
-  async function turn(bench: Bench, index: number, { steps }: Scenario): Promise<number> {
+  /** `anywhere` the processes come to, or where it is known to lead. */
+  async function turn(bench: Bench, index: number, { steps }: Scenario, anywhere: boolean): Promise<number> {
     let count = 0
     for (const stimulus of steps) {
-      const deaths = await stimulate(bench, stimulus, share(index))
+      const since = bench.arming.now()
+      const started = performance.now()
+      const targets = anywhere ? [] : course.targets(stimulus, share(index))
+      const deaths = await stimulate(bench, stimulus, targets.length > 0 ? targets : [...left])
       for (const death of deaths) {
         left.delete(death.point)
         for (const change of changesAt(death.point)) changes.delete(change)
         options.died(death, left.size)
       }
-      learn(bench)
+      learn(stimulus, bench.arming.passed(since), performance.now() - started)
       count += deaths.length
     }
     return count
   }
 
-  /** A scenario by which nobody died is left out, until there is none left: then each has one more chance. */
   async function work(bench: Bench, index: number): Promise<void> {
+    const vain = new Map<Scenario, number>()
     const order = [...scenarios.slice(index), ...scenarios.slice(0, index)]
-    for (let pass = 0; pass < 2; pass++) {
-      let useful = order
-      while (useful.length > 0 && !isDone()) {
-        const [scenario, ...rest] = useful
-        if (scenario === undefined) break
-        const helps = scenario.helps?.(left) ?? true
-        useful = helps && (await turn(bench, index, scenario)) > 0 ? [...rest, scenario] : rest
-      }
+    const vainOf = (scenario: Scenario) => vain.get(scenario) ?? 0
+    const worthOf = (scenario: Scenario) => course.worth(scenario, share(index)) / (1 + vainOf(scenario))
+    for (;;) {
+      const isDone = changes.size === 0 && must().length === 0
+      const [best] = order
+        .filter((scenario) => vainOf(scenario) < mostVain && (scenario.helps?.(left) ?? true))
+        .map((scenario) => ({ scenario, worth: worthOf(scenario) }))
+        .filter(({ worth }) => !isDone || worth > 0)
+        .toSorted((a, b) =>
+          a.worth === b.worth ? vainOf(a.scenario) - vainOf(b.scenario) : b.worth - a.worth,
+        )
+      if (best === undefined) return
+      const deaths = await turn(bench, index, best.scenario, vainOf(best.scenario) > 0)
+      if (deaths > 0) vain.clear()
+      else vain.set(best.scenario, vainOf(best.scenario) + 1)
     }
   }
 
   await Promise.all(benches.map(work))
-  return [...[...left].filter((point) => !isMixture(point)), ...changes]
+  return { unreached: [...must(), ...changes], byChance: [...left].filter(isMixture) }
 }
 
 /** One process of each role may die of it. */
 async function stimulate(
   { rig, arming }: Bench,
   stimulus: Stimulus,
-  points: ReadonlySet<string>,
+  points: readonly string[],
 ): Promise<readonly Death[]> {
   const before = arming.deaths().length
   arming.arm(points)
-  await stimulus.run(rig)
+  await rig.run(stimulus)
   await rig.settled(() => arming.deaths().length > before)
   const started = Date.now()
   arming.disarm()

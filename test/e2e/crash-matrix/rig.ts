@@ -6,6 +6,7 @@ import { type DevCluster, startDevCluster } from '../../../cmd/dev/cluster.ts'
 import { lastWords } from '../../../cmd/dev/look.ts'
 import { createPod, deletePod } from '../../../cmd/dev/pods.ts'
 import { query } from '../../../cmd/dev/query.ts'
+import { instanceType } from '../../../cmd/dev/topology.ts'
 import { hostLinkPrefix } from '../../../internal/ipam/host-link.ts'
 import { nodeNetns } from '../../../internal/sim/fabric/fabric-lines.ts'
 import type { Waits } from '../../crash/arming.ts'
@@ -13,6 +14,7 @@ import { temporaryFolder } from '../service.ts'
 import { askAgent } from './ask-agent.ts'
 import { inSandbox } from './in-sandbox.ts'
 import { Doubled, type Expected, look, type Verdict, whatDisagrees } from './look.ts'
+import type { Stimulus } from './matrix.ts'
 
 const warm = { min: 1, max: 2 }
 const patienceMs = 120_000
@@ -38,11 +40,14 @@ export const waits: Waits = {
 
 export class Rig {
   readonly cluster: DevCluster
+  /** Pod links of nobody that were made on each node, one after the other. */
+  strays = 0
   /** Node of each pod that should run. */
   readonly #pods = new Map<string, string>()
   #made = 0
   #statics = 0
-  #bare: string | undefined
+  /** Nodes without an agent, from the oldest on. */
+  readonly #bare: string[] = []
 
   static async start(executable: string): Promise<Rig> {
     const cluster = await startDevCluster({
@@ -51,8 +56,11 @@ export class Rig {
       leaderFlags: [`--ip-min-warm-target=${warm.min}`, `--ip-max-warm-target=${warm.max}`],
       nodeFlags: ['--enable-quick-release'],
       logLevel: 'info',
+      cloudLatency: { minMs: 50, maxMs: 150 },
       program: [executable],
     })
+    // Few addresses, so that few pods need a second ENI.
+    cluster.cloud.admin.setInstanceType({ name: instanceType, cpu: 2, memoryGb: 4, enis: 4, ipsPerEni: 7 })
     return new Rig(cluster)
   }
 
@@ -62,11 +70,12 @@ export class Rig {
 
   /** Nodes with an agent. */
   served(): readonly string[] {
-    return this.cluster.nodes().flatMap(({ name }) => (name === this.#bare ? [] : [name]))
+    return this.cluster.nodes().flatMap(({ name }) => (this.#bare.includes(name) ? [] : [name]))
   }
 
+  /** The oldest node without an agent. */
   bare(): string | undefined {
-    return this.#bare
+    return this.#bare[0]
   }
 
   /** With an agent. */
@@ -76,12 +85,13 @@ export class Rig {
 
   /** Without one: work for the leader only. */
   async joinBareNode(): Promise<void> {
-    this.#bare = (await this.cluster.joinNode()).name
+    this.#bare.push((await this.cluster.joinNode()).name)
   }
 
+  /** The youngest one. */
   async removeBareNode(): Promise<void> {
-    if (this.#bare !== undefined) await this.cluster.removeNode(this.#bare)
-    this.#bare = undefined
+    const name = this.#bare.pop()
+    if (name !== undefined) await this.cluster.removeNode(name)
   }
 
   /** One of them has a name as long as it may be: a link's alias has no room for it. */
@@ -121,10 +131,11 @@ export class Rig {
     }
   }
 
-  /** The leader comes back with an empty disk. */
-  async loseLedger(): Promise<void> {
+  /** The leader comes back with an empty disk, and `meanwhile` something else has happened. */
+  async loseLedger(meanwhile?: () => Promise<unknown>): Promise<void> {
     const { cluster } = this
     await cluster.haltLeader()
+    await meanwhile?.()
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${cluster.leaderDb}${suffix}`, { force: true })
     cluster.resumeLeader()
   }
@@ -156,9 +167,28 @@ export class Rig {
   /** Throws when it takes too long. */
   async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = Date.now() + patienceMs
-    while (!(await holds())) {
+    while (!(await this.#inTime(what, holds))) {
       if (Date.now() > deadline) throw this.#stuck([what])
       await delay(50)
+    }
+  }
+
+  /** What it does may wait for several things, each with the patience that it deserves. */
+  run({ name, run }: Stimulus): Promise<void> {
+    return this.#inTime(`${name}, to its end`, () => run(this), 3 * patienceMs)
+  }
+
+  /** No answer is a failure, too. */
+  async #inTime<T>(what: string, work: () => T | Promise<T>, patience = patienceMs): Promise<T> {
+    const over = new AbortController()
+    const late = async () => {
+      await delay(patience, undefined, { signal: over.signal })
+      throw this.#stuck([what])
+    }
+    try {
+      return await Promise.race([work(), late()])
+    } finally {
+      over.abort()
     }
   }
 
@@ -167,7 +197,7 @@ export class Rig {
     const deadline = Date.now() + patienceMs
     for (;;) {
       if (stop()) return undefined
-      const found = await look(this.#expected()).catch(messageOf)
+      const found = await this.#inTime('a look', () => look(this.#expected()).catch(messageOf))
       if (!Array.isArray(found)) return found
       if (Date.now() > deadline) throw this.#stuck([...found, ...(await whatDisagrees(this.#expected()))])
       await delay(150)

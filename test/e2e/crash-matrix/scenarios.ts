@@ -1,11 +1,11 @@
 // What makes leader, agents and plugins pass their crash points.
-import { addByHand, makeStrayLinks, removeByHand, removeStrayLinks } from './by-hand.ts'
+import { addByHand, deleteNec, makeStrayLinks, removeByHand, removeStrayLinks } from './by-hand.ts'
 import type { Scenario, Stimulus } from './matrix.ts'
 import type { Rig } from './rig.ts'
 
+/** Pods of a node that stay, and that come: more than the addresses of one ENI together. */
 const few = 2
-/** More than the addresses of one ENI. */
-const many = 11
+const many = 3
 
 const podsCome: Stimulus = {
   name: 'pods come',
@@ -51,25 +51,33 @@ const creationsAreRefused: Stimulus = {
 }
 
 const ledgerIsLost: Stimulus = { name: 'the ledger is lost', run: (rig) => rig.loseLedger() }
+const ledgerAndNecAreLost: Stimulus = {
+  name: 'the ledger and a NEC are lost',
+  run: (rig) => rig.loseLedger(() => deleteNec(rig)),
+}
+const sandboxesAreChecked: Stimulus = {
+  name: 'sandboxes are checked',
+  run: (rig) => rig.checkSandboxes(),
+}
 const databaseIsLost: Stimulus = {
   name: "the agent's database is lost",
   run: (rig) => onEach(rig, (node) => rig.loseNodeDb(node)),
 }
 
-/** Work for the leader: every cloud call, granted, lost and refused; nodes that come and go. */
+/** Work for the leader: every cloud call, granted, lost and refused; nodes that come and go. There is a node without an agent. */
 export const leaderScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
   { steps: [requestsAreLost, aNodeLeaves] },
   {
     steps: [
-      aNodeJoins,
       { name: 'somebody adds to it by hand', run: addByHand },
       { name: 'somebody takes away by hand', run: removeByHand },
-      aNodeLeaves,
     ],
   },
   { steps: [podsCome, ledgerIsLost, podsGo] },
   { steps: [creationsAreRefused, aNodeLeaves] },
+  { steps: [ledgerAndNecAreLost] },
+  { steps: [aNodeJoins, aNodeLeaves] },
   { steps: [answersAreLost, podsGo] },
   { steps: [aNodeJoins, aNodeLeaves] },
 ]
@@ -77,7 +85,7 @@ export const leaderScenarios: readonly Scenario[] = [
 /** Work for the agents and the plugin. */
 export const nodeScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
-  { steps: [{ name: 'sandboxes are checked', run: (rig) => rig.checkSandboxes() }] },
+  { steps: [sandboxesAreChecked] },
   {
     steps: [{ name: 'an agent starts for the first time', run: (rig) => rig.addNode() }],
     helps: (left) => [...left].some((point) => point.includes('setBootId')),
@@ -104,7 +112,16 @@ export const nodeScenarios: readonly Scenario[] = [
 ]
 
 /** In the second turn processes die where the first one was the first to lead. */
-const turn = [podsCome, aNodeJoins, ledgerIsLost, databaseIsLost, podsGo, aNodeLeaves]
+const turn = [
+  podsCome,
+  sandboxesAreChecked,
+  aNodeJoins,
+  ledgerAndNecAreLost,
+  ledgerIsLost,
+  databaseIsLost,
+  podsGo,
+  aNodeLeaves,
+]
 export const stormStimuli: readonly Stimulus[] = [...turn, ...turn]
 
 async function onEach(rig: Rig, work: (node: string) => Promise<void>): Promise<void> {

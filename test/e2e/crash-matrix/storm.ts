@@ -15,9 +15,9 @@ export async function runStorm(
   { rig, arming }: Bench,
   points: readonly string[],
   stimuli: readonly Stimulus[],
-): Promise<readonly Gust[]> {
-  const gusts: Gust[] = []
-  for (const { name, run } of stimuli) {
+  blown: (gust: Gust) => void,
+): Promise<void> {
+  for (const stimulus of stimuli) {
     const begin = arming.deaths().length
     const blow = () => {
       const died = new Set(arming.deaths())
@@ -31,7 +31,7 @@ export async function runStorm(
       deaths = arming.deaths().length
     }, 50)
     try {
-      await run(rig)
+      await rig.run(stimulus)
       // Each death is progress, however long all of them take.
       while ((await rig.settled(() => arming.deaths().length > seen)) === undefined)
         seen = arming.deaths().length
@@ -40,7 +40,6 @@ export async function runStorm(
       arming.disarm()
     }
     const verdict = await rig.settled()
-    if (verdict !== undefined) gusts.push({ during: name, points: arming.deaths().slice(begin), verdict })
+    if (verdict !== undefined) blown({ during: stimulus.name, points: arming.deaths().slice(begin), verdict })
   }
-  return gusts
 }

@@ -160,12 +160,14 @@ export class Hands {
 
   /** The highest that anybody knows: the ledger may have just been lost. */
   #lastGrant(): number {
-    const { leaderDb, kube } = this.#world
+    const { leaderDb, kube, nodes } = this.#world
     const row = leaderDb.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)
     const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
       (publication?.enis ?? []).flatMap(({ ips }) => ips.map(({ grant }) => grant)),
     )
-    return Math.max(Number(row?.value ?? 0), ...published)
+    // What is held is in no NEC; its node knows it all the same.
+    const local = nodes.flatMap(({ db }) => db.all<{ grant: number }>(`SELECT "grant" FROM ip`))
+    return Math.max(Number(row?.value ?? 0), ...published, ...local.map(({ grant }) => grant))
   }
 
   #audited() {

@@ -15,6 +15,8 @@ export class Watchman {
   readonly #world: World
   /** When each address was last seen taken from a pod's link, and which. */
   readonly #freedAt = new Map<Ipv4, number>()
+  /** ENIs whose links are up, by node and MAC. */
+  #upSince: ReadonlyMap<string, number> = new Map()
   readonly #freedFrom = new Map<Ipv4, string>()
   #before = new Map<string, Ipv4>()
   #moves = -1
@@ -31,6 +33,7 @@ export class Watchman {
     const moves = nodes.reduce((sum, { kernel, gone }) => sum + kernel.moves + (gone ? 1 : 0), plugs)
     if (moves === this.#moves) return this.#world.faults
     this.#moves = moves
+    this.#noteUp()
     const links = new Map<string, { address: Ipv4; node: SimNode }>()
     for (const node of this.#world.nodes) {
       if (node.gone) continue
@@ -187,12 +190,25 @@ export class Watchman {
     return faults
   }
 
+  /** Long enough for the agent to know. */
   #readyFor(node: SimNode, eniId: string): boolean {
     const eni = node.ledger?.enis().find(({ id }) => id === eniId)
-    if (eni?.mode !== 'exclusive') return eni !== undefined && node.kernel.links.get(eni.mac)?.up === true
+    const now = this.#world.clock.now()
+    if (eni?.mode !== 'exclusive') {
+      const since = this.#upSince.get(`${node.name} ${eni?.mac}`)
+      return since !== undefined && now - since > 1000
+    }
     // One that has just come back is not known to be there before the agent has looked.
     const homeSince = this.#homeSince.get(eni.mac) ?? Number.POSITIVE_INFINITY
-    return this.#world.clock.now() - homeSince > 2 * nodeDefaults.repairEvery
+    return now - homeSince > 2 * nodeDefaults.repairEvery
+  }
+
+  #noteUp(): void {
+    const now = this.#world.clock.now()
+    const up = this.#world.nodes.flatMap(({ kernel, name }) =>
+      [...kernel.links].flatMap(([mac, link]) => (link.up ? [`${name} ${mac}`] : [])),
+    )
+    this.#upSince = new Map(up.map((key) => [key, this.#upSince.get(key) ?? now]))
   }
 }
 
@@ -209,14 +225,39 @@ function chosenAt(node: SimNode, address: Ipv4): number {
   )
 }
 
+/** One request makes one ENI, and one that is held for failed makes none; whatever people do beside it. */
+export function creationFaults(world: World): string[] {
+  const { enis } = world.cloud.admin.audit(world.clock.now())
+  return world.hosts.flatMap(({ db }) => {
+    const states = new Map(
+      db
+        .all<{ token: string; state: string }>(`SELECT token, state FROM intent WHERE kind = 'create'`)
+        .map(({ token, state }) => [token, state]),
+    )
+    const known = new Set(db.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
+    const made = enis.filter(({ tags }) => states.has(tags[intentTag] ?? ''))
+    const failed = made.filter(
+      ({ id, tags }) => states.get(tags[intentTag] ?? '') === 'failed' && !known.has(id),
+    )
+    const twins = [...Map.groupBy(made, ({ tags }) => tags[intentTag])].filter(([, all]) => all.length > 1)
+    return [
+      ...failed.map(({ id }) => `ENI ${id} is made, by a request that is held for failed`),
+      ...twins.map(([, all]) => `ENIs ${all.map(({ id }) => id).join(' and ')} are made by one request`),
+    ]
+  })
+}
+
 /**
  * ENIs that no leader knows of, nor what asked for them. A survey would find them, but unless somebody loses a ledger or works by hand
  * there must be nothing to find.
  */
 export function orphanFaults(world: World): string[] {
-  if (world.handled || world.hosts.length > 1 || world.hosts.some(({ lostAt }) => lostAt > 0)) return []
-  const known = new Set(world.leaderDb.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
-  const tokens = new Set(world.ledger.openIntents().map(({ token }) => token))
+  const [who, ...others] = world.ledBy
+  const host = world.hosts.find(({ machine }) => machine.name === who)
+  if (host === undefined || others.length > 0) return [] // another leader's ledger is made anew
+  if (world.handled || world.hosts.some(({ lostAt }) => lostAt > 0)) return []
+  const known = new Set(host.db.all<{ id: string }>(`SELECT id FROM eni`).map(({ id }) => id))
+  const tokens = new Set(host.ledger.openIntents().map(({ token }) => token))
   const { enis } = world.cloud.admin.audit(world.clock.now())
   return enis
     .filter(({ id, tags }) => tags[clusterTag] === clusterId && !known.has(id))

@@ -115,7 +115,7 @@ export class LeaderHost {
     plant.leaderDb?.(this.db)
     const ledger = leaderLedger(this.db, clock)
     this.ledger = ledger
-    await term.nameLedger(ledgerId(this.db))
+    if (ledger.complete()) await term.nameLedger(ledgerId(this.db))
     if (!process.alive) return
     this.leader = this.#startLeader(process, clock, term, ledger)
     world.log(`${this.machine.name} leads in epoch ${term.epoch}`)
@@ -125,7 +125,7 @@ export class LeaderHost {
     const { world, plant, log } = this.#parts
     const { random } = this.machine
     const { reached } = process
-    const turn = world.nextTurn()
+    const turn = world.nextTurn(this.machine.name)
     const ledger = plant.leaderLedger?.(plain, this.db) ?? plain
     const plainKube = this.#parts.kube.leader(process)
     const kube = plant.leaderKube?.(plainKube, random) ?? plainKube
@@ -154,6 +154,7 @@ export class LeaderHost {
         clock,
         random,
         log,
+        nameLedger: () => term.nameLedger(ledgerId(this.db)),
       },
       inForce,
     )

@@ -2,7 +2,7 @@
 
 import type { Random } from '../../../internal/base/random.ts'
 import { isIdle, type LocalIp, usedPerEni } from '../../../internal/ipam/choose-address.ts'
-import { type ErrorCode, IpamError } from '../../../internal/ipam/errors.ts'
+import { IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeReport } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import type { Term } from '../../../internal/leader/term.ts'
@@ -50,7 +50,20 @@ interface KnownMistake extends Plant {
 
 export const plants: Readonly<Record<string, KnownMistake>> = {
   /** A call without an answer is taken for one that did not happen. */
-  'outcome-not-recorded': { peers: 'leak', cloud: translated('createEni', 'unknown_outcome', 'unavailable') },
+  'outcome-not-recorded': {
+    peers: 'leak',
+    cloud(cloud) {
+      let made = 0
+      return {
+        ...cloud,
+        async createEni(request, priority) {
+          const eni = await cloud.createEni(request, priority)
+          if (++made % 4 === 0) throw new IpamError('unavailable', 'Cannot create ENI: no answer came')
+          return eni
+        },
+      }
+    },
+  },
   /** Nothing is stored until the cloud has accepted: what a crash interrupts is unknown to the next process. */
   'intent-not-stored-before-call': {
     peers: 'leak',
@@ -61,21 +74,6 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
         )
         db.run(`DELETE FROM intent WHERE kind = 'create' AND state = 'recorded'`)
       })
-    },
-  },
-  /** Each sending is a new request, though the one before may have taken effect. */
-  'resend-with-new-token': {
-    peers: 'leak',
-    cloud(cloud) {
-      let sent = 0
-      return {
-        ...cloud,
-        createEni: (request, priority) =>
-          cloud.createEni(
-            { ...request, clientToken: `${request.clientToken.slice(0, 24)}-${++sent}` },
-            priority,
-          ),
-      }
     },
   },
   /** What one view of the cloud does not show is taken for gone. */
@@ -387,20 +385,6 @@ function believing(tx: LeaderTx): LeaderTx {
 
 function hasty(tx: LeaderTx): LeaderTx {
   return { ...tx, noteUnanswered: (intent, error) => tx.fail(intent, error) }
-}
-
-function translated(method: 'createEni', from: ErrorCode, to: ErrorCode): (cloud: Cloud) => Cloud {
-  return (cloud) => ({
-    ...cloud,
-    [method]: async (...request: Parameters<Cloud['createEni']>) => {
-      try {
-        return await cloud[method](...request)
-      } catch (error) {
-        if (error instanceof IpamError && error.code === from) throw new IpamError(to, error.message)
-        throw error
-      }
-    },
-  })
 }
 
 function mapFeed<T>(feed: Feed<T>, change: (item: T) => T): Feed<T> {

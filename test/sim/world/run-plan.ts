@@ -2,7 +2,7 @@
 import { draw, type Happening, type Plan } from './draw.ts'
 import type { Coverage } from './fate.ts'
 import { happen } from './happenings.ts'
-import { orphanFaults, quietFaults, Watchman } from './invariants.ts'
+import { creationFaults, orphanFaults, quietFaults, Watchman } from './invariants.ts'
 import type { Plant } from './plants.ts'
 import { World } from './world.ts'
 
@@ -45,7 +45,7 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
       steps++
       faults = watchman.look()
       if (world.clock.now() >= lookForOrphansAt) {
-        faults = [...faults, ...orphanFaults(world), ...world.expected.faults()]
+        faults = [...faults, ...orphanFaults(world), ...creationFaults(world), ...world.expected.faults()]
         lookForOrphansAt = world.clock.now() + minute
       }
       return faults.length === 0

@@ -112,6 +112,8 @@ export class World {
   #era = 0
   #lastWrite: Turn & { readonly who: string } = { turn: 0, epoch: 0, who: '' }
   #turns = 0
+  /** Leaders that have ever led: with each begins another ledger. */
+  readonly ledBy = new Set<string>()
   #advanceAt = Number.POSITIVE_INFINITY
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
@@ -469,7 +471,8 @@ export class World {
   }
 
   /** Somebody begins to lead. */
-  nextTurn(): number {
+  nextTurn(who: string): number {
+    this.ledBy.add(who)
     return ++this.#turns
   }
 
