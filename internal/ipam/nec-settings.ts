@@ -34,7 +34,7 @@ export function readNecSettings(
 ): NecSettings {
   const faults: string[] = []
   const refuse = (key: string, why: string) =>
-    faults.push(`${shortOf(key)} "${annotations[key]}" on node ${node}: ${why}`)
+    faults.push(`${shortOf(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
 
   function read(key: string, least = 0): number | undefined {
     const text = annotations[key]
@@ -91,6 +91,12 @@ export function readNecSettings(
   if (faults.length > 0) return { ok: false, fault: faults.join('; ') }
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined)
   return { ok: true, overrides: Object.fromEntries(given) }
+}
+
+/** On one line, and not longer than it takes to know it again. */
+function shown(text: string): string {
+  const characters = [...text.replaceAll('\n', ' ')]
+  return characters.length > 40 ? `${characters.slice(0, 37).join('')}...` : characters.join('')
 }
 
 function shortOf(key: string): string {

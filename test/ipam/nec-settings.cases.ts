@@ -51,6 +51,11 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     use: busy,
     want: {},
   },
+  {
+    does: 'shows of a long value its beginning, on one line',
+    set: { [ipsPerEni]: `two\nlines \u{1f600}${'x'.repeat(200)}` },
+    want: notWhole(ipsPerEni, `two lines \u{1f600}${'x'.repeat(26)}...`, 1),
+  },
   // warm targets
   {
     does: '[P6] takes both warm targets of addresses',
