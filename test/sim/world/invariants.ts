@@ -4,7 +4,6 @@ import { clusterTag, intentTag, purposeOf } from '../../../internal/ipam/eni-tag
 import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
-import type { Mac } from '../../../internal/value/mac.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { difference, kernelFaults } from './kernel-invariants.ts'
 import { boundFaults, hasRoom } from './pool-invariants.ts'
@@ -15,13 +14,12 @@ export class Watchman {
   readonly #world: World
   /** When each address was last seen taken from a pod's link, and which. */
   readonly #freedAt = new Map<Ipv4, number>()
-  /** ENIs whose links are up, by node and MAC. */
-  #upSince: ReadonlyMap<string, number> = new Map()
+  /** Since when each ENI's link is up, by node and MAC; and since when it is in the node's own namespace. */
+  #upSince: ReadonlyMap<string, Millis> = new Map()
+  #homeSince: ReadonlyMap<string, Millis> = new Map()
   readonly #freedFrom = new Map<Ipv4, string>()
   #before = new Map<string, Ipv4>()
   #moves = -1
-  /** Since when each exclusive ENI has been on its node, in nobody's namespace. */
-  readonly #homeSince = new Map<Mac, Millis>()
 
   constructor(world: World) {
     this.#world = world
@@ -33,7 +31,7 @@ export class Watchman {
     const moves = nodes.reduce((sum, { kernel, gone }) => sum + kernel.moves + (gone ? 1 : 0), plugs)
     if (moves === this.#moves) return this.#world.faults
     this.#moves = moves
-    this.#noteUp()
+    this.#noteLinks()
     const links = new Map<string, { address: Ipv4; node: SimNode }>()
     for (const node of this.#world.nodes) {
       if (node.gone) continue
@@ -41,7 +39,6 @@ export class Watchman {
         links.set(`${node.name}/${name}`, { address: end.address, node })
       for (const { address, ifname, netns } of node.kernel.given.values())
         links.set(`${node.name}/${netns} ${ifname}`, { address, node })
-      this.#seeHome(node)
     }
     const faults = [
       ...this.#twice(links),
@@ -133,12 +130,6 @@ export class Watchman {
     })
   }
 
-  #seeHome({ kernel }: SimNode): void {
-    const now = this.#world.clock.now()
-    for (const mac of kernel.links.keys()) if (!this.#homeSince.has(mac)) this.#homeSince.set(mac, now)
-    for (const mac of kernel.given.keys()) this.#homeSince.delete(mac)
-  }
-
   /** P16: while another address was idle and rested, a cooling one must not have been handed out. */
   #tooSoon(links: ReadonlyMap<string, { address: Ipv4; node: SimNode }>): string[] {
     const now = this.#world.clock.now()
@@ -199,16 +190,22 @@ export class Watchman {
       return since !== undefined && now - since > 1000
     }
     // One that has just come back is not known to be there before the agent has looked.
-    const homeSince = this.#homeSince.get(eni.mac) ?? Number.POSITIVE_INFINITY
-    return now - homeSince > 2 * nodeDefaults.repairEvery
+    const since = this.#homeSince.get(`${node.name} ${eni.mac}`)
+    return since !== undefined && now - since > 2 * nodeDefaults.repairEvery
   }
 
-  #noteUp(): void {
+  #noteLinks(): void {
     const now = this.#world.clock.now()
-    const up = this.#world.nodes.flatMap(({ kernel, name }) =>
-      [...kernel.links].flatMap(([mac, link]) => (link.up ? [`${name} ${mac}`] : [])),
+    const links = this.#world.nodes.flatMap(({ kernel, name }) =>
+      [...kernel.links].map(([mac, { up }]) => ({ key: `${name} ${mac}`, up })),
     )
-    this.#upSince = new Map(up.map((key) => [key, this.#upSince.get(key) ?? now]))
+    const since = (before: ReadonlyMap<string, Millis>, seen: typeof links) =>
+      new Map(seen.map(({ key }) => [key, before.get(key) ?? now]))
+    this.#upSince = since(
+      this.#upSince,
+      links.filter(({ up }) => up),
+    )
+    this.#homeSince = since(this.#homeSince, links)
   }
 }
 
