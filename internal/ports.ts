@@ -1,6 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
+import type { Claim, ClaimPhase } from './ipam/claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -241,9 +242,43 @@ export interface LeaderLedger {
   /** Ids of ENIs and tokens of creations that intents are about: open ones, and those that changed since `from`. */
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
+  claim(pod: PodName): Claim | undefined
+  /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
+  placedClaims(node: NodeName): readonly PlacedClaim[]
+  claimsWhere(phase: ClaimPhase): readonly Claim[]
+  /** Whose time is over, by the ledger's own clock. */
+  expiredClaims(): readonly Claim[]
+  claimedNames(): readonly PodName[]
+  /** Milliseconds that leaders have seen pass. */
+  expiryClock(): Millis
   /** Why nothing can be stored now (a full disk); undefined when it can. */
   obstacle(): string | undefined
 }
+
+/** A static claim, and where its address is by the ledger. */
+export interface PlacedClaim extends Claim {
+  readonly placedOn: NodeName | undefined
+  readonly placedEni: number | undefined
+}
+
+/** A claim of a pod that has none; it is `Pending`. */
+export type NewClaim = PodName &
+  Pick<
+    Claim,
+    | 'uid'
+    | 'ipUid'
+    | 'policy'
+    | 'mode'
+    | 'nominatedAddress'
+    | 'nominatedSubnets'
+    | 'expireAfter'
+    | 'reserveToken'
+  > & { readonly podUid: PodUid; readonly node: NodeName }
+
+/** What of a claim may change. */
+export type ClaimChange = Partial<
+  Omit<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
+>
 
 /** An ENI that exists in the cloud and is entered as it is. */
 export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
@@ -303,6 +338,14 @@ export interface LeaderTx {
   raiseGrants(grant: number): void
   /** What it says of nodes, ENIs and addresses may be of another time: it says nothing any more, but what was. */
   clear(): void
+  addClaim(claim: NewClaim): Claim
+  /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
+  changeClaim(claim: Claim, change: ClaimChange): Claim
+  /** Nothing when it has changed since it was read. */
+  removeClaim(claim: Claim): void
+  /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */
+  renewIp(address: Ipv4, reason: string): void
+  advanceExpiryClock(by: Millis): void
   /** From now on it may be served from. */
   setComplete(): void
   /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */

@@ -12,6 +12,19 @@ import type { Cidr } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import {
+  addClaim,
+  advanceExpiryClock,
+  changeClaim,
+  claimedNames,
+  claimsWhere,
+  expiredClaims,
+  expiryClock,
+  findClaim,
+  findClaimByKey,
+  placedClaims,
+  removeClaim,
+} from './claims.ts'
+import {
   addEni,
   doomEni,
   expectIps,
@@ -85,6 +98,12 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     allEnis: () => allEnis(db),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
+    claim: ({ namespace, name }) => findClaim(db, namespace, name),
+    placedClaims: (node) => placedClaims(db, node),
+    claimsWhere: (phase) => claimsWhere(db, phase),
+    expiredClaims: () => expiredClaims(db),
+    claimedNames: () => claimedNames(db),
+    expiryClock: () => expiryClock(db),
     obstacle: commits.obstacle,
   }
 }
@@ -119,6 +138,15 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     setSuspects: (suspects) => setSuspects(db, suspects),
     raiseGrants: (grant) => raiseGrants(db, grant),
     clear: () => clearLedger(db, now),
+    addClaim: (claim) => addClaim(db, now, claim),
+    changeClaim: (claim, change) => changeClaim(db, now, claim, change),
+    removeClaim(claim) {
+      if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)
+    },
+    renewIp(address, reason) {
+      if (findIp(db, address)?.state === 'bound') rebindIp(db, now, address, reason)
+    },
+    advanceExpiryClock: (by) => advanceExpiryClock(db, by),
     setComplete: () => setComplete(db),
     prune({ historyFor, failuresFor }) {
       db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)
@@ -175,8 +203,15 @@ function record(
       setEniState(db, now, eni.key, 'attaching')
       return addIntent(db, now, { ...about, kind: 'attach', count: 0, addresses: [] })
     case 'assign':
-      expectIps(db, eni.key, action.count)
-      return addIntent(db, now, { ...about, kind: 'assign', count: action.count, addresses: [] })
+      // What is kept for claims is no part of the pool.
+      if (action.addresses === undefined) expectIps(db, eni.key, action.count)
+      return addIntent(db, now, {
+        ...about,
+        kind: 'assign',
+        count: action.count,
+        addresses: action.addresses ?? [],
+        exact: action.addresses !== undefined,
+      })
     case 'unassign':
       for (const address of action.addresses) setIpState(db, now, address, 'unassigning', action.reason)
       return addIntent(db, now, { ...about, kind: 'unassign', count: 0, addresses: action.addresses })
