@@ -84,13 +84,50 @@ export interface Cloud {
     priority: Priority,
   ): Promise<void>
   deleteEni(eni: EniId, priority: Priority): Promise<void>
-  /** The addresses chosen by the VPC, known at once, usable when available. */
+  /**
+   * The addresses chosen by the VPC, known at once, usable when available. With `addresses` exactly these, at most 10, and `count` is
+   * their number.
+   */
   assignIps(
-    request: { eni: EniId; count: number; clientToken: string },
+    request: { eni: EniId; count: number; addresses?: readonly Ipv4[]; clientToken: string },
     priority: Priority,
   ): Promise<readonly Ipv4[]>
   /** At most 10 addresses a call. */
   unassignIps(request: { eni: EniId; addresses: readonly Ipv4[] }, priority: Priority): Promise<void>
+  /** One secondary address to another ENI of the same subnet; asynchronous as the others, and without a token. */
+  migrateIp(request: { from: EniId; to: EniId; address: Ipv4 }, priority: Priority): Promise<void>
+  /** Keeps an address of the subnet from everybody but who assigns exactly it; synchronous. Throws `denied` where the role may not. */
+  reserveIp(request: ReserveIp, priority: Priority): Promise<Reservation>
+  /** By ids, addresses or tags. Unknown ones are simply not in the answer. Not ordered. */
+  describeReservations(query: ReservationQuery, priority: Priority): Promise<readonly Reservation[]>
+  /** `invalid_state` while an ENI has the address. */
+  releaseReservation(request: { id: string; vpcId: string }, priority: Priority): Promise<void>
+}
+
+export interface ReserveIp {
+  readonly subnetId: SubnetId
+  /** undefined: the VPC chooses. */
+  readonly address: Ipv4 | undefined
+  readonly name: string
+  readonly description: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly clientToken: string
+}
+
+export type ReservationQuery =
+  | { readonly ids: readonly string[] }
+  | { readonly addresses: readonly Ipv4[]; readonly subnetId: SubnetId }
+  | { readonly tags: Readonly<Record<string, string>> }
+
+/** An address of the VPC that only who names it may assign. */
+export interface Reservation {
+  readonly id: string
+  readonly vpcId: string
+  readonly subnetId: SubnetId
+  readonly address: Ipv4
+  /** Has an ENI the address now? */
+  readonly bound: boolean
+  readonly tags: Readonly<Record<string, string>>
 }
 
 // ---- Kubernetes -----------------------------------------------------------------------------

@@ -22,6 +22,10 @@ export function fencedCloud(cloud: Cloud, term: Term): Cloud {
     deleteEni: fence(cloud.deleteEni),
     assignIps: fence(cloud.assignIps),
     unassignIps: fence(cloud.unassignIps),
+    migrateIp: fence(cloud.migrateIp),
+    reserveIp: fence(cloud.reserveIp),
+    describeReservations: fence(cloud.describeReservations),
+    releaseReservation: fence(cloud.releaseReservation),
   }
 }
 

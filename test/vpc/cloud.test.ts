@@ -82,6 +82,63 @@ test('createCloud() takes an ENI from creation to deletion', async (t) => {
   await assert.rejects(run(cloud.deleteEni(made.id, 'collect')), { code: 'not_found' })
 })
 
+/** An ENI that is available, on no instance. */
+async function freeEni(
+  { clock, create }: Pick<ReturnType<typeof setUp>, 'clock' | 'create'>,
+  n: string,
+  ips = 0,
+): Promise<string> {
+  const { id } = await clock.runUntil(create(n, ips))
+  await clock.advance(3000)
+  return id
+}
+
+const tags = { cluster: 'c', claim: 'ns/web-0' }
+const asked = {
+  subnetId: subnetA,
+  address: undefined,
+  name: 'web-0',
+  description: 'of a test',
+  tags,
+  clientToken: 'r1',
+}
+
+test('createCloud() reserves an address, assigns exactly it, and releases it', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const run = clock.runUntil.bind(clock)
+  const made = await run(cloud.reserveIp(asked, pod))
+  assert.deepEqual([made.vpcId, made.subnetId, made.bound, made.tags], [vpcId, subnetA, false, tags])
+  assert.deepEqual(await run(cloud.reserveIp(asked, pod)), made) // the same token
+  const eni = await freeEni(world, 'holder')
+  const exactly = { eni, count: 1, addresses: [made.address], clientToken: 'a' }
+  assert.deepEqual(await run(cloud.assignIps(exactly, pod)), [made.address])
+  await clock.advance(3000)
+  const bound = [{ ...made, bound: true }]
+  for (const query of [{ ids: [made.id] }, { tags }, { addresses: [made.address], subnetId: subnetA }])
+    assert.deepEqual(await run(cloud.describeReservations(query, pod)), bound)
+  await assert.rejects(run(cloud.releaseReservation(made, 'release')), { code: 'invalid_state' })
+  await run(cloud.unassignIps({ eni, addresses: [made.address] }, 'release'))
+  await clock.advance(3000)
+  await run(cloud.releaseReservation(made, 'release'))
+  assert.deepEqual(await run(cloud.describeReservations({ ids: [made.id] }, pod)), [])
+  await assert.rejects(run(cloud.releaseReservation(made, 'release')), { code: 'not_found' })
+})
+
+test('migrateIp() takes an address to another ENI', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const [from, to] = [await freeEni(world, 'from', 1), await freeEni(world, 'to')]
+  const ipsOf = async (id: string) => (await clock.runUntil(cloud.describeEnis({ ids: [id] }, pod)))[0]?.ips
+  const address = (await ipsOf(from))?.[0]?.address
+  assert.ok(address)
+  await clock.runUntil(cloud.migrateIp({ from, to, address }, pod))
+  assert.deepEqual(await ipsOf(from), [{ address, state: 'migrating' }])
+  await clock.advance(3000)
+  assert.deepEqual([await ipsOf(from), await ipsOf(to)], [[], [{ address, state: 'available' }]])
+  await assert.rejects(clock.runUntil(cloud.migrateIp({ from, to, address }, pod)), { code: 'not_found' })
+})
+
 test('describeInstances(), describeSubnets() and describeEniQuota() give the facts of a node', async (t) => {
   const { clock, cloud } = setUp(t)
   const instances = await clock.runUntil(cloud.describeInstances([medium, far, 'ins-00unknow'], pod))

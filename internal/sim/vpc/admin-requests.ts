@@ -87,6 +87,7 @@ const faultsShape = record({
   outage: optional(oneOf('off', 'reset', 'hang', 'unavailable', 'bad-gateway')),
   answerDelayMs: optional(integer()),
   taskDelayMs: optional(integer()),
+  deny: optional(perName(probability)),
   throttle: optional(perName(probability)),
   throttleUntil: optional(integer()),
   lostRequests: optional(perName(probability)),
@@ -103,6 +104,7 @@ const limitsShape = record({
   rates: optional(perName(integer(1))),
   refuseTokenWhileRunning: optional(flag()),
   refuseUnknownEnis: optional(flag()),
+  hideReservedSubnets: optional(flag()),
   tokenLifeMs: optional(integer()),
   taskLifeMs: optional(integer()),
 })

@@ -99,7 +99,7 @@ const checks: readonly string[] = [
   `SELECT 'address ' || address || ' is ' || state || ' for ever' AS fault FROM ip WHERE state <> 'AVAILABLE'
      AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = ip.eni_id)`,
   `SELECT 'resource ' || resource || ' is gone and has tags' AS fault FROM tag WHERE resource NOT IN
-     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance)`,
+     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance UNION ALL SELECT id FROM reservation)`,
 ]
 
 function vpcQuota(limit: number): string {

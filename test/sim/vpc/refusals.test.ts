@@ -266,7 +266,6 @@ const cases: readonly Case[] = [
   },
   { does: 'knows tasks', action: 'DescribeVpcTaskResult', params: { TaskId: 'x' }, code: 'ResourceNotFound' },
   { does: 'is for later', action: 'AllocateAddresses', params: {}, code: 'InvalidAction' },
-  { does: 'is for later', action: 'CreateReserveIpAddresses', params: {}, code: 'InvalidAction' },
 ]
 
 for (const { does, action, params, code } of cases)
