@@ -147,10 +147,15 @@ function coreSettings(settings: LeaderSettings) {
     subnetIds: settings.subnets,
     securityGroups: settings.securityGroups ?? [],
     defaults: {
-      shared: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      // With static addresses nothing is bound in advance (S1).
+      shared: settings.enableStaticIp
+        ? { minWarm: 0, maxWarm: 0 }
+        : { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
       exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
     },
     exclusiveEnis: settings.enableDirectEni,
+    staticIps: settings.enableStaticIp,
+    claimExpiry: settings.claimExpiredDuration,
     manageTaint: settings.manageTaint,
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,

@@ -157,6 +157,8 @@ export interface LeaderKube {
   deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
+  /** What the API server's clock says, to a second: another machine's, as a rule. */
+  serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }
@@ -280,16 +282,25 @@ export interface LeaderLedger {
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
   claim(pod: PodName): Claim | undefined
+  /** The one that has the address. */
+  claimOf(address: Ipv4): Claim | undefined
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   /** Whose time is over, by the ledger's own clock. */
   expiredClaims(): readonly Claim[]
   claimedNames(): readonly PodName[]
-  /** Milliseconds that leaders have seen pass. */
-  expiryClock(): Millis
+  expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
   obstacle(): string | undefined
+}
+
+/** By which claims expire: it goes on while leaders run, and by what is certain to have passed between two. */
+export interface ExpiryClock {
+  /** Milliseconds that leaders have seen pass. */
+  readonly now: Millis
+  /** When both clocks were last read, and what this one said then. */
+  readonly mark: { readonly server: Millis; readonly local: Millis; readonly now: Millis } | undefined
 }
 
 /** A static claim, and where its address is by the ledger. */
@@ -382,7 +393,7 @@ export interface LeaderTx {
   removeClaim(claim: Claim): void
   /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */
   renewIp(address: Ipv4, reason: string): void
-  advanceExpiryClock(by: Millis): void
+  setExpiryClock(clock: ExpiryClock): void
   /** From now on it may be served from. */
   setComplete(): void
   /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */

@@ -51,6 +51,15 @@ const table = {
     integer(1, 64),
     "Most ENIs for pods per node; without it, what the node's instance type allows.",
   ),
+  enableStaticIp: setting(
+    bool,
+    'false',
+    'Pods may keep their addresses (annotation vpc-ip-claim-delete-policy: Never). New nodes hold nothing warm then: every address is bound when a pod wants it.',
+  ),
+  claimExpiredDuration: optional(
+    duration('5m', '4380h'),
+    'A static address is given up so long after its pod has ended; without it, never.',
+  ),
   defaultNetwork: setting(
     choice('tke-route-eni', 'tke-direct-eni', 'other'),
     'tke-route-eni',

@@ -66,7 +66,7 @@ export interface Claim extends PodName {
 const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {
   Pending: ['Attaching', 'Bound', 'Releasing'],
   Attaching: ['Bound', 'Retained', 'Releasing'],
-  Bound: ['Attaching', 'Retained', 'Releasing'],
+  Bound: ['Pending', 'Attaching', 'Retained', 'Releasing'],
   Retained: ['Attaching', 'Bound', 'Releasing'],
   Releasing: [],
 }

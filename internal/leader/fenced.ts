@@ -46,6 +46,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
     setUnavailable: fence(kube.setUnavailable),
+    serverTime: fence(kube.serverTime),
     notify(notice) {
       if (term.holds()) kube.notify(notice)
     },

@@ -60,8 +60,8 @@ CREATE INDEX claim_of_owner ON claim (json_extract(owner, '$.uid')) WHERE owner 
 -- An assignment of exactly the addresses that are recorded with it, not of any.
 ALTER TABLE intent ADD COLUMN exact INTEGER NOT NULL DEFAULT 0 CHECK (exact IN (0, 1));
 
--- Milliseconds that leaders have seen pass, whatever was done to their clocks; claims expire by it.
-INSERT INTO meta (key, value) VALUES ('expiry-clock', '0');
+-- Milliseconds that leaders have seen pass, whatever was done to their clocks, and when that was last compared; claims expire by it.
+INSERT INTO meta (key, value) VALUES ('expiry-clock', '{}');
 
 -- Every change of a claim, in order, with the row before and after: watches resume from it, lists are continued from it.
 CREATE TABLE change (

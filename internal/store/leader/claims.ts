@@ -8,7 +8,7 @@ import {
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniMode, NodeName } from '../../ipam/types.ts'
-import type { ClaimChange, NewClaim, PlacedClaim } from '../../ports.ts'
+import type { ClaimChange, ExpiryClock, NewClaim, PlacedClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -49,6 +49,11 @@ export function findClaim(db: Database, namespace: string, name: string): Claim 
   return row && fromRow(row)
 }
 
+export function findClaimOf(db: Database, address: Ipv4): Claim | undefined {
+  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE address = ?`, address)
+  return row && fromRow(row)
+}
+
 export function findClaimByKey(db: Database, key: number): Claim | undefined {
   const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE key = ?`, key)
   return row && fromRow(row)
@@ -78,7 +83,7 @@ export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
 /** Whose time is over. */
 export function expiredClaims(db: Database): readonly Claim[] {
   const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key`
-  return db.all<ClaimRow>(sql, expiryClock(db)).map(fromRow)
+  return db.all<ClaimRow>(sql, expiryClock(db).now).map(fromRow)
 }
 
 export function claimedNames(db: Database): readonly { namespace: string; name: string }[] {
@@ -121,6 +126,13 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
     const message = `Cannot make the claim of ${nameOf(claim)} ${wanted.phase}: it is ${current.phase}`
     throw new IpamError('conflict', message)
   }
+  // Of two pool pods the address is the one's that shows it now.
+  if (wanted.address !== undefined && wanted.policy === 'Immediate' && wanted.address !== current.address)
+    db.run(
+      `UPDATE claim SET address = NULL, eni_id = NULL, phase = 'Pending', changed_at = ? WHERE address = ? AND policy = 'Immediate'`,
+      now,
+      wanted.address,
+    )
   const before = columnsOf(current)
   const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
   if (different.length === 0) return current
@@ -137,12 +149,15 @@ export function removeClaim(db: Database, key: number): void {
   db.run(`DELETE FROM claim WHERE key = ?`, key)
 }
 
-export function expiryClock(db: Database): Millis {
-  return Number(db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'expiry-clock'`)?.value ?? 0)
+export function expiryClock(db: Database): ExpiryClock {
+  const row = db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'expiry-clock'`)
+  const { now = 0, mark } = JSON.parse(row?.value ?? '{}') as Partial<ExpiryClock>
+  return { now, mark }
 }
 
-export function advanceExpiryClock(db: Database, by: Millis): void {
-  const value = String(expiryClock(db) + Math.max(0, Math.floor(by)))
+/** It never goes back. */
+export function setExpiryClock(db: Database, { mark, now }: ExpiryClock): void {
+  const value = JSON.stringify({ now: Math.max(now, expiryClock(db).now), mark })
   db.run(`UPDATE meta SET value = ? WHERE key = 'expiry-clock'`, value)
 }
 

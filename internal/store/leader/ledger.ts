@@ -13,7 +13,6 @@ import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import {
   addClaim,
-  advanceExpiryClock,
   changeClaim,
   claimedNames,
   claimsWhere,
@@ -21,8 +20,10 @@ import {
   expiryClock,
   findClaim,
   findClaimByKey,
+  findClaimOf,
   placedClaims,
   removeClaim,
+  setExpiryClock,
 } from './claims.ts'
 import {
   addEni,
@@ -99,6 +100,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
     claim: ({ namespace, name }) => findClaim(db, namespace, name),
+    claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
     expiredClaims: () => expiredClaims(db),
@@ -146,7 +148,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     renewIp(address, reason) {
       if (findIp(db, address)?.state === 'bound') rebindIp(db, now, address, reason)
     },
-    advanceExpiryClock: (by) => advanceExpiryClock(db, by),
+    setExpiryClock: (clock) => setExpiryClock(db, clock),
     setComplete: () => setComplete(db),
     prune({ historyFor, failuresFor }) {
       db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)
