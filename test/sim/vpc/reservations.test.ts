@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { NoAnswer } from '../../../internal/sim/vpc/api-error.ts'
+import { migrations } from '../../../internal/sim/vpc/migrations.ts'
 import type { VpcSim } from '../../../internal/sim/vpc/sim.ts'
+import { openDatabase } from '../../../internal/sqlite/database.ts'
 import type { Answer } from '../../contract/vpc.contract.ts'
 import { list, type ReservedView, reserved } from '../../contract/vpc-view.ts'
 import { codeOf, describeEni, later, readyEni } from './calls.ts'
@@ -225,6 +227,21 @@ test('reservations are in the file of the cloud', (t) => {
   const second = openWorld({ path })
   assert.deepEqual(find(second, { ReserveIpIds: [made.id] }), [made])
   second.close()
+})
+
+test('a file of before there were reserved addresses goes on, with stale answers too', (t) => {
+  // The triggers that record the past were made when staleDescribeMs was set: a later table needs its own.
+  const folder = mkdtempSync(join(tmpdir(), 'vpc-sim-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'cloud.db')
+  const old = openDatabase({ path, kind: 'vpc-sim', migrations: migrations.slice(0, 1) })
+  old.run('INSERT INTO setting (name, value) VALUES (?, ?)', 'faults', '{"staleDescribeMs": 1000}')
+  old.close()
+  const sim = openWorld({ path })
+  const { id } = reserve(sim)
+  assert.deepEqual(find(sim, { ReserveIpIds: [id] }, now + 999), [])
+  assert.equal(find(sim, { ReserveIpIds: [id] }, now + 1000).length, 1)
+  sim.close()
 })
 
 test('the console reserves and releases, as far as the cloud allows', () => {
