@@ -86,7 +86,7 @@ export interface Cloud {
   deleteEni(eni: EniId, priority: Priority): Promise<void>
   /**
    * The addresses chosen by the VPC, known at once, usable when available. With `addresses` exactly these, at most 10, and `count` is
-   * their number.
+   * their number. Throws `conflict` when somebody else has one of them.
    */
   assignIps(
     request: { eni: EniId; count: number; addresses?: readonly Ipv4[]; clientToken: string },
@@ -96,11 +96,14 @@ export interface Cloud {
   unassignIps(request: { eni: EniId; addresses: readonly Ipv4[] }, priority: Priority): Promise<void>
   /** One secondary address to another ENI of the same subnet; asynchronous as the others, and without a token. */
   migrateIp(request: { from: EniId; to: EniId; address: Ipv4 }, priority: Priority): Promise<void>
-  /** Keeps an address of the subnet from everybody but who assigns exactly it; synchronous. Throws `denied` where the role may not. */
+  /**
+   * Keeps an address of the subnet from everybody but who assigns exactly it; synchronous. Throws `denied` where the role may not,
+   * `conflict` when the address is reserved or an ENI has it, `subnet_full`. A token brings its reservation again, even a released one.
+   */
   reserveIp(request: ReserveIp, priority: Priority): Promise<Reservation>
   /** By ids, addresses or tags. Unknown ones are simply not in the answer. Not ordered. */
   describeReservations(query: ReservationQuery, priority: Priority): Promise<readonly Reservation[]>
-  /** `invalid_state` while an ENI has the address. */
+  /** Throws `invalid_state` while an ENI has the address, `not_found` when it is released already. */
   releaseReservation(request: { id: string; vpcId: string }, priority: Priority): Promise<void>
 }
 
@@ -125,7 +128,7 @@ export interface Reservation {
   readonly vpcId: string
   readonly subnetId: SubnetId
   readonly address: Ipv4
-  /** Has an ENI the address now? */
+  /** Has an ENI the address now, or is it on its way there or from there? */
   readonly bound: boolean
   readonly tags: Readonly<Record<string, string>>
 }

@@ -146,7 +146,8 @@ async function byAddresses(
     }),
   )
   // For ENIs such a filter also finds addresses that end alike.
-  return found.flat().filter(({ address }) => wanted.includes(address))
+  const fitting = found.flat().filter(({ address }) => wanted.includes(address))
+  return [...new Map(fitting.map((one) => [one.id, one])).values()]
 }
 
 async function byFilters(

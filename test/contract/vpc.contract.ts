@@ -46,6 +46,15 @@ export function readOnlyVpcContract(name: string, open: () => Promise<VpcSubject
       })
       assert.deepEqual(enis(answer), [])
     })
+    test('DescribeReserveIpAddresses pages and counts, and finds nothing for a tag nobody has', async () => {
+      const answer = await subject().request('DescribeReserveIpAddresses', { Offset: 0, Limit: 1 })
+      assert.ok(reserved(answer).length <= 1)
+      assert.equal(typeof answer['TotalCount'], 'number')
+      const nobodys = await subject().request('DescribeReserveIpAddresses', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
+      })
+      assert.deepEqual(reserved(nobodys), [])
+    })
     for (const c of [
       {
         does: 'refuses a malformed id',

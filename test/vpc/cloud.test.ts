@@ -125,6 +125,69 @@ test('createCloud() reserves an address, assigns exactly it, and releases it', a
   await assert.rejects(run(cloud.releaseReservation(made, 'release')), { code: 'not_found' })
 })
 
+test('describeReservations() by tags reads every page, by ids and addresses as many calls as it takes', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  const run = clock.runUntil.bind(clock)
+  sim.setLimits({ hideReservedSubnets: true, refuseUnknownEnis: true })
+  const made = await run(
+    Promise.all(
+      Array.from({ length: 130 }, (_, i) =>
+        cloud.reserveIp({ ...asked, tags: { cluster: i % 2 === 0 ? 'c' : 'd' }, clientToken: `r${i}` }, pod),
+      ),
+    ),
+  )
+  const ids = made.map(({ id }) => id)
+  const byId = await run(cloud.describeReservations({ ids: [...ids, 'rsvip-00000000'] }, 'collect'))
+  assert.deepEqual(byId, made)
+  const addresses = made.map(({ address }) => address)
+  const byAddress = await run(cloud.describeReservations({ addresses, subnetId: subnetA }, 'collect'))
+  assert.deepEqual(byAddress.map(({ id }) => id).sort(), ids.sort())
+  assert.deepEqual(await run(cloud.describeReservations({ addresses, subnetId: subnetB }, 'collect')), [])
+  const ours = await run(cloud.describeReservations({ tags: { cluster: 'c' } }, 'collect'))
+  assert.equal(ours.length, 65)
+  assert.deepEqual(await run(cloud.describeReservations({ ids: [] }, 'collect')), [])
+})
+
+test('reserveIp() without the permission is denied, and says which one', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  sim.setFaults({ deny: { CreateReserveIpAddresses: 1 } })
+  await assert.rejects(clock.runUntil(cloud.reserveIp(asked, pod)), {
+    code: 'denied',
+    hint: /^Allow vpc:CreateReserveIpAddresses/,
+  })
+  assert.deepEqual(sim.admin.audit(clock.now()).reservations, [])
+})
+
+test('[R5] reserveIp() does not know what became of it when no answer comes, and its token finds out', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  sim.setFaults({ loseNextAnswers: { CreateReserveIpAddresses: 1 } })
+  await assert.rejects(clock.runUntil(cloud.reserveIp(asked, pod)), { code: 'unknown_outcome' })
+  const made = await clock.runUntil(cloud.reserveIp(asked, pod))
+  assert.deepEqual(
+    sim.admin.audit(clock.now()).reservations.map(({ id }) => id),
+    [made.id],
+  )
+})
+
+test('reserveIp() and assignIps() tell an address that another one has, and a full subnet', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const run = clock.runUntil.bind(clock)
+  const taken = await run(cloud.reserveIp(asked, pod))
+  const again = { ...asked, address: taken.address, clientToken: 'r2' }
+  await assert.rejects(run(cloud.reserveIp(again, pod)), { code: 'conflict' })
+  const [one, two] = [await freeEni(world, 'one'), await freeEni(world, 'two')]
+  const exactly = { count: 1, addresses: [taken.address] }
+  await run(cloud.assignIps({ ...exactly, eni: one, clientToken: 'a' }, pod))
+  await clock.advance(3000)
+  await assert.rejects(run(cloud.assignIps({ ...exactly, eni: two, clientToken: 'b' }, pod)), {
+    code: 'conflict',
+  })
+  const inB = (n: number) => cloud.reserveIp({ ...asked, subnetId: subnetB, clientToken: `b${n}` }, pod)
+  await run(Promise.all(Array.from({ length: 12 }, (_, n) => inB(n))))
+  await assert.rejects(run(inB(12)), { code: 'subnet_full' })
+})
+
 test('migrateIp() takes an address to another ENI', async (t) => {
   const world = setUp(t)
   const { clock, cloud } = world

@@ -55,12 +55,15 @@ export function reserve({ db, random }: World, wanted: NewReservation): Reservat
   return getReservation(db, subnet.vpc_id, id)
 }
 
+export function findReservation(db: Database, id: string): ReservationRow | undefined {
+  return db.get<ReservationRow>('SELECT * FROM reservation WHERE id = ?', id)
+}
+
 /** Throws ResourceNotFound. */
 export function getReservation(db: Database, vpcId: string, id: string): ReservationRow {
-  const row = db.get<ReservationRow>('SELECT * FROM reservation WHERE vpc_id = ? AND id = ?', vpcId, id)
-  if (row === undefined)
-    throw new ApiError('ResourceNotFound', `The reserved address \`${id}\` does not exist in \`${vpcId}\`.`)
-  return row
+  const row = findReservation(db, id)
+  if (row?.vpc_id === vpcId) return row
+  throw new ApiError('ResourceNotFound', `The reserved address \`${id}\` does not exist in \`${vpcId}\`.`)
 }
 
 /** Throws ParameterMismatch while an ENI has the address. */
