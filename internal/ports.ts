@@ -292,6 +292,8 @@ export interface LeaderLedger {
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   /** Whose time is over, by the ledger's own clock. */
   expiredClaims(): readonly Claim[]
+  /** Is there one whose time will be over? */
+  claimsExpire(): boolean
   claimedNames(): readonly PodName[]
   expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
@@ -302,7 +304,7 @@ export interface LeaderLedger {
 export interface ExpiryClock {
   /** Milliseconds that leaders have seen pass. */
   readonly now: Millis
-  /** When both clocks were last read, and what this one said then. */
+  /** When both clocks were last read, and what this one said then; undefined while nothing is waiting to expire. */
   readonly mark: { readonly server: Millis; readonly local: Millis; readonly now: Millis } | undefined
 }
 

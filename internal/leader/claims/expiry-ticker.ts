@@ -6,7 +6,7 @@ import type { LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 
 export interface ExpiryTicker {
-  /** Stores how much time has passed. Throws `storage`; without an answer of the API server only what this process has seen counts. */
+  /** Stores how much time has passed, while anything waits for it. Throws `storage`; without an answer of the API server only what this process has seen counts. */
   tick(): Promise<void>
 }
 
@@ -21,6 +21,10 @@ export function createExpiryTicker({ clock, kube, ledger, log }: ExpiryTickerOpt
   let lastAt: Millis | undefined
   return {
     async tick() {
+      if (!ledger.claimsExpire()) {
+        lastAt = undefined
+        return
+      }
       const server = await kube.serverTime().catch(() => undefined)
       const local = clock.now()
       const { mark, now: before } = ledger.expiryClock()

@@ -86,6 +86,10 @@ export function expiredClaims(db: Database): readonly Claim[] {
   return db.all<ClaimRow>(sql, expiryClock(db).now).map(fromRow)
 }
 
+export function claimsExpire(db: Database): boolean {
+  return db.get(`SELECT 1 FROM claim WHERE expires_at IS NOT NULL LIMIT 1`) !== undefined
+}
+
 export function claimedNames(db: Database): readonly { namespace: string; name: string }[] {
   return db.all(`SELECT namespace, name FROM claim`)
 }
@@ -133,6 +137,9 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
       now,
       wanted.address,
     )
+  // The first to wait begins now: what passed before is nothing to it.
+  if (wanted.expiresAt !== undefined && current.expiresAt === undefined && !claimsExpire(db))
+    setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
   const before = columnsOf(current)
   const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
   if (different.length === 0) return current
