@@ -446,6 +446,8 @@ export interface NodeLedger {
   /** A backup took the place of the database, and nobody has compared it with the kernel yet. */
   restored(): boolean
   releaseTimer(mode: EniMode): Millis | undefined
+  /** What the last NEC that was followed says of pods that keep their addresses; undefined before the first. */
+  staticIps(): boolean | undefined
   bootId(): string | undefined
   /** As `LeaderLedger.obstacle`. */
   obstacle(): string | undefined
@@ -473,6 +475,7 @@ export interface NodeTx {
   /** The database was compared with the kernel. */
   confirm(): void
   setReleaseTimer(mode: EniMode, from: Millis | undefined): void
+  setStaticIps(served: boolean): void
   setBootId(id: string): void
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number

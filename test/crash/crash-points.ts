@@ -135,6 +135,7 @@ const changes: {
     namePod: true,
     confirm: true,
     setReleaseTimer: true,
+    setStaticIps: true,
     setBootId: true,
     setLeaderEpoch: true,
     prune: true,

@@ -34,7 +34,14 @@ async function setUp(t: TestContext) {
     world.ledger = observed(world.ledger, () => resources?.wake())
     const agent = await clock.runUntil(world.start())
     const { ledger, log } = world
-    resources = startResources({ ledger, bounds: agent.bounds, kubelet: offers, clock, log })
+    resources = startResources({
+      ledger,
+      bounds: agent.bounds,
+      onDemand: agent.staticIps,
+      kubelet: offers,
+      clock,
+      log,
+    })
     await clock.advance(second)
     return agent
   }

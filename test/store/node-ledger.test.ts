@@ -234,6 +234,73 @@ test('an unpublished ENI stays as long as it has addresses, and then goes', asyn
   assert.deepEqual(store.ledger.enis(), [])
 })
 
+test('[R1] [S4] the schema gives a claimed address to the pod of its name alone', async (t) => {
+  const { store, write } = await pool(t)
+  const claim = (name: string) => ({ namespace: 'default', name })
+  await write((tx) =>
+    tx.sync([
+      { kind: 'claim-ip', address: nth(1), claim: claim('a') },
+      { kind: 'add-ip', address: nth(4), eniId: 'eni-1', grant: 4, claim: claim('b') },
+    ]),
+  )
+  assert.deepEqual(
+    store.ledger.ips().map(({ address, claim }) => [address, claim?.name]),
+    [
+      [nth(1), 'a'],
+      [nth(2), undefined],
+      [nth(3), undefined],
+      [nth(4), 'b'],
+    ],
+  )
+  const conflict = /Cannot hand out 10\.0\.1\.1: it is claimed for pod default\/a/
+  await assert.rejects(
+    write((tx) => tx.attach(attachment('b', 1))),
+    conflict,
+  )
+  assert.equal(await write((tx) => tx.adopt(attachment('b', 1))), false)
+  const insert = (name: string) =>
+    `INSERT INTO attachment VALUES ('c-${name}', 'eth0', '10.0.1.1', 'default', '${name}', 'u', '/n', 'tke-${name}', 0)`
+  assert.throws(() => store.db.run(insert('b')), /a claimed address is for the pod of its name/)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.attach(attachment('c', 2)))
+  for (const sql of [
+    `UPDATE ip SET claim_name = 'b' WHERE address = '10.0.1.1'`,
+    `UPDATE ip SET claim_namespace = 'other' WHERE address = '10.0.1.1'`,
+    `UPDATE ip SET claim_namespace = 'default', claim_name = 'a' WHERE address = '10.0.1.2'`,
+  ])
+    assert.throws(() => store.db.run(sql), /an address in use is not claimed for another pod/, sql)
+  assert.throws(
+    () => store.db.run(`UPDATE attachment SET address = '10.0.1.4' WHERE container_id = 'c-c'`),
+    /a claimed address is for the pod of its name/,
+  )
+  assert.throws(() => store.db.run(`UPDATE ip SET claim_name = NULL WHERE address = '10.0.1.4'`), /CHECK/)
+  await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: undefined }]))
+  await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: claim('a') }]))
+  store.restart()
+  assert.deepEqual(store.ledger.ips()[0]?.claim, claim('a'))
+})
+
+test('[S1] whether static pods are served is known after a restart', async (t) => {
+  const { store, write } = await pool(t)
+  assert.equal(store.ledger.staticIps(), undefined)
+  for (const served of [true, false]) {
+    await write((tx) => tx.setStaticIps(served))
+    store.restart()
+    assert.equal(store.ledger.staticIps(), served)
+  }
+})
+
+test('[S4] a pod that was found without its name has an address that is claimed', async (t) => {
+  const { store, write } = await pool(t)
+  const { pod, ...found } = attachment('a', 1)
+  await write((tx) =>
+    tx.sync([{ kind: 'claim-ip', address: nth(1), claim: { namespace: 'default', name: 'a' } }]),
+  )
+  assert.ok(await write((tx) => tx.adopt({ ...found, pod: { ...pod, namespace: '', name: '' } })))
+  await write((tx) => tx.namePod(pod))
+  assert.equal(store.ledger.attachments()[0]?.pod.name, 'a')
+})
+
 test('the views read well', async (t) => {
   const { store, write } = await pool(t)
   await write((tx) => tx.attach(attachment('a', 1)))
