@@ -2,10 +2,10 @@
 // static ones are reserved here; the nodes' own looks put them on ENIs (reconcile-node.ts).
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { namedUuid } from '../../base/named-uuid.ts'
 import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
-import { randomUuid } from '../../base/random-uuid.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
@@ -156,8 +156,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     const { name, namespace, node, uid } = pod
     return {
       ...{ name, namespace, node, podUid: uid, policy, mode: countedAs(pod) ?? 'shared' },
-      uid: randomUuid(random),
-      ipUid: randomUuid(random),
+      uid: namedUuid(`claim of ${uid} ${clock.now()}`),
+      ipUid: namedUuid(`address of ${uid} ${clock.now()}`),
       nominatedAddress: policy === 'Never' ? pod.claim?.nominatedIp : undefined,
       nominatedSubnets: policy === 'Never' ? (pod.claim?.nominatedSubnets ?? []) : [],
       expireAfter: pod.claim?.expireAfter,
