@@ -11,8 +11,10 @@ export interface ClaimDemand extends PodName {
   readonly subnetId: SubnetId
   /** Its pod is on this node. */
   readonly wanted: boolean
-  /** An ENI has the address, of this node or another. */
-  readonly placed: boolean
+  /** An ENI of this node has the address. */
+  readonly here: boolean
+  /** Another node's has it. */
+  readonly elsewhere: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
 }
@@ -37,7 +39,8 @@ export function placeClaims(
   returned: ReadonlySet<Ipv4>,
   subnets: readonly CloudSubnet[],
 ): ClaimPlacement {
-  const waiting = claims.filter(({ placed, wanted }) => wanted && !placed)
+  // One that another node has yet finds its ENI ready when it comes.
+  const waiting = claims.filter(({ here, wanted }) => wanted && !here)
   const leaving = new Set(
     claims.flatMap(({ address, mayGo }) => (mayGo && returned.has(address) ? [address] : [])),
   )
@@ -62,8 +65,8 @@ export function placeClaims(
   return {
     actions: [...room.actions(), ...releases],
     pool: room.pool(new Set(releases.map((action) => ('eni' in action ? action.eni : 0)))),
-    renew: claims.flatMap(({ address, placed, wanted }) =>
-      placed && wanted && returned.has(address) ? [address] : [],
+    renew: claims.flatMap(({ address, here, wanted }) =>
+      here && wanted && returned.has(address) ? [address] : [],
     ),
     stuck: room.stuck,
   }
@@ -97,7 +100,8 @@ class Room {
 
   actions(): Action[] {
     const assigns = this.#pool.enis.flatMap((eni): Action[] => {
-      const addresses = (this.#given.get(eni) ?? []).slice(0, maxAssignBatch).map(({ address }) => address)
+      const due = (this.#given.get(eni) ?? []).filter(({ elsewhere }) => !elsewhere)
+      const addresses = due.slice(0, maxAssignBatch).map(({ address }) => address)
       if (addresses.length === 0 || !isFree(eni)) return []
       return [
         {
@@ -134,7 +138,8 @@ class Room {
         claim: { namespace, name },
       }))
       // What is not attached yet goes on its way; an assignment takes the ENI for itself.
-      return { ...eni, busy: eni.busy || isFree(eni), ips: [...eni.ips, ...ips] }
+      const isDue = isFree(eni) && claims.some(({ elsewhere }) => !elsewhere)
+      return { ...eni, busy: eni.busy || isDue, ips: [...eni.ips, ...ips] }
     })
     return { ...this.#pool, enis }
   }

@@ -113,6 +113,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (step !== undefined) {
       await take(step, claim)
       if (live !== undefined) tellOdd(live, key)
+      const holder =
+        claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
+      if (holder !== undefined) wakeNode(holder)
       if (claim?.node !== undefined) wakeNode(claim.node)
       if (live?.node !== undefined) wakeNode(live.node)
       return 0

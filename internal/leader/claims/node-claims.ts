@@ -62,7 +62,8 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
           {
             ...{ address, name, namespace, subnetId },
             wanted: isWanted(claim, node),
-            placed: placedOn !== undefined,
+            here: placedOn === node.name,
+            elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
           },
         ]
