@@ -9,7 +9,15 @@ import { type Timestamp, timestamp, timestampOrNull } from './timestamp.ts'
 /** null: not known to this database, or there is none. */
 export interface Vip {
   readonly address: Ipv4
-  readonly state: 'in-use' | 'idle' | 'cooling' | 'assigning' | 'unassigning' | 'returning' | 'gone'
+  readonly state:
+    | 'in-use'
+    | 'idle'
+    | 'claimed'
+    | 'cooling'
+    | 'assigning'
+    | 'unassigning'
+    | 'returning'
+    | 'gone'
   readonly node: string | null
   readonly eni: string | null
   readonly slot: number
@@ -57,6 +65,7 @@ interface NodeRow extends CommonRow {
   readonly state: 'usable' | 'returning'
   readonly published: 0 | 1
   readonly cooling_until: Millis
+  readonly claim_name: string | null
   readonly container_id: string | null
   readonly ifname: string | null
   readonly host_link: string | null
@@ -91,7 +100,7 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
     equals('a.pod_namespace', filter.namespace),
   )
   const rows = db.all<NodeRow>(
-    `SELECT ip.address, ip.state, ip."grant", ip.published, ip.cooling_until, ip.changed_at,
+    `SELECT ip.address, ip.state, ip."grant", ip.published, ip.cooling_until, ip.claim_name, ip.changed_at,
        a.pod_namespace, a.pod_name, a.pod_uid, a.created_at AS pod_since, a.container_id, a.ifname, a.host_link, a.netns,
        eni.id AS eni, eni.slot, eni.mode, eni.subnet_id, eni.subnet_cidr, eni.mac
      FROM ip JOIN eni ON eni.id = ip.eni_id LEFT JOIN attachment a ON a.address = ip.address ${sql}`,
@@ -116,6 +125,7 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
 function localState(row: NodeRow, now: Millis): Vip['state'] {
   if (row.container_id !== null) return 'in-use'
   if (row.state === 'returning') return 'returning'
+  if (row.claim_name !== null) return 'claimed'
   return row.cooling_until > now ? 'cooling' : 'idle'
 }
 
