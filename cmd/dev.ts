@@ -54,6 +54,12 @@ export function define(host: Host): Command {
     })
 }
 
+/** Warm pools and static addresses at once, so that one tour shows both. */
+const tourFlags = [
+  ...['--reconcile-interval=5s', '--lease-duration=5s'],
+  ...['--enable-static-ip', '--ip-min-warm-target=5', '--ip-max-warm-target=5'],
+]
+
 async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
   const nodes = wholeNumber('nodes', flags.nodes, 1, 12)
   const port = wholeNumber('port', flags.port, 0, 65_535)
@@ -64,10 +70,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     const cluster = await startDevCluster({
       directory,
       kubeListen: { host: '127.0.0.1', port },
-      leaderFlags: [
-        ...(flags.staticIp ? ['--enable-static-ip'] : []),
-        ...(flags.tour ? ['--reconcile-interval=5s', '--lease-duration=5s'] : []),
-      ],
+      leaderFlags: [...(flags.staticIp ? ['--enable-static-ip'] : []), ...(flags.tour ? tourFlags : [])],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })

@@ -19,7 +19,7 @@ import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { Reloads } from './reload.ts'
-import type { LeaderSettings } from './settings/leader-settings.ts'
+import { type LeaderSettings, sharedTargets } from './settings/leader-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
 
 export interface TurnParts extends Omit<TermParts, 'signal'> {
@@ -134,6 +134,8 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'eniMinWarmTarget',
   'eniMaxWarmTarget',
   'enableDirectEni',
+  'enableStaticIp',
+  'claimExpiredDuration',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -147,10 +149,7 @@ function coreSettings(settings: LeaderSettings) {
     subnetIds: settings.subnets,
     securityGroups: settings.securityGroups ?? [],
     defaults: {
-      // With static addresses nothing is bound in advance (S1).
-      shared: settings.enableStaticIp
-        ? { minWarm: 0, maxWarm: 0 }
-        : { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      shared: sharedTargets(settings),
       exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
     },
     exclusiveEnis: settings.enableDirectEni,
