@@ -15,6 +15,8 @@ export interface ClaimDemand extends PodName {
   readonly here: boolean
   /** Another node's has it. */
   readonly elsewhere: boolean
+  /** A pod of the node has come to it since it was returned. */
+  readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
 }
@@ -65,8 +67,8 @@ export function placeClaims(
   return {
     actions: [...room.actions(), ...releases],
     pool: room.pool(new Set(releases.map((action) => ('eni' in action ? action.eni : 0)))),
-    renew: claims.flatMap(({ address, here, wanted }) =>
-      here && wanted && returned.has(address) ? [address] : [],
+    renew: claims.flatMap(({ address, here, renews }) =>
+      here && renews && returned.has(address) ? [address] : [],
     ),
     stuck: room.stuck,
   }

@@ -9,7 +9,7 @@ import { addressOf, type PoolShort, poolOf, subnet, zone } from './pools.ts'
 
 const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
   ...{ namespace: 'shop', name: `web-${n}`, address: ip(`10.0.9.${n}`), subnetId: 'subnet-a' },
-  ...{ wanted: true, here: false, elsewhere: false, mayGo: false },
+  ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false },
   ...more,
 })
 /** On the first ENI of the node, as its second address, and so on. */
@@ -146,7 +146,7 @@ for (const { claims, does, free = 100, pool, returned = [], stuck = [], want } o
 }
 
 test('[S4] placeClaims() binds anew what was returned and is wanted again', () => {
-  const claims = [onEni(1), onEni(2, { wanted: false })]
+  const claims = [onEni(1, { renews: true }), onEni(2)]
   const pool = withClaims({ enis: [{ slot: 1, bound: 3 }] }, claims)
   const plan = placeClaims(pool, claims, new Set([addressOf(1, 1), addressOf(1, 2)]), [])
   assert.deepEqual([plan.renew, plan.actions], [[addressOf(1, 1)], []])

@@ -1,9 +1,11 @@
 // Static claims as one node sees them: what its plan must place, and what its claims show once it has looked.
+import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
 import type { ClaimDemand } from '../../ipam/place-claims.ts'
-import type { NodePool } from '../../ipam/pool.ts'
-import type { PodFact } from '../../ipam/types.ts'
+import type { NodePool, PoolEni } from '../../ipam/pool.ts'
+import type { NodeName, PodFact } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -14,6 +16,8 @@ export interface NodeClaimsOptions {
   readonly facts: ClusterFacts
   readonly kube: LeaderKube
   readonly settings: LeaderSettings
+  readonly clock: Clock
+  readonly wake: (node: NodeName, delay?: Millis) => void
 }
 
 export interface NodeClaims {
@@ -28,7 +32,11 @@ export interface NodeClaims {
   ): Promise<void>
 }
 
-export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOptions): NodeClaims {
+export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
+  const { clock, facts, kube, ledger, settings, wake } = options
+  /** Since when an address is returned whose pod seems to be there. */
+  const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
+
   function isWanted({ node, phase, zone }: Claim, at: LedgerNode): boolean {
     return node === at.name && (phase === 'Attaching' || phase === 'Bound') && zone === at.zone
   }
@@ -47,6 +55,23 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
     )
   }
 
+  function isReturned(node: NodeName, { address }: Claim, eni: PoolEni | undefined): boolean {
+    const binding = eni?.ips.find((ip) => ip.address === address)
+    const returned = facts.nec(node)?.report?.returned ?? []
+    return returned.some((one) => one.address === address && one.grant === binding?.grant)
+  }
+
+  /** The agent may have heard sooner than we that the pod is gone: bound anew at once, the address would stay with it for nothing. */
+  function isGivenUp({ key, node, version }: Claim): boolean {
+    const known = givenUp.get(key)
+    const since = known?.version === version ? known.since : clock.now()
+    givenUp.set(key, { version, since })
+    const left = since + watchLag - clock.now()
+    if (left > 0 && node !== undefined) wake(node, left)
+    else givenUp.delete(key)
+    return left <= 0
+  }
+
   function tell(claim: PlacedClaim, reason: string, message: string): void {
     const { name, namespace, podUid: uid } = claim
     const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
@@ -63,6 +88,7 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
             ...{ address, name, namespace, subnetId },
             wanted: isWanted(claim, node),
             here: placedOn === node.name,
+            renews: isWanted(claim, node) && claim.phase === 'Attaching',
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
           },
@@ -79,18 +105,13 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
       if (pool === undefined) return
       for (const claim of ledger.placedClaims(node.name)) {
         if (claim.node !== node.name || claim.address === undefined) continue
+        if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === claim.podUid && !terminal)) continue
         const eni = eniWith(pool, claim)
-        const isReturned = facts
-          .nec(node.name)
-          ?.report?.returned.some(
-            (one) =>
-              one.address === claim.address &&
-              eni?.ips.some((ip) => ip.address === one.address && ip.grant === one.grant),
-          )
+        if (claim.phase === 'Bound' && isReturned(node.name, claim, eni) && !isGivenUp(claim)) continue
         const { placedOn } = claim
         const { warns, ...verdict } = judgePlacement(claim, {
           node,
-          eniId: isReturned ? undefined : eni?.id,
+          eniId: isReturned(node.name, claim, eni) ? undefined : eni?.id,
           elsewhere: placedOn === node.name ? undefined : placedOn,
           trouble,
         })
@@ -101,9 +122,23 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
           verdict.reason === reason &&
           verdict.message === message
         if (same) continue
-        await ledger.write((tx) => tx.changeClaim(claim, verdict))
+        // Who has changed it meanwhile has the node look again.
+        if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) continue
         if (warns && verdict.reason !== reason) tell(claim, verdict.reason, verdict.message)
       }
     },
+  }
+}
+
+/** How far one watch may be behind another. */
+const watchLag: Millis = 2000
+
+async function unlessChanged(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'conflict') return false
+    throw error
   }
 }
