@@ -1,0 +1,109 @@
+// The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give its address back.
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { ClaimFeed, ClaimRelease } from '../../ports.ts'
+import { type Actions, answering, refusalOf, route, standardActions } from '../api.ts'
+import { checkPreconditions, type DeleteOptions, deleteOptions } from '../delete.ts'
+import type { KubeObject } from '../object.ts'
+import { select } from '../read.ts'
+import { fixedRegistry } from '../registry.ts'
+import { negotiate } from '../represent.ts'
+import {
+  type Answer,
+  type ApiAnswer,
+  type ApiRequest,
+  type Call,
+  type Context,
+  jsonAnswer,
+} from '../request.ts'
+import { conflict, notFound, StatusError } from '../status-error.ts'
+import { load } from '../stored-object.ts'
+import { claimResources } from './claim-resources.ts'
+import { claimStorage } from './claim-storage.ts'
+
+export interface ClaimsApiParts {
+  readonly feed: ClaimFeed
+  readonly release: ClaimRelease
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface ClaimsApi {
+  /** As Api.handle, but a deletion is answered later, when it is stored. */
+  handle(request: ApiRequest): ApiAnswer | Promise<Answer>
+  /** To be called when claims may have changed. */
+  changed(): void
+  close(): void
+}
+
+export function createClaimsApi({ feed, release, clock, random }: ClaimsApiParts): ClaimsApi {
+  const storage = claimStorage(feed, clock)
+  const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
+  const desk: Desk = { feed, release }
+  const actions: Actions<Promise<Answer>> = {
+    ...standardActions,
+    delete: (call) => deleteClaim(call, desk).catch(refusalOf),
+    deletecollection: (call) => deleteClaims(call, desk).catch(refusalOf),
+  }
+  return {
+    handle: (request) => answering(() => route(context, request, actions)),
+    changed: storage.changed,
+    close: storage.close,
+  }
+}
+
+interface Desk {
+  readonly feed: ClaimFeed
+  readonly release: ClaimRelease
+}
+
+async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
+  const { context, type, path } = call
+  const name = path.name ?? ''
+  const options = deleteOptions(call)
+  const object = load(context, type, path.namespace, name)
+  if (object === undefined) throw notFound(type, name)
+  checkPreconditions(type, object, options)
+  const refused = await releaseOne(object, options, desk)
+  if (refused !== undefined) throw conflict(type, name, refused)
+  const now = load(context, type, path.namespace, name)
+  // Gone already: the last that was seen of it.
+  return shown(call, now !== undefined && now.metadata.uid === object.metadata.uid ? now : object)
+}
+
+/** Releases what can be released; then the first refusal, if any, is the answer. */
+async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
+  const options = deleteOptions(call)
+  const { items, revision } = select(call)
+  const refusals: StatusError[] = []
+  for (const object of items) {
+    const refused = await releaseOne(object, options, desk)
+    if (refused !== undefined) refusals.push(conflict(call.type, object.metadata.name ?? '', refused))
+  }
+  const [first] = refusals
+  if (first !== undefined) {
+    const others = refusals.length === 1 ? '' : ` (and ${refusals.length - 1} more)`
+    throw new StatusError(first.code, first.reason, first.message + others, first.details)
+  }
+  const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
+  return jsonAnswer(200, as.list(items, { resourceVersion: String(revision) }), as.contentType)
+}
+
+/** Why it is not released; undefined when it is, or is gone, or was being released already. */
+async function releaseOne(
+  { metadata }: KubeObject,
+  { dryRun, resourceVersion }: DeleteOptions,
+  { feed, release }: Desk,
+): Promise<string | undefined> {
+  const claim = feed.claim({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
+  if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
+  const { key, generation } = claim
+  const version = resourceVersion === '' ? undefined : Number(resourceVersion)
+  const outcome = await release.release({ key, generation, version, dryRun })
+  return outcome === 'releasing' ? undefined : outcome.refused
+}
+
+function shown(call: Call, object: KubeObject): Answer {
+  const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
+  return jsonAnswer(200, as.one(object), as.contentType)
+}
