@@ -11,12 +11,16 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
+import type { Term } from '../internal/leader/term.ts'
+import type { ClaimRelease, LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
+import { claimRelease } from '../internal/store/leader/claim-release.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
+import { serveClaims } from './leader-claims.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { Reloads } from './reload.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
@@ -101,9 +105,23 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
+  const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  stack.defer(() => claimsClient.close())
+  const claims = serveClaims(settings, {
+    db,
+    release: fencedRelease(claimRelease(db, clock), term),
+    client: claimsClient,
+    clock,
+    log,
+    random,
+  })
+  stack.defer(() => claims.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)
-  leader = startLeader({ kube, cloud, ledger, clock, random, log, nameLedger }, inForce)
+  leader = startLeader(
+    { kube, cloud, ledger: heard(ledger, claims.changed), clock, random, log, nameLedger },
+    inForce,
+  )
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
@@ -156,6 +174,27 @@ function coreSettings(settings: LeaderSettings) {
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,
     leaveAfter: settings.nodeLeaveAfter,
+  }
+}
+
+/** `after` hears that something was written. */
+function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
+  return {
+    ...ledger,
+    async write(change) {
+      const value = await ledger.write(change)
+      after()
+      return value
+    },
+  }
+}
+
+function fencedRelease({ release }: ClaimRelease, term: Pick<Term, 'check'>): ClaimRelease {
+  return {
+    async release(request) {
+      term.check()
+      return release(request)
+    },
   }
 }
 

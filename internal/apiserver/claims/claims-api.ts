@@ -31,22 +31,35 @@ export interface ClaimsApiParts {
 export interface ClaimsApi {
   /** As Api.handle, but a deletion is answered later, when it is stored. */
   handle(request: ApiRequest): ApiAnswer | Promise<Answer>
+  /** The same for whoever may do everything; a header makes a deletion go through although the pod runs. */
+  handleLocal(request: ApiRequest): ApiAnswer | Promise<Answer>
   /** To be called when claims may have changed. */
   changed(): void
   close(): void
 }
 
+/** "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
+export const forceHeader = 'x-tke-eni-force'
+
 export function createClaimsApi({ feed, release, clock, random }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
   const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
-  const desk: Desk = { feed, release }
-  const actions: Actions<Promise<Answer>> = {
-    ...standardActions,
-    delete: (call) => deleteClaim(call, desk).catch(refusalOf),
-    deletecollection: (call) => deleteClaims(call, desk).catch(refusalOf),
+  const actions = (local: boolean): Actions<Promise<Answer>> => {
+    const desk = (call: Call): Desk => ({
+      feed,
+      release,
+      force: local && call.headers[forceHeader] === 'true',
+    })
+    return {
+      ...standardActions,
+      delete: (call) => deleteClaim(call, desk(call)).catch(refusalOf),
+      deletecollection: (call) => deleteClaims(call, desk(call)).catch(refusalOf),
+    }
   }
+  const [fromCluster, fromHere] = [actions(false), actions(true)]
   return {
-    handle: (request) => answering(() => route(context, request, actions)),
+    handle: (request) => answering(() => route(context, request, fromCluster)),
+    handleLocal: (request) => answering(() => route(context, request, fromHere)),
     changed: storage.changed,
     close: storage.close,
   }
@@ -55,6 +68,7 @@ export function createClaimsApi({ feed, release, clock, random }: ClaimsApiParts
 interface Desk {
   readonly feed: ClaimFeed
   readonly release: ClaimRelease
+  readonly force: boolean
 }
 
 async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
@@ -93,13 +107,13 @@ async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
 async function releaseOne(
   { metadata }: KubeObject,
   { dryRun, resourceVersion }: DeleteOptions,
-  { feed, release }: Desk,
+  { feed, release, force }: Desk,
 ): Promise<string | undefined> {
   const claim = feed.claim({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
   if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
   const { key, generation } = claim
   const version = resourceVersion === '' ? undefined : Number(resourceVersion)
-  const outcome = await release.release({ key, generation, version, dryRun })
+  const outcome = await release.release({ key, generation, version, dryRun, force })
   return outcome === 'releasing' ? undefined : outcome.refused
 }
 
