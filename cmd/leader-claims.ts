@@ -20,6 +20,7 @@ import { ownAddress } from '../internal/kube/own-address.ts'
 import type { ClaimRelease } from '../internal/ports.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
+import { isComplete } from '../internal/store/leader/meta.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
 
@@ -55,7 +56,9 @@ export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): Serve
   const stack = new AsyncDisposableStack()
   beginChanges(db, systemClock.now())
   stack.defer(keepPruned(db, clock))
-  const api = createClaimsApi({ feed: claimFeed(db), release, clock: systemClock, random })
+  const obstacle = () =>
+    isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
+  const api = createClaimsApi({ feed: claimFeed(db), release, clock: systemClock, random, obstacle })
   stack.defer(() => api.close())
   const ends = new AbortController()
   const served = [
@@ -134,7 +137,7 @@ async function serveToCluster(
   const server = await serveAggregated({
     handle: api.handle,
     allows: accessReviews(client, clock),
-    listen: { host: '0.0.0.0', port: settings.apiBindPort },
+    listen: { host: bindHost(settings.apiAdvertiseAddress), port: settings.apiBindPort },
     certificate: certificates.server(),
     log,
   })
@@ -150,6 +153,11 @@ async function serveToCluster(
     followFrontProxy({ client, clock, random, log }, server.setFrontProxy, signal),
     keepClaimsApi(place, { client, clock, log, random }, signal),
   ])
+}
+
+/** What is told to be found on the loopback is for this machine alone. */
+function bindHost(advertised: string | undefined): string {
+  return advertised?.startsWith('127.') === true ? advertised : '0.0.0.0'
 }
 
 async function renewed(

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import type { KnownPolicy } from './admission.ts'
+import { createAggregator } from './aggregator/aggregator.ts'
 import { type Api, createApi } from './api.ts'
 import { exchange, isHealth, refusal, reply } from './http-exchange.ts'
 import { type ListenOn, openListener } from './listener.ts'
@@ -21,6 +22,8 @@ export interface ServeOptions {
   readonly token?: string
   /** Admission policies that may be installed. */
   readonly policies?: readonly KnownPolicy[]
+  /** Requests of groups that an APIService names are passed on to the server behind it. */
+  readonly aggregate?: boolean
 }
 
 export interface ServedApi {
@@ -37,12 +40,16 @@ export interface ServedApi {
 
 /** Serves a cluster's API from `storage`, which stays the caller's to close. Throws IpamError `unavailable` when an address is taken. */
 export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
-  const { storage, clock, log, random = systemRandom, token, policies = [] } = options
+  const { storage, clock, log, random = systemRandom, token, policies = [], aggregate = false } = options
   const api = createApi({ storage, clock, random, policies })
+  const answer = aggregate
+    ? createAggregator({ api, storage, clock, log })
+    : (request: IncomingMessage, response: ServerResponse) =>
+        void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const refused = token !== undefined && !isHealth(request.url ?? '/') && !hasToken(request, token)
     if (refused) reply(response, refusal(unauthorized()))
-    else void exchange(request, response, api.handle, log)
+    else answer(request, response)
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
   const listeners = await Promise.all(wanted.map((address) => openListener(address, serve)))

@@ -26,6 +26,8 @@ export interface ClaimsApiParts {
   readonly release: ClaimRelease
   readonly clock: Clock
   readonly random: Random
+  /** Why the ledger cannot be asked yet; undefined when it can. */
+  readonly obstacle?: () => string | undefined
 }
 
 export interface ClaimsApi {
@@ -41,7 +43,7 @@ export interface ClaimsApi {
 /** "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
 export const forceHeader = 'x-tke-eni-force'
 
-export function createClaimsApi({ feed, release, clock, random }: ClaimsApiParts): ClaimsApi {
+export function createClaimsApi({ feed, release, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
   const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
   const actions = (local: boolean): Actions<Promise<Answer>> => {
@@ -52,9 +54,18 @@ export function createClaimsApi({ feed, release, clock, random }: ClaimsApiParts
     })
     return {
       ...standardActions,
-      delete: (call) => deleteClaim(call, desk(call)).catch(refusalOf),
-      deletecollection: (call) => deleteClaims(call, desk(call)).catch(refusalOf),
+      get: (call) => standardActions.get(ready(call)),
+      list: (call) => standardActions.list(ready(call)),
+      watch: (call) => standardActions.watch(ready(call)),
+      delete: (call) => deleteClaim(ready(call), desk(call)).catch(refusalOf),
+      deletecollection: (call) => deleteClaims(ready(call), desk(call)).catch(refusalOf),
     }
+  }
+  /** Nobody shall take what is not known yet for what is not there. */
+  function ready(call: Call): Call {
+    const why = obstacle?.()
+    if (why === undefined) return call
+    throw new StatusError(503, 'ServiceUnavailable', why, { retryAfterSeconds: 1 })
   }
   const [fromCluster, fromHere] = [actions(false), actions(true)]
   return {

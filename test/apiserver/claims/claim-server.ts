@@ -10,6 +10,7 @@ import { systemRandom } from '../../../internal/base/random.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/leader/claim-feed.ts'
 import { claimRelease } from '../../../internal/store/leader/claim-release.ts'
+import { setComplete } from '../../../internal/store/leader/meta.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
 
 export interface ClaimLedger {
@@ -25,6 +26,7 @@ export function openClaimLedger(): ClaimLedger {
   const folder = mkdtempSync(join(tmpdir(), 'claims-'))
   const db = openDatabase({ path: join(folder, 'leader.db'), kind: 'leader', migrations: leaderMigrations })
   beginChanges(db, systemClock.now())
+  setComplete(db)
   const api = createClaimsApi({
     feed: claimFeed(db),
     release: claimRelease(db, systemClock),
