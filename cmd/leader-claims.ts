@@ -21,6 +21,7 @@ import type { ClaimRelease } from '../internal/ports.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
 import { isComplete } from '../internal/store/leader/meta.ts'
+import { claimsSocket } from './claims/place.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
 
@@ -43,11 +44,6 @@ export interface ServedClaims {
   /** To be called when claims may have changed. */
   changed(): void
   close(): Promise<void>
-}
-
-/** The socket of a leader's state directory: whoever may open it may do everything. */
-export function claimsSocket(stateDir: string): string {
-  return join(stateDir, 'leader.sock')
 }
 
 /** Begins; what it needs is tried until it is there. */

@@ -33,15 +33,15 @@ export interface ClaimsApiParts {
 export interface ClaimsApi {
   /** As Api.handle, but a deletion is answered later, when it is stored. */
   handle(request: ApiRequest): ApiAnswer | Promise<Answer>
-  /** The same for whoever may do everything; a header makes a deletion go through although the pod runs. */
+  /** The same for whoever may do everything; a deletion may go through although the pod runs. */
   handleLocal(request: ApiRequest): ApiAnswer | Promise<Answer>
   /** To be called when claims may have changed. */
   changed(): void
   close(): void
 }
 
-/** "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
-export const forceHeader = 'x-tke-eni-force'
+/** In the query: "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
+export const forceParameter = 'force'
 
 export function createClaimsApi({ feed, release, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
@@ -50,7 +50,7 @@ export function createClaimsApi({ feed, release, clock, random, obstacle }: Clai
     const desk = (call: Call): Desk => ({
       feed,
       release,
-      force: local && call.headers[forceHeader] === 'true',
+      force: local && call.query.get(forceParameter) === 'true',
     })
     return {
       ...standardActions,
