@@ -25,6 +25,8 @@ export interface AggregatedClaims {
   readonly port: number
   readonly warnings: readonly string[]
   stopLeader(): Promise<void>
+  /** Another machine leads, with a ledger, an authority and a port of its own. */
+  replaceLeader(): Promise<void>
   startLeader(): Promise<void>
   stop(): Promise<void>
 }
@@ -49,18 +51,13 @@ export async function startAggregatedClaims(
     return path
   }
   if (permitted) await real.kubectl('apply', '-f', file('roles.yaml', leaderRbac()))
-  const ledger = openClaimLedger()
-  const port = await freePort()
+  let ledger = openClaimLedger()
+  const ledgers = [ledger]
+  let port = await freePort()
   const warnings: string[] = []
   const log: Log = {
     ...silentLog,
     warn: (event, fields) => void warnings.push(`${event}: ${fields?.['why']}`),
-  }
-  const settings = {
-    stateDir: ledger.folder,
-    serveClaims: true,
-    apiBindPort: port,
-    apiAdvertiseAddress: undefined,
   }
   const client = await connectKube(
     { kubeconfig: file('kubeconfig', kubeconfigOf(real.url, real.ca, leaderUser.token)) },
@@ -68,14 +65,18 @@ export async function startAggregatedClaims(
   )
   let served: ServedClaims | undefined
   const startLeader = async () => {
-    served = serveClaims(settings, {
-      db: ledger.db,
-      release: claimRelease(ledger.db, systemClock),
-      client,
-      clock: systemClock,
-      log,
-      random: systemRandom,
-    })
+    const settings = { serveClaims: true, apiBindPort: port, apiAdvertiseAddress: undefined }
+    served = serveClaims(
+      { ...settings, stateDir: ledger.folder },
+      {
+        db: ledger.db,
+        release: claimRelease(ledger.db, systemClock),
+        client,
+        clock: systemClock,
+        log,
+        random: systemRandom,
+      },
+    )
   }
   const stopLeader = async () => {
     await served?.close()
@@ -91,16 +92,27 @@ export async function startAggregatedClaims(
   if (permitted) await until('claims are served', available)
   return {
     real,
-    ledger,
+    get ledger() {
+      return ledger
+    },
     frontProxy,
-    port,
+    get port() {
+      return port
+    },
     warnings,
     startLeader,
     stopLeader,
+    async replaceLeader() {
+      await stopLeader()
+      ledger = openClaimLedger()
+      ledgers.push(ledger)
+      port = await freePort()
+      await startLeader()
+    },
     async stop() {
       await stopLeader()
       client.close()
-      ledger.close()
+      for (const each of ledgers) each.close()
       await real.stop()
     },
   }

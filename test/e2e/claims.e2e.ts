@@ -182,6 +182,17 @@ function people(): void {
     const watch = `/apis/ipam.tke.cloud.tencent.com/v1beta1/vpcipclaims?watch=1&timeoutSeconds=1&resourceVersion=${from}`
     assert.match(await kubectl('get', '--raw', watch), /"type":"MODIFIED".*while nobody watched/)
   })
+
+  test('[K1] kubectl finds a leader on another machine, and what was of the old one is not taken for its', async () => {
+    const from = await kubectl('get', 'vipc', 'web-1', '-o', 'jsonpath={.metadata.resourceVersion}')
+    await its().replaceLeader()
+    insertClaim(its().ledger.db, retained('rebuilt', '10.0.0.40'))
+    const seen = async () => (await kubectlAs(undefined, 'get', 'vip')).stdout.includes('10.0.0.40')
+    await until('kubectl sees the claims of the new leader', seen)
+    assert.doesNotMatch(await kubectl('get', 'vip'), /10\.0\.0\.6/)
+    const watch = `/apis/ipam.tke.cloud.tencent.com/v1beta1/vpcipclaims?watch=1&timeoutSeconds=1&resourceVersion=${from}`
+    assert.match(await kubectl('get', '--raw', watch), /"type":"ERROR".*"code":410/)
+  })
 }
 
 test('[K1] a leader that may not be found by kubectl says so once, and what to do', {
