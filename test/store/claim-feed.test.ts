@@ -65,7 +65,10 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
     if (first !== undefined)
       assert.deepEqual(feed.claims({ at, limit: 1, after: first })[0]?.name, second?.name)
     const addresses = feed.claimsWithAddress({ at }).map(({ address }) => address ?? '')
-    assert.deepEqual(addresses, addresses.toSorted((a, b) => (a < b ? -1 : 1)))
+    assert.deepEqual(
+      addresses,
+      addresses.toSorted((a, b) => (a < b ? -1 : 1)),
+    )
   }
 })
 
