@@ -390,7 +390,7 @@ export interface NodeTx {
 // ---- claims, for those who look at them from outside ------------------------------------------
 
 /** One change of one claim. */
-export interface ClaimChange {
+export interface ClaimEvent {
   /** Rises with every change of any claim. */
   readonly version: number
   /** undefined: the claim came. */
@@ -430,7 +430,7 @@ export interface ClaimFeed {
   claimsWithAddress(page: AddressPage): readonly Claim[]
   countClaimsWithAddress(page: AddressPage): number
   /** The first `limit` changes after version `since`. */
-  changes(since: number, limit: number): readonly ClaimChange[]
+  changes(since: number, limit: number): readonly ClaimEvent[]
 }
 
 export interface ReleaseRequest {

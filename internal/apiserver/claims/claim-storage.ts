@@ -2,7 +2,7 @@
 // are the resource versions. Nothing is written here.
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
-import type { ClaimChange, ClaimFeed } from '../../ports.ts'
+import type { ClaimEvent, ClaimFeed } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { KubeObject } from '../object.ts'
@@ -91,11 +91,11 @@ class Watcher {
   }
 }
 
-type ReadChanges = (since: number) => readonly ClaimChange[]
+type ReadChanges = (since: number) => readonly ClaimEvent[]
 
 /** Watches are mostly at the same place: what one has read serves the next. */
 function remembered(feed: ClaimFeed): ReadChanges {
-  let last: { since: number; version: number; changes: readonly ClaimChange[] } | undefined
+  let last: { since: number; version: number; changes: readonly ClaimEvent[] } | undefined
   return (since) => {
     const version = feed.version()
     if (last?.since !== since || last.version !== version)
@@ -106,7 +106,7 @@ function remembered(feed: ClaimFeed): ReadChanges {
 
 /** What a change of a claim is in the collection: nothing, one change, or two when the address is another. */
 export function changesOf(
-  { version, before, after }: ClaimChange,
+  { version, before, after }: ClaimEvent,
   collection: Collection,
 ): readonly Change[] {
   const { resource, namespace } = collection

@@ -1,7 +1,7 @@
 // The claims of a ledger with their changes, read only: what is shown of them, and from where watches resume.
 import type { Claim } from '../../ipam/claim.ts'
 import type { PodName } from '../../ipam/types.ts'
-import type { AddressPage, ClaimChange, ClaimFeed, ClaimPage, PodPage } from '../../ports.ts'
+import type { AddressPage, ClaimEvent, ClaimFeed, ClaimPage, PodPage } from '../../ports.ts'
 import type { Database, SqlValue } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { readMeta, writeMeta } from '../meta.ts'
@@ -32,7 +32,7 @@ export function claimFeed(db: Database): ClaimFeed {
         limit,
       )
       return rows.map(
-        ({ seq, before, after }): ClaimChange => ({
+        ({ seq, before, after }): ClaimEvent => ({
           version: seq,
           before: before === null ? undefined : claimOfRow(JSON.parse(before) as ClaimRow),
           after: after === null ? undefined : claimOfRow(JSON.parse(after) as ClaimRow, seq),
