@@ -54,7 +54,7 @@ export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): Serve
   stack.defer(keepPruned(db, clock))
   const obstacle = () =>
     isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
-  const api = createClaimsApi({ feed: claimFeed(db), release, clock: systemClock, random, obstacle })
+  const api = createClaimsApi({ feed: claimFeed(db, clock), release, clock: systemClock, random, obstacle })
   stack.defer(() => api.close())
   const ends = new AbortController()
   const served = [

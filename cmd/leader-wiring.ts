@@ -11,19 +11,17 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
-import type { Term } from '../internal/leader/term.ts'
-import type { ClaimRelease, LeaderLedger } from '../internal/ports.ts'
+import type { LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
-import { claimRelease } from '../internal/store/leader/claim-release.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
-import { serveClaims } from './leader-claims.ts'
+import { type ServedClaims, serveClaims } from './leader-claims.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { Reloads } from './reload.ts'
-import type { LeaderSettings } from './settings/leader-settings.ts'
+import { type LeaderSettings, sharedTargets } from './settings/leader-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
 
 export interface TurnParts extends Omit<TermParts, 'signal'> {
@@ -107,21 +105,14 @@ export async function leadOnce(
   })
   const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
   stack.defer(() => claimsClient.close())
-  const claims = serveClaims(settings, {
-    db,
-    release: fencedRelease(claimRelease(db, clock), term),
-    client: claimsClient,
-    clock,
-    log,
-    random,
-  })
-  stack.defer(() => claims.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)
-  leader = startLeader(
-    { kube, cloud, ledger: heard(ledger, claims.changed), clock, random, log, nameLedger },
-    inForce,
-  )
+  let claims: ServedClaims | undefined
+  const told = heard(ledger, () => claims?.changed())
+  const serving = startLeader({ kube, cloud, ledger: told, clock, random, log, nameLedger }, inForce)
+  leader = serving
+  claims = serveClaims(settings, { db, release: serving, client: claimsClient, clock, log, random })
+  stack.defer(claims.close)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
@@ -152,6 +143,8 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'eniMinWarmTarget',
   'eniMaxWarmTarget',
   'enableDirectEni',
+  'enableStaticIp',
+  'claimExpiredDuration',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -165,10 +158,12 @@ function coreSettings(settings: LeaderSettings) {
     subnetIds: settings.subnets,
     securityGroups: settings.securityGroups ?? [],
     defaults: {
-      shared: { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      shared: sharedTargets(settings),
       exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
     },
     exclusiveEnis: settings.enableDirectEni,
+    staticIps: settings.enableStaticIp,
+    claimExpiry: settings.claimExpiredDuration,
     manageTaint: settings.manageTaint,
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,
@@ -185,15 +180,6 @@ function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
       const value = await ledger.write(change)
       after()
       return value
-    },
-  }
-}
-
-function fencedRelease({ release }: ClaimRelease, term: Pick<Term, 'check'>): ClaimRelease {
-  return {
-    async release(request) {
-      term.check()
-      return release(request)
     },
   }
 }

@@ -99,7 +99,14 @@ export async function runNode(
   if (settings.extendedResources) {
     const kubelet = createKubelet({ directory: settings.devicePluginDir, clock, random, log })
     stack.defer(() => kubelet.close())
-    resources = startResources({ ledger, bounds: started.bounds, kubelet, clock, log })
+    resources = startResources({
+      ledger,
+      bounds: started.bounds,
+      onDemand: started.staticIps,
+      kubelet,
+      clock,
+      log,
+    })
     stack.defer(resources.stop)
   }
   const socket = join(settings.runDir, 'cni.sock')

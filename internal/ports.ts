@@ -1,8 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
-
 import type { LocalIp } from './ipam/choose-address.ts'
-import type { Claim } from './ipam/claim.ts'
+import type { Claim, ClaimPhase } from './ipam/claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -85,13 +84,53 @@ export interface Cloud {
     priority: Priority,
   ): Promise<void>
   deleteEni(eni: EniId, priority: Priority): Promise<void>
-  /** The addresses chosen by the VPC, known at once, usable when available. */
+  /**
+   * The addresses chosen by the VPC, known at once, usable when available. With `addresses` exactly these, at most 10, and `count` is
+   * their number. Throws `conflict` when somebody else has one of them.
+   */
   assignIps(
-    request: { eni: EniId; count: number; clientToken: string },
+    request: { eni: EniId; count: number; addresses?: readonly Ipv4[]; clientToken: string },
     priority: Priority,
   ): Promise<readonly Ipv4[]>
   /** At most 10 addresses a call. */
   unassignIps(request: { eni: EniId; addresses: readonly Ipv4[] }, priority: Priority): Promise<void>
+  /** One secondary address to another ENI of the same subnet; asynchronous as the others, and without a token. */
+  migrateIp(request: { from: EniId; to: EniId; address: Ipv4 }, priority: Priority): Promise<void>
+  /**
+   * Keeps an address of the subnet from everybody but who assigns exactly it; synchronous. Throws `denied` where the role may not,
+   * `conflict` when the address is reserved or an ENI has it, `subnet_full`. A token brings its reservation again, even a released one.
+   */
+  reserveIp(request: ReserveIp, priority: Priority): Promise<Reservation>
+  /** By ids, addresses or tags. Unknown ones are simply not in the answer. Not ordered. */
+  describeReservations(query: ReservationQuery, priority: Priority): Promise<readonly Reservation[]>
+  /** Throws `invalid_state` while an ENI has the address, `not_found` when it is released already. */
+  releaseReservation(request: { id: string; vpcId: string }, priority: Priority): Promise<void>
+}
+
+export interface ReserveIp {
+  readonly subnetId: SubnetId
+  /** undefined: the VPC chooses. */
+  readonly address: Ipv4 | undefined
+  readonly name: string
+  readonly description: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly clientToken: string
+}
+
+export type ReservationQuery =
+  | { readonly ids: readonly string[] }
+  | { readonly addresses: readonly Ipv4[]; readonly subnetId: SubnetId }
+  | { readonly tags: Readonly<Record<string, string>> }
+
+/** An address of the VPC that only who names it may assign. */
+export interface Reservation {
+  readonly id: string
+  readonly vpcId: string
+  readonly subnetId: SubnetId
+  readonly address: Ipv4
+  /** Has an ENI the address now, or is it on its way there or from there? */
+  readonly bound: boolean
+  readonly tags: Readonly<Record<string, string>>
 }
 
 // ---- Kubernetes -----------------------------------------------------------------------------
@@ -121,6 +160,8 @@ export interface LeaderKube {
   deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
+  /** What the API server's clock says, to a second: another machine's, as a rule. */
+  serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }
@@ -243,9 +284,54 @@ export interface LeaderLedger {
   /** Ids of ENIs and tokens of creations that intents are about: open ones, and those that changed since `from`. */
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
+  claim(pod: PodName): Claim | undefined
+  /** The one that has the address. */
+  claimOf(address: Ipv4): Claim | undefined
+  /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
+  placedClaims(node: NodeName): readonly PlacedClaim[]
+  claimsWhere(phase: ClaimPhase): readonly Claim[]
+  /** Whose time is over, by the ledger's own clock. */
+  expiredClaims(): readonly Claim[]
+  /** Is there one whose time will be over? */
+  claimsExpire(): boolean
+  claimedNames(): readonly PodName[]
+  expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
   obstacle(): string | undefined
 }
+
+/** By which claims expire: it goes on while leaders run, and by what is certain to have passed between two. */
+export interface ExpiryClock {
+  /** Milliseconds that leaders have seen pass. */
+  readonly now: Millis
+  /** When both clocks were last read, and what this one said then; undefined while nothing is waiting to expire. */
+  readonly mark: { readonly server: Millis; readonly local: Millis; readonly now: Millis } | undefined
+}
+
+/** A static claim, and where its address is by the ledger. */
+export interface PlacedClaim extends Claim {
+  readonly placedOn: NodeName | undefined
+  readonly placedEni: number | undefined
+}
+
+/** A claim of a pod that has none; it is `Pending`. */
+export type NewClaim = PodName &
+  Pick<
+    Claim,
+    | 'uid'
+    | 'ipUid'
+    | 'policy'
+    | 'mode'
+    | 'nominatedAddress'
+    | 'nominatedSubnets'
+    | 'expireAfter'
+    | 'reserveToken'
+  > & { readonly podUid: PodUid; readonly node: NodeName }
+
+/** What of a claim may change. */
+export type ClaimChange = Partial<
+  Omit<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
+>
 
 /** An ENI that exists in the cloud and is entered as it is. */
 export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
@@ -305,6 +391,14 @@ export interface LeaderTx {
   raiseGrants(grant: number): void
   /** What it says of nodes, ENIs and addresses may be of another time: it says nothing any more, but what was. */
   clear(): void
+  addClaim(claim: NewClaim): Claim
+  /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
+  changeClaim(claim: Claim, change: ClaimChange): Claim
+  /** Nothing when it has changed since it was read. */
+  removeClaim(claim: Claim): void
+  /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */
+  renewIp(address: Ipv4, reason: string): void
+  setExpiryClock(clock: ExpiryClock): void
   /** From now on it may be served from. */
   setComplete(): void
   /** Forgets resolved intents and address history older than `historyFor`, failed intents older than `failuresFor`. */
@@ -352,6 +446,8 @@ export interface NodeLedger {
   /** A backup took the place of the database, and nobody has compared it with the kernel yet. */
   restored(): boolean
   releaseTimer(mode: EniMode): Millis | undefined
+  /** What the last NEC that was followed says of pods that keep their addresses; undefined before the first. */
+  staticIps(): boolean | undefined
   bootId(): string | undefined
   /** As `LeaderLedger.obstacle`. */
   obstacle(): string | undefined
@@ -379,6 +475,7 @@ export interface NodeTx {
   /** The database was compared with the kernel. */
   confirm(): void
   setReleaseTimer(mode: EniMode, from: Millis | undefined): void
+  setStaticIps(served: boolean): void
   setBootId(id: string): void
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number
@@ -422,6 +519,8 @@ export interface ClaimFeed {
   version(): number
   /** Changes up to this version are not kept any more. */
   oldest(): number
+  /** From the ledger's own clock, by which claims expire, to the one on the wall, as things are now. */
+  wallClock(): (ledgerTime: Millis) => Millis
   claim(pod: PodName): Claim | undefined
   claimOf(address: Ipv4): Claim | undefined
   claims(page: PodPage): readonly Claim[]
@@ -434,6 +533,7 @@ export interface ClaimFeed {
 }
 
 export interface ReleaseRequest {
+  readonly pod: PodName
   readonly key: number
   /** Of the claim that is meant: what a later pod has taken is not released for an earlier one. */
   readonly generation: number

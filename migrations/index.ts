@@ -12,4 +12,5 @@ export const nodeMigrations = [
   { name: '0001_init', sql: readAsset('./node/0001_init.sql', import.meta.url) },
   { name: '0002_quarantine', sql: readAsset('./node/0002_quarantine.sql', import.meta.url) },
   { name: '0003_pools', sql: readAsset('./node/0003_pools.sql', import.meta.url) },
+  { name: '0004_claims', sql: readAsset('./node/0004_claims.sql', import.meta.url) },
 ]

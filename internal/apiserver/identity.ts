@@ -1,6 +1,7 @@
 // What makes a new object itself: a name, a uid, a time.
 
 import { randomInt } from '../base/random.ts'
+import { randomUuid } from '../base/random-uuid.ts'
 import { formatTime } from '../value/millis.ts'
 import type { KubeObject } from './object.ts'
 import type { Context } from './request.ts'
@@ -14,7 +15,7 @@ export function setIdentity(context: Context, type: ResourceType, object: KubeOb
   if (metadata.name === undefined && generateName !== undefined) {
     metadata.name = freeName(context, type, metadata.namespace, generateName.slice(0, 58))
   }
-  metadata.uid = uuid(context)
+  metadata.uid = randomUuid(context.random)
   metadata.creationTimestamp = formatTime(now)
   if (type.countsGenerations) metadata.generation = 1
   else delete metadata.generation
@@ -41,14 +42,4 @@ function freeName(
     if (context.storage.get(keyOf(type, namespace, name)) === undefined) break
   }
   return name
-}
-
-/** Version 4, from the server's own source of chance, so that a seeded run repeats. */
-function uuid({ random }: Context): string {
-  const hex = (digits: number): string =>
-    randomInt(random, 0, 16 ** digits - 1)
-      .toString(16)
-      .padStart(digits, '0')
-  const variant = randomInt(random, 8, 11).toString(16)
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(6)}${hex(6)}`
 }

@@ -1,8 +1,9 @@
 // Which address a new pod gets (P11, P12, P16): on the ENI with most addresses in use, a random idle one; one that
-// cools down only when nothing else is idle, and then the one that has cooled longest.
+// cools down only when nothing else is idle, and then the one that has cooled longest. An address that is claimed is
+// for the pod of that name (S4), at any time, and nothing of the pool.
 import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { EniId } from './types.ts'
+import type { EniId, PodName } from './types.ts'
 
 export interface LocalIp {
   readonly address: Ipv4
@@ -12,6 +13,8 @@ export interface LocalIp {
   readonly published: boolean
   readonly inUse: boolean
   readonly coolingUntil: Millis
+  /** The pod that it is for, and no other; undefined: it is for any pod of the pool. */
+  readonly claim?: PodName
 }
 
 export interface LocalEni {
@@ -43,8 +46,33 @@ export function chooseAddress(
   return choices[Math.floor(roll * choices.length)]?.address
 }
 
-/** Free to be handed out or given back; an address the leader no longer publishes is neither. */
+/** The address that is claimed for the pod, of the ENIs that are set up; undefined when none is free. The latest binding, should there be several. */
+export function chooseClaimed(
+  ips: readonly LocalIp[],
+  enis: readonly LocalEni[],
+  pod: PodName,
+): Ipv4 | undefined {
+  const ready = new Set(enis.map(({ id }) => id))
+  return ips
+    .filter((ip) => isClaimedFor(ip, pod) && isFree(ip) && ready.has(ip.eniId))
+    .toSorted((a, b) => b.grant - a.grant || compareIpv4(a.address, b.address))[0]?.address
+}
+
+/** Is it for the pod of that name alone? */
+export function isClaimedFor({ claim }: Pick<LocalIp, 'claim'>, pod: PodName): boolean {
+  return claim !== undefined && samePod(claim, pod)
+}
+
+export function samePod(a: PodName | undefined, b: PodName | undefined): boolean {
+  return a?.name === b?.name && a?.namespace === b?.namespace
+}
+
+/** Of the pool, free to be handed out or given back; an address the leader no longer publishes is neither. */
 export function isIdle(ip: LocalIp): boolean {
+  return isFree(ip) && ip.claim === undefined
+}
+
+function isFree(ip: LocalIp): boolean {
   return ip.state === 'usable' && ip.published && !ip.inUse
 }
 

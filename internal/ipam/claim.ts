@@ -41,6 +41,8 @@ export interface Claim extends PodName {
   readonly zone: string | undefined
   /** The VPC's reservation that keeps the address from others; without one it stays on an ENI. */
   readonly reservation: string | undefined
+  /** Names the call that makes it, from before that is sent. */
+  readonly reserveToken: string | undefined
   readonly nominatedAddress: Ipv4 | undefined
   readonly nominatedSubnets: readonly SubnetId[]
   /** It is kept so long after its pod; undefined: for ever. */
@@ -64,7 +66,7 @@ export interface Claim extends PodName {
 const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {
   Pending: ['Attaching', 'Bound', 'Releasing'],
   Attaching: ['Bound', 'Retained', 'Releasing'],
-  Bound: ['Attaching', 'Retained', 'Releasing'],
+  Bound: ['Pending', 'Attaching', 'Retained', 'Releasing'],
   Retained: ['Attaching', 'Bound', 'Releasing'],
   Releasing: [],
 }

@@ -7,6 +7,16 @@ export function countedAs(pod: PodFact): EniMode | undefined {
   return pod.node !== undefined && !pod.hostNetwork && !pod.terminal ? pod.wants : undefined
 }
 
+/** Does it keep an address of a shared ENI through its end, where leaders serve such pods? */
+export function isStatic(pod: Pick<PodFact, 'keepsIp' | 'wants'>): boolean {
+  return pod.keepsIp && pod.wants === 'shared'
+}
+
+/** Has it a claimed address, or will it, so that no pool holds one for it? */
+export function hasClaimed(pod: PodFact, isClaimed: (address: Ipv4) => boolean): boolean {
+  return pod.ip === undefined ? isStatic(pod) : isClaimed(pod.ip)
+}
+
 /**
  * Which pool it is served from: the one that its address is of, else the one that it asks for. A node that may have no exclusive ENIs, or
  * cannot know yet what its pod asks for, has given it a shared address: that is not there for others.

@@ -1,6 +1,7 @@
 // What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
+import { type ClaimDemand, type ClaimPlacement, placeClaims } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
 import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
@@ -13,6 +14,8 @@ export interface NodeDemand {
   readonly zone: string
   /** Container subnets, as last read. */
   readonly subnets: readonly CloudSubnet[]
+  /** Static claims whose pods are on the node, or whose addresses are. */
+  readonly claims?: readonly ClaimDemand[]
 }
 
 export type Action =
@@ -26,7 +29,14 @@ export type Action =
       readonly reason: string
     }
   | { readonly kind: 'attach' | 'detach' | 'delete'; readonly eni: number; readonly reason: string }
-  | { readonly kind: 'assign'; readonly eni: number; readonly count: number; readonly reason: string }
+  | {
+      readonly kind: 'assign'
+      readonly eni: number
+      readonly count: number
+      /** Exactly these, which are reserved for claims; any when missing. */
+      readonly addresses?: readonly Ipv4[]
+      readonly reason: string
+    }
   | {
       readonly kind: 'unassign'
       readonly eni: number
@@ -38,14 +48,19 @@ export interface NodePlan {
   readonly actions: readonly Action[]
   /** What is wanted, and no ENI or subnet can give; at most one of each mode. */
   readonly shortages: readonly Shortage[]
+  /** Addresses of claims to bind anew: their pods are on the node again. */
+  readonly renew: readonly Ipv4[]
 }
 
 /** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
 export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
-export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
-  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [] }
+export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
+  if (before.phase === 'leaving') return { actions: giveBackAll(before), shortages: [], renew: [] }
+  const placement = placeClaims(before, wish.claims ?? [], wish.returned, wish.subnets)
+  const pool = placement.pool
+  const demand = { ...wish, returned: unclaimed(before, wish.returned) }
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
@@ -53,6 +68,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
     (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
   )
   const actions = [
+    ...placement.actions,
     ...growth.actions,
     ...rest.flatMap((eni) => {
       const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
@@ -65,7 +81,27 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
       )
     }),
   ]
-  return { actions, shortages: growth.shortages }
+  return { actions, shortages: withStuck(growth.shortages, placement), renew: placement.renew }
+}
+
+/** What is kept for claims is not the pool's to give back. */
+function unclaimed({ enis }: NodePool, returned: ReadonlySet<Ipv4>): ReadonlySet<Ipv4> {
+  const claimed = enis.flatMap(({ ips }) =>
+    ips.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])),
+  )
+  const kept = new Set(claimed)
+  return new Set([...returned].filter((address) => !kept.has(address)))
+}
+
+function withStuck(shortages: readonly Shortage[], { stuck }: ClaimPlacement): readonly Shortage[] {
+  const [first] = stuck
+  if (first === undefined) return shortages
+  const shared = shortages.find(({ mode }) => mode === 'shared')
+  const count = stuck.length + (shared?.count ?? 0)
+  return [
+    ...shortages.filter((each) => each !== shared),
+    { mode: 'shared', count, why: shared?.why ?? first.why },
+  ]
 }
 
 /** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */

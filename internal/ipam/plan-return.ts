@@ -1,5 +1,6 @@
 // Which idle addresses of one pool a node gives back (P3, P4, P5, P12, X2): beyond the maxima at once, beyond pods + maxWarm one every
-// two minutes, or all of them every two minutes with quick release. Emptiest ENI first, so that ENIs drain.
+// two minutes, or all of them every two minutes with quick release. Emptiest ENI first, so that ENIs drain. Claimed addresses take their
+// place on ENIs, but are none of the pool's: plan-claim-return.ts.
 import { compareIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
@@ -18,7 +19,7 @@ export interface ReturnPolicy extends PoolBounds {
 export interface ReturnState {
   readonly ips: readonly LocalIp[]
   readonly enis: readonly LocalEni[]
-  /** Pods of the node that count, whether they have an address yet or not. */
+  /** Pods of the node that count, whether they have an address yet or not; those with claimed addresses do not. */
   readonly pods: number
   /** When addresses were last given back, or when a surplus was first seen after a time without. */
   readonly timerFrom: Millis | undefined
@@ -33,9 +34,10 @@ export interface ReturnPlan {
 /** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
   const bound = state.ips.filter((ip) => ip.state === 'usable' && ip.published)
-  const inUse = bound.filter((ip) => ip.inUse).length
-  const surplus = bound.length - Math.max(state.pods, inUse) - policy.maxWarm
-  const candidates = emptiestEniFirst(bound.filter(isIdle), state)
+  const ofPool = bound.filter(({ claim }) => claim === undefined)
+  const inUse = ofPool.filter((ip) => ip.inUse).length
+  const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm
+  const candidates = emptiestEniFirst(ofPool.filter(isIdle), state)
   const beyond = beyondMaxima(emptiestEniFirst(bound, state), candidates, policy)
   if (beyond.length > 0) return { give: beyond, timerFrom: now }
   if (surplus <= 0) return { give: [], timerFrom: undefined }

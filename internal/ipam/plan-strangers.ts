@@ -1,7 +1,7 @@
 // Pods that the kernel shows and the node's database does not have (it was lost, or a backup took its place): which are
 // adopted, because it is clear whose they are, and which are held until somebody says. Nothing is ever taken away here.
 import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
-import type { LocalIp } from './choose-address.ts'
+import { type LocalIp, samePod } from './choose-address.ts'
 import { type LinkIdentity, readLinkAlias } from './link-identity.ts'
 import { type DesiredPod, mainTable } from './plan-repair.ts'
 import type { KernelSurvey, PodName } from './types.ts'
@@ -55,7 +55,10 @@ export function planStrangers(state: StrangerState): StrangerPlan {
     .filter(({ name }) => !owned.has(name) && !state.moving.has(name) && !state.letGo(name))
     .map(({ alias, name }) => evidenceOf(survey, name, alias))
   const outdated = state.restored ? outdatedBy(evidence, attachments, survey) : []
-  const free = freeAddresses(state.ips, attachments, new Set(outdated))
+  const free = {
+    reasons: freeAddresses(state.ips, attachments, new Set(outdated)),
+    claims: new Map(state.ips.map(({ address, claim }) => [address, claim])),
+  }
   const claims = Map.groupBy(
     evidence.flatMap(({ addresses }) => [...addresses]),
     (address) => address,
@@ -74,7 +77,7 @@ export function planStrangers(state: StrangerState): StrangerPlan {
           ? `it seems to have both ${address} and ${another}`
           : claimed
             ? `another link seems to have ${address}, too`
-            : (free.get(address) ?? `its address ${address} is not in the pool of this node`)
+            : obstacle(address, identity, free)
     const claimable = why === isFree
     if (identity !== undefined && claimable) {
       adopt.push({ ...identity, hostLink })
@@ -135,6 +138,22 @@ function freeAddresses(
       return [address, state === 'usable' ? isFree : `its address ${address} was given back`]
     }),
   )
+}
+
+/** Why the link's sandbox cannot be adopted with the address; `isFree` when it can. Who tells no name may be whom it is claimed for. */
+function obstacle(
+  address: Ipv4,
+  identity: LinkIdentity | undefined,
+  free: {
+    readonly reasons: ReadonlyMap<Ipv4, string>
+    readonly claims: ReadonlyMap<Ipv4, PodName | undefined>
+  },
+): string {
+  const claim = free.claims.get(address)
+  const pod = identity?.pod
+  if (claim !== undefined && pod !== undefined && pod.name !== '' && !samePod(pod, claim))
+    return `its address ${address} is claimed for pod ${claim.namespace}/${claim.name}`
+  return free.reasons.get(address) ?? `its address ${address} is not in the pool of this node`
 }
 
 /** Where a link does not tell its address, each that only rules speak of may be the one. */

@@ -1,31 +1,47 @@
 // How the node's own pool follows what the leader publishes. Only what nobody uses is ever forgotten: an address in use
-// stays, whatever a NEC says (R7).
+// stays, and stays its pod's, whatever a NEC says (R7).
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { LocalIp } from './choose-address.ts'
-import type { EniId, PublishedEni } from './types.ts'
+import { type LocalIp, samePod } from './choose-address.ts'
+import type { EniId, PodName, PublishedEni } from './types.ts'
 
 export type SyncChange =
   | { readonly kind: 'keep-eni'; readonly eni: PublishedEni }
   | { readonly kind: 'unpublish-eni'; readonly eniId: EniId }
-  | { readonly kind: 'add-ip'; readonly address: Ipv4; readonly eniId: EniId; readonly grant: number }
+  | ({ readonly kind: 'add-ip' } & BoundIp)
   /** A new binding of an address known here: usable again, on that ENI. */
-  | { readonly kind: 'renew-ip'; readonly address: Ipv4; readonly eniId: EniId; readonly grant: number }
+  | ({ readonly kind: 'renew-ip' } & BoundIp)
+  /** The same binding is for another pod, or for any. */
+  | { readonly kind: 'claim-ip'; readonly address: Ipv4; readonly claim: PodName | undefined }
   | { readonly kind: 'forget-ip'; readonly address: Ipv4 }
   | { readonly kind: 'unpublish-ip'; readonly address: Ipv4 }
   | { readonly kind: 'publish-ip'; readonly address: Ipv4 }
 
-export interface Sync {
-  readonly changes: readonly SyncChange[]
-  /** In use here, but published with another ENI: two truths, left as they are. */
-  readonly disputed: readonly Ipv4[]
+export interface BoundIp {
+  readonly address: Ipv4
+  readonly eniId: EniId
+  readonly grant: number
+  readonly claim?: PodName
 }
 
-/** Changes in an order that can be applied one by one. Empty when all is as published. */
+/** An address in use whose pod cannot keep it by what is published: two truths, left as they are. */
+export interface Dispute {
+  readonly address: Ipv4
+  /** Set: it is published for that pod. Else it is published on another ENI. */
+  readonly claim?: PodName
+}
+
+export interface Sync {
+  readonly changes: readonly SyncChange[]
+  readonly disputed: readonly Dispute[]
+}
+
+/** Changes in an order that can be applied one by one. Empty when all is as published. `holderOf` an address in use: its pod, nameless while nobody has told its name. */
 export function planSync(
   ips: readonly LocalIp[],
   enis: readonly { readonly id: EniId; readonly published: boolean }[],
   published: readonly PublishedEni[],
+  holderOf: (address: Ipv4) => PodName | undefined,
   now: Millis,
 ): Sync {
   const local = new Map(ips.map((ip) => [ip.address, ip]))
@@ -35,7 +51,7 @@ export function planSync(
   // What went makes room first: the VPC gives the addresses of a deleted ENI to the next one.
   const gone: SyncChange[] = []
   const came: SyncChange[] = []
-  const disputed: Ipv4[] = []
+  const disputed: Dispute[] = []
   for (const ip of ips) {
     const there = wanted.get(ip.address)
     if (there === undefined) {
@@ -43,9 +59,17 @@ export function planSync(
       const cools = ip.state === 'usable' && ip.coolingUntil > now
       if (!ip.inUse && !cools) gone.push({ kind: 'forget-ip', address: ip.address })
       else if (ip.published) gone.push({ kind: 'unpublish-ip', address: ip.address })
-    } else if (ip.inUse && there.eniId !== ip.eniId) disputed.push(ip.address)
+      continue
+    }
+    const { claim } = there
+    if (ip.inUse && there.eniId !== ip.eniId) disputed.push({ address: ip.address })
+    else if (ip.inUse && claim !== undefined && isOthers(claim, holderOf(ip.address)))
+      disputed.push({ address: ip.address, claim })
     else if (there.grant > ip.grant || there.eniId !== ip.eniId) came.push({ kind: 'renew-ip', ...there })
-    else if (!ip.published) came.push({ kind: 'publish-ip', address: ip.address })
+    else {
+      if (!samePod(ip.claim, claim)) came.push({ kind: 'claim-ip', address: ip.address, claim })
+      if (!ip.published) came.push({ kind: 'publish-ip', address: ip.address })
+    }
   }
   for (const ip of wanted.values()) if (!local.has(ip.address)) came.push({ kind: 'add-ip', ...ip })
   const present = new Set(published.map(({ id }) => id))
@@ -55,4 +79,8 @@ export function planSync(
     .filter(({ id }) => known.get(id) !== true)
     .map((eni): SyncChange => ({ kind: 'keep-eni', eni }))
   return { changes: [...gone, ...enisThatCame, ...came], disputed }
+}
+
+function isOthers(claim: PodName, holder: PodName | undefined): boolean {
+  return holder !== undefined && holder.name !== '' && !samePod(claim, holder)
 }

@@ -1,6 +1,6 @@
 // A node's pools as the leader's ledger holds them, and the counts everybody derives from them.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, SubnetId } from './types.ts'
+import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, PodName, SubnetId } from './types.ts'
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
@@ -11,6 +11,8 @@ export interface PoolIp {
   readonly address: Ipv4
   readonly state: IpState
   readonly grant: number
+  /** It is kept for the pod of that name: no other gets it. */
+  readonly claim?: PodName
 }
 
 export interface PoolEni {
@@ -59,7 +61,8 @@ export function occupied(eni: PoolEni): number {
 /** Addresses of the ENI that serve the pool or soon will; `returned` ones do no more. */
 export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   if (eni.goal === 'delete' || eni.held) return 0
-  return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
+  const serves = (ip: PoolIp) => ip.state === 'bound' && ip.claim === undefined && !returned.has(ip.address)
+  return eni.expectedIps + eni.ips.filter(serves).length
 }
 
 /** Of each address that is bound to the node, whose it is. */

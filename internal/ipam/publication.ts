@@ -10,13 +10,17 @@ export interface NecCondition {
   readonly message: string
 }
 
-/** The leader's half of the NEC, its ENIs in the order that a NEC has them: shared ones first. A condition that did not change keeps its transition time. */
+/** The leader's half of the NEC, ENIs and addresses in the order that a NEC has them: shared ENIs first, claimed addresses last. A condition that did not change keeps its transition time. */
 export function publicationOf(
   node: LedgerNodeView,
   enis: readonly PublishedEni[],
   conditions: readonly NecCondition[],
   before: readonly Condition[],
-  { at, epoch }: { readonly at: string; readonly epoch: number },
+  {
+    at,
+    epoch,
+    staticIps = false,
+  }: { readonly at: string; readonly epoch: number; readonly staticIps?: boolean },
 ): NecPublication {
   return {
     epoch,
@@ -25,8 +29,9 @@ export function publicationOf(
     shared: node.shared,
     exclusive: node.exclusive,
     instanceEnis: node.instanceEnis,
+    staticIps,
     enis: [
-      ...enis.filter(({ mode }) => mode === 'shared'),
+      ...enis.filter(({ mode }) => mode === 'shared').map(claimedLast),
       // An exclusive ENI without an address for pods is nothing that an agent could use.
       ...enis.filter(({ mode, ips }) => mode === 'exclusive' && ips.length > 0),
     ],
@@ -37,6 +42,12 @@ export function publicationOf(
       return { type, status, reason, message, lastTransitionTime }
     }),
   }
+}
+
+function claimedLast(eni: PublishedEni): PublishedEni {
+  const pool = eni.ips.filter(({ claim }) => claim === undefined)
+  if (pool.length === eni.ips.length) return eni
+  return { ...eni, ips: [...pool, ...eni.ips.filter(({ claim }) => claim !== undefined)] }
 }
 
 /** Do both say the same, whatever the order of their keys? */

@@ -23,8 +23,9 @@ export interface Intent {
   readonly state: 'recorded' | 'accepted'
   /** assign and create: how many; */
   readonly count: number
-  /** unassign: which; assign: which, once accepted. */
+  /** unassign: which; assign: which, once accepted, or from the beginning when it is `exact`. */
   readonly addresses: readonly Ipv4[]
+  readonly exact: boolean
   readonly token: string
   /** Times it was sent again. */
   readonly resent: number
@@ -159,7 +160,12 @@ function judgeAssignment({ addresses }: Intent, eni: CloudEni): Verdict {
 }
 
 /** Its answer is lost. Addresses on an ENI of ours that the ledger does not know can only be those that it made. */
-function judgeLostAssignment({ count }: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+function judgeLostAssignment(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+  const { count, exact } = intent
+  if (exact) {
+    const verdict = judgeAssignment(intent, eni)
+    return verdict === 'lost' ? 'undone' : verdict
+  }
   const come = eni.ips.filter(({ address }) => !known.has(address))
   if (come.some(({ state }) => state === 'pending')) return 'under-way'
   const usable = come.filter(({ state }) => state === 'available').length

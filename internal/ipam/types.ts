@@ -2,6 +2,7 @@
 import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
+import type { Millis } from '../value/millis.ts'
 
 export type NodeName = string
 export type EniId = string
@@ -74,14 +75,46 @@ export interface PodFact extends PodName {
   /** What it asks for by resource, annotation, or as the cluster's default network (P18); undefined: nothing of ours. */
   readonly wants: EniMode | undefined
   readonly ip: Ipv4 | undefined
+  /** Its address outlives it, for the next pod of its name (S4); what its annotations say wrong does not count. */
+  readonly keepsIp: boolean
+  /** Only of pods that say something of their address. */
+  readonly claim?: PodClaim
+}
+
+/** What a pod's annotations say of its address, beyond `keepsIp`. What is not said, or said wrong, is not there. */
+export interface PodClaim {
+  /** What is wrong: which annotation, its value, what is wanted. Continues "Cannot apply ". */
+  readonly fault?: string
+  /** Its address is kept so long after it (S12). */
+  readonly expireAfter?: Millis
+  /** The address that it asks for. */
+  readonly nominatedIp?: Ipv4
+  /** The subnets that its address is to be of. */
+  readonly nominatedSubnets?: readonly SubnetId[]
+  /** The workload that made it, of one that keeps its address. */
+  readonly owner?: OwnerRef
+}
+
+/** A workload, as an owner reference names it. */
+export interface OwnerRef {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
 }
 
 // ---- NEC: the only channel between leader and node agent ------------------------------------
 
-/** One address of the pool. `grant` rises with every binding, so that an old return never touches a new binding. */
-export interface PublishedIp {
+/** One binding of an address. `grant` rises with each, so that an old return never touches a new binding. */
+export interface GrantedIp {
   readonly address: Ipv4
   readonly grant: number
+}
+
+/** One address of the pool. */
+export interface PublishedIp extends GrantedIp {
+  /** It is for the pod of that name, and for no other. Of shared ENIs only. */
+  readonly claim?: PodName
 }
 
 export interface PublishedEni {
@@ -94,7 +127,7 @@ export interface PublishedEni {
   /** Position on the node, from 1. */
   readonly slot: number
   readonly mode: EniMode
-  /** What pods may get: of an exclusive ENI its primary address, and no other. */
+  /** What pods may get: of an exclusive ENI its primary address, and no other. Claimed ones come last. */
   readonly ips: readonly PublishedIp[]
 }
 
@@ -112,6 +145,8 @@ export interface NecPublication extends NodeBounds {
   readonly epoch: number
   readonly instanceId: InstanceId
   readonly zone: string
+  /** The leader serves pods that keep their addresses (S1). */
+  readonly staticIps: boolean
   readonly enis: readonly PublishedEni[]
   readonly conditions: readonly Condition[]
 }
@@ -131,7 +166,7 @@ export interface NodeUse {
 /** The agent's half of a NEC: status.node. */
 export interface NodeReport extends NodeUse {
   /** Drained and unallocatable on the node: the leader may unassign them. */
-  readonly returned: readonly PublishedIp[]
+  readonly returned: readonly GrantedIp[]
   readonly idle: number
   readonly exclusiveIdle: number | undefined
   /** Identity of the agent's database: a new one means that the old pool state is gone. */

@@ -2,6 +2,7 @@
 // so that one odd object cannot stop a watch.
 import type { EniMode, NodeFact, PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
+import { claimOf, keepsIp } from './claim-annotations.ts'
 import { at, listAt, textAt } from './json.ts'
 import { networksAnnotation, parseNetworks } from './networks.ts'
 import { isOurTaint } from './node-taint.ts'
@@ -45,6 +46,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
   const uid = textAt(metadata, 'uid')
   if (name === undefined || namespace === undefined || uid === undefined) return undefined
   const phase = at(object, 'status', 'phase')
+  const claim = claimOf(metadata)
   return {
     namespace,
     name,
@@ -55,6 +57,8 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
     deleting: textAt(metadata, 'deletionTimestamp') !== undefined,
     wants: wantedMode(object, defaultNetwork),
     ip: podIp(at(object, 'status')),
+    keepsIp: keepsIp(metadata),
+    ...(claim === undefined ? {} : { claim }),
   }
 }
 

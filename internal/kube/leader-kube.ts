@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { LeaderKube } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
 import { decodeNec, encodePublication, type PublicationJson } from '../wire/nec.ts'
 import type { KubeClient } from './client.ts'
 import { unreachable } from './error.ts'
@@ -67,6 +68,7 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     ...createNecWriter(client),
     setUnavailable: (name, unavailable) =>
       unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
+    serverTime: () => readServerTime(client),
     notify: events.notify,
     close: events.close,
   }
@@ -89,6 +91,15 @@ async function getFresh<T>(
     if (errorCode(error) === 'not_found') return undefined
     throw error
   }
+}
+
+async function readServerTime(client: KubeClient): Promise<Millis> {
+  const doing = 'read the clock of the API server'
+  const answer = await client.open({ doing, path: '/version' })
+  answer.destroy()
+  const time = Date.parse(answer.headers.date ?? '')
+  if (Number.isNaN(time)) throw unreachable(doing, 'its answer has no date')
+  return time
 }
 
 /** Writes NECs in one epoch after the other; remembers which are of the present one, so that a write is one request. */

@@ -17,8 +17,12 @@ export interface ClusterFacts {
   necs(): Iterable<Nec>
   /** Pods that are on a node. */
   pods(): Iterable<PodFact>
-  /** Pods that count for each of the node's pools (P18). */
-  podCount(node: NodeName, poolOf: (address: Ipv4) => EniMode | undefined): Readonly<Record<EniMode, number>>
+  /** Pods that count for each of the node's pools (P18), without those that are served otherwise. */
+  podCount(
+    node: NodeName,
+    poolOf: (address: Ipv4) => EniMode | undefined,
+    served: (pod: PodFact) => boolean,
+  ): Readonly<Record<EniMode, number>>
   /** Pods of any kind that Kubernetes still shows on the node. */
   podsOn(node: NodeName): readonly PodFact[]
   /** Addresses that live pods on the node show in their status. */
@@ -129,8 +133,9 @@ export function clusterFacts(
     nec: (name) => necs.get(name),
     necs: () => necs.values(),
     pods: () => [...pods.values()].flatMap((onNode) => [...onNode.values()]),
-    podCount(node, poolOf) {
-      const counted = [...(pods.get(node)?.values() ?? [])].map((pod) => countedIn(pod, poolOf))
+    podCount(node, poolOf, served) {
+      const owed = [...(pods.get(node)?.values() ?? [])].filter((pod) => !served(pod))
+      const counted = owed.map((pod) => countedIn(pod, poolOf))
       const countOf = (mode: EniMode) => counted.filter((each) => each === mode).length
       return { shared: countOf('shared'), exclusive: countOf('exclusive') }
     },

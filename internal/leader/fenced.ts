@@ -22,6 +22,10 @@ export function fencedCloud(cloud: Cloud, term: Term): Cloud {
     deleteEni: fence(cloud.deleteEni),
     assignIps: fence(cloud.assignIps),
     unassignIps: fence(cloud.unassignIps),
+    migrateIp: fence(cloud.migrateIp),
+    reserveIp: fence(cloud.reserveIp),
+    describeReservations: fence(cloud.describeReservations),
+    releaseReservation: fence(cloud.releaseReservation),
   }
 }
 
@@ -42,6 +46,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
     setUnavailable: fence(kube.setUnavailable),
+    serverTime: fence(kube.serverTime),
     notify(notice) {
       if (term.holds()) kube.notify(notice)
     },

@@ -104,7 +104,9 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
         return () => ledger.write((tx) => tx.acceptCreation(intent, created.id))
       }
       case 'assign': {
-        const addresses = await cloud.assignIps({ eni, count: intent.count, clientToken }, priority)
+        const { addresses: wanted, count, exact } = intent
+        const request = { eni, count, clientToken, ...(exact && { addresses: wanted }) }
+        const addresses = await cloud.assignIps(request, priority)
         return () => ledger.write((tx) => tx.acceptAssignment(intent, addresses))
       }
       case 'attach':

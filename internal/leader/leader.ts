@@ -3,9 +3,11 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { NodeName } from '../ipam/types.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import { createClaimKeeper } from './claims/claim-keeper.ts'
+import { createClaimRelease } from './claims/release-claim.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -34,6 +36,8 @@ export interface Leader {
   obstacle(): string | undefined
   /** Every node is looked at soon: settings have changed. */
   wake(): void
+  /** As ClaimRelease.release. */
+  release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -59,7 +63,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   }
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
   const pods = createPodObserver(ledger, clock, log)
-  const facts = clusterFacts(wake, pods.observe, pods.listed, shownChanged)
+  const facts = clusterFacts(wake, observePod, listPods, shownChanged)
   const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
   const runner = createIntentRunner({
     cloud,
@@ -74,11 +78,28 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
+      if (intent.kind === 'unassign') intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
+  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, wakeNode: (node) => wake(node) })
+  function observePod(pod: PodFact, gone: boolean): void {
+    pods.observe(pod, gone)
+    claims.observe(pod, gone)
+  }
+  function listPods(all: readonly PodFact[]): void {
+    pods.listed(all)
+    claims.listed(all)
+  }
+  /** Its pod's node may have it now, or its claim is one step nearer to its end. */
+  function addressFreed(address: Ipv4): void {
+    const claim = ledger.claimOf(address)
+    if (claim?.policy !== 'Never') return
+    if (claim.node !== undefined) wake(claim.node)
+    claims.wake(claim)
+  }
   const reconciler: NodeReconciler = createNodeReconciler({
     ...ports,
     facts,
@@ -113,6 +134,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
     if (ledger.complete()) runner.resume()
+    claims.round()
     ledger
       .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
@@ -132,13 +154,14 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
+    release: createClaimRelease({ ledger, log, wake: (pod) => claims.wake(pod) }).release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()
       for (const stop of stops) stop()
       surveyor.stop()
       runner.stop()
-      await queue.stop()
+      await Promise.all([queue.stop(), claims.stop()])
     },
   }
 }

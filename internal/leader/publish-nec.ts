@@ -7,6 +7,7 @@ import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
 import { publishable } from './publishable.ts'
+import type { LeaderSettings } from './settings.ts'
 
 /** 'idle': nothing is going to be changed; a NEC that lacks the epoch alone may wait for its turn. */
 export type Urgency = 'now' | 'idle'
@@ -36,8 +37,9 @@ export function createNecPublisher(
   ledger: LeaderLedger,
   facts: ClusterFacts,
   clock: Clock,
-  epoch: number,
+  settings: Pick<LeaderSettings, 'epoch' | 'staticIps'>,
 ): NecPublisher {
+  const { epoch } = settings
   const claimAt = new Map<NodeName, Millis>()
   let lastClaimAt = Number.NEGATIVE_INFINITY
   const written = new Map<NodeName, { publication: NecPublication; at: Millis }>()
@@ -69,7 +71,7 @@ export function createNecPublisher(
     const last = written.get(node.name)
     const before = last?.publication.conditions ?? shown?.conditions ?? []
     const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, enis, conditions, before, { at, epoch })
+    const wanted = publicationOf(node, enis, conditions, before, { at, epoch, staticIps: settings.staticIps })
     if (shown !== undefined && samePublication(shown, wanted)) return undefined
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin

@@ -12,6 +12,7 @@ import type { EniMode, NodeFact, NodeName, Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { createNodeClaims } from './claims/node-claims.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNodeSettingsKeeper } from './node-settings.ts'
@@ -68,7 +69,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
-  const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
+  const publisher = createNecPublisher(kube, ledger, facts, clock, settings)
+  const claims = createNodeClaims({ ledger, facts, kube, settings })
   const taints = createTaintKeeper({ kube, facts, clock, log, settings })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
 
@@ -197,8 +199,19 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const memory = memoryOf(node.name)
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
-    const pods = facts.podCount(node.name, poolOf(bound))
-    const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
+    const pods = facts.podCount(node.name, poolOf(bound), claims.isServed)
+    const demand = {
+      pods,
+      returned,
+      zone: node.zone,
+      subnets: current,
+      claims: claims.demand(node, clock.now()),
+    }
+    const plan = planNode(pool, demand)
+    if (plan.renew.length > 0)
+      await ledger.write((tx) => {
+        for (const address of plan.renew) tx.renewIp(address, 'its pod is there again')
+      })
     const idle =
       plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
@@ -217,6 +230,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     ])
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
+    await claims.settle(node, condition.ok ? undefined : condition)
     if (published.value !== undefined) wake(node.name, published.value)
   }
 

@@ -1,11 +1,12 @@
 // What an operator can set for the leader.
 import type { BackoffPolicy } from '../base/backoff.ts'
 import type { ClusterLimits, NodeDefaults } from '../ipam/node-bounds.ts'
+import type { ClaimRules } from '../ipam/plan-claim.ts'
 import type { SettlePolicy } from '../ipam/settle-intent.ts'
 import type { SubnetId } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
-export interface LeaderSettings extends ClusterLimits {
+export interface LeaderSettings extends ClusterLimits, ClaimRules {
   /** Of the term that it leads in; written with every NEC. */
   readonly epoch: number
   /** Marks every ENI of ours in the cloud. */
@@ -25,6 +26,8 @@ export interface LeaderSettings extends ClusterLimits {
   readonly leaveAfter: Millis
   /** How often ledger, cloud and Kubernetes are compared when nothing is suspected. */
   readonly surveyEvery: Millis
+  /** A static address without a pod stays on its ENI for so long, in case the pod comes back soon. */
+  readonly claimRest: Millis
   /** When most ENIs seem to be gone at once, that is believed only after so long. */
   readonly massLossAfter: Millis
   readonly historyFor: Millis
@@ -40,6 +43,9 @@ export const leaderDefaults = {
   defaults: { shared: { minWarm: 5, maxWarm: 5 }, exclusive: { minWarm: 1, maxWarm: 1 } },
   maxEnisPerNode: undefined,
   exclusiveEnis: false,
+  staticIps: false,
+  claimExpiry: undefined,
+  claimRest: 120_000,
   manageTaint: false,
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,

@@ -10,7 +10,7 @@ import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
 import { poolOf, serving } from '../ipam/pool.ts'
 import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
-import type { CloudEni, EniMode, NodeName } from '../ipam/types.ts'
+import type { CloudEni, EniMode, NodeName, PodFact } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { applySurvey } from './apply-survey.ts'
@@ -150,7 +150,8 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     const enis = ledger.pool(name)?.enis ?? []
     const ofMode = enis.filter((eni) => eni.mode === mode)
     const have = ofMode.reduce((sum, eni) => sum + serving(eni, new Set()), 0)
-    return facts.podCount(name, poolOf({ enis }))[mode] + maxWarm - have
+    const keeps = ({ keepsIp }: PodFact) => keepsIp && settings.staticIps
+    return facts.podCount(name, poolOf({ enis }), keeps)[mode] + maxWarm - have
   }
 
   function tell(plan: SurveyPlan): void {

@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { isStatic } from '../ipam/count-pod.ts'
+import type { PodNeed } from '../ipam/pod-need.ts'
 import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import { createGivenEnis } from './given-enis.ts'
@@ -36,6 +38,8 @@ export interface Agent {
   doubt(): string | undefined
   /** What its pools may hold, as last published; undefined when that is not known yet. */
   bounds(): NodeBounds | undefined
+  /** Nothing is bound before its pod is there: the leader serves pods that keep their addresses. */
+  staticIps(): boolean
   /** Looks whether it should give something back: settings have changed. */
   wake(): void
   stop(): void
@@ -109,13 +113,17 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
 
   /**
    * A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. Before the first NEC the node may have
-   * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
+   * exclusive ENIs and serve static pods for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
    */
-  async function modeOf({ pod }: Sandbox): Promise<EniMode> {
-    if (pool.bounds()?.exclusive.maxEnis === 0 || pod.uid === '') return 'shared'
+  async function needOfPod({ pod }: Sandbox, wanted: EniMode | undefined): Promise<PodNeed> {
+    const onlyShared = pool.bounds()?.exclusive.maxEnis === 0
+    if (wanted === 'exclusive') return { mode: wanted, keepsIp: undefined }
+    if (onlyShared && pool.staticIps() === false) return { mode: 'shared', keepsIp: undefined }
     const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
-    if (!pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
-    return pods.get(pod.uid)?.wants ?? 'shared'
+    if (pod.uid !== '' && !pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
+    const fact = pod.uid === '' ? pods.named(pod) : pods.get(pod.uid)
+    const mode = onlyShared || pod.uid === '' ? 'shared' : (fact?.wants ?? 'shared')
+    return { mode, keepsIp: fact && isStatic(fact) }
   }
 
   const stops = [
@@ -128,8 +136,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: (sandbox, wanted, signal) =>
-      sandboxes.add(sandbox, async () => wanted ?? (await modeOf(sandbox)), signal),
+    add: (sandbox, wanted, signal) => sandboxes.add(sandbox, () => needOfPod(sandbox, wanted), signal),
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()
@@ -140,11 +147,13 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
       const full = ledger.obstacle()
       if (full !== undefined) return full
       if (!keeper.ready()) return 'the network of the node is being set up'
-      return ledger.enis().length === 0 ? 'the leader has not bound an ENI to this node yet' : undefined
+      if (ledger.enis().length > 0 || pool.staticIps() === true) return undefined
+      return 'the leader has not bound an ENI to this node yet'
     },
     doubt: pool.doubt,
     wake: () => housekeeping.wake(),
     bounds: pool.bounds,
+    staticIps: () => pool.staticIps() === true,
     stop() {
       stopped = true
       for (const stop of stops) stop()

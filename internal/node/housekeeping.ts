@@ -5,14 +5,19 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import { reportOf } from '../ipam/node-report.ts'
-import { planReturn } from '../ipam/plan-return.ts'
+import { type ClaimSight, planClaimReturn } from '../ipam/plan-claim-return.ts'
+import { planReturn, type ReturnPolicy } from '../ipam/plan-return.ts'
 import type { NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { type Sandboxes, sandboxId } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
+
+/** Between two looks that agree that an address is left over, where addresses are bound on demand. */
+const onDemandPause = 5000
 
 const modes = ['shared', 'exclusive'] as const
 
@@ -45,6 +50,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   let reportedAt = Number.NEGATIVE_INFINITY
   let observed = false
   let failures = 0
+  let sights: ReadonlyMap<Ipv4, ClaimSight> = new Map()
   let lastRound = Number.NEGATIVE_INFINITY
 
   /** Returns after how long to look again. */
@@ -62,9 +68,11 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
           .ips()
           .filter(({ eniId }) => ids.has(eniId))
           .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
-        const { quickRelease, releaseEvery, cooldown } = settings
-        const policy = { ...bounds[mode], quickRelease, releaseEvery, cooldown }
-        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode)
+        const { cooldown } = settings
+        const policy = { ...bounds[mode], ...pace(bounds[mode].maxWarm), cooldown }
+        const claimed = new Set(ips.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])))
+        const isClaimed = pool.staticIps() ? (address: Ipv4) => claimed.has(address) : undefined
+        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode, isClaimed)
         const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
@@ -72,12 +80,36 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         return plan
       }),
     )
+    await returnClaimed(withheld)
     const given = plans.flatMap(({ give }) => give.map(({ address }) => address))
     if (given.length > 0) log.info('addresses returned', { addresses: given })
-    const dues = plans.flatMap(({ timerFrom }) =>
-      timerFrom === undefined ? [] : [timerFrom + settings.releaseEvery - clock.now()],
-    )
+    const dues = plans.flatMap(({ timerFrom }, i) => {
+      const { releaseEvery } = pace(bounds[modes[i] ?? 'shared'].maxWarm)
+      return timerFrom === undefined ? [] : [timerFrom + releaseEvery - clock.now()]
+    })
     return Math.min(roundEvery, ...dues.map((due) => Math.max(0, due)))
+  }
+
+  /** What pods leave where addresses are bound on demand goes back as soon as it has rested, unless a pod is seen in that moment (S3). */
+  function pace(maxWarm: number): Pick<ReturnPolicy, 'quickRelease' | 'releaseEvery'> {
+    const { quickRelease, releaseEvery } = settings
+    if (pool.staticIps() !== true || maxWarm > 0) return { quickRelease, releaseEvery }
+    return { quickRelease: true, releaseEvery: Math.min(onDemandPause, releaseEvery) }
+  }
+
+  /** The address of a pod that has ended here may be wanted on another node: it is given back at once (S4). */
+  async function returnClaimed(withheld: ReadonlySet<Ipv4>): Promise<void> {
+    if (sights.size === 0 && ledger.ips().every(({ claim }) => claim === undefined)) return
+    const isHere = pool.staticIps() === true ? pods.keepers() : () => false
+    const given = await ledger.write((tx) => {
+      const ips = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+      const plan = planClaimReturn(ips, isHere, sights, tx.now)
+      sights = plan.sights
+      const addresses = plan.give.map(({ address }) => address)
+      tx.giveBack(addresses, 'its pod is not on this node')
+      return addresses
+    })
+    if (given.length > 0) log.info('claimed addresses returned', { addresses: given })
   }
 
   /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */

@@ -2,38 +2,42 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { chooseAddress, type LocalIp } from '../ipam/choose-address.ts'
+import { chooseAddress, chooseClaimed, type LocalIp, samePod } from '../ipam/choose-address.ts'
 import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
-import { planSync } from '../ipam/plan-sync.ts'
-import type { EniMode, Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
+import { type Dispute, planSync } from '../ipam/plan-sync.ts'
+import { type PodNeed, sourceOf } from '../ipam/pod-need.ts'
+import type { Nec, NecPublication, NodeBounds, NodeName, PodName } from '../ipam/types.ts'
 import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
+import { claimShortage } from './claim-shortage.ts'
 
 export interface LocalPool {
   /** Follows the NEC; what it does not say clearly changes nothing. */
   follow(nec: Nec): Promise<void>
-  /** Forgets what is no longer published, and was in use or cooled when that was said. Throws `storage`. */
+  /** Forgets what is no longer published, and was in use or cooled when that was said; looks at disputes again. Throws `storage`. */
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): NodeBounds | undefined
-  /** Hands an idle address, or exclusive ENI, to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
+  /** The leader serves pods that keep their addresses, as the last NEC that was followed says; undefined before the first. */
+  staticIps(): boolean | undefined
+  /** Hands an idle address, its claimed one, or an exclusive ENI, to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
   allocate(
     sandbox: Sandbox,
-    mode: EniMode,
+    need: PodNeed,
     timeout: Millis,
     signal: AbortSignal | undefined,
     waits: (shortage: IpamError) => void,
   ): Promise<Attachment>
   /** The ENIs whose addresses can carry packets, and addresses that must not be handed out; waiting ADDs look again. */
   setReady(macs: ReadonlySet<Mac>, withheld: ReadonlySet<Ipv4>): void
-  /** Addresses that pods unknown to the ledger may have; undefined before the first look at the kernel. */
+  /** Addresses that pods unknown to the ledger may have, and disputed ones; undefined before the first look at the kernel. */
   withheld(): ReadonlySet<Ipv4> | undefined
-  /** In use here, and published on another ENI. */
-  disputed(): ReadonlySet<Ipv4>
+  /** In use here, and published on another ENI or for another pod. */
+  disputed(): ReadonlyMap<Ipv4, Dispute>
   /** Why the NEC as it is now is not followed; undefined when it is. */
   doubt(): string | undefined
   /** Something may be idle now. */
@@ -58,7 +62,8 @@ const correctedWithin = 600_000
 /** A NEC is of another leader than can be: most likely a late write, but it may be the truth. What it lacks is not handed out. */
 interface Doubt {
   readonly why: string
-  readonly addresses: ReadonlySet<Ipv4>
+  /** With the pods that it claims them for. */
+  readonly addresses: ReadonlyMap<Ipv4, PodName | undefined>
   readonly end: Cancel
 }
 
@@ -72,7 +77,8 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
   let bounds: NodeBounds | undefined
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
-  let disputes: ReadonlySet<Ipv4> = new Set()
+  let staticIps = ledger.staticIps()
+  let disputes: ReadonlyMap<Ipv4, Dispute> = new Map()
   let latest: Nec | undefined
   let doubted: Doubt | undefined
   let fault: string | undefined
@@ -82,12 +88,21 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     for (const look of [...waiting]) look()
   }
 
-  function tryAllocate(sandbox: Sandbox, mode: EniMode): Promise<Attachment | undefined> {
+  /** Nobody knows better that it is to be handed out now. */
+  function isSure({ address, claim }: LocalIp): boolean {
+    if (withheld?.has(address) || disputes.has(address)) return false
+    const shown = doubted?.addresses
+    return shown === undefined || (shown.has(address) && samePod(shown.get(address), claim))
+  }
+
+  function tryAllocate(sandbox: Sandbox, need: PodNeed): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
-      const enis = ledger.enis().filter((eni) => eni.mode === mode && ready.has(eni.mac))
-      const shown = doubted?.addresses
-      const ips = tx.ips().filter(({ address }) => !withheld?.has(address) && shown?.has(address) !== false)
-      const address = chooseAddress(ips, enis, tx.now, random.next())
+      const from = sourceOf(need, staticIps)
+      const enis = ledger.enis().filter((eni) => eni.mode === need.mode && ready.has(eni.mac))
+      const ips = tx.ips().filter(isSure)
+      const claimed = from === 'pool' ? undefined : chooseClaimed(ips, enis, sandbox.pod)
+      const address =
+        claimed ?? (from === 'claimed' ? undefined : chooseAddress(ips, enis, tx.now, random.next()))
       if (address === undefined) return undefined
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
       const attachment: Attachment = { ...sandbox, address, hostLink }
@@ -110,15 +125,28 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     })
   }
 
-  function shortage(mode: EniMode): IpamError {
+  function shortage({ pod }: Sandbox, need: PodNeed): IpamError {
+    const { mode } = need
+    if (sourceOf(need, staticIps) === 'claimed') return staticShortage(pod)
     const enis = ledger.enis().filter((eni) => eni.mode === mode)
     const ids = new Set(enis.map(({ id }) => id))
-    const ips = ledger.ips().filter(({ eniId }) => ids.has(eniId))
+    const ips = ledger.ips().filter(({ eniId, claim }) => ids.has(eniId) && claim === undefined)
     const inUse = ips.filter((ip) => ip.inUse).length
     if (mode === 'exclusive') return exclusiveShortage(inUse, ips.length)
     const unready = enis.filter(({ mac }) => !ready.has(mac)).length
     const so = `${inUse} of ${ips.length} addresses of the pool are in use${unready > 0 ? `, ${unready} ENIs are not set up yet` : ''}`
     return new IpamError('no_address', `Cannot give the pod an address: ${so}`, { hint: growthHint })
+  }
+
+  function staticShortage(pod: PodName): IpamError {
+    const holders = new Map(ledger.attachments().map((one) => [one.address, one.containerId]))
+    const readyEnis = ledger.enis().filter(({ mac }) => ready.has(mac))
+    return claimShortage(pod, {
+      ips: ledger.ips(),
+      readyEnis: new Set(readyEnis.map(({ id }) => id)),
+      withheld: new Set([...(withheld ?? []), ...disputes.keys()]),
+      holderOf: (address) => holders.get(address),
+    })
   }
 
   function exclusiveShortage(inUse: number, there: number): IpamError {
@@ -148,7 +176,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
 
   /** The time runs from the first doubt on: the NEC changes all the time, by this node's own reports if nothing else. */
   function doubt({ epoch, enis }: NecPublication, followed: number): void {
-    const addresses = new Set(enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
+    const addresses = new Map(
+      enis.flatMap(({ ips }) => ips.map(({ address, claim }) => [address, claim] as const)),
+    )
     const why = `its NEC is of epoch ${epoch}, and one of ${followed} was followed before`
     if (doubted !== undefined) {
       doubted = { ...doubted, addresses, why }
@@ -184,12 +214,14 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
       return
     }
-    const { enis, epoch, ...rest } = nec.publication
+    const { enis, epoch, staticIps: serves, ...rest } = nec.publication
     const followed = await ledger.write((tx) => {
       const known = tx.leaderEpoch()
       if (epoch !== known && !isLater(epoch, known) && !uncorrected) return known
       if (epoch !== known) tx.setLeaderEpoch(epoch)
-      const sync = planSync(tx.ips(), ledger.enis(), enis, tx.now)
+      if (serves !== staticIps) tx.setStaticIps(serves)
+      const holders = new Map(ledger.attachments().map(({ address, pod }) => [address, pod]))
+      const sync = planSync(tx.ips(), ledger.enis(), enis, (address) => holders.get(address), tx.now)
       tx.sync(sync.changes)
       const returned = returnedBefore(nec, tx.ips())
       if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')
@@ -204,9 +236,14 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     }
     const { changes, disputed } = followed
     bounds = rest
-    disputes = new Set(disputed)
-    for (const address of disputed) log.error('address in use is published on another ENI', { address })
-    if (changes.length === 0) return
+    staticIps = serves
+    const settled = [...disputes.keys()].some((address) => !disputed.some((one) => one.address === address))
+    for (const { address, claim } of disputed) {
+      if (disputes.has(address)) continue
+      log.error('address in use is published otherwise', { address, claim: claim ?? 'on another ENI' })
+    }
+    disputes = new Map(disputed.map((dispute) => [dispute.address, dispute]))
+    if (changes.length === 0 && !settled) return
     log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
     wake()
   }
@@ -218,20 +255,21 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     },
     async tidy() {
       const left = ledger.ips().some(({ published, inUse }) => !published && !inUse)
-      if (left && latest !== undefined) await heed(latest, false)
+      if ((left || disputes.size > 0) && latest !== undefined) await heed(latest, false)
     },
     bounds: () => bounds,
-    async allocate(sandbox, mode, timeout, signal, waits) {
+    staticIps: () => staticIps,
+    async allocate(sandbox, need, timeout, signal, waits) {
       const deadline = clock.now() + timeout
       const tellAt = clock.now() + tellAfter
       let told = false
       for (;;) {
-        if (signal?.aborted) throw shortage(mode) // nobody is left to take one
-        const attachment = await tryAllocate(sandbox, mode)
+        if (signal?.aborted) throw shortage(sandbox, need) // nobody is left to take one
+        const attachment = await tryAllocate(sandbox, need)
         if (attachment !== undefined) return attachment
-        if (clock.now() >= deadline) throw shortage(mode)
+        if (clock.now() >= deadline) throw shortage(sandbox, need)
         if (!told && clock.now() >= tellAt) {
-          waits(shortage(mode))
+          waits(shortage(sandbox, need))
           told = true
         }
         await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)
@@ -246,7 +284,8 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       withheld = addresses
       if (more) wake() // a look that found nothing new serves nobody that waits
     },
-    withheld: () => withheld,
+    withheld: () =>
+      withheld === undefined || disputes.size === 0 ? withheld : new Set([...withheld, ...disputes.keys()]),
     disputed: () => disputes,
     doubt: () => doubted?.why ?? (fault && `its NEC cannot be read: ${fault}`),
     wake,

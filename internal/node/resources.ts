@@ -16,6 +16,8 @@ export interface ResourcesOptions {
   readonly ledger: NodeLedger
   /** As last published; undefined when that is not known yet. */
   readonly bounds: () => NodeBounds | undefined
+  /** Addresses are bound when their pods are there, and not before. */
+  readonly onDemand: () => boolean
   readonly kubelet: Kubelet
   readonly clock: Clock
   readonly log: Log
@@ -27,9 +29,16 @@ const modes: readonly EniMode[] = ['shared', 'exclusive']
 const gatherFor = 200
 const lookEvery = 30_000
 
-export function startResources({ ledger, bounds, kubelet, clock, log }: ResourcesOptions): Resources {
+export function startResources({
+  ledger,
+  bounds,
+  onDemand,
+  kubelet,
+  clock,
+  log,
+}: ResourcesOptions): Resources {
   async function tell(mode: EniMode): Promise<void> {
-    const counts = resourceCounts(mode, bounds(), ledger.ips(), ledger.enis())
+    const counts = resourceCounts(mode, bounds(), ledger.ips(), ledger.enis(), onDemand())
     if (counts.capacity > 0) kubelet.offer(resourceNames[mode], counts)
     else await kubelet.withdraw(resourceNames[mode])
   }

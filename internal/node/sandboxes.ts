@@ -3,7 +3,7 @@
 import type { KeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError, withHint } from '../ipam/errors.ts'
-import type { EniMode } from '../ipam/types.ts'
+import type { PodNeed } from '../ipam/pod-need.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { GivenEnis } from './given-enis.ts'
@@ -14,7 +14,7 @@ import type { Strangers } from './strangers.ts'
 
 export interface Sandboxes {
   /** The same answer for a repeated call; `signal` ends the wait for an address. Throws `no_address`, `kernel`, `storage`. */
-  add(sandbox: Sandbox, mode: () => Promise<EniMode>, signal?: AbortSignal): Promise<PodNetwork>
+  add(sandbox: Sandbox, need: () => Promise<PodNeed>, signal?: AbortSignal): Promise<PodNetwork>
   /** Nothing when the sandbox is not known (any more). */
   remove(key: SandboxKey, reason: string): Promise<void>
   /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
@@ -90,12 +90,12 @@ export function createSandboxes({
   /** Whoever looks at a pod that has no network yet finds out why (K3). */
   async function allocate(
     sandbox: Sandbox,
-    mode: EniMode,
+    need: PodNeed,
     signal: AbortSignal | undefined,
   ): Promise<Attachment> {
     await supersede(sandbox)
     try {
-      return await pool.allocate(sandbox, mode, settings.addTimeout, signal, (shortage) => {
+      return await pool.allocate(sandbox, need, settings.addTimeout, signal, (shortage) => {
         tell(sandbox, 'WaitingForAddress', shortage)
       })
     } catch (error) {
@@ -129,14 +129,14 @@ export function createSandboxes({
   }
 
   return {
-    add: (sandbox, mode, signal) =>
+    add: (sandbox, need, signal) =>
       locks.run(sandboxId(sandbox), async () => {
         const known = (await find(sandbox)) ?? (await strangers.adopt(sandbox))
         if (known !== undefined) {
           if (known.netns === sandbox.netns) return connect(known)
           await release(known, 'the sandbox has another network namespace')
         }
-        const attachment = await allocate(sandbox, await mode(), signal)
+        const attachment = await allocate(sandbox, await need(), signal)
         try {
           const connected = await connect(attachment)
           log.info('address given', {

@@ -7,6 +7,8 @@ import { hostLinkName } from '../ipam/host-link.ts'
 import { planQuarantine, type Quarantined, type Suspect } from '../ipam/plan-quarantine.ts'
 import type { DesiredKernel } from '../ipam/plan-repair.ts'
 import { planStrangers, type Stranger, type StrangerPlan } from '../ipam/plan-strangers.ts'
+import type { Dispute } from '../ipam/plan-sync.ts'
+import { podText } from '../ipam/pod-need.ts'
 import type { KernelSurvey } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -144,15 +146,18 @@ export function createStrangers(options: StrangersOptions): Strangers {
     notify({ about: nodeItself, type: 'Warning', reason: 'Quarantined', message })
   }
 
-  /** Packets for these go to another ENI: nobody can give their pods the network back. Each is told once, and again by the next process. */
-  function tellHolders(disputed: ReadonlySet<Ipv4>, holders: ReadonlyMap<Ipv4, Sandbox['pod']>): void {
-    for (const address of disputed) {
+  /** Packets for these go, or will go, to another ENI: nobody can give their pods the network back. Each is told once, and again by the next process. */
+  function tellHolders(
+    disputed: ReadonlyMap<Ipv4, Dispute>,
+    holders: ReadonlyMap<Ipv4, Sandbox['pod']>,
+  ): void {
+    for (const [address, { claim }] of disputed) {
       const pod = holders.get(address)
       if (pod === undefined || pod.name === '' || told.has(address)) continue
-      const message = `address ${address} is on another ENI now; delete this pod, so that a new one gets another address`
+      const message = `address ${address} ${claim === undefined ? 'is on another ENI now' : `is promised to pod ${podText(claim)}`}; delete this pod, so that a new one gets another address`
       notify({ about: { kind: 'Pod', ...pod }, type: 'Warning', reason: 'AddressLost', message })
     }
-    told = disputed
+    told = new Set(disputed.keys())
   }
 
   function disputes(): readonly Suspect[] {
@@ -164,7 +169,9 @@ export function createStrangers(options: StrangersOptions): Strangers {
       const pod = holders.get(address)
       if (!inUse || pod === undefined || (published && !disputed.has(address))) return []
       const of = pod.name === '' ? pod.uid : `${pod.namespace}/${pod.name}`
-      const so = published ? 'publishes it on another ENI' : 'does not publish it any more'
+      const claim = disputed.get(address)?.claim
+      const otherwise = claim === undefined ? 'on another ENI' : `for pod ${podText(claim)}`
+      const so = published ? `publishes it ${otherwise}` : 'does not publish it any more'
       const reason = `pod ${of} has it, and the leader ${so}`
       return [{ kind: 'address', subject: address, address, reason, remedy: addressRemedy }]
     })

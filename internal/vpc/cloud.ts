@@ -3,18 +3,18 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { IpamError } from '../ipam/errors.ts'
-import { maxUnassignBatch } from '../ipam/plan-node.ts'
-import type { CloudSubnet, SubnetId } from '../ipam/types.ts'
 import type { Cloud, CreateEni, Priority } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
-import { MalformedAnswer } from './answer.ts'
+import { addressMethods } from './addresses.ts'
 import { describeByIds, listIds } from './by-ids.ts'
 import { type Caller, createCaller } from './caller.ts'
 import { eniFinder } from './describe-enis.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { type ActionLimits, pageSize } from './limits.ts'
-import { parseAddress, parseEni, parseEniQuota, parseInstance, parseSubnet } from './parse.ts'
+import { parseEni, parseEniQuota, parseInstance } from './parse.ts'
+import { reservationMethods } from './reservations.ts'
+import { type SubnetReader, subnetReader } from './subnets.ts'
+import { tagParams } from './tags.ts'
 import type { Transport } from './transport.ts'
 
 export interface CloudOptions {
@@ -43,41 +43,10 @@ export function createCloud(options: CloudOptions): Cloud {
     describeEnis: eniFinder(caller),
     describeSubnets: subnets.describe,
     ...instanceMethods(caller),
-    ...eniMethods(caller, subnets.vpcOf),
+    ...eniMethods(caller, subnets),
     ...addressMethods(caller),
+    ...reservationMethods(caller, subnets),
   }
-}
-
-function subnetReader(caller: Caller) {
-  /** A subnet never changes its VPC. */
-  const vpcs = new Map<SubnetId, string>()
-
-  async function describe(ids: readonly SubnetId[], priority: Priority): Promise<readonly CloudSubnet[]> {
-    const found = await describeByIds(ids, (part) =>
-      caller.call({
-        product: 'vpc',
-        action: 'DescribeSubnets',
-        doing: `describe subnets ${listIds(part)}`,
-        mutates: false,
-        priority,
-        // Text, unlike in any other action; and answers by id are cut to pages too.
-        params: () => ({ SubnetIds: part, Offset: '0', Limit: String(pageSize) }),
-        read: (answer) => answer.objects('SubnetSet').map(parseSubnet),
-      }),
-    )
-    for (const { id, vpcId } of found) vpcs.set(id, vpcId)
-    return found
-  }
-
-  async function vpcOf(id: SubnetId, priority: Priority): Promise<string> {
-    const known = vpcs.get(id)
-    if (known !== undefined) return known
-    const found = (await describe([id], priority)).find((subnet) => subnet.id === id)
-    if (found !== undefined) return found.vpcId
-    throw new IpamError('not_found', `Cannot create an ENI in subnet "${id}": there is no such subnet`)
-  }
-
-  return { describe, vpcOf }
 }
 
 function instanceMethods(caller: Caller): Pick<Cloud, 'describeInstances' | 'describeEniQuota'> {
@@ -107,11 +76,9 @@ function instanceMethods(caller: Caller): Pick<Cloud, 'describeInstances' | 'des
   }
 }
 
-type VpcOf = (id: SubnetId, priority: Priority) => Promise<string>
-
 function eniMethods(
   caller: Caller,
-  vpcOf: VpcOf,
+  subnets: SubnetReader,
 ): Pick<Cloud, 'createEni' | 'attachEni' | 'detachEni' | 'deleteEni'> {
   function change(action: string, doing: string, params: object, priority: Priority): Promise<void> {
     const call = { product: 'vpc', action, doing, mutates: true, priority, params: () => params } as const
@@ -120,11 +87,12 @@ function eniMethods(
 
   return {
     async createEni(request, priority) {
-      const params = creation(request, await vpcOf(request.subnetId, priority))
+      const doing = `create ENI "${request.name}" in subnet "${request.subnetId}"`
+      const params = creation(request, await subnets.vpcOf(request.subnetId, doing, priority))
       return caller.call({
         product: 'vpc',
         action: 'CreateNetworkInterface',
-        doing: `create ENI "${request.name}" in subnet "${request.subnetId}"`,
+        doing,
         mutates: true,
         priority,
         params: () => params,
@@ -156,7 +124,6 @@ function eniMethods(
 
 /** What is empty is left out: the API would take an empty list for a value. */
 function creation(request: CreateEni, vpcId: string): object {
-  const tags = Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value }))
   return {
     VpcId: vpcId,
     SubnetId: request.subnetId,
@@ -164,48 +131,7 @@ function creation(request: CreateEni, vpcId: string): object {
     NetworkInterfaceDescription: request.description,
     ...(request.securityGroups.length > 0 && { SecurityGroupIds: request.securityGroups }),
     ...(request.secondaryIps > 0 && { SecondaryPrivateIpAddressCount: request.secondaryIps }),
-    ...(tags.length > 0 && { Tags: tags }),
+    ...tagParams(request.tags),
     ClientToken: request.clientToken,
-  }
-}
-
-function addressMethods(caller: Caller): Pick<Cloud, 'assignIps' | 'unassignIps'> {
-  return {
-    assignIps({ eni, count, clientToken }, priority) {
-      return caller.call({
-        product: 'vpc',
-        action: 'AssignPrivateIpAddresses',
-        doing: `assign ${count} addresses to ENI "${eni}"`,
-        mutates: true,
-        priority,
-        params: () => ({
-          NetworkInterfaceId: eni,
-          SecondaryPrivateIpAddressCount: count,
-          ClientToken: clientToken,
-        }),
-        read(answer) {
-          const addresses = answer.objects('PrivateIpAddressSet').map(parseAddress)
-          if (addresses.length === count && new Set(addresses).size === count) return addresses
-          throw new MalformedAnswer('PrivateIpAddressSet', `${count} addresses`, addresses)
-        },
-      })
-    },
-    async unassignIps({ eni, addresses }, priority) {
-      const doing = `unassign ${listIds(addresses)} from ENI "${eni}"`
-      if (addresses.length === 0) return
-      if (addresses.length > maxUnassignBatch) {
-        throw new IpamError('bad_input', `Cannot ${doing}: a call takes at most ${maxUnassignBatch}`)
-      }
-      const PrivateIpAddresses = addresses.map((address) => ({ PrivateIpAddress: address }))
-      await caller.call({
-        product: 'vpc',
-        action: 'UnassignPrivateIpAddresses',
-        doing,
-        mutates: true,
-        priority,
-        params: () => ({ NetworkInterfaceId: eni, PrivateIpAddresses }),
-        read: () => undefined,
-      })
-    },
   }
 }

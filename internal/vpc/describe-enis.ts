@@ -9,6 +9,7 @@ import { type Caller, reading } from './caller.ts'
 import { pageSize } from './limits.ts'
 import { readPages } from './pages.ts'
 import { parseEni, parseEniId } from './parse.ts'
+import { hasTags, listTags, tagFilters } from './tags.ts'
 
 const common = { product: 'vpc', action: 'DescribeNetworkInterfaces', mutates: false } as const
 
@@ -90,11 +91,10 @@ export function eniFinder(caller: Caller): FindEnis {
     tags: Readonly<Record<string, string>>,
     priority: Priority,
   ): Promise<readonly CloudEni[]> {
-    const wanted = Object.entries(tags)
-    const doing = `list ENIs with tags ${wanted.map(([key, value]) => `"${key}=${value}"`).join(', ')}`
+    const doing = `list ENIs with tags ${listTags(tags)}`
     // Without a filter every ENI of the account would be in the answer.
-    if (wanted.length === 0) throw new IpamError('bad_input', 'Cannot list ENIs by tags: no tag is given')
-    const filters = wanted.map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }))
+    const filters = tagFilters(tags)
+    if (filters.length === 0) throw new IpamError('bad_input', 'Cannot list ENIs by tags: no tag is given')
     const found = await readPages((offset) =>
       caller.call({
         ...common,
@@ -108,8 +108,7 @@ export function eniFinder(caller: Caller): FindEnis {
       throw new IpamError('unavailable', `Cannot ${doing}: the list did not hold still while it was read`)
     }
     const enis = reading({ ...common, doing }, () => found.map(({ answer }) => parseEni(answer)))
-    // The ENI itself is the truth: another's ENI must never pass for ours.
-    return enis.filter((eni) => wanted.every(([key, value]) => eni.tags[key] === value))
+    return enis.filter((eni) => hasTags(eni, tags))
   }
 
   return async (query, priority) => {

@@ -37,6 +37,7 @@ const codes = new Map<string, Meaning>(
 
     ResourceInUse: 'invalid_state',
     'UnsupportedOperation.InvalidState': 'invalid_state',
+    'UnsupportedOperation.PrimaryIp': 'invalid_state',
     'UnsupportedOperation.ResourceIsInvalidState': 'invalid_state',
     'UnsupportedOperation.AttachmentAlreadyExists': 'invalid_state',
     'UnsupportedOperation.AttachmentNotFound': 'invalid_state',
@@ -76,6 +77,15 @@ const codesOfAction = new Map<string, Meaning>(
     'AttachNetworkInterface LimitExceeded': 'eni_quota',
     'AssignPrivateIpAddresses LimitExceeded': 'ip_quota',
     'AssignPrivateIpAddresses InvalidParameterValue.LimitExceeded': 'ip_quota',
+    // Somebody else has one of the addresses.
+    'AssignPrivateIpAddresses ResourceInUse': 'conflict',
+    'CreateReserveIpAddresses ResourceInUse': 'conflict',
+    // Of ENIs that may just have changed; it names no other state.
+    'MigratePrivateIpAddress UnsupportedOperation': 'invalid_state',
+    'MigratePrivateIpAddress LimitExceeded': 'ip_quota',
+    // An ENI has the address.
+    'DeleteReserveIpAddresses InvalidParameterValue.ParameterMismatch': 'invalid_state',
+    'DeleteReserveIpAddresses ResourceInUse': 'invalid_state',
   } as const),
 )
 
@@ -157,8 +167,8 @@ function hintFor(call: Doing, { code = '' }: TencentFault, meaning: ErrorCode): 
   if (!code.startsWith('UnauthorizedOperation'))
     return 'Check the credentials: they are wrong, expired or disabled'
   const product = call.action === 'DescribeInstances' ? 'cvm' : 'vpc'
-  return (
-    `Allow ${product}:${call.action} to these credentials: ` +
-    'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDofTKERole'
-  )
+  const carrier = /ReserveIpAddress/.test(call.action)
+    ? 'policy QcloudAccessForIPAMDofTKERole does not carry it, a policy of your own has to'
+    : 'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDofTKERole'
+  return `Allow ${product}:${call.action} to these credentials: ${carrier}`
 }

@@ -7,12 +7,16 @@ export const defaultLimits: ActionLimits = {
   AssignPrivateIpAddresses: 100,
   AttachNetworkInterface: 100,
   CreateNetworkInterface: 100,
+  CreateReserveIpAddresses: 20,
   DeleteNetworkInterface: 100,
+  DeleteReserveIpAddresses: 20,
   DescribeInstances: 40,
   DescribeNetworkInterfaceLimit: 20,
   DescribeNetworkInterfaces: 100,
+  DescribeReserveIpAddresses: 20,
   DescribeSubnets: 100,
   DetachNetworkInterface: 100,
+  MigratePrivateIpAddress: 100,
   UnassignPrivateIpAddresses: 100,
 }
 

@@ -1,6 +1,15 @@
 // API objects as our own facts. All throw MalformedAnswer: an ENI with a state or an address that we cannot read
 // must stop the caller, because a guess could give one address to two pods.
-import type { CloudEni, CloudEniQuota, CloudInstance, CloudIp, CloudSubnet, EniId } from '../ipam/types.ts'
+import type {
+  CloudEni,
+  CloudEniQuota,
+  CloudInstance,
+  CloudIp,
+  CloudSubnet,
+  EniId,
+  SubnetId,
+} from '../ipam/types.ts'
+import type { Reservation } from '../ports.ts'
 import { parseCidr } from '../value/cidr.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { parseMac } from '../value/mac.ts'
@@ -80,6 +89,30 @@ function parseTags(answer: Answer): Readonly<Record<string, string>> {
     return [tag.text('Key'), tag.anyText('Value')]
   })
   return Object.fromEntries(tags)
+}
+
+/** The id in `text`, or undefined when no call would take it as one. */
+export function parseReservationId(text: string): string | undefined {
+  return /^rsvip-[0-9a-z]{8,}$/.test(text) ? text : undefined
+}
+
+const reservationStates = new Map([
+  ['Bind', { bound: true }],
+  ['UnBind', { bound: false }],
+])
+
+/** The pages' examples leave the subnet out. */
+export type SeenReservation = Omit<Reservation, 'subnetId'> & { readonly subnetId: SubnetId | undefined }
+
+export function parseReservation(answer: Answer): SeenReservation {
+  return {
+    id: answer.parsed('ReserveIpId', 'the id of a reservation', parseReservationId),
+    vpcId: answer.text('VpcId'),
+    subnetId: answer.anyText('SubnetId') || undefined,
+    address: answer.parsed('ReserveIpAddress', 'an IPv4 address', parseIpv4),
+    ...answer.parsed('State', 'a known state', (text) => reservationStates.get(text)),
+    tags: parseTags(answer),
+  }
 }
 
 export function parseSubnet(answer: Answer): CloudSubnet {

@@ -1,7 +1,15 @@
 // The NodeENIConfig (NEC) as JSON and as domain values. Unknown fields are ignored, so that neighbouring versions
 // understand each other; what we use is checked strictly, and a fault is named by its path instead of thrown.
 import { z } from 'zod'
-import type { Condition, Nec, NecPublication, NodeBounds, NodeReport, PublishedEni } from '../ipam/types.ts'
+import type {
+  Condition,
+  Nec,
+  NecPublication,
+  NodeBounds,
+  NodeReport,
+  PublishedEni,
+  PublishedIp,
+} from '../ipam/types.ts'
 import { parseCidr } from '../value/cidr.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { parseMac } from '../value/mac.ts'
@@ -19,10 +27,18 @@ const cidr = parsed(parseCidr, 'is not an IPv4 block')
 const text = z.string({ error: 'is not text' }).min(1, 'is empty')
 const count = z.int({ error: 'is not a whole number' }).min(0, 'is negative')
 
+const object = { error: 'is not an object' }
+
 const ip = z
-  .object({ ip: ipv4, grant: count }, { error: 'is not an object' })
+  .object({ ip: ipv4, grant: count }, object)
   .transform((json) => ({ address: json.ip, grant: json.grant }))
 const ips = z.array(ip, { error: 'is not a list' })
+
+/** In a list of their own: an agent that knows nothing of claims would give them to any pod. */
+const claimedIp = z
+  .object({ ip: ipv4, grant: count, claim: z.object({ namespace: text, name: text }, object) }, object)
+  .transform((json) => ({ address: json.ip, grant: json.grant, claim: json.claim }))
+const claimedIps = z.array(claimedIp, { error: 'is not a list' }).nullish()
 
 const eniFields = {
   eniID: text,
@@ -33,8 +49,6 @@ const eniFields = {
   gateway: ipv4,
   index: count.min(1, 'is below 1'),
 }
-const object = { error: 'is not an object' }
-
 interface EniJson {
   readonly eniID: string
   readonly mac: PublishedEni['mac']
@@ -57,9 +71,13 @@ function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
   }
 }
 
-const sharedEni = z
-  .object({ ...eniFields, ips }, object)
-  .transform((json): PublishedEni => ({ ...readEni(json), mode: 'shared', ips: json.ips }))
+const sharedEni = z.object({ ...eniFields, ips, claimedIPs: claimedIps }, object).transform(
+  (json): PublishedEni => ({
+    ...readEni(json),
+    mode: 'shared',
+    ips: [...json.ips, ...(json.claimedIPs ?? [])],
+  }),
+)
 
 const exclusiveEni = z.object({ ...eniFields, grant: count }, object).transform(
   (json): PublishedEni => ({
@@ -85,6 +103,7 @@ const spec = z
       directENIMaxWarmTarget: count.nullish(),
       maxPods: count.nullish(),
       leaderEpoch: count.nullish(),
+      enableStaticIP: z.boolean({ error: 'is not true or false' }).nullish(),
     },
     object,
   )
@@ -132,7 +151,7 @@ function repeated(lists: Readonly<Record<string, readonly PublishedEni[]>>): str
         ['index', String(each.slot)],
         ['primaryIP', each.primaryIp],
         ...(each.mode === 'shared'
-          ? each.ips.map(({ address }, j) => [`ips[${j}].ip`, address] as const)
+          ? each.ips.map((one, j) => [pathOf(one, j, each), one.address] as const)
           : []),
       ]
       for (const [field, value] of once) {
@@ -143,6 +162,12 @@ function repeated(lists: Readonly<Record<string, readonly PublishedEni[]>>): str
     }
   }
   return undefined
+}
+
+/** Where the address of that index is in JSON. */
+function pathOf({ claim }: PublishedIp, index: number, { ips }: PublishedEni): string {
+  if (claim === undefined) return `ips[${index}].ip`
+  return `claimedIPs[${index - ips.filter((one) => one.claim === undefined).length}].ip`
 }
 
 const condition: z.ZodType<Condition> = z.object(
@@ -237,6 +262,7 @@ export function decodeNec(object: unknown): Nec | undefined {
             zone: settings.zone,
             ...readBounds(settings),
             epoch: settings.leaderEpoch ?? 0,
+            staticIps: settings.enableStaticIP ?? false,
             enis: [...shared, ...exclusive],
             conditions: known ?? [],
           }
@@ -265,11 +291,12 @@ export function encodePublication(publication: NecPublication): PublicationJson 
       directENIMaxWarmTarget: exclusive.maxWarm,
       maxPods: shared.maxPods ?? null,
       leaderEpoch: publication.epoch,
+      enableStaticIP: publication.staticIps,
     },
     status: {
       eniInfos: sharedOnes.map((each) => ({
         ...encodeEni(each),
-        ips: each.ips.map((one) => ({ ip: one.address, grant: one.grant })),
+        ...encodeIps(each),
       })),
       directENIInfos: exclusiveOnes.flatMap((each) =>
         each.ips.slice(0, 1).map(({ grant }) => ({ ...encodeEni(each), grant })),
@@ -279,6 +306,18 @@ export function encodePublication(publication: NecPublication): PublicationJson 
       directENICount: exclusiveOnes.length,
       conditions: publication.conditions,
     },
+  }
+}
+
+function encodeIps({ ips }: PublishedEni): Readonly<Record<string, unknown>> {
+  const claimed = ips.flatMap(({ address, grant, claim }) =>
+    claim === undefined
+      ? []
+      : [{ ip: address, grant, claim: { namespace: claim.namespace, name: claim.name } }],
+  )
+  return {
+    ips: ips.filter(({ claim }) => claim === undefined).map(({ address, grant }) => ({ ip: address, grant })),
+    ...(claimed.length === 0 ? {} : { claimedIPs: claimed }),
   }
 }
 

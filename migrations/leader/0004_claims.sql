@@ -25,6 +25,8 @@ CREATE TABLE claim (
   zone TEXT,
   -- What keeps others of the VPC from taking a static address: a reservation's id; none: it stays on an ENI.
   reservation TEXT UNIQUE,
+  -- Names the call that makes the reservation, from before it is sent: what it made is found by it, and never made twice.
+  reserve_token TEXT UNIQUE,
   -- What the pod's annotations ask for.
   nominated_address TEXT,
   nominated_subnets TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(nominated_subnets)),
@@ -47,13 +49,19 @@ CREATE TABLE claim (
   CHECK (phase <> 'Attaching' OR (address IS NOT NULL AND pod_uid IS NOT NULL)),
   CHECK (phase <> 'Pending' OR pod_uid IS NOT NULL),
   CHECK (phase <> 'Retained' OR (policy = 'Never' AND pod_uid IS NULL AND address IS NOT NULL)),
-  CHECK (reservation IS NULL OR policy = 'Never'),
+  CHECK (reservation IS NULL OR (policy = 'Never' AND address IS NOT NULL)),
   CHECK (expires_at IS NULL OR phase = 'Retained')
 ) STRICT;
 
 CREATE INDEX claim_expiring ON claim (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX claim_of_node ON claim (node) WHERE node IS NOT NULL;
 CREATE INDEX claim_of_owner ON claim (json_extract(owner, '$.uid')) WHERE owner IS NOT NULL;
+
+-- An assignment of exactly the addresses that are recorded with it, not of any.
+ALTER TABLE intent ADD COLUMN exact INTEGER NOT NULL DEFAULT 0 CHECK (exact IN (0, 1));
+
+-- Milliseconds that leaders have seen pass, whatever was done to their clocks, and when that was last compared; claims expire by it.
+INSERT INTO meta (key, value) VALUES ('expiry-clock', '{}');
 
 -- Every change of a claim, in order, with the row before and after: watches resume from it, lists are continued from it.
 CREATE TABLE change (

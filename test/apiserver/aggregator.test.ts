@@ -9,7 +9,6 @@ import { systemClock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
-import { claimRelease } from '../../internal/store/leader/claim-release.ts'
 import { parseIpv4 } from '../../internal/value/ipv4.ts'
 import { claimsContract } from '../contract/claims.contract.ts'
 import { httpKubeServer, Kube } from '../contract/kube/server.ts'
@@ -47,7 +46,7 @@ async function openWorld(): Promise<World> {
       await served?.close()
     },
     async startLeader() {
-      const release = claimRelease(ledger.db, systemClock)
+      const { release } = ledger
       const common = { clock: systemClock, log: silentLog, random: systemRandom }
       served = serveClaims(settings, { db: ledger.db, release, client, ...common })
       while ((await kube.get(`${group}/vpcips`)).status !== 200)

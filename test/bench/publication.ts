@@ -14,6 +14,7 @@ export function benchPublication(): NecPublication {
     epoch: 1,
     instanceId: 'ins-bench',
     zone: 'bench-1',
+    staticIps: false,
     ...nodeBounds({ minWarm: 1000, maxWarm: 1000, maxEnis: enis, ipsPerEni }),
     enis: numbers(enis).map((eni) => ({
       id: `eni-${eni}`,

@@ -6,7 +6,6 @@ import { systemClock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
-import { claimRelease } from '../../internal/store/leader/claim-release.ts'
 import { bound, deleteClaim, insertClaim, pending, retained } from '../apiserver/claims/claim-rows.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
 import { command, type Ended } from './get-process.ts'
@@ -126,7 +125,7 @@ async function leaderServes(): Promise<() => Promise<void>> {
     { stateDir: ledger.folder, serveClaims: false, apiBindPort: 0, apiAdvertiseAddress: undefined },
     {
       db: ledger.db,
-      release: claimRelease(ledger.db, systemClock),
+      release: ledger.release,
       client,
       clock: systemClock,
       log: silentLog,

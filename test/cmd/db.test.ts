@@ -236,6 +236,13 @@ const spoilt: readonly { in: 'leader' | 'node'; check: string; sql: string; says
   },
   {
     in: 'node',
+    check: 'claimed-for-its-pod',
+    sql: `DROP TRIGGER claim_of_ip_in_use;
+      UPDATE ip SET claim_namespace = 'other', claim_name = 'web-9' WHERE address = '10.0.1.10'`,
+    says: /^10\.0\.1\.10 is claimed for other\/web-9, and [a-z]+\/web-0 has it$/,
+  },
+  {
+    in: 'node',
     check: 'held-not-attached',
     sql: `INSERT INTO quarantine VALUES ('pod-link', 'eniweb-0', NULL, 'r', 'r', 1, 1, 1, NULL)`,
     says: /^eniweb-0 is in quarantine and attached with 10\.0\.1\.10$/,

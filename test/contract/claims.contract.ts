@@ -92,7 +92,7 @@ function readTests(its: Its, kube: KubeOf): void {
   })
 
   test('[S8] tables have the columns that people look for', async () => {
-    insertClaim(its().db, retained('web-0', '10.0.0.5', { expire_after: 3_600_000, retained_at: Date.now() }))
+    insertClaim(its().db, retained('web-0', '10.0.0.5', { expire_after: 3_600_000, expires_at: 3_590_000 }))
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
     const table = async (path: string) => {
       const { body } = await kube().get(path, { accept })

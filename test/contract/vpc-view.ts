@@ -25,6 +25,22 @@ export function enis(answer: Answer): EniView[] {
   })
 }
 
+export interface ReservedView {
+  readonly id: string
+  readonly address: string
+  readonly state: string
+  readonly resourceId: string
+}
+
+export function reserved(answer: Answer): ReservedView[] {
+  return list(answer, 'ReserveIpAddressSet').map((one) => ({
+    id: text(one, 'ReserveIpId'),
+    address: text(one, 'ReserveIpAddress'),
+    state: text(one, 'State'),
+    resourceId: text(one, 'ResourceId'),
+  }))
+}
+
 export function list(answer: Answer, name: string): Answer[] {
   const value = answer[name]
   assert.ok(Array.isArray(value), `${name} is a list`)

@@ -2,7 +2,7 @@
 // with the official SDK, and, as far as they only read, on the real API.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type EniView, enis, text } from './vpc-view.ts'
+import { type EniView, enis, list, reserved, text } from './vpc-view.ts'
 
 export type Answer = Readonly<Record<string, unknown>>
 
@@ -45,6 +45,15 @@ export function readOnlyVpcContract(name: string, open: () => Promise<VpcSubject
         Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
       })
       assert.deepEqual(enis(answer), [])
+    })
+    test('DescribeReserveIpAddresses pages and counts, and finds nothing for a tag nobody has', async () => {
+      const answer = await subject().request('DescribeReserveIpAddresses', { Offset: 0, Limit: 1 })
+      assert.ok(reserved(answer).length <= 1)
+      assert.equal(typeof answer['TotalCount'], 'number')
+      const nobodys = await subject().request('DescribeReserveIpAddresses', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
+      })
+      assert.deepEqual(reserved(nobodys), [])
     })
     for (const c of [
       {
@@ -95,6 +104,22 @@ export function changingVpcContract(name: string, place: VpcPlace, open: () => P
       const answer = await create(token, more)
       return await ready(createdId(answer))
     }
+
+    const reserve = async (token: string, more: Answer = {}) => {
+      const answer = await subject().request('CreateReserveIpAddresses', {
+        VpcId: place.vpcId,
+        SubnetId: place.subnetId,
+        IpAddressCount: 1,
+        Name: 'contract',
+        ClientToken: token,
+        ...more,
+      })
+      const [made] = reserved(answer)
+      assert.ok(made)
+      return made
+    }
+    const reservations = async (params: Answer) =>
+      reserved(await subject().request('DescribeReserveIpAddresses', params))
 
     test('an ENI is created pending, then available, with its tags and addresses', async () => {
       const answer = await create('made', {
@@ -184,6 +209,67 @@ export function changingVpcContract(name: string, place: VpcPlace, open: () => P
       })
       const moved = await settled(subject(), to.id, ({ ips }) => ips.length === 2 && ips.every(available))
       assert.ok(moved.ips.some((ip) => ip.address === address))
+    })
+    test('an address is reserved, assigned only by its name, and outlives the ENI', async () => {
+      const reserved = await reserve('reserved', { Tags: [{ Key: 'tke-eni-contract', Value: 'reserved' }] })
+      assert.match(reserved.id, /^rsvip-[0-9a-z]{8}$/)
+      assert.deepEqual([reserved.state, reserved.resourceId], ['UnBind', ''])
+      assert.equal(
+        (await reserve('reserved', { Tags: [{ Key: 'tke-eni-contract', Value: 'reserved' }] })).id,
+        reserved.id,
+      )
+      const eni = await made('bound')
+      const exactly = {
+        NetworkInterfaceId: eni.id,
+        PrivateIpAddresses: [{ PrivateIpAddress: reserved.address }],
+      }
+      const answer = await subject().request('AssignPrivateIpAddresses', exactly)
+      assert.deepEqual(
+        list(answer, 'PrivateIpAddressSet').map((ip) => text(ip, 'PrivateIpAddress')),
+        [reserved.address],
+      )
+      await ready(eni.id)
+      const [bound] = await reservations({
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['reserved'] }],
+      })
+      assert.deepEqual(bound, { ...reserved, state: 'Bind', resourceId: eni.id })
+      const release = { VpcId: place.vpcId, ReserveIpIds: [reserved.id] }
+      await refused(
+        subject(),
+        'DeleteReserveIpAddresses',
+        release,
+        /^InvalidParameterValue\.ParameterMismatch$/,
+      )
+      await refused(subject(), 'AssignPrivateIpAddresses', exactly, /^(ResourceInUse|InvalidParameterValue)/)
+      await subject().request('DeleteNetworkInterface', { NetworkInterfaceId: eni.id })
+      await gone(subject(), eni.id)
+      assert.deepEqual(await reservations({ ReserveIpIds: [reserved.id] }), [reserved])
+      await subject().request('DeleteReserveIpAddresses', release)
+      assert.deepEqual(
+        await reservations({ Filters: [{ Name: 'reserve-ip-id', Values: [reserved.id] }] }),
+        [],
+      )
+    })
+    test('a named address is reserved once and counts as used', async () => {
+      const available = async () => {
+        const answer = await subject().request('DescribeSubnets', { SubnetIds: [place.subnetId] })
+        return list(answer, 'SubnetSet')[0]?.['AvailableIpAddressCount']
+      }
+      const before = Number(await available())
+      const first = await reserve('chosen')
+      assert.equal(await available(), before - 1)
+      await refused(
+        subject(),
+        'CreateReserveIpAddresses',
+        { VpcId: place.vpcId, SubnetId: place.subnetId, IpAddresses: [first.address] },
+        /^(ResourceInUse|InvalidParameterValue)/,
+      )
+      await subject().request('DeleteReserveIpAddresses', { VpcId: place.vpcId, ReserveIpIds: [first.id] })
+      const params = { IpAddresses: [first.address], IpAddressCount: undefined }
+      const again = await reserve('by name', params)
+      assert.equal(again.address, first.address)
+      await subject().request('DeleteReserveIpAddresses', { VpcId: place.vpcId, ReserveIpIds: [again.id] })
+      assert.equal(await available(), before)
     })
     test('an instance in another zone is refused', async () => {
       const eni = await made('far')

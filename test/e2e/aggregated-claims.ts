@@ -7,7 +7,6 @@ import { type Log, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { leaderRbac } from '../../internal/kube/rbac.ts'
-import { claimRelease } from '../../internal/store/leader/claim-release.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
 import { type FrontProxyFiles, makeFrontProxy } from './front-proxy.ts'
 import {
@@ -70,7 +69,7 @@ export async function startAggregatedClaims(
       { ...settings, stateDir: ledger.folder },
       {
         db: ledger.db,
-        release: claimRelease(ledger.db, systemClock),
+        release: ledger.release,
         client,
         clock: systemClock,
         log,

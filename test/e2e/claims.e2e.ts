@@ -43,7 +43,7 @@ function people(): void {
     world = await startAggregatedClaims([viewer, nobody])
     const { db } = world.ledger
     insertClaim(db, bound('web-0', '10.0.0.5'))
-    insertClaim(db, retained('web-1', '10.0.0.6', { expire_after: 3_600_000, retained_at: Date.now() }))
+    insertClaim(db, retained('web-1', '10.0.0.6', { expire_after: 3_600_000, expires_at: 3_590_000 }))
     const quota = 'the VPC has as many ENIs as it may have (LimitExceeded)'
     insertClaim(
       db,

@@ -10,6 +10,8 @@ const zone = 'ap-guangzhou-3'
 const vpcId = 'vpc-00000001'
 const subnetId = 'subnet-0000pods'
 export const tags = { cluster: 'c' }
+export const reservationId = 'rsvip-0000kept'
+export const reservedAddress = ip('10.0.1.77')
 
 export interface SmallCloud {
   readonly sim: VpcSim
@@ -17,13 +19,16 @@ export interface SmallCloud {
   readonly instance: string
 }
 
-/** With one instance, and one ENI attached to it that has two addresses. */
+/** With a reserved address, one instance, and one ENI attached to it that has two addresses. */
 export function smallCloud(): SmallCloud {
   const sim = openVpcSim({ path: ':memory:', random: seededRandom(1), latency: { minMs: 0, maxMs: 0 } })
   const { admin } = sim
   admin.createVpc({ id: vpcId, cidr: '10.0.0.0/16' }, 0)
   admin.createSubnet({ id: subnetId, vpcId, cidr: '10.0.1.0/24', zone }, 0)
   const { id: instance } = admin.createInstance({ instanceType: 'SA2.MEDIUM4', subnetId }, 0)
+  admin.reserveIp({ id: reservationId, subnetId, address: reservedAddress, name: 'kept', tags }, 0)
+  // Its callers have to find out the subnet.
+  sim.setLimits({ hideReservedSubnets: true })
   let at = 0
   const call = (action: string, params: object) => {
     at += 10_000
@@ -56,6 +61,13 @@ export const callNames = [
   'delete an ENI',
   'assign addresses',
   'unassign an address',
+  'assign a named address',
+  'move an address',
+  'reserve an address',
+  'describe reservations by id',
+  'describe reservations by address',
+  'list reservations by tag',
+  'release a reservation',
 ] as const
 
 export type CallName = (typeof callNames)[number]
@@ -87,4 +99,19 @@ export const calls: Readonly<Record<CallName, (cloud: Cloud, world: SmallCloud) 
   'assign addresses': (cloud, { eni }) => cloud.assignIps({ eni, count: 2, clientToken: 't' }, 'waiting-pod'),
   'unassign an address': (cloud, { eni }) =>
     cloud.unassignIps({ eni, addresses: [ip('10.0.1.99')] }, 'release'),
+  'assign a named address': (cloud, { eni }) =>
+    cloud.assignIps({ eni, count: 1, addresses: [reservedAddress], clientToken: 't' }, 'waiting-pod'),
+  'move an address': (cloud, { eni }) =>
+    cloud.migrateIp({ from: eni, to: 'eni-00000000', address: ip('10.0.1.99') }, 'waiting-pod'),
+  'reserve an address': (cloud) =>
+    cloud.reserveIp(
+      { subnetId, address: undefined, name: 'n', description: 'd', tags, clientToken: 't' },
+      'waiting-pod',
+    ),
+  'describe reservations by id': (cloud) =>
+    cloud.describeReservations({ ids: [reservationId, 'rsvip-00000000'] }, 'collect'),
+  'describe reservations by address': (cloud) =>
+    cloud.describeReservations({ addresses: [reservedAddress], subnetId }, 'collect'),
+  'list reservations by tag': (cloud) => cloud.describeReservations({ tags }, 'collect'),
+  'release a reservation': (cloud) => cloud.releaseReservation({ id: reservationId, vpcId }, 'release'),
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { silentLog } from '../../internal/base/log.ts'
 import { seededRandom } from '../../internal/base/random.ts'
+import type { Reservation } from '../../internal/ports.ts'
 import { ApiError } from '../../internal/sim/vpc/api-error.ts'
 import { parseIpv4 } from '../../internal/value/ipv4.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
@@ -13,7 +14,16 @@ import { fuzz } from './fuzz.ts'
 import { type Mutation, mutate, mutations } from './mutate.ts'
 import { oddName, oddValue } from './odd.ts'
 import { outcomeOf } from './outcome.ts'
-import { type CallName, callNames, calls, cloudTime, type SmallCloud, smallCloud } from './vpc-inputs.ts'
+import {
+  type CallName,
+  callNames,
+  calls,
+  cloudTime,
+  reservationId,
+  reservedAddress,
+  type SmallCloud,
+  smallCloud,
+} from './vpc-inputs.ts'
 
 const names = fc.constantFrom(...callNames)
 
@@ -99,6 +109,8 @@ type Found = {
   primaryIp?: string
   instanceId?: string
   tags?: object
+  subnetId?: string
+  address?: string
 }
 
 /** What came through is what the port promises. */
@@ -108,6 +120,11 @@ function assertUsable(name: CallName, value: unknown, { eni, instance }: SmallCl
     const found = value as readonly Found[]
     assert.equal(new Set(found.map(({ id }) => id)).size, found.length, 'each once')
     for (const one of found) assertOne(name, one, eni, instance)
+  } else if (name === 'assign a named address') assert.deepEqual(value, [reservedAddress])
+  else if (name === 'reserve an address') {
+    const { id, subnetId, address } = value as Reservation
+    assert.match(id, /^rsvip-[0-9a-z]{8,}$/)
+    assert.deepEqual([subnetId, parseIpv4(address)], ['subnet-0000pods', address])
   } else if (name === 'assign addresses') {
     const addresses = value as readonly string[]
     assert.equal(new Set(addresses).size, 2)
@@ -121,7 +138,12 @@ function assertOne(name: CallName, one: Found, eni: string, instance: string): v
   if (name === 'describe ENIs by id') assert.ok(one.id === eni || one.id === 'eni-00000000', one.id)
   if (name === 'describe instances') assert.equal(one.id, instance)
   if (name === 'describe subnets') assert.equal(one.id, 'subnet-0000pods')
-  if (name === 'list ENIs by tag')
+  if (name.includes('reservations')) assert.ok(typeof one.subnetId === 'string' && one.subnetId !== '')
+  if (name === 'describe reservations by id')
+    assert.ok(one.id === reservationId || one.id === 'rsvip-00000000', one.id)
+  if (name === 'describe reservations by address')
+    assert.deepEqual([one.subnetId, one.address], ['subnet-0000pods', reservedAddress])
+  if (name === 'list ENIs by tag' || name === 'list reservations by tag')
     assert.deepEqual(
       Object.entries(one.tags ?? {}).filter(([key]) => key === 'cluster'),
       [['cluster', 'c']],

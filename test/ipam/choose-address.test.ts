@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { chooseAddress, isIdle, type LocalIp } from '../../internal/ipam/choose-address.ts'
+import { chooseAddress, chooseClaimed, isIdle, type LocalIp } from '../../internal/ipam/choose-address.ts'
 import { ipv4ToNumber } from '../../internal/value/ipv4.ts'
 import { addressOf, localEnis, localIps, T0 } from './pools.ts'
 
@@ -98,6 +98,33 @@ test('[P11][P12][P16] chooseAddress() agrees with a naive second model', () => {
     ),
     { numRuns: 1000 },
   )
+})
+
+const web0 = { namespace: 'shop', name: 'web-0' }
+for (const { does, ips, want } of [
+  { does: 'gives a pod the address of its name', ips: ['1.1', '1.2 =web-1', '1.3 =web-0'], want: '1.3' },
+  { does: 'gives it nothing else', ips: ['1.1', '1.2 =web-1'], want: undefined },
+  { does: 'gives it at once what its earlier sandbox left', ips: ['1.1 c99 =web-0'], want: '1.1' },
+  { does: 'gives none that is in use', ips: ['1.1 * =web-0'], want: undefined },
+  { does: 'gives none that was given back', ips: ['1.1 r =web-0'], want: undefined },
+  { does: 'gives none that is no longer published', ips: ['1.1 u =web-0'], want: undefined },
+  { does: 'gives none of an ENI that is not set up', ips: ['3.1 =web-0'], want: undefined },
+])
+  test(`[S4] chooseClaimed() ${does}`, () => {
+    const chosen = chooseClaimed(localIps(...ips), localEnis(1, 2), web0)
+    assert.equal(chosen?.slice('10.0.'.length), want)
+  })
+
+test('[S4] chooseClaimed() takes the latest binding, and looks at the namespace', () => {
+  const ips = localIps('1.1 =web-0', '1.2 =web-0').map((ip, i) => ({ ...ip, grant: i + 1 }))
+  assert.equal(chooseClaimed(ips, localEnis(1), web0), ips[1]?.address)
+  assert.equal(chooseClaimed(ips, localEnis(1), { ...web0, namespace: 'other' }), undefined)
+})
+
+test('[S4] chooseAddress() gives nobody what is claimed, and counts it as used', () => {
+  assert.equal(chooseAddress(localIps('1.1 =web-0', '1.2 c9 =web-1'), localEnis(1), T0, 0), undefined)
+  const ips = localIps('1.1', '1.2 =web-0', '2.1', '2.2 * =web-1')
+  assert.equal(chooseAddress(ips, localEnis(1, 2), T0, 0), addressOf(2, 1))
 })
 
 test('[P11] chooseAddress() reaches every address of the ENI it settles on', () => {

@@ -14,6 +14,7 @@ const pod: PodFact = {
   deleting: false,
   wants: 'shared',
   ip: undefined,
+  keepsIp: false,
 }
 
 interface Row {

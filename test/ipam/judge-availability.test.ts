@@ -56,6 +56,7 @@ for (const row of [
         epoch: 1,
         instanceId: 'ins-1',
         zone: 'z',
+        staticIps: false,
         enis: [eni, exclusive],
         conditions: [],
       },

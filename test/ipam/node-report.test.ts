@@ -40,6 +40,16 @@ for (const { does, ips, want } of [
     want: { ...none, inUse: 1, enisInUse: 1, mostInUse: 1, exclusiveInUse: 1 },
   },
   {
+    does: '[S4] counts a claimed address that its pod has, and none that waits for its pod',
+    ips: ['1.1 * =web-0', '1.2 =web-1', '1.3'],
+    want: { ...none, inUse: 1, idle: 1, enisInUse: 1, mostInUse: 1 },
+  },
+  {
+    does: '[S4] names claimed addresses that are given back',
+    ips: ['1.1 r =web-0'],
+    want: { ...none, returned: [{ address: addressOf(1, 1), grant: 1 }] },
+  },
+  {
     does: '[P3] names what is given back, of either kind',
     ips: ['1.1 r', '3.1 r', '4.1'],
     want: {

@@ -33,6 +33,7 @@ function nec(name: string, instanceId: string, enis: readonly PublishedEni[], mo
     epoch: 1,
     instanceId,
     zone: 'zone-a',
+    staticIps: false,
     ...nodeBounds(bounds),
     enis,
     conditions: [],

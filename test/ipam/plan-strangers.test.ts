@@ -134,6 +134,18 @@ const rows: readonly Row[] = [
     withheld: [1],
   },
   {
+    does: 'adopts a pod with the address that is claimed for it',
+    survey: { podLinks: [podLink('a', 5)] },
+    adopt: ['a 5'],
+    withheld: [5],
+  },
+  {
+    does: 'holds a pod whose address is claimed for another',
+    survey: { podLinks: [podLink('b', 5)] },
+    held: { b: 'its address 10.0.1.5 is claimed for pod default/a' },
+    withheld: [5],
+  },
+  {
     does: 'believes the kernel rather than a restored database',
     survey: { podLinks: [podLink('a', 1)] },
     state: { attachments: [{ address: nth(1), hostLink: link('old') }], restored: true },
@@ -162,7 +174,8 @@ for (const row of rows) {
   test(`[R1] [R4] planStrangers() ${row.does}`, () => {
     const attachments = row.state?.attachments ?? []
     const taken = new Set(attachments.map(({ address }) => address))
-    const ips = [local(1), local(2), local(3, { state: 'returning' }), local(4)]
+    const claimed = local(5, { claim: { namespace: 'default', name: 'a' } })
+    const ips = [local(1), local(2), local(3, { state: 'returning' }), local(4), claimed]
     const plan = planStrangers({
       survey: { links: [], rules: [], routes: [], podLinks: [], sysctls: {}, ...row.survey },
       ips: ips.map((ip) => ({ ...ip, inUse: taken.has(ip.address) })),

@@ -100,6 +100,7 @@ function pod(name: string, node: string, n: number, change: Partial<PodFact> = {
     deleting: false,
     wants: 'shared',
     ip: nth(n),
+    keepsIp: false,
     ...change,
   }
 }

@@ -5,6 +5,8 @@ import fc from 'fast-check'
 import type { LocalIp } from '../../internal/ipam/choose-address.ts'
 import { planSync, type SyncChange } from '../../internal/ipam/plan-sync.ts'
 import type { PublishedEni } from '../../internal/ipam/types.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import { known } from '../given.ts'
 import { addressOf, localIps, publishedEni, T0 } from './pools.ts'
 
 interface Row {
@@ -15,6 +17,8 @@ interface Row {
   readonly nec: readonly PublishedEni[]
   readonly want: readonly string[]
   readonly disputed?: readonly string[]
+  /** The pod that has what is in use. */
+  readonly holder?: string
 }
 
 const rows: readonly Row[] = [
@@ -100,6 +104,57 @@ const rows: readonly Row[] = [
     nec: [publishedEni(1, '1'), publishedEni(2, '1.1:2')],
     want: ['keep-eni 1', 'keep-eni 2', 'add-ip 1.1'],
   },
+  {
+    does: '[S4] takes up whom an address is for',
+    nec: [publishedEni(1, '1', '2:1:web-0')],
+    want: ['keep-eni 1', 'add-ip 1.1', 'add-ip 1.2 for web-0'],
+  },
+  {
+    does: '[S4] follows a claim of an idle address, which comes, goes or changes',
+    ips: ['1.1', '1.2 =web-0', '1.3 =web-1', '1.4 =web-2'],
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-0', '2', '3:1:web-3', '4:1:web-2')],
+    want: ['claim-ip 1.1 for web-0', 'claim-ip 1.2 for any', 'claim-ip 1.3 for web-3'],
+  },
+  {
+    does: '[S4] follows a claim with its new binding',
+    ips: ['1.1 r =web-0', '1.2 r'],
+    enis: ['1'],
+    nec: [publishedEni(1, '1:2:web-1', '2:2:web-0')],
+    want: ['renew-ip 1.1 for web-1', 'renew-ip 1.2 for web-0'],
+  },
+  {
+    does: '[R1] leaves an address in use to its pod, and says that it is claimed for another',
+    ips: ['1.1 *', '1.2 * =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-1', '2:2:web-1')],
+    want: [],
+    disputed: ['1.1 web-1', '1.2 web-1'],
+  },
+  {
+    does: '[S4] follows a claim of an address in use for the pod that has it',
+    ips: ['1.1 *', '1.2 * =web-0', '1.3 * =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-0', '2', '3:2:web-0')],
+    want: ['claim-ip 1.1 for web-0', 'claim-ip 1.2 for any', 'renew-ip 1.3 for web-0'],
+  },
+  {
+    does: '[S4] takes a pod whose name nobody has told for the one that it is claimed for',
+    ips: ['1.1 *'],
+    holder: '',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-0')],
+    want: ['claim-ip 1.1 for web-0'],
+  },
+  {
+    does: '[S4] publishes again what was claimed',
+    ips: ['1.1 u =web-0'],
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-1')],
+    want: ['claim-ip 1.1 for web-1', 'publish-ip 1.1'],
+  },
   { does: 'drops an ENI that is gone', enis: ['1'], nec: [], want: ['unpublish-eni 1'] },
   { does: 'does not drop it twice over', enis: ['1 u'], nec: [publishedEni(1)], want: ['keep-eni 1'] },
   {
@@ -117,19 +172,26 @@ for (const row of rows) {
       const [slot, mark] = short.split(' ')
       return { id: `eni-${slot}`, published: mark !== 'u' }
     })
-    const { changes, disputed } = planSync(localIps(...(row.ips ?? [])), enis, row.nec, T0)
+    const holder = row.holder === undefined ? undefined : { namespace: 'shop', name: row.holder }
+    const { changes, disputed } = planSync(localIps(...(row.ips ?? [])), enis, row.nec, () => holder, T0)
     assert.deepEqual(changes.map(tell), row.want)
-    assert.deepEqual(disputed.map(short), row.disputed ?? [])
+    assert.deepEqual(
+      disputed.map(({ address, claim }) => [short(address), claim?.name ?? []].flat().join(' ')),
+      row.disputed ?? [],
+    )
   })
 }
 
 function tell(change: SyncChange): string {
   if (change.kind === 'keep-eni') return `keep-eni ${change.eni.slot}`
   if (change.kind === 'unpublish-eni') return `unpublish-eni ${change.eniId.slice('eni-'.length)}`
-  return `${change.kind} ${short(change.address)}`
+  const claim = 'claim' in change ? ` for ${change.claim?.name ?? 'any'}` : ''
+  return `${change.kind} ${short(change.address)}${claim}`
 }
 
 const short = (address: string) => address.slice('10.0.'.length)
+
+const web = (n: number) => ({ namespace: 'shop', name: `web-${n}` })
 
 const anyLocal = fc.uniqueArray(
   fc
@@ -140,9 +202,10 @@ const anyLocal = fc.uniqueArray(
       inUse: fc.boolean(),
       returning: fc.boolean(),
       published: fc.boolean(),
+      claim: fc.option(fc.integer({ min: 0, max: 1 }), { nil: undefined }),
     })
     .map(
-      ({ slot, n, grant, inUse, returning, published }): LocalIp => ({
+      ({ slot, n, grant, inUse, returning, published, claim }): LocalIp => ({
         address: addressOf(0, n),
         eniId: `eni-${slot}`,
         grant,
@@ -150,6 +213,7 @@ const anyLocal = fc.uniqueArray(
         published,
         inUse,
         coolingUntil: 0,
+        ...(claim === undefined ? {} : { claim: web(claim) }),
       }),
     ),
   { selector: ({ address }) => address },
@@ -158,7 +222,13 @@ const anyLocal = fc.uniqueArray(
 const anyNec = fc.array(
   fc.tuple(
     fc.integer({ min: 1, max: 3 }),
-    fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 6 }))),
+    fc.array(
+      fc.tuple(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.constantFrom('', ':web-0', ':web-1'),
+      ),
+    ),
   ),
   { maxLength: 3 },
 )
@@ -167,10 +237,12 @@ test('[R7] planSync() never forgets or moves an address in use, and repeats noth
   fc.assert(
     fc.property(anyLocal, anyNec, (local, shorts) => {
       const nec = [...new Map(shorts).entries()].map(([slot, ips]) =>
-        publishedEni(slot, ...ips.map(([n, grant]) => `0.${n}:${grant}`)),
+        publishedEni(slot, ...ips.map(([n, grant, claim]) => `0.${n}:${grant}${claim}`)),
       )
       const enis = [...new Set(local.map(({ eniId }) => eniId))].map((id) => ({ id, published: true }))
-      const { changes, disputed } = planSync(local, enis, nec, T0)
+      const holders = new Map(local.map(({ address, claim }) => [address, claim ?? web(0)]))
+      const holderOf = (address: string) => holders.get(address as Ipv4)
+      const { changes, disputed } = planSync(local, enis, nec, holderOf, T0)
       const inUse = new Map(local.filter((ip) => ip.inUse).map((ip) => [ip.address, ip]))
       for (const change of changes) {
         if (change.kind === 'forget-ip') assert.ok(!inUse.has(change.address))
@@ -178,16 +250,17 @@ test('[R7] planSync() never forgets or moves an address in use, and repeats noth
           assert.equal(inUse.get(change.address)?.eniId ?? change.eniId, change.eniId)
         }
       }
-      for (const address of disputed) assert.ok(inUse.has(address))
+      for (const { address } of disputed) assert.ok(inUse.has(address))
 
       // Applied, the same NEC asks for nothing more.
       const after = new Map(local.map((ip) => [ip.address, ip]))
-      const known = new Map(enis.map(({ id, published }) => [id, published]))
-      for (const change of changes) apply(change, after, known)
+      const knownEnis = new Map(enis.map(({ id, published }) => [id, published]))
+      for (const change of changes) apply(change, after, knownEnis)
       const again = planSync(
         [...after.values()],
-        [...known].map(([id, published]) => ({ id, published })),
+        [...knownEnis].map(([id, published]) => ({ id, published })),
         nec,
+        holderOf,
         T0,
       )
       assert.deepEqual(
@@ -198,11 +271,21 @@ test('[R7] planSync() never forgets or moves an address in use, and repeats noth
       // And what is idle afterwards is what is published, no more.
       const wanted = new Set(nec.flatMap(({ ips }) => ips.map(({ address }) => address)))
       for (const ip of after.values()) assert.ok(ip.inUse || wanted.has(ip.address))
+      // What is in use is claimed for nobody but the pod that has it; what is not, for whom it is published.
+      for (const { address, claim, inUse } of after.values()) {
+        if (inUse) assert.deepEqual(claim ?? holderOf(address), holderOf(address))
+        else assert.deepEqual(claim, published(nec, address)?.claim)
+      }
       for (const address of wanted) assert.ok(after.has(address))
     }),
     { numRuns: 600 },
   )
 })
+
+/** On the last of its ENIs. */
+function published(nec: readonly PublishedEni[], address: string) {
+  return nec.flatMap(({ ips }) => ips).findLast((one) => one.address === address)
+}
 
 function apply(change: SyncChange, ips: Map<string, LocalIp>, enis: Map<string, boolean>): void {
   switch (change.kind) {
@@ -225,7 +308,12 @@ function apply(change: SyncChange, ips: Map<string, LocalIp>, enis: Map<string, 
         published: true,
         inUse,
         coolingUntil: 0,
+        ...(change.claim === undefined ? {} : { claim: change.claim }),
       })
+    }
+    case 'claim-ip': {
+      const { claim: _, ...ip } = known(ips.get(change.address))
+      return void ips.set(change.address, change.claim === undefined ? ip : { ...ip, claim: change.claim })
     }
     default: {
       const ip = ips.get(change.address)

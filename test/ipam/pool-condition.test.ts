@@ -45,7 +45,11 @@ const rows: readonly Row[] = [
 
 for (const { why, mode = 'shared', trouble, reason, says } of rows) {
   test(`[K3] poolCondition() is ${reason} with ${trouble ?? 'no trouble'} and ${why === undefined ? 'no shortage' : `${mode} ${why}`}`, () => {
-    const plan: NodePlan = { actions: [], shortages: why === undefined ? [] : [{ mode, count: 3, why }] }
+    const plan: NodePlan = {
+      actions: [],
+      renew: [],
+      shortages: why === undefined ? [] : [{ mode, count: 3, why }],
+    }
     const subnets = [subnet('subnet-a', 1), subnet('subnet-b', 7, 'elsewhere')]
     const condition = poolCondition(
       plan,
@@ -63,6 +67,7 @@ for (const { why, mode = 'shared', trouble, reason, says } of rows) {
 test('[K3][X3] poolCondition() tells what both pools of a node lack, the addresses first', () => {
   const plan: NodePlan = {
     actions: [],
+    renew: [],
     shortages: [
       { mode: 'shared', count: 1, why: 'subnets-full' },
       { mode: 'exclusive', count: 2, why: 'node-full' },

@@ -82,11 +82,12 @@ export function subnet(id: string, available: number, inZone = zone): CloudSubne
   return { id, vpcId: 'vpc-1', cidr: cidr('10.0.0.0/16'), zone: inZone, available }
 }
 
-/** "1.3" in use, "1.3 r" returning, "1.3 c40" cooling until T0 + 40, "1.3 u" no longer published, "1.3 *" in use. */
+/** "1.3" in use, "1.3 r" returning, "1.3 c40" cooling until T0 + 40, "1.3 u" no longer published, "1.3 =web-0" for that pod, "1.3 *" in use. */
 export function localIps(...shorts: readonly string[]): LocalIp[] {
   return shorts.map((short) => {
     const [place = '', ...marks] = short.split(' ')
     const [slot, n] = place.split('.').map(Number)
+    const claim = marks.find((mark) => mark.startsWith('='))?.slice(1)
     const cooling = marks.find((mark) => mark.startsWith('c'))
     return {
       address: addressOf(slot ?? 0, n ?? 0),
@@ -96,6 +97,7 @@ export function localIps(...shorts: readonly string[]): LocalIp[] {
       published: !marks.includes('u'),
       inUse: marks.includes('*'),
       coolingUntil: cooling === undefined ? 0 : T0 + Number(cooling.slice(1)),
+      ...(claim === undefined ? {} : { claim: { namespace: 'shop', name: claim } }),
     }
   })
 }
@@ -103,7 +105,7 @@ export function localIps(...shorts: readonly string[]): LocalIp[] {
 export const localEnis = (...slots: readonly number[]): LocalEni[] =>
   slots.map((slot) => ({ id: `eni-${slot}`, slot }))
 
-/** A published ENI of `slot` with addresses `n:grant`. */
+/** A published ENI of `slot` with addresses `n`, `n:grant` or `n:grant:pod` for the pod of that name. */
 export function publishedEni(slot: number, ...addresses: readonly string[]): PublishedEni {
   return {
     id: `eni-${slot}`,
@@ -115,9 +117,10 @@ export function publishedEni(slot: number, ...addresses: readonly string[]): Pub
     slot,
     mode: 'shared',
     ips: addresses.map((short) => {
-      const [n, grant] = short.split(':')
+      const [n, grant, name] = short.split(':')
+      const claim = name === undefined ? {} : { claim: { namespace: 'shop', name } }
       const [otherSlot, other] = (n ?? '').includes('.') ? (n ?? '').split('.') : [String(slot), n]
-      return { address: addressOf(Number(otherSlot), Number(other)), grant: Number(grant ?? 1) }
+      return { address: addressOf(Number(otherSlot), Number(other)), grant: Number(grant ?? 1), ...claim }
     }),
   }
 }

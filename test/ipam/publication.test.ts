@@ -64,6 +64,17 @@ test('publicationOf() tells of shared ENIs first, as they are read back, whateve
   assert.ok(shown !== undefined && samePublication(shown, publication), 'it would be written again forever')
 })
 
+test('[S4] publicationOf() tells of claimed addresses last, as they are read back', () => {
+  const eni = publishedEni(1, '1', '2', '3')
+  const claim = { namespace: 'shop', name: 'web-0' }
+  const enis = [{ ...eni, ips: eni.ips.map((one, i) => (i === 0 ? { ...one, claim } : one)) }]
+  const publication = publicationOf(node, enis, [served], [], { ...monday, staticIps: true })
+  const { spec, status } = encodePublication(publication)
+  const shown = decodeNec({ metadata: { name: 'n1' }, spec, status })?.publication
+  assert.ok(shown !== undefined && samePublication(shown, publication), 'it would be written again forever')
+  assert.deepEqual(shown.enis[0]?.ips.at(-1), { ...eni.ips[0], claim })
+})
+
 test('[R7] publicationOf() leaves out an exclusive ENI whose address is not for pods now', () => {
   const enis = [publishedEni(1), publishedExclusive(2), { ...publishedExclusive(3), ips: [] }]
   const { enis: told } = publicationOf(node, enis, [served], [], monday)

@@ -56,6 +56,13 @@ test('[X2] [P17] resourceCounts() counts exclusive ENIs apart', () => {
   assert.deepEqual(resourceCounts('exclusive', bounds, ips, enis), { capacity: 4, allocatable: 2 })
 })
 
+test('[S1] [P17] resourceCounts() offers all that may be where addresses are bound on demand', () => {
+  const bounds = nodeBounds({ minWarm: 0, maxWarm: 0, maxEnis: 2, ipsPerEni: 9 })
+  assert.deepEqual(resourceCounts('shared', bounds, [], enis, true), { capacity: 18, allocatable: 18 })
+  const used = pool('eni-s', 20, 0)
+  assert.deepEqual(resourceCounts('shared', bounds, used, enis, true), { capacity: 20, allocatable: 20 })
+})
+
 test('[R3] resourceCounts() offers what is bound while nobody has said what may be', () => {
   const ips = [...pool('eni-s', 5, 2), ...pool('eni-x', 1, 1)]
   assert.deepEqual(resourceCounts('shared', undefined, ips, enis), { capacity: 7, allocatable: 7 })

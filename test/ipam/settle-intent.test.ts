@@ -362,6 +362,7 @@ function intentOf({ kind, state, age = row0, made = age, missing, resent = 0, na
     state,
     count: 2,
     addresses: names.map(nth),
+    exact: false,
     token: 'token',
     resent,
     reason: 'a test',

@@ -114,8 +114,102 @@ test('toPodFact() reduces a pod to what we use', () => {
     deleting: true,
     wants: undefined,
     ip: '10.0.1.5',
+    keepsIp: false,
   })
 })
+
+const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'u-web' }
+const never = { 'vpc-ip-claim-delete-policy': 'Never' }
+for (const { does, annotations, owners, want } of [
+  { does: 'without annotations', annotations: {}, owners: [owner], want: { keepsIp: false } },
+  { does: 'keeps it', annotations: never, owners: [], want: { keepsIp: true } },
+  {
+    does: 'keeps it, and has a controller',
+    annotations: never,
+    owners: [
+      { ...owner, controller: false },
+      { ...owner, controller: true, blockOwnerDeletion: true },
+    ],
+    want: { keepsIp: true, claim: { owner } },
+  },
+  {
+    does: 'says that it does not keep it',
+    annotations: { 'vpc-ip-claim-delete-policy': 'Immediate' },
+    want: { keepsIp: false },
+  },
+  {
+    does: 'has a policy that is none',
+    annotations: { 'vpc-ip-claim-delete-policy': 'never' },
+    want: {
+      keepsIp: false,
+      claim: {
+        fault:
+          'annotation tke.cloud.tencent.com/vpc-ip-claim-delete-policy "never": it is neither Never nor Immediate',
+      },
+    },
+  },
+  {
+    does: 'refines it',
+    annotations: {
+      ...never,
+      'claim-expired-duration': '1h30m',
+      'nominated-vpc-ip': '10.0.1.77',
+      'nominated-eni-subnets': 'subnet-1, subnet-2,subnet-1',
+    },
+    want: {
+      keepsIp: true,
+      claim: {
+        expireAfter: 5_400_000,
+        nominatedIp: '10.0.1.77',
+        nominatedSubnets: ['subnet-1', 'subnet-2'],
+      },
+    },
+  },
+  {
+    does: 'leaves the time to the cluster',
+    annotations: { ...never, 'claim-expired-duration': '0' },
+    want: { keepsIp: true },
+  },
+  {
+    does: 'wants less than five minutes, and no address',
+    annotations: { ...never, 'claim-expired-duration': '4m59s', 'nominated-vpc-ip': '10.0.1.300' },
+    want: {
+      keepsIp: true,
+      claim: {
+        fault:
+          'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m), or 0; ' +
+          'annotation tke.cloud.tencent.com/nominated-vpc-ip "10.0.1.300": it is not an IPv4 address',
+      },
+    },
+  },
+  {
+    does: 'names no subnet',
+    annotations: { 'nominated-eni-subnets': `${'vpc-1,'.repeat(20)}\n` },
+    want: {
+      keepsIp: false,
+      claim: {
+        fault: `annotation tke.cloud.tencent.com/nominated-eni-subnets "${'vpc-1,'.repeat(9)}vpc...": it is not a list of subnets with commas between`,
+      },
+    },
+  },
+])
+  test(`[S12] toPodFact() reads what a pod ${does} says of its address`, () => {
+    const full = Object.entries(annotations).map(([key, text]) => [`tke.cloud.tencent.com/${key}`, text])
+    const fact = toPodFact(
+      {
+        metadata: {
+          name: 'p',
+          namespace: 'n',
+          uid: 'u',
+          annotations: Object.fromEntries(full),
+          ownerReferences: owners,
+        },
+      },
+      'tke-route-eni',
+    )
+    const { keepsIp, claim } = fact ?? {}
+    assert.deepEqual({ keepsIp, ...(claim === undefined ? {} : { claim }) }, want)
+  })
 
 for (const { status, ip } of [
   { status: { podIP: 'fd00::5', podIPs: [{ ip: 'fd00::5' }, { ip: '10.0.1.5' }] }, ip: '10.0.1.5' },

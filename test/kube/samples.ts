@@ -12,6 +12,7 @@ export const publication: NecPublication = {
   epoch: 3,
   instanceId: 'ins-1',
   zone: 'ap-chengdu-1',
+  staticIps: false,
   ...nodeBounds({ minWarm: 5, maxWarm: 5, maxEnis: 3, ipsPerEni: 9 }),
   enis: [
     {

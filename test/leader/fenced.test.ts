@@ -11,7 +11,7 @@ import { createCloud } from '../../internal/vpc/cloud.ts'
 import type { Transport } from '../../internal/vpc/transport.ts'
 import { simTransport } from '../fake/sim-transport.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
-import { known } from '../given.ts'
+import { ip, known } from '../given.ts'
 import { publication } from '../kube/samples.ts'
 import { KubeTwin } from '../sim/world/kube-twin.ts'
 import { immortal, newMachine, Process } from '../sim/world/process.ts'
@@ -58,6 +58,7 @@ test('[R8] fencedCloud() sends nothing once the term is over', async (t) => {
   await clock.runUntil(create(cloud, 't1'))
   const before = sent.length
   term.end('a test')
+  const reservation = { subnetId, address: undefined, name: 'a', description: '', tags: {}, clientToken: 't' }
   const calls = [
     () => create(cloud, 't2'),
     () => cloud.attachEni({ eni: 'eni-1', instance: 'ins-1', clientToken: 't' }, 'release'),
@@ -65,6 +66,10 @@ test('[R8] fencedCloud() sends nothing once the term is over', async (t) => {
     () => cloud.deleteEni('eni-1', 'release'),
     () => cloud.assignIps({ eni: 'eni-1', count: 1, clientToken: 't' }, 'release'),
     () => cloud.unassignIps({ eni: 'eni-1', addresses: [] }, 'release'),
+    () => cloud.migrateIp({ from: 'eni-1', to: 'eni-2', address: ip('10.0.1.9') }, 'release'),
+    () => cloud.reserveIp(reservation, 'release'),
+    () => cloud.describeReservations({ ids: [] }, 'release'),
+    () => cloud.releaseReservation({ id: 'rsvip-1', vpcId: 'vpc-00000001' }, 'release'),
     () => cloud.describeEnis({ ids: ['eni-1'] }, 'release'),
     () => cloud.describeSubnets([subnetId], 'release'),
     () => cloud.describeInstances(['ins-1'], 'release'),

@@ -249,6 +249,7 @@ export function podOn(node: string, name: string, more: Partial<PodFact> = {}): 
     deleting: false,
     wants: 'shared',
     ip: undefined,
+    keepsIp: false,
     ...more,
   }
 }

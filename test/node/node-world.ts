@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import type { Clock } from '../../internal/base/clock.ts'
 import { seededRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
-import type { Nec, NodeReport, Notice, PodFact, PublishedEni } from '../../internal/ipam/types.ts'
+import type { Nec, NodeReport, Notice, PodFact, PoolBounds, PublishedEni } from '../../internal/ipam/types.ts'
 import { type Agent, type NodePorts, startAgent } from '../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../internal/node/settings.ts'
 import type { Feed, Linux, NodeKube, NodeLedger, Sandbox } from '../../internal/ports.ts'
@@ -41,6 +41,8 @@ export class NodeWorld {
   pods: readonly PodFact[] = []
   /** What is published of exclusive ENIs. */
   exclusive = noPool
+  shared: Partial<PoolBounds> = {}
+  staticIps = false
   /** The API server answers nothing and tells nothing. */
   apiDown = false
   /** Calls to the kernel that fail. */
@@ -127,7 +129,8 @@ export class NodeWorld {
       epoch: this.epoch,
       instanceId: 'ins-1',
       zone: 'zone-a',
-      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60 }, this.exclusive),
+      staticIps: this.staticIps,
+      ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60, ...this.shared }, this.exclusive),
       enis,
       conditions: [],
     }
@@ -241,5 +244,6 @@ export function podOf(sandbox: Sandbox): PodFact {
     deleting: false,
     wants: 'shared',
     ip: undefined,
+    keepsIp: false,
   }
 }

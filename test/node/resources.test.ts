@@ -34,7 +34,14 @@ async function setUp(t: TestContext) {
     world.ledger = observed(world.ledger, () => resources?.wake())
     const agent = await clock.runUntil(world.start())
     const { ledger, log } = world
-    resources = startResources({ ledger, bounds: agent.bounds, kubelet: offers, clock, log })
+    resources = startResources({
+      ledger,
+      bounds: agent.bounds,
+      onDemand: agent.staticIps,
+      kubelet: offers,
+      clock,
+      log,
+    })
     await clock.advance(second)
     return agent
   }
@@ -85,4 +92,13 @@ test('[X2] [P17] exclusive ENIs are a resource of their own where a node may hav
   assert.deepEqual(offers.now.get('direct-eni'), { capacity: 2, allocatable: 0 })
   await allow(0)
   assert.equal(offers.now.has('direct-eni'), false)
+})
+
+test('[S1] [P17] where addresses are bound on demand a node offers all that it may have', async (t) => {
+  const { clock, world, offers, start } = await setUp(t)
+  world.staticIps = true
+  await start()
+  world.publish([])
+  await clock.advance(second)
+  assert.deepEqual([...offers.now], [['eni-ip', { capacity: 180, allocatable: 180 }]])
 })

@@ -6,10 +6,10 @@ import { bound, deleteClaim, insertClaim, retained, t0, updateClaim } from '../a
 import { openLeader } from './open-ledgers.ts'
 
 test('beginChanges() numbers the changes of a new ledger from the time on, once', (t) => {
-  const { db } = openLeader(t)
+  const { clock, db } = openLeader(t)
   beginChanges(db, t0)
   insertClaim(db, bound('a', '10.0.0.1'))
-  const feed = claimFeed(db)
+  const feed = claimFeed(db, clock)
   assert.deepEqual([feed.oldest(), feed.version()], [t0, t0 + 1])
   beginChanges(db, t0 + 5000)
   assert.equal(feed.version(), t0 + 1)
@@ -23,7 +23,7 @@ test('changes() gives each change with the claim before and after, and goes on a
   updateClaim(store.db, 'a', { node: 'node-2' })
   store.restart()
   deleteClaim(store.db, 'a')
-  const changes = claimFeed(store.db).changes(t0, 10)
+  const changes = claimFeed(store.db, store.clock).changes(t0, 10)
   assert.deepEqual(
     changes.map(({ version, before, after }) => [version - t0, before?.node, after?.node, after?.version]),
     [
@@ -32,13 +32,13 @@ test('changes() gives each change with the claim before and after, and goes on a
       [3, 'node-2', undefined, undefined],
     ],
   )
-  assert.equal(claimFeed(store.db).changes(t0 + 1, 1).length, 1)
+  assert.equal(claimFeed(store.db, store.clock).changes(t0 + 1, 1).length, 1)
 })
 
 test('claims() and claimsWithAddress() give any state that is kept, in order and in pages', (t) => {
-  const { db } = openLeader(t)
+  const { clock, db } = openLeader(t)
   beginChanges(db, t0)
-  const feed = claimFeed(db)
+  const feed = claimFeed(db, clock)
   const model = new Map<number, readonly string[]>()
   const remember = () =>
     model.set(
@@ -73,9 +73,9 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
 })
 
 test('pruneChanges() keeps the last ones and the young ones, whichever are more', (t) => {
-  const { db } = openLeader(t)
+  const { clock, db } = openLeader(t)
   beginChanges(db, t0)
-  const feed = claimFeed(db)
+  const feed = claimFeed(db, clock)
   for (let i = 0; i < 10; i++) insertClaim(db, bound(`p-${i}`, `10.0.0.${i}`, { changed_at: t0 + i * 1000 }))
   assert.equal(pruneChanges(db, { atLeast: 8, since: t0 + 5000 }), 2)
   assert.equal(feed.oldest(), t0 + 2)

@@ -1,7 +1,14 @@
 // A node agent's ledger over a real file: what the schema refuses, who had which address, and a restart amid it.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Attachment, NodeTx } from '../../internal/ports.ts'
+import { openDatabase } from '../../internal/sqlite/database.ts'
+import { nodeEnis } from '../../internal/store/inspect/enis.ts'
+import { nodeVips } from '../../internal/store/inspect/vips.ts'
+import { nodeMigrations } from '../../migrations/index.ts'
 import { ips, nth } from '../given.ts'
 import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { openNode } from './open-ledgers.ts'
@@ -232,6 +239,99 @@ test('an unpublished ENI stays as long as it has addresses, and then goes', asyn
     ]),
   )
   assert.deepEqual(store.ledger.enis(), [])
+})
+
+test('[R1] [S4] the schema gives a claimed address to the pod of its name alone', async (t) => {
+  const { store, write } = await pool(t)
+  const claim = (name: string) => ({ namespace: 'default', name })
+  await write((tx) =>
+    tx.sync([
+      { kind: 'claim-ip', address: nth(1), claim: claim('a') },
+      { kind: 'add-ip', address: nth(4), eniId: 'eni-1', grant: 4, claim: claim('b') },
+    ]),
+  )
+  assert.deepEqual(
+    store.ledger.ips().map(({ address, claim }) => [address, claim?.name]),
+    [
+      [nth(1), 'a'],
+      [nth(2), undefined],
+      [nth(3), undefined],
+      [nth(4), 'b'],
+    ],
+  )
+  const conflict = /Cannot hand out 10\.0\.1\.1: it is claimed for pod default\/a/
+  await assert.rejects(
+    write((tx) => tx.attach(attachment('b', 1))),
+    conflict,
+  )
+  assert.equal(await write((tx) => tx.adopt(attachment('b', 1))), false)
+  const insert = (name: string) =>
+    `INSERT INTO attachment VALUES ('c-${name}', 'eth0', '10.0.1.1', 'default', '${name}', 'u', '/n', 'tke-${name}', 0)`
+  assert.throws(() => store.db.run(insert('b')), /a claimed address is for the pod of its name/)
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.attach(attachment('c', 2)))
+  for (const sql of [
+    `UPDATE ip SET claim_name = 'b' WHERE address = '10.0.1.1'`,
+    `UPDATE ip SET claim_namespace = 'other' WHERE address = '10.0.1.1'`,
+    `UPDATE ip SET claim_namespace = 'default', claim_name = 'a' WHERE address = '10.0.1.2'`,
+  ])
+    assert.throws(() => store.db.run(sql), /an address in use is not claimed for another pod/, sql)
+  assert.throws(
+    () => store.db.run(`UPDATE attachment SET address = '10.0.1.4' WHERE container_id = 'c-c'`),
+    /a claimed address is for the pod of its name/,
+  )
+  assert.throws(() => store.db.run(`UPDATE ip SET claim_name = NULL WHERE address = '10.0.1.4'`), /CHECK/)
+  await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: undefined }]))
+  await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: claim('a') }]))
+  store.restart()
+  assert.deepEqual(store.ledger.ips()[0]?.claim, claim('a'))
+})
+
+test('[R10] a database from before claims keeps what it has, and can hold them', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-ledger-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'node.db')
+  const before = openDatabase({ path, kind: 'node', migrations: nodeMigrations.slice(0, 3) })
+  before.run(`INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published)
+    VALUES ('eni-1', 'm', '10.0.1.250', 's', '10.0.1.0/24', '10.0.1.254', 1, 1)`)
+  before.run(`INSERT INTO ip (address, eni_id, "grant", state, published, changed_at)
+    VALUES ('10.0.1.1', 'eni-1', 1, 'usable', 1, 0), ('10.0.1.2', 'eni-1', 2, 'usable', 1, 0)`)
+  before.close()
+  const db = openDatabase({ path, kind: 'node', migrations: nodeMigrations })
+  t.after(() => db.close())
+  db.run(`UPDATE ip SET claim_namespace = 'shop', claim_name = 'web-0' WHERE address = '10.0.1.2'`)
+  assert.deepEqual(
+    nodeVips(db, { names: [] }, 0).map(({ address, state }) => [address, state]),
+    [
+      ['10.0.1.1', 'idle'],
+      ['10.0.1.2', 'claimed'],
+    ],
+  )
+  assert.deepEqual(
+    nodeEnis(db, { names: [] }, 0).map(({ addresses, idle }) => [addresses, idle]),
+    [[2, 1]],
+  )
+})
+
+test('[S1] whether static pods are served is known after a restart', async (t) => {
+  const { store, write } = await pool(t)
+  assert.equal(store.ledger.staticIps(), undefined)
+  for (const served of [true, false]) {
+    await write((tx) => tx.setStaticIps(served))
+    store.restart()
+    assert.equal(store.ledger.staticIps(), served)
+  }
+})
+
+test('[S4] a pod that was found without its name has an address that is claimed', async (t) => {
+  const { store, write } = await pool(t)
+  const { pod, ...found } = attachment('a', 1)
+  await write((tx) =>
+    tx.sync([{ kind: 'claim-ip', address: nth(1), claim: { namespace: 'default', name: 'a' } }]),
+  )
+  assert.ok(await write((tx) => tx.adopt({ ...found, pod: { ...pod, namespace: '', name: '' } })))
+  await write((tx) => tx.namePod(pod))
+  assert.equal(store.ledger.attachments()[0]?.pod.name, 'a')
 })
 
 test('the views read well', async (t) => {

@@ -82,6 +82,126 @@ test('createCloud() takes an ENI from creation to deletion', async (t) => {
   await assert.rejects(run(cloud.deleteEni(made.id, 'collect')), { code: 'not_found' })
 })
 
+/** An ENI that is available, on no instance. */
+async function freeEni(
+  { clock, create }: Pick<ReturnType<typeof setUp>, 'clock' | 'create'>,
+  n: string,
+  ips = 0,
+): Promise<string> {
+  const { id } = await clock.runUntil(create(n, ips))
+  await clock.advance(3000)
+  return id
+}
+
+const tags = { cluster: 'c', claim: 'ns/web-0' }
+const asked = {
+  subnetId: subnetA,
+  address: undefined,
+  name: 'web-0',
+  description: 'of a test',
+  tags,
+  clientToken: 'r1',
+}
+
+test('createCloud() reserves an address, assigns exactly it, and releases it', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const run = clock.runUntil.bind(clock)
+  const made = await run(cloud.reserveIp(asked, pod))
+  assert.deepEqual([made.vpcId, made.subnetId, made.bound, made.tags], [vpcId, subnetA, false, tags])
+  assert.deepEqual(await run(cloud.reserveIp(asked, pod)), made) // the same token
+  const eni = await freeEni(world, 'holder')
+  const exactly = { eni, count: 1, addresses: [made.address], clientToken: 'a' }
+  assert.deepEqual(await run(cloud.assignIps(exactly, pod)), [made.address])
+  await clock.advance(3000)
+  const bound = [{ ...made, bound: true }]
+  for (const query of [{ ids: [made.id] }, { tags }, { addresses: [made.address], subnetId: subnetA }])
+    assert.deepEqual(await run(cloud.describeReservations(query, pod)), bound)
+  await assert.rejects(run(cloud.releaseReservation(made, 'release')), { code: 'invalid_state' })
+  await run(cloud.unassignIps({ eni, addresses: [made.address] }, 'release'))
+  await clock.advance(3000)
+  await run(cloud.releaseReservation(made, 'release'))
+  assert.deepEqual(await run(cloud.describeReservations({ ids: [made.id] }, pod)), [])
+  await assert.rejects(run(cloud.releaseReservation(made, 'release')), { code: 'not_found' })
+})
+
+test('describeReservations() by tags reads every page, by ids and addresses as many calls as it takes', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  const run = clock.runUntil.bind(clock)
+  sim.setLimits({ hideReservedSubnets: true, refuseUnknownEnis: true })
+  const made = await run(
+    Promise.all(
+      Array.from({ length: 130 }, (_, i) =>
+        cloud.reserveIp({ ...asked, tags: { cluster: i % 2 === 0 ? 'c' : 'd' }, clientToken: `r${i}` }, pod),
+      ),
+    ),
+  )
+  const ids = made.map(({ id }) => id)
+  const byId = await run(cloud.describeReservations({ ids: [...ids, 'rsvip-00000000'] }, 'collect'))
+  assert.deepEqual(byId, made)
+  const addresses = made.map(({ address }) => address)
+  const byAddress = await run(cloud.describeReservations({ addresses, subnetId: subnetA }, 'collect'))
+  assert.deepEqual(byAddress.map(({ id }) => id).sort(), ids.sort())
+  assert.deepEqual(await run(cloud.describeReservations({ addresses, subnetId: subnetB }, 'collect')), [])
+  const ours = await run(cloud.describeReservations({ tags: { cluster: 'c' } }, 'collect'))
+  assert.equal(ours.length, 65)
+  assert.deepEqual(await run(cloud.describeReservations({ ids: [] }, 'collect')), [])
+})
+
+test('reserveIp() without the permission is denied, and says which one', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  sim.setFaults({ deny: { CreateReserveIpAddresses: 1 } })
+  await assert.rejects(clock.runUntil(cloud.reserveIp(asked, pod)), {
+    code: 'denied',
+    hint: /^Allow vpc:CreateReserveIpAddresses/,
+  })
+  assert.deepEqual(sim.admin.audit(clock.now()).reservations, [])
+})
+
+test('[R5] reserveIp() does not know what became of it when no answer comes, and its token finds out', async (t) => {
+  const { sim, clock, cloud } = setUp(t)
+  sim.setFaults({ loseNextAnswers: { CreateReserveIpAddresses: 1 } })
+  await assert.rejects(clock.runUntil(cloud.reserveIp(asked, pod)), { code: 'unknown_outcome' })
+  const made = await clock.runUntil(cloud.reserveIp(asked, pod))
+  assert.deepEqual(
+    sim.admin.audit(clock.now()).reservations.map(({ id }) => id),
+    [made.id],
+  )
+})
+
+test('reserveIp() and assignIps() tell an address that another one has, and a full subnet', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const run = clock.runUntil.bind(clock)
+  const taken = await run(cloud.reserveIp(asked, pod))
+  const again = { ...asked, address: taken.address, clientToken: 'r2' }
+  await assert.rejects(run(cloud.reserveIp(again, pod)), { code: 'conflict' })
+  const [one, two] = [await freeEni(world, 'one'), await freeEni(world, 'two')]
+  const exactly = { count: 1, addresses: [taken.address] }
+  await run(cloud.assignIps({ ...exactly, eni: one, clientToken: 'a' }, pod))
+  await clock.advance(3000)
+  await assert.rejects(run(cloud.assignIps({ ...exactly, eni: two, clientToken: 'b' }, pod)), {
+    code: 'conflict',
+  })
+  const inB = (n: number) => cloud.reserveIp({ ...asked, subnetId: subnetB, clientToken: `b${n}` }, pod)
+  await run(Promise.all(Array.from({ length: 12 }, (_, n) => inB(n))))
+  await assert.rejects(run(inB(12)), { code: 'subnet_full' })
+})
+
+test('migrateIp() takes an address to another ENI', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const [from, to] = [await freeEni(world, 'from', 1), await freeEni(world, 'to')]
+  const ipsOf = async (id: string) => (await clock.runUntil(cloud.describeEnis({ ids: [id] }, pod)))[0]?.ips
+  const address = (await ipsOf(from))?.[0]?.address
+  assert.ok(address)
+  await clock.runUntil(cloud.migrateIp({ from, to, address }, pod))
+  assert.deepEqual(await ipsOf(from), [{ address, state: 'migrating' }])
+  await clock.advance(3000)
+  assert.deepEqual([await ipsOf(from), await ipsOf(to)], [[], [{ address, state: 'available' }]])
+  await assert.rejects(clock.runUntil(cloud.migrateIp({ from, to, address }, pod)), { code: 'not_found' })
+})
+
 test('describeInstances(), describeSubnets() and describeEniQuota() give the facts of a node', async (t) => {
   const { clock, cloud } = setUp(t)
   const instances = await clock.runUntil(cloud.describeInstances([medium, far, 'ins-00unknow'], pod))

@@ -9,6 +9,9 @@ const create = 'CreateNetworkInterface'
 const attach = 'AttachNetworkInterface'
 const assign = 'AssignPrivateIpAddresses'
 const remove = 'DeleteNetworkInterface'
+const migrate = 'MigratePrivateIpAddress'
+const reserve = 'CreateReserveIpAddresses'
+const release = 'DeleteReserveIpAddresses'
 const describe = 'DescribeNetworkInterfaces'
 
 const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code: ErrorCode, retry: Retry][] =
@@ -39,6 +42,22 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [create, 'ServiceUnavailable', 'unavailable', 'again'],
     [create, 'InternalError', 'unknown_outcome', 'no'],
     [describe, 'InternalError.ModuleError', 'unavailable', 'again'],
+    [create, 'ResourceInUse', 'invalid_state', 'no'],
+    [assign, 'ResourceInUse', 'conflict', 'no'],
+    [reserve, 'ResourceInUse', 'conflict', 'no'],
+    [reserve, 'ResourceInsufficient.Subnet', 'subnet_full', 'no'],
+    [reserve, 'UnauthorizedOperation', 'denied', 'no'],
+    [reserve, 'InvalidParameterValue', 'bad_input', 'no'],
+    [reserve, 'UnsupportedOperation.IdempotentProcessing', 'unknown_outcome', 'again'],
+    [reserve, { sent: true }, 'unknown_outcome', 'no'],
+    [release, 'InvalidParameterValue.ParameterMismatch', 'invalid_state', 'no'],
+    [release, 'ResourceNotFound', 'not_found', 'no'],
+    [migrate, 'LimitExceeded', 'ip_quota', 'no'],
+    [migrate, 'LimitExceeded.ActionLimited', 'throttled', 'slow-down'],
+    [migrate, 'UnauthorizedOperation.PrimaryIp', 'invalid_state', 'no'],
+    [migrate, 'UnsupportedOperation.PrimaryIp', 'invalid_state', 'no'],
+    [migrate, 'UnsupportedOperation', 'invalid_state', 'no'],
+    [migrate, 'UnsupportedOperation.MutexOperationTaskRunning', 'in_progress', 'again'],
     [create, 'SomethingNew.AndStrange', 'cloud_fault', 'no'],
     [create, 'constructor', 'cloud_fault', 'no'],
     [create, { sent: false }, 'unavailable', 'again'],
@@ -76,6 +95,12 @@ test('fromTencent() tells what could not be done, the code, the message and the 
     error.hint ?? '',
     /vpc:CreateNetworkInterface.*IPAMDofTKE_QCSRole.*QcloudAccessForIPAMDofTKERole/,
   )
+})
+
+test('fromTencent() says that the preset policy cannot reserve', () => {
+  const call = { action: reserve, doing: 'reserve', mutates: true }
+  const { hint } = fromTencent(call, new TencentError({ message: 'no', code: 'UnauthorizedOperation' }))
+  assert.match(hint ?? '', /vpc:CreateReserveIpAddresses.*QcloudAccessForIPAMDofTKERole does not carry it/)
 })
 
 test('[R6] fromTencent() tells the beginning of a long answer, on one line', () => {

@@ -8,6 +8,7 @@ import type { Cloud } from '../../internal/ports.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
 import type { Transport } from '../../internal/vpc/transport.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
+import { ip } from '../given.ts'
 
 type Json = Record<string, unknown>
 
@@ -131,6 +132,66 @@ const create = (cloud: Cloud) =>
 const assign = (cloud: Cloud) => cloud.assignIps({ eni: id, count: 2, clientToken: 't' }, 'waiting-pod')
 const address = (PrivateIpAddress: unknown) => ({ PrivateIpAddress, Primary: false })
 
+const reservation = (change: Json = {}): Json => ({
+  ReserveIpId: 'rsvip-0000000a',
+  VpcId: 'vpc-1',
+  SubnetId: 'subnet-1',
+  ReserveIpAddress: '10.0.0.9',
+  ResourceId: '',
+  IpType: 0,
+  State: 'UnBind',
+  TagSet: [{ Key: 'k', Value: 'v' }],
+  AddedLater: 10n,
+  ...change,
+})
+const readable = { SubnetSet: [{ ...subnet, AvailableIpAddressCount: 5 }], TotalCount: 1 }
+const reservedAs = (...items: unknown[]) => ({
+  DescribeSubnets: readable,
+  CreateReserveIpAddresses: { ReserveIpAddressSet: items },
+})
+const reserve = (cloud: Cloud) => {
+  const asked = { subnetId: 'subnet-1', address: ip('10.0.0.9'), name: 'n', description: '' }
+  return cloud.reserveIp({ ...asked, tags: {}, clientToken: 't' }, 'waiting-pod')
+}
+const listed = (...items: unknown[]) => ({
+  DescribeSubnets: readable,
+  DescribeReserveIpAddresses: { ReserveIpAddressSet: items, TotalCount: items.length },
+})
+const byTag = (cloud: Cloud) => cloud.describeReservations({ tags: { k: 'v' } }, 'collect')
+const assignExactly = (cloud: Cloud, count: number, ...addresses: readonly string[]) =>
+  cloud.assignIps({ eni: id, count, addresses: addresses.map(ip), clientToken: 't' }, 'waiting-pod')
+
+const theReservation = {
+  id: 'rsvip-0000000a',
+  vpcId: 'vpc-1',
+  subnetId: 'subnet-1',
+  address: '10.0.0.9',
+  bound: false,
+  tags: { k: 'v' },
+}
+
+test('describeReservations() finds the subnet of a reservation that does not name it', async () => {
+  // As in the examples of the API's own pages.
+  const raw = reservation({ SubnetId: undefined })
+  const { cloud, clock } = cloudWith({ ...listed(raw), ...reservedAs(raw) })
+  assert.deepEqual(await clock.runUntil(byTag(cloud)), [theReservation])
+  assert.deepEqual(await clock.runUntil(reserve(cloud)), theReservation)
+  const query = { addresses: [ip('10.0.0.9')], subnetId: 'subnet-2' }
+  assert.deepEqual(await clock.runUntil(cloud.describeReservations(query, 'collect')), [])
+})
+
+test('describeReservations() leaves out what it was not asked for', async () => {
+  const other = reservation({ ReserveIpId: 'rsvip-0000000b', ReserveIpAddress: '10.0.0.99', TagSet: null })
+  const { cloud, clock } = cloudWith(listed(reservation(), other))
+  const asked = [
+    { ids: ['rsvip-0000000a'] },
+    { tags: { k: 'v' } },
+    { addresses: [ip('10.0.0.9')], subnetId: 'subnet-1' },
+  ]
+  for (const query of asked)
+    assert.deepEqual(await clock.runUntil(cloud.describeReservations(query, 'collect')), [theReservation])
+})
+
 const others: [
   does: string,
   answers: Json,
@@ -228,6 +289,105 @@ const others: [
     assign,
     'unknown_outcome',
     /where 2 addresses is needed/,
+  ],
+  [
+    'assignIps() does not take another address for the named one',
+    { AssignPrivateIpAddresses: { PrivateIpAddressSet: [address('10.0.0.7')] } },
+    (cloud) => assignExactly(cloud, 1, '10.0.0.9'),
+    'unknown_outcome',
+    /assign "10.0.0.9" to ENI.* where "10.0.0.9" is needed/,
+  ],
+  [
+    'assignIps() refuses a count that is not that of the addresses',
+    {},
+    (cloud) => assignExactly(cloud, 2, '10.0.0.9'),
+    'bad_input',
+    /these are not 2 addresses/,
+  ],
+  [
+    'assignIps() refuses an address twice',
+    {},
+    (cloud) => assignExactly(cloud, 2, '10.0.0.9', '10.0.0.9'),
+    'bad_input',
+    /these are not 2 addresses/,
+  ],
+  ['assignIps() refuses no address', {}, (cloud) => assignExactly(cloud, 0), 'bad_input', /no address/],
+  [
+    'assignIps() refuses more addresses than a call takes',
+    {},
+    (cloud) => assignExactly(cloud, 11, ...Array(11).fill('10.0.0.7')),
+    'bad_input',
+    /at most 10/,
+  ],
+  [
+    'reserveIp() does not take another address for the named one',
+    reservedAs(reservation({ ReserveIpAddress: '10.0.0.10' })),
+    reserve,
+    'unknown_outcome',
+    /where one reservation of 10.0.0.9 in subnet "subnet-1" is needed/,
+  ],
+  [
+    'reserveIp() does not take another subnet for the named one',
+    reservedAs(reservation({ SubnetId: 'subnet-2' })),
+    reserve,
+    'unknown_outcome',
+    /where one reservation/,
+  ],
+  [
+    'reserveIp() does not take two for one',
+    reservedAs(reservation(), reservation()),
+    reserve,
+    'unknown_outcome',
+    /where one reservation/,
+  ],
+  [
+    'reserveIp() does not know what became of a reservation that it cannot read',
+    reservedAs(reservation({ ReserveIpId: 'eni-0000000a' })),
+    reserve,
+    'unknown_outcome',
+    /ReserveIpAddressSet\[0\].ReserveIpId is "eni-0000000a" where the id of a reservation is needed/,
+  ],
+  [
+    'reserveIp() refuses a subnet that is not there',
+    { DescribeSubnets: { SubnetSet: [] } },
+    reserve,
+    'not_found',
+    /reserve 10.0.0.9 of subnet "subnet-1" for "n": there is no such subnet/,
+  ],
+  [
+    'describeReservations() names an unknown state',
+    listed(reservation({ State: 'BIND' })),
+    byTag,
+    'cloud_fault',
+    /list reservations with tags "k=v".*ReserveIpAddressSet\[0\].State is "BIND"/,
+  ],
+  [
+    'describeReservations() names an address that is none',
+    listed(reservation({ ReserveIpAddress: '10.0.0.256' })),
+    byTag,
+    'cloud_fault',
+    /ReserveIpAddress is "10.0.0.256"/,
+  ],
+  [
+    'describeReservations() refuses an address that no subnet has',
+    listed(reservation({ SubnetId: '', ReserveIpAddress: '10.9.9.9' })),
+    byTag,
+    'cloud_fault',
+    /find the subnet of reservation "rsvip-0000000a": no subnet of VPC "vpc-1" has 10.9.9.9/,
+  ],
+  [
+    'describeReservations() refuses to list those of the whole account',
+    {},
+    (cloud) => cloud.describeReservations({ tags: {} }, 'collect'),
+    'bad_input',
+    /no tag is given/,
+  ],
+  [
+    'describeReservations() refuses an id that would spoil the call for others',
+    {},
+    (cloud) => cloud.describeReservations({ ids: ['rsvip-1'] }, 'collect'),
+    'bad_input',
+    /"rsvip-1" is no id of a reservation/,
   ],
   [
     'unassignIps() refuses more addresses than a call takes',

@@ -148,6 +148,27 @@ const faults: readonly { does: string; edit: Edit; fault: string }[] = [
     fault: 'status.directENIInfos[0].primaryIP: "10.0.1.7" is there twice',
   },
   {
+    does: 'an address that is both claimed and not',
+    edit: (eni) => {
+      eni['claimedIPs'] = [{ ip: '10.0.1.7', grant: 3, claim: { namespace: 'shop', name: 'web-0' } }]
+    },
+    fault: 'status.eniInfos[0].claimedIPs[0].ip: "10.0.1.7" is there twice',
+  },
+  {
+    does: 'a claim without a name',
+    edit: (eni) => {
+      eni['claimedIPs'] = [{ ip: '10.0.1.9', grant: 3, claim: { namespace: 'shop' } }]
+    },
+    fault: 'status.eniInfos[0].claimedIPs[0].claim.name: missing',
+  },
+  {
+    does: 'static addresses that are neither on nor off',
+    edit: (_, spec) => {
+      spec['enableStaticIP'] = 'yes'
+    },
+    fault: 'spec.enableStaticIP: "yes" is not true or false',
+  },
+  {
     does: 'one slot for a shared and an exclusive ENI',
     edit: (_eni, _spec, status) => {
       status.directENIInfos = [{ ...exclusiveEni, index: 1 }]
@@ -261,6 +282,30 @@ test('[R7] encodePublication() tells of no exclusive ENI whose address pods may 
   assert.deepEqual(encodePublication({ ...publication, enis }).status['directENIInfos'], [])
 })
 
+test('[R10] [S4] encodePublication() keeps claimed addresses where an agent that knows no claims does not look', () => {
+  const address = must(parseIpv4('10.0.1.9'))
+  const { spec, status } = sample()
+  const nec = decodeNec({ metadata: { name: 'n' }, spec, status })
+  const before = must(nec?.publication)
+  const [eni] = before.enis
+  const claim = { namespace: 'shop', name: 'web-0' }
+  const claiming = { ...must(eni), ips: [...must(eni).ips, { address, grant: 3, claim }] }
+  const publication = { ...before, staticIps: true, enis: [claiming] }
+  const json = encodePublication(publication)
+  const [shown] = json.status['eniInfos'] as Readonly<Record<string, unknown>>[]
+  assert.deepEqual(shown?.['ips'], (status['eniInfos'] as { ips: unknown }[])[0]?.ips)
+  assert.deepEqual(shown?.['claimedIPs'], [{ ip: '10.0.1.9', grant: 3, claim }])
+  assert.equal(json.spec['enableStaticIP'], true)
+  assert.equal(json.status['boundIPCount'], 3)
+  assert.deepEqual(decodeNec({ metadata: { name: 'n' }, ...json })?.publication, publication)
+})
+
+test('[R10] decodeNec() reads a NEC of a version without static addresses', () => {
+  const nec = decodeNec({ metadata: { name: 'n' }, ...sample() })
+  assert.equal(nec?.publication?.staticIps, false)
+  assert.ok(nec?.publication?.enis.every(({ ips }) => ips.every((one) => !('claim' in one))))
+})
+
 test('[R10] decodeNec() reads a NEC of a version without exclusive ENIs', () => {
   const publication = decodeNec({ metadata: { name: 'n' }, ...sample() })?.publication
   assert.ok(publication)
@@ -320,6 +365,11 @@ const macs = fc.nat(0xffffff).map((n) => {
 })
 const addresses = fc.nat(0xffff).map((n) => ipv4FromNumber(0x0a000000 + n))
 const published = plain({ address: addresses, grant: fc.maxSafeNat() })
+const claimed = plain({
+  address: addresses,
+  grant: fc.maxSafeNat(),
+  claim: plain({ namespace: words, name: words }),
+})
 
 const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
   .array(
@@ -328,7 +378,9 @@ const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
       mac: macs,
       subnetId: words,
       mode: fc.constantFrom('shared', 'exclusive'),
-      ips: fc.array(published, { minLength: 1, maxLength: 5 }),
+      ips: fc
+        .tuple(fc.array(published, { minLength: 1, maxLength: 5 }), fc.array(claimed, { maxLength: 3 }))
+        .map((lists) => lists.flat()),
     }),
     { maxLength: 6 },
   )
@@ -368,6 +420,7 @@ const publications: fc.Arbitrary<NecPublication> = plain({
   epoch: counts,
   instanceId: words,
   zone: words,
+  staticIps: fc.boolean(),
   instanceEnis: counts,
   shared: pools,
   exclusive: pools,

@@ -9,10 +9,13 @@ export const claimVersion = 'v1beta1'
 const apiVersion = `${claimGroup}/${claimVersion}`
 
 export const nodeLabel = 'tke.cloud.tencent.com/node-name'
+/** From the clock by which claims expire to the one on the wall. */
+export type WallClock = (ledgerTime: number) => number
+
 /** What keeps a claim until its address is given back. */
 export const releaseFinalizer = 'tke.cloud.tencent.com/release-address'
 
-export function claimObject(claim: Claim): KubeObject {
+export function claimObject(claim: Claim, wall: WallClock): KubeObject {
   return {
     apiVersion,
     kind: 'VpcIPClaim',
@@ -34,7 +37,7 @@ export function claimObject(claim: Claim): KubeObject {
       vpcIP: claim.address,
       ...place(claim),
       ...keeping(claim),
-      expiresAt: timeOf(expiryOf(claim)),
+      expiresAt: timeOf(claim.expiresAt === undefined ? undefined : wall(claim.expiresAt)),
       owner: claim.owner === undefined ? undefined : { ...claim.owner },
       ...why(claim),
     }),
@@ -57,13 +60,6 @@ export function addressObject(claim: Claim): KubeObject | undefined {
     }),
     status: present({ phase: addressPhase(claim), ...place(claim), ...keeping(claim), ...why(claim) }),
   }
-}
-
-/** When a claim is given back unless its pod comes before, by the clock on the wall. */
-export function expiryOf({ phase, retainedAt, expireAfter }: Claim): number | undefined {
-  return phase === 'Retained' && retainedAt !== undefined && expireAfter !== undefined
-    ? retainedAt + expireAfter
-    : undefined
 }
 
 function metadata(claim: Claim, name: string, uid: string): ObjectMeta {

@@ -53,7 +53,7 @@ export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
       // A version from the future is one of a ledger that is gone: its holder must list again.
       if (since < feed.oldest() || since > feed.version())
         throw expired(`too old resource version: ${since} (${feed.oldest()})`)
-      const watcher = new Watcher(collection, since, read, onChange)
+      const watcher = new Watcher({ collection, feed, read, onChange }, since)
       watchers.add(watcher)
       drainLater()
       looking ??= clock.after(lookEvery, look)
@@ -70,25 +70,39 @@ export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
   }
 }
 
+interface Watching {
+  readonly collection: Collection
+  readonly feed: ClaimFeed
+  readonly read: ReadChanges
+  readonly onChange: (change: Change) => void
+}
+
 class Watcher {
-  private readonly collection: Collection
-  private readonly read: ReadChanges
-  private readonly onChange: (change: Change) => void
+  private readonly watching: Watching
   position: number
 
-  constructor(collection: Collection, since: number, read: ReadChanges, onChange: (change: Change) => void) {
-    this.collection = collection
+  constructor(watching: Watching, since: number) {
+    this.watching = watching
     this.position = since
-    this.read = read
-    this.onChange = onChange
   }
 
   advance(): void {
-    for (const change of this.read(this.position)) {
+    const { collection, feed, onChange, read } = this.watching
+    const changes = read(this.position)
+    const show = changes.length === 0 ? undefined : showOf(collection, feed)
+    for (const change of changes) {
       this.position = change.version
-      for (const seen of changesOf(change, this.collection)) this.onChange(seen)
+      if (show !== undefined) for (const seen of changesOf(change, collection, show)) onChange(seen)
     }
   }
+}
+
+type Show = (claim: Claim) => KubeObject | undefined
+
+function showOf(of: { readonly resource: string }, feed: ClaimFeed): Show {
+  if (!isClaims(of)) return addressObject
+  const wall = feed.wallClock()
+  return (claim) => claimObject(claim, wall)
 }
 
 type ReadChanges = (since: number) => readonly ClaimEvent[]
@@ -105,13 +119,13 @@ function remembered(feed: ClaimFeed): ReadChanges {
 }
 
 /** What a change of a claim is in the collection: nothing, one change, or two when the address is another. */
-export function changesOf(
+function changesOf(
   { version, before, after }: ClaimEvent,
   collection: Collection,
+  show: Show,
 ): readonly Change[] {
   const { resource, namespace } = collection
   if (namespace !== undefined && isClaims(collection) && namespace !== (after ?? before)?.namespace) return []
-  const show = isClaims(collection) ? claimObject : addressObject
   const old = before === undefined ? undefined : show(before)
   const now = after === undefined ? undefined : show(after)
   const change = (type: Change['type'], object: KubeObject, previous: KubeObject | undefined): Change => ({
@@ -144,7 +158,7 @@ function isClaims({ resource }: { readonly resource: string }): boolean {
 
 function getObject(feed: ClaimFeed, key: Key): KubeObject | undefined {
   const claim = isClaims(key) ? feed.claim(key) : feed.claimOf(key.name as Ipv4)
-  return claim === undefined ? undefined : isClaims(key) ? claimObject(claim) : addressObject(claim)
+  return claim === undefined ? undefined : showOf(key, feed)(claim)
 }
 
 function listObjects(feed: ClaimFeed, collection: Collection, { at, after, limit }: PageRequest = {}): Page {
@@ -155,8 +169,7 @@ function listObjects(feed: ClaimFeed, collection: Collection, { at, after, limit
     ? feed.claims({ namespace: collection.namespace, at, after, limit: most })
     : feed.claimsWithAddress({ at, after: after?.name, limit: most })
   const kept = limit === undefined ? found : found.slice(0, limit)
-  const show: (claim: Claim) => KubeObject | undefined = isClaims(collection) ? claimObject : addressObject
-  const items = kept.map(show).filter((object) => object !== undefined)
+  const items = kept.map(showOf(collection, feed)).filter((object) => object !== undefined)
   return { revision: at ?? revision, items, more: found.length > kept.length }
 }
 

@@ -1,6 +1,7 @@
 // The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give its address back.
 import { type Clock, sleep } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { IpamError } from '../../ipam/errors.ts'
 import type { ClaimFeed, ClaimRelease } from '../../ports.ts'
 import { type Actions, answering, refusalOf, route, standardActions } from '../api.ts'
 import { checkPreconditions, type DeleteOptions, deleteOptions } from '../delete.ts'
@@ -130,8 +131,13 @@ async function releaseOne(
   if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
   const { key, generation } = claim
   const version = resourceVersion === '' ? undefined : Number(resourceVersion)
-  const outcome = await release.release({ key, generation, version, dryRun, force })
-  return outcome === 'releasing' ? undefined : outcome.refused
+  try {
+    const outcome = await release.release({ pod: claim, key, generation, version, dryRun, force })
+    return outcome === 'releasing' ? undefined : outcome.refused
+  } catch (error) {
+    if (!(error instanceof IpamError)) throw error
+    throw new StatusError(503, 'ServiceUnavailable', error.message) // the disk is full, or another one leads
+  }
 }
 
 function shown(call: Call, object: KubeObject): Answer {

@@ -35,6 +35,19 @@ export function changeInstance(admin: Admin, value: unknown, at: Millis): unknow
   return change
 }
 
+/** Throws ApiError. */
+export function changeReservation(admin: Admin, value: unknown, at: Millis): unknown {
+  const { release, ...wanted } = reservationShape.read(value, '')
+  const { id: which, subnetId } = wanted
+  if (release === true && which !== undefined) {
+    admin.releaseReservation(which, at)
+    return { id: which, release }
+  }
+  if (release === true || subnetId === undefined)
+    throw new ApiError('MissingParameter', 'Give `subnetId`, or `id` and `release`: true.')
+  return admin.reserveIp({ ...wanted, subnetId }, at)
+}
+
 const seedShape = record({
   types: optional(
     list(
@@ -81,12 +94,22 @@ const instanceShape = record({
   terminate: optional(flag()),
 })
 
+const reservationShape = record({
+  id: optional(id('rsvip')),
+  subnetId: optional(id('subnet')),
+  address: optional(text()),
+  name: optional(text({ max: 60 })),
+  tags: optional(perName(text({ max: 255 }))),
+  release: optional(flag()),
+})
+
 const probability = number(0, 1)
 
 const faultsShape = record({
   outage: optional(oneOf('off', 'reset', 'hang', 'unavailable', 'bad-gateway')),
   answerDelayMs: optional(integer()),
   taskDelayMs: optional(integer()),
+  deny: optional(perName(probability)),
   throttle: optional(perName(probability)),
   throttleUntil: optional(integer()),
   lostRequests: optional(perName(probability)),
@@ -103,6 +126,7 @@ const limitsShape = record({
   rates: optional(perName(integer(1))),
   refuseTokenWhileRunning: optional(flag()),
   refuseUnknownEnis: optional(flag()),
+  hideReservedSubnets: optional(flag()),
   tokenLifeMs: optional(integer()),
   taskLifeMs: optional(integer()),
 })

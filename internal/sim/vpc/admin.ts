@@ -1,4 +1,5 @@
 // The side entrance of the simulated cloud: what a person does in the console, and what the machine room knows.
+import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, cidrContains, cidrRange, parseCidr } from '../../value/cidr.ts'
 import { type Ipv4, ipv4FromNumber, parseIpv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -16,6 +17,7 @@ import {
   usualTypes,
 } from './instance-table.ts'
 import { insertIp } from './ip-table.ts'
+import { findReservation, type ReservationRow, release, reserve } from './reservation-table.ts'
 import { claimableNumber, freeNumber, getSubnet } from './subnet-table.ts'
 import { removeEni } from './tasks.ts'
 import type { World } from './world.ts'
@@ -50,6 +52,20 @@ export interface MadeInstance {
   readonly address: Ipv4
 }
 
+export interface NewReservedIp {
+  readonly id?: string
+  readonly subnetId: string
+  /** Any free one when absent. */
+  readonly address?: string
+  readonly name?: string
+  readonly tags?: Readonly<Record<string, string>>
+}
+
+export interface MadeReservedIp {
+  readonly id: string
+  readonly address: Ipv4
+}
+
 /** Making something with an id that exists returns the one that exists: seeding twice is harmless. */
 export interface Admin {
   createVpc(vpc: NewVpc, at: Millis): string
@@ -62,6 +78,10 @@ export interface Admin {
   setInstanceType(type: InstanceType): void
   /** As after a resize: the instance was shut down for it. */
   resizeInstance(id: string, instanceType: string): void
+  /** Throws ApiError. */
+  reserveIp(reservation: NewReservedIp, at: Millis): MadeReservedIp
+  /** Throws ApiError while an ENI has the address. */
+  releaseReservation(id: string, at: Millis): void
   audit(at: Millis): Audit
   /** What is plugged in where, for a fabric. */
   fabric(): FabricEni[]
@@ -96,6 +116,8 @@ export function createAdmin(world: World, write: Write, onChange: (enis: readonl
     setInstanceType: (type) => putInstanceType(db, type),
     resizeInstance: (id, instanceType) =>
       void db.run(`UPDATE instance SET type = ? WHERE id = ?`, instanceType, id),
+    reserveIp: (reservation, at) => write(at, () => reserveIp(world, reservation, at)),
+    releaseReservation: (id, at) => write(at, () => release(db, reservationOf(db, id))),
     audit: (at) => audit(world, at),
     fabric: () => fabricEnis(db),
   }
@@ -223,6 +245,34 @@ function terminateInstance({ db }: World, id: string): string[] {
   }
   db.run('DELETE FROM instance WHERE id = ?', id)
   return enis.map((eni) => eni.id)
+}
+
+function reserveIp(world: World, reservation: NewReservedIp, at: Millis): MadeReservedIp {
+  const { db } = world
+  const { id, subnetId, address, name = '', tags = {} } = reservation
+  const known = id === undefined ? undefined : findReservation(db, id)
+  const wanted = address === undefined ? undefined : parseIpv4(address)
+  if (address !== undefined && wanted === undefined)
+    throw new ApiError('InvalidParameterValue.Malformed', `The address \`${address}\` is malformed.`)
+  const made =
+    known ??
+    reserve(world, {
+      ...(id === undefined ? {} : { id }),
+      subnet: getSubnet(db, subnetId),
+      address: wanted,
+      name,
+      description: '',
+      tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      at,
+    })
+  return { id: made.id, address: made.address }
+}
+
+function reservationOf(db: Database, id: string): ReservationRow {
+  const row = findReservation(db, id)
+  if (row === undefined)
+    throw new ApiError('ResourceNotFound', `The reserved address \`${id}\` does not exist.`)
+  return row
 }
 
 function block(text: string): Cidr {

@@ -24,10 +24,22 @@ export interface AuditIp {
   readonly description: string
 }
 
+export interface AuditReservation {
+  readonly id: string
+  readonly vpcId: string
+  readonly subnetId: string
+  readonly address: Ipv4
+  readonly name: string
+  /** The ENI that has the address. */
+  readonly eniId: string | null
+  readonly tags: Readonly<Record<string, string>>
+}
+
 export interface Audit {
   readonly at: Millis
   readonly enis: readonly AuditEni[]
   readonly ips: readonly AuditIp[]
+  readonly reservations: readonly AuditReservation[]
   /** What the ENIs with a tag hold together, by "key=value". */
   readonly owners: Readonly<Record<string, { readonly enis: number; readonly ips: number }>>
   readonly runningTasks: number
@@ -42,6 +54,7 @@ export function audit({ db, settings }: World, at: Millis): Audit {
     at,
     enis: auditEnis(db),
     ips: auditIps(db),
+    reservations: auditReservations(db),
     owners: owners(db),
     runningTasks: running?.n ?? 0,
     faults: [...checks, vpcQuota(settings.limits().enisPerVpc)].flatMap((sql) =>
@@ -70,6 +83,15 @@ function auditIps(db: Database): AuditIp[] {
   return rows.map(({ is_primary, ...ip }) => ({ ...ip, primary: is_primary === 1 }))
 }
 
+function auditReservations(db: Database): AuditReservation[] {
+  const rows = db.all<Omit<AuditReservation, 'tags'> & { tags: string }>(
+    `SELECT r.id AS id, r.vpc_id AS vpcId, r.subnet_id AS subnetId, r.address AS address, r.name AS name, ip.eni_id AS eniId,
+       (SELECT json_group_object(key, value) FROM tag WHERE resource = r.id) AS tags
+     FROM reservation r LEFT JOIN ip ON ip.vpc_id = r.vpc_id AND ip.number = r.number ORDER BY r.seq`,
+  )
+  return rows.map(({ tags, ...one }) => ({ ...one, tags: JSON.parse(tags) as Record<string, string> }))
+}
+
 function owners(db: Database): Audit['owners'] {
   const rows = db.all<{ tag: string; enis: number; ips: number }>(
     `SELECT key || '=' || value AS tag, count(*) AS enis,
@@ -86,6 +108,14 @@ const checks: readonly string[] = [
      WHERE number < first_number + 2 OR number > first_number + size - 2`,
   `SELECT 'address ' || address || ' is of another subnet than ' || eni.id AS fault FROM ip
      JOIN eni ON eni.id = ip.eni_id WHERE eni.subnet_id <> ip.subnet_id OR eni.vpc_id <> ip.vpc_id`,
+  `SELECT 'reserved address ' || address || ' is outside subnet ' || subnet.id AS fault FROM reservation
+     JOIN subnet ON subnet.id = reservation.subnet_id
+     WHERE number < first_number + 2 OR number > first_number + size - 2`,
+  `SELECT 'address ' || address || ' is reserved twice' AS fault FROM reservation
+     GROUP BY vpc_id, address HAVING count(*) > 1`,
+  `SELECT 'reserved address ' || r.address || ' is bound as ' || ip.address || ' of ' || ip.subnet_id AS fault
+     FROM reservation r JOIN ip ON ip.vpc_id = r.vpc_id AND ip.number = r.number
+     WHERE ip.subnet_id <> r.subnet_id OR ip.address <> r.address`,
   `SELECT 'ENI ' || id || ' has no primary address' AS fault FROM eni
      WHERE NOT EXISTS (SELECT 1 FROM ip WHERE eni_id = eni.id AND is_primary = 1)`,
   `SELECT 'instance ' || i.id || ' has more ENIs than its quota' AS fault FROM instance i
@@ -99,7 +129,7 @@ const checks: readonly string[] = [
   `SELECT 'address ' || address || ' is ' || state || ' for ever' AS fault FROM ip WHERE state <> 'AVAILABLE'
      AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = ip.eni_id)`,
   `SELECT 'resource ' || resource || ' is gone and has tags' AS fault FROM tag WHERE resource NOT IN
-     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance)`,
+     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance UNION ALL SELECT id FROM reservation)`,
 ]
 
 function vpcQuota(limit: number): string {

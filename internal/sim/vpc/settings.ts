@@ -12,6 +12,8 @@ export interface Faults {
   readonly answerDelayMs: Millis
   /** Added to every asynchronous transition. */
   readonly taskDelayMs: Millis
+  /** Probability of UnauthorizedOperation: with 1 the caller lacks the permission. */
+  readonly deny: PerAction<number>
   /** Probability of RequestLimitExceeded or LimitExceeded.ActionLimited. */
   readonly throttle: PerAction<number>
   /** The throttling ends then; null: it does not. */
@@ -32,6 +34,7 @@ export const noFaults: Faults = {
   outage: 'off',
   answerDelayMs: 0,
   taskDelayMs: 0,
+  deny: {},
   throttle: {},
   throttleUntil: null,
   lostRequests: {},
@@ -52,8 +55,10 @@ export interface Limits {
   readonly rates: PerAction<number>
   /** A repeated ClientToken is refused with IdempotentProcessing while its task runs; otherwise it brings the first answer. */
   readonly refuseTokenWhileRunning: boolean
-  /** Describing unknown ENI ids is refused with ResourceNotFound; otherwise they are left out. */
+  /** Describing unknown ids of ENIs and reserved addresses is refused with ResourceNotFound; otherwise they are left out. */
   readonly refuseUnknownEnis: boolean
+  /** Answers do not say the subnet of a reserved address, as in the pages' examples. */
+  readonly hideReservedSubnets: boolean
   readonly tokenLifeMs: Millis
   readonly taskLifeMs: Millis
 }
@@ -65,6 +70,7 @@ const usualLimits: Limits = {
   rates: {},
   refuseTokenWhileRunning: false,
   refuseUnknownEnis: false,
+  hideReservedSubnets: false,
   tokenLifeMs: 86_400_000,
   taskLifeMs: 3_600_000,
 }

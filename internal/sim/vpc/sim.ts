@@ -71,6 +71,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     latency: options.latency ?? { minMs: 200, maxMs: 1500 },
     region,
   }
+  if (settings.faults().staleDescribeMs > 0) recordPast(db) // of tables that a migration has added
   const listeners = new Set<ChangeListener>(options.onChange === undefined ? [] : [options.onChange])
   const changed = (enis: readonly string[]) => {
     for (const listener of listeners) listener(enis)
@@ -104,7 +105,12 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
 
   function refuse(name: string, action: Action, at: Millis): void {
     const { rateLimits, rates } = settings.limits()
-    const { throttle, throttleUntil, lostRequests } = settings.faults()
+    const { deny, throttle, throttleUntil, lostRequests } = settings.faults()
+    if (happens(random, forAction(deny, name)))
+      throw new ApiError(
+        'UnauthorizedOperation',
+        `You are not authorized to perform operation (${action.product}:${name}).`,
+      )
     const rate = forAction(rates, name) ?? action.rate
     const throttled =
       (throttleUntil === null || at < throttleUntil) && happens(random, forAction(throttle, name))

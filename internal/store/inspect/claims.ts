@@ -2,7 +2,9 @@
 import type { ClaimOwner, ClaimPhase, ClaimPolicy } from '../../ipam/claim.ts'
 import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
-import { type ClaimRow, claimOfRow } from '../leader/claim-row.ts'
+import type { Millis } from '../../value/millis.ts'
+import { wallClock } from '../leader/claim-feed.ts'
+import { type ClaimRow, fromRow } from '../leader/claims.ts'
 import { type Condition, equals, type Filter, oneOf, where } from './filter.ts'
 import { type Timestamp, timestamp, timestampOrNull } from './timestamp.ts'
 
@@ -36,7 +38,7 @@ export interface ShownClaim {
 }
 
 /** By namespace and name; with `expiring` only those that will be given back unless their pod comes, the soonest first. */
-export function leaderClaims(db: Database, filter: Filter): readonly ShownClaim[] {
+export function leaderClaims(db: Database, filter: Filter, now: Millis): readonly ShownClaim[] {
   const { sql, values } = where(
     named(filter.names),
     equals('node', filter.node),
@@ -44,7 +46,9 @@ export function leaderClaims(db: Database, filter: Filter): readonly ShownClaim[
     filter.expiring === true ? { sql: 'expires_at IS NOT NULL', values: [] } : undefined,
   )
   const order = filter.expiring === true ? 'expires_at, namespace, name' : 'namespace, name'
-  return db.all<ClaimRow>(`SELECT * FROM claim ${sql} ORDER BY ${order}`, ...values).map(shown)
+  return db
+    .all<ClaimRow>(`SELECT * FROM claim ${sql} ORDER BY ${order}`, ...values)
+    .map(shownBy(wallClock(db, now)))
 }
 
 function named(names: readonly string[]): Condition | undefined {
@@ -58,36 +62,34 @@ function named(names: readonly string[]): Condition | undefined {
   }
 }
 
-function shown(row: ClaimRow): ShownClaim {
-  const claim = claimOfRow(row)
-  const expires =
-    row.retained_at !== null && row.expire_after !== null && row.phase === 'Retained'
-      ? row.retained_at + row.expire_after
-      : null
-  return {
-    namespace: row.namespace,
-    name: row.name,
-    phase: row.phase,
-    policy: row.policy,
-    mode: row.mode,
-    address: row.address,
-    node: row.node,
-    podUid: row.pod_uid,
-    eni: row.eni_id,
-    subnet: row.subnet_id,
-    zone: row.zone,
-    reservation: row.reservation,
-    nominatedAddress: row.nominated_address,
-    nominatedSubnets: claim.nominatedSubnets,
-    expireAfterMs: row.expire_after,
-    retainedAt: timestampOrNull(row.retained_at),
-    expiresAt: timestampOrNull(expires),
-    owner: claim.owner ?? null,
-    reason: row.reason,
-    message: row.message,
-    generation: row.generation,
-    version: row.version,
-    createdAt: timestamp(row.created_at),
-    changedAt: timestamp(row.changed_at),
+function shownBy(wall: (ledgerTime: Millis) => Millis): (row: ClaimRow) => ShownClaim {
+  return (row) => {
+    const claim = fromRow(row)
+    return {
+      namespace: row.namespace,
+      name: row.name,
+      phase: row.phase,
+      policy: row.policy,
+      mode: row.mode,
+      address: row.address,
+      node: row.node,
+      podUid: row.pod_uid,
+      eni: row.eni_id,
+      subnet: row.subnet_id,
+      zone: row.zone,
+      reservation: row.reservation,
+      nominatedAddress: row.nominated_address,
+      nominatedSubnets: claim.nominatedSubnets,
+      expireAfterMs: row.expire_after,
+      retainedAt: timestampOrNull(row.retained_at),
+      expiresAt: timestampOrNull(row.expires_at === null ? null : wall(row.expires_at)),
+      owner: claim.owner ?? null,
+      reason: row.reason,
+      message: row.message,
+      generation: row.generation,
+      version: row.version,
+      createdAt: timestamp(row.created_at),
+      changedAt: timestamp(row.changed_at),
+    }
   }
 }

@@ -13,6 +13,7 @@ export interface Vip {
   readonly state:
     | 'in-use'
     | 'idle'
+    | 'claimed'
     | 'cooling'
     | 'assigning'
     | 'unassigning'
@@ -80,6 +81,7 @@ interface NodeRow extends CommonRow {
   readonly state: 'usable' | 'returning'
   readonly published: 0 | 1
   readonly cooling_until: Millis
+  readonly claim_name: string | null
   readonly container_id: string | null
   readonly ifname: string | null
   readonly host_link: string | null
@@ -136,7 +138,7 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
     equals('a.pod_namespace', filter.namespace),
   )
   const rows = db.all<NodeRow>(
-    `SELECT ip.address, ip.state, ip."grant", ip.published, ip.cooling_until, ip.changed_at,
+    `SELECT ip.address, ip.state, ip."grant", ip.published, ip.cooling_until, ip.claim_name, ip.changed_at,
        a.pod_namespace, a.pod_name, a.pod_uid, a.created_at AS pod_since, a.container_id, a.ifname, a.host_link, a.netns,
        eni.id AS eni, eni.slot, eni.mode, eni.subnet_id, eni.subnet_cidr, eni.mac
      FROM ip JOIN eni ON eni.id = ip.eni_id LEFT JOIN attachment a ON a.address = ip.address ${sql}`,
@@ -161,6 +163,7 @@ export function nodeVips(db: Database, filter: Filter, now: Millis): readonly Vi
 function localState(row: NodeRow, now: Millis): Vip['state'] {
   if (row.container_id !== null) return 'in-use'
   if (row.state === 'returning') return 'returning'
+  if (row.claim_name !== null) return 'claimed'
   return row.cooling_until > now ? 'cooling' : 'idle'
 }
 

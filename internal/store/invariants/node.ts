@@ -51,6 +51,13 @@ export const nodeInvariants: readonly Invariant[] = [
       FROM attachment a JOIN ip ON ip.address = a.address WHERE ip.state <> 'usable'`,
   },
   {
+    name: 'claimed-for-its-pod',
+    says: 'no pod has an address that is claimed for another',
+    sql: `SELECT a.address || ' is claimed for ' || claim_namespace || '/' || claim_name || ', and ' || pod_namespace || '/' || pod_name || ' has it' AS found
+      FROM attachment a JOIN ip ON ip.address = a.address
+      WHERE pod_name <> '' AND (claim_namespace <> pod_namespace OR claim_name <> pod_name)`,
+  },
+  {
     name: 'attached-once',
     says: 'no address, sandbox interface or host link is there twice',
     sql: `SELECT 'address ' || address || ' is attached ' || count(*) || ' times' AS found

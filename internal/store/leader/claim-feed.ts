@@ -1,24 +1,26 @@
 // The claims of a ledger with their changes, read only: what is shown of them, and from where watches resume.
+import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { AddressPage, ClaimEvent, ClaimFeed, ClaimPage, PodPage } from '../../ports.ts'
 import type { Database, SqlValue } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { readMeta, writeMeta } from '../meta.ts'
-import { type ClaimRow, claimOfRow } from './claim-row.ts'
+import { type ClaimRow, expiryClock, fromRow } from './claims.ts'
 
 /** Up to which change the log has been cut. */
 const oldestKey = 'changes-from'
 
 /** Of `db`, a database of `leaderMigrations`. */
-export function claimFeed(db: Database): ClaimFeed {
+export function claimFeed(db: Database, clock: Pick<Clock, 'now'>): ClaimFeed {
   const one = (condition: string, ...values: readonly SqlValue[]): Claim | undefined => {
     const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE ${condition}`, ...values)
-    return row === undefined ? undefined : claimOfRow(row)
+    return row === undefined ? undefined : fromRow(row)
   }
   return {
     version: () => newestChange(db),
     oldest: () => oldestChange(db),
+    wallClock: () => wallClock(db, clock.now()),
     claim: ({ namespace, name }) => one('namespace = ? AND name = ?', namespace, name),
     claimOf: (address) => one('address = ?', address),
     claims: (page) => select(db, byPod(page), 'namespace, name', page),
@@ -34,8 +36,8 @@ export function claimFeed(db: Database): ClaimFeed {
       return rows.map(
         ({ seq, before, after }): ClaimEvent => ({
           version: seq,
-          before: before === null ? undefined : claimOfRow(JSON.parse(before) as ClaimRow),
-          after: after === null ? undefined : claimOfRow(JSON.parse(after) as ClaimRow, seq),
+          before: before === null ? undefined : fromRow(JSON.parse(before) as ClaimRow),
+          after: after === null ? undefined : { ...fromRow(JSON.parse(after) as ClaimRow), version: seq },
         }),
       )
     },
@@ -76,6 +78,13 @@ export function pruneChanges(db: Database, { atLeast, since }: ChangesKept, most
     writeMeta(db, oldestKey, String(upTo))
     return db.run(`DELETE FROM change WHERE seq <= ?`, upTo)
   })
+}
+
+/** As far as nobody sets a clock meanwhile; the same from one look to the next while a leader counts. */
+export function wallClock(db: Database, now: Millis): (ledgerTime: Millis) => Millis {
+  const { now: counted, mark } = expiryClock(db)
+  const offset = mark === undefined ? now - counted : mark.local - mark.now
+  return (ledgerTime) => ledgerTime + offset
 }
 
 function newestChange(db: Database): number {
@@ -122,10 +131,10 @@ function select(db: Database, conditions: Conditions, order: string, page: Claim
   const { limit = -1 } = page
   const { sql, values, past } = query(db, conditions, order, page.at)
   const ordered = `${sql} ORDER BY ${order} LIMIT ?`
-  if (!past) return db.all<ClaimRow>(ordered, ...values, limit).map((row) => claimOfRow(row))
+  if (!past) return db.all<ClaimRow>(ordered, ...values, limit).map(fromRow)
   return db
     .all<{ body: string }>(ordered, ...values, limit)
-    .map(({ body }) => claimOfRow(JSON.parse(body) as ClaimRow))
+    .map(({ body }) => fromRow(JSON.parse(body) as ClaimRow))
 }
 
 function count(db: Database, conditions: Conditions, order: string, at: number | undefined): number {

@@ -134,7 +134,7 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
         gateway: gatewayOf(subnetCidr),
         slot: row.slot,
         mode: row.mode,
-        ips: ips.map(({ address, grant }) => ({ address, grant })),
+        ips: ips.map(({ address, claim, grant }) => ({ address, grant, ...(claim && { claim }) })),
       },
     ]
   })

@@ -17,6 +17,7 @@ interface IntentRow {
   readonly mode: EniMode
   readonly count: number
   readonly addresses: string
+  readonly exact: 0 | 1
   readonly token: string
   readonly resent: number
   readonly reason: string
@@ -35,11 +36,13 @@ export function openIntents(db: Database): readonly Intent[] {
 export function addIntent(
   db: Database,
   now: number,
-  intent: Omit<Intent, 'id' | 'state' | 'resent' | 'createdAt' | 'changedAt' | 'missingSince'>,
+  intent: Omit<Intent, 'id' | 'state' | 'resent' | 'createdAt' | 'changedAt' | 'missingSince' | 'exact'> & {
+    exact?: boolean
+  },
 ): Intent {
   const row = db.get<IntentRow>(
-    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, token, reason, state, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
+    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, exact, token, reason, state, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
     intent.kind,
     intent.node,
     intent.instanceId,
@@ -50,6 +53,7 @@ export function addIntent(
     intent.mode,
     intent.count,
     JSON.stringify(intent.addresses),
+    intent.exact ? 1 : 0,
     intent.token,
     intent.reason,
     now,
@@ -130,6 +134,7 @@ function fromRow(row: IntentRow): Intent {
     state: row.state,
     count: row.count,
     addresses: JSON.parse(row.addresses) as Ipv4[],
+    exact: row.exact === 1,
     token: row.token,
     resent: row.resent,
     reason: row.reason,

@@ -9,15 +9,21 @@ export interface IpRow {
   /** A bound one may be held in quarantine. */
   readonly state: 'bound' | 'unassigning' | 'held'
   readonly grant: number
+  /** Kept for the pod of that name. */
+  readonly claim?: PodName
 }
 
 export function ipsOf(db: Database, eni: number): readonly IpRow[] {
   return db
-    .all<IpRow>(
-      `SELECT address, eni, "grant", CASE WHEN state = 'bound' AND EXISTS
-         (SELECT 1 FROM quarantine WHERE subject = ip.address AND held = 1) THEN 'held' ELSE state END AS state
-       FROM ip WHERE eni = ?`,
+    .all<IpRow & { namespace: string | null; name: string | null }>(
+      `SELECT ip.address, eni, "grant", CASE WHEN state = 'bound' AND EXISTS
+         (SELECT 1 FROM quarantine WHERE subject = ip.address AND held = 1) THEN 'held' ELSE state END AS state,
+         claim.namespace, claim.name
+       FROM ip LEFT JOIN claim ON claim.address = ip.address AND claim.policy = 'Never' WHERE eni = ?`,
       eni,
+    )
+    .map(({ namespace, name, ...ip }) =>
+      namespace === null || name === null ? ip : { ...ip, claim: { namespace, name } },
     )
     .toSorted((a, b) => compareIpv4(a.address, b.address))
 }

@@ -12,6 +12,21 @@ import type { Cidr } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import {
+  addClaim,
+  changeClaim,
+  claimedNames,
+  claimsExpire,
+  claimsWhere,
+  expiredClaims,
+  expiryClock,
+  findClaim,
+  findClaimByKey,
+  findClaimOf,
+  placedClaims,
+  removeClaim,
+  setExpiryClock,
+} from './claims.ts'
+import {
   addEni,
   doomEni,
   expectIps,
@@ -85,6 +100,14 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     allEnis: () => allEnis(db),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
+    claim: ({ namespace, name }) => findClaim(db, namespace, name),
+    claimOf: (address) => findClaimOf(db, address),
+    placedClaims: (node) => placedClaims(db, node),
+    claimsWhere: (phase) => claimsWhere(db, phase),
+    expiredClaims: () => expiredClaims(db),
+    claimsExpire: () => claimsExpire(db),
+    claimedNames: () => claimedNames(db),
+    expiryClock: () => expiryClock(db),
     obstacle: commits.obstacle,
   }
 }
@@ -119,6 +142,15 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     setSuspects: (suspects) => setSuspects(db, suspects),
     raiseGrants: (grant) => raiseGrants(db, grant),
     clear: () => clearLedger(db, now),
+    addClaim: (claim) => addClaim(db, now, claim),
+    changeClaim: (claim, change) => changeClaim(db, now, claim, change),
+    removeClaim(claim) {
+      if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)
+    },
+    renewIp(address, reason) {
+      if (findIp(db, address)?.state === 'bound') rebindIp(db, now, address, reason)
+    },
+    setExpiryClock: (clock) => setExpiryClock(db, clock),
     setComplete: () => setComplete(db),
     prune({ historyFor, failuresFor }) {
       db.run(`DELETE FROM intent WHERE state = 'done' AND changed_at < ?`, now - historyFor)
@@ -175,8 +207,15 @@ function record(
       setEniState(db, now, eni.key, 'attaching')
       return addIntent(db, now, { ...about, kind: 'attach', count: 0, addresses: [] })
     case 'assign':
-      expectIps(db, eni.key, action.count)
-      return addIntent(db, now, { ...about, kind: 'assign', count: action.count, addresses: [] })
+      // What is kept for claims is no part of the pool.
+      if (action.addresses === undefined) expectIps(db, eni.key, action.count)
+      return addIntent(db, now, {
+        ...about,
+        kind: 'assign',
+        count: action.count,
+        addresses: action.addresses ?? [],
+        exact: action.addresses !== undefined,
+      })
     case 'unassign':
       for (const address of action.addresses) setIpState(db, now, address, 'unassigning', action.reason)
       return addIntent(db, now, { ...about, kind: 'unassign', count: 0, addresses: action.addresses })

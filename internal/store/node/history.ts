@@ -7,7 +7,16 @@ import type { Millis } from '../../value/millis.ts'
 export interface HistoryEntry {
   readonly at: Millis
   readonly address: Ipv4 | 'unknown'
-  readonly event: 'added' | 'renewed' | 'attached' | 'detached' | 'returned' | 'unpublished' | 'forgotten'
+  readonly event:
+    | 'added'
+    | 'renewed'
+    | 'claimed'
+    | 'unclaimed'
+    | 'attached'
+    | 'detached'
+    | 'returned'
+    | 'unpublished'
+    | 'forgotten'
   readonly reason: string
   readonly pod?: PodName & { readonly uid: string }
   readonly containerId?: string

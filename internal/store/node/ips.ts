@@ -2,6 +2,8 @@
 
 import type { LocalIp } from '../../ipam/choose-address.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import type { BoundIp } from '../../ipam/plan-sync.ts'
+import type { PodName } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -14,10 +16,12 @@ interface IpRow {
   readonly state: LocalIp['state']
   readonly published: 0 | 1
   readonly cooling_until: number
+  readonly claim_namespace: string | null
+  readonly claim_name: string | null
   readonly in_use: 0 | 1
 }
 
-const columns = `SELECT ip.address, ip.eni_id, ip."grant", ip.state, ip.published, ip.cooling_until,
+const columns = `SELECT ip.address, ip.eni_id, ip."grant", ip.state, ip.published, ip.cooling_until, ip.claim_namespace, ip.claim_name,
   a.address IS NOT NULL AS in_use FROM ip LEFT JOIN attachment a ON a.address = ip.address`
 
 /** All in no promised order, or the one of `address`. */
@@ -32,33 +36,57 @@ export function listIps(db: Database, address?: Ipv4): readonly LocalIp[] {
     published: row.published === 1,
     inUse: row.in_use === 1,
     coolingUntil: row.cooling_until,
+    ...(row.claim_name === null || row.claim_namespace === null
+      ? {}
+      : { claim: { namespace: row.claim_namespace, name: row.claim_name } }),
   }))
 }
 
-export function addIp(db: Database, now: Millis, ip: { address: Ipv4; eniId: string; grant: number }): void {
+export function addIp(db: Database, now: Millis, ip: BoundIp): void {
   db.run(
-    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at) VALUES (?, ?, ?, 'usable', 1, ?)`,
+    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at, claim_namespace, claim_name)
+     VALUES (?, ?, ?, 'usable', 1, ?, ?, ?)`,
     ip.address,
     ip.eniId,
     ip.grant,
     now,
+    ip.claim?.namespace ?? null,
+    ip.claim?.name ?? null,
   )
-  remember(db, { at: now, address: ip.address, event: 'added', reason: 'published by the leader' })
+  const reason = `published by the leader${forWhom(ip.claim)}`
+  remember(db, { at: now, address: ip.address, event: 'added', reason })
 }
 
-export function renewIp(
-  db: Database,
-  now: Millis,
-  ip: { address: Ipv4; eniId: string; grant: number },
-): void {
+export function renewIp(db: Database, now: Millis, ip: BoundIp): void {
   db.run(
-    `UPDATE ip SET eni_id = ?, "grant" = ?, state = 'usable', published = 1, changed_at = ? WHERE address = ?`,
+    `UPDATE ip SET eni_id = ?, "grant" = ?, state = 'usable', published = 1, changed_at = ?, claim_namespace = ?, claim_name = ?
+     WHERE address = ?`,
     ip.eniId,
     ip.grant,
     now,
+    ip.claim?.namespace ?? null,
+    ip.claim?.name ?? null,
     ip.address,
   )
-  remember(db, { at: now, address: ip.address, event: 'renewed', reason: 'published under a new grant' })
+  const reason = `published under a new grant${forWhom(ip.claim)}`
+  remember(db, { at: now, address: ip.address, event: 'renewed', reason })
+}
+
+/** The schema refuses it for an address that another pod has. */
+export function claimIp(db: Database, now: Millis, address: Ipv4, claim: PodName | undefined): void {
+  db.run(
+    `UPDATE ip SET claim_namespace = ?, claim_name = ?, changed_at = ? WHERE address = ?`,
+    claim?.namespace ?? null,
+    claim?.name ?? null,
+    now,
+    address,
+  )
+  const reason = `published${forWhom(claim) || ' for any pod'}`
+  remember(db, { at: now, address, event: claim === undefined ? 'unclaimed' : 'claimed', reason })
+}
+
+function forWhom(claim: PodName | undefined): string {
+  return claim === undefined ? '' : ` for pod ${claim.namespace}/${claim.name}`
 }
 
 export function publishIp(db: Database, address: Ipv4, published: boolean): void {

@@ -1,5 +1,6 @@
 // A node agent's ledger over SQLite: the pool and who has which address.
 import type { Clock } from '../../base/clock.ts'
+import { isClaimedFor } from '../../ipam/choose-address.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { NodeLedger, NodeTx } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
@@ -42,6 +43,10 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
       const at = readMeta(db, timerKeys[mode])
       return at === undefined ? undefined : Number(at)
     },
+    staticIps() {
+      const said = readMeta(db, 'static-ips')
+      return said === undefined ? undefined : said === 'yes'
+    },
     bootId: () => readMeta(db, 'boot-id'),
     obstacle: commits.obstacle,
   }
@@ -59,6 +64,13 @@ function nodeTx(db: Database, now: Millis): NodeTx {
       if (ip === undefined || ip.inUse || ip.state !== 'usable') {
         throw new IpamError('conflict', `Cannot hand out ${attachment.address}: it is not free any more`)
       }
+      if (ip.claim !== undefined && !isClaimedFor(ip, attachment.pod)) {
+        const { namespace, name } = ip.claim
+        throw new IpamError(
+          'conflict',
+          `Cannot hand out ${attachment.address}: it is claimed for pod ${namespace}/${name}`,
+        )
+      }
       addAttachment(db, now, attachment)
     },
     adopt(attachment) {
@@ -66,6 +78,8 @@ function nodeTx(db: Database, now: Millis): NodeTx {
       const ip = listIps(db, address)[0]
       if (ip === undefined || ip.inUse || ip.state !== 'usable' || wasLetGo(db, hostLink)) return false
       if (findAttachment(db, attachment) !== undefined) return false
+      const { pod } = attachment
+      if (ip.claim !== undefined && pod.name !== '' && !isClaimedFor(ip, pod)) return false
       addAttachment(db, now, attachment, 'found in the kernel')
       leaveQuarantine(db, hostLink)
       return true
@@ -85,6 +99,7 @@ function nodeTx(db: Database, now: Millis): NodeTx {
       void writeMeta(db, timerKeys[mode], from === undefined ? undefined : String(from)),
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
     setLeaderEpoch: (epoch) => void writeMeta(db, 'leader-epoch', String(epoch)),
+    setStaticIps: (served) => void writeMeta(db, 'static-ips', served ? 'yes' : 'no'),
     setBootId: (id) => void writeMeta(db, 'boot-id', id),
     prune(before, coolingUntil) {
       db.run(`DELETE FROM ip_history WHERE at < ?`, before)

@@ -7,15 +7,18 @@ import { serveHandle } from '../../../internal/apiserver/serve-handle.ts'
 import { systemClock } from '../../../internal/base/clock.ts'
 import { silentLog } from '../../../internal/base/log.ts'
 import { systemRandom } from '../../../internal/base/random.ts'
+import { createClaimRelease } from '../../../internal/leader/claims/release-claim.ts'
+import type { ClaimRelease } from '../../../internal/ports.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/leader/claim-feed.ts'
-import { claimRelease } from '../../../internal/store/leader/claim-release.ts'
+import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
 import { setComplete } from '../../../internal/store/leader/meta.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
 
 export interface ClaimLedger {
   readonly folder: string
   readonly db: Database
+  readonly release: ClaimRelease
   readonly api: ClaimsApi
   /** Cuts the log of changes. */
   forget(): void
@@ -27,15 +30,18 @@ export function openClaimLedger(): ClaimLedger {
   const db = openDatabase({ path: join(folder, 'leader.db'), kind: 'leader', migrations: leaderMigrations })
   beginChanges(db, systemClock.now())
   setComplete(db)
+  const ledger = leaderLedger(db, systemClock)
+  const release = createClaimRelease({ ledger, log: silentLog, wake() {} })
   const api = createClaimsApi({
-    feed: claimFeed(db),
-    release: claimRelease(db, systemClock),
+    feed: claimFeed(db, systemClock),
+    release,
     clock: systemClock,
     random: systemRandom,
   })
   return {
     folder,
     db,
+    release,
     api,
     forget: () => void pruneChanges(db, { atLeast: 0, since: Number.MAX_SAFE_INTEGER }),
     close() {

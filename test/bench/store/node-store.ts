@@ -49,7 +49,8 @@ export async function allocateThroughNode(path: string, width: number): Promise<
 async function fill(pool: LocalPool, width: number): Promise<number> {
   let next = 0
   const work = async (): Promise<void> => {
-    while (next < pods) await pool.allocate(sandbox(next++), 'shared', 0, undefined, () => {})
+    while (next < pods)
+      await pool.allocate(sandbox(next++), { mode: 'shared', keepsIp: false }, 0, undefined, () => {})
   }
   const begin = performance.now()
   await Promise.all(Array.from({ length: width }, work))

@@ -13,6 +13,7 @@ export function classOf(kind: IntentKind, meaning: ErrorCode): RefusalClass {
     case 'in_progress':
       return 'again'
     case 'unknown_outcome':
+    case 'conflict':
       return 'open'
     case 'not_found':
     case 'invalid_state':

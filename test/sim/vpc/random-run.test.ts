@@ -12,6 +12,7 @@ function randomCall(sim: VpcSim, random: Random, at: number): void {
   const audit = sim.admin.audit(at)
   const eni = () => pick(random, audit.enis)?.id
   const ip = pick(random, audit.ips)
+  const reservation = pick(random, audit.reservations)
   const calls: readonly [string, Record<string, unknown>][] = [
     [
       'CreateNetworkInterface',
@@ -41,6 +42,20 @@ function randomCall(sim: VpcSim, random: Random, at: number): void {
         DestinationNetworkInterfaceId: eni(),
         PrivateIpAddress: ip?.address,
       },
+    ],
+    [
+      'CreateReserveIpAddresses',
+      {
+        VpcId: vpcId,
+        SubnetId: pick(random, [subnetA, subnetB]),
+        IpAddressCount: randomInt(random, 1, 2),
+        Tags: [{ Key: 'k', Value: String(randomInt(random, 0, 2)) }],
+      },
+    ],
+    ['DeleteReserveIpAddresses', { VpcId: vpcId, ReserveIpIds: [reservation?.id] }],
+    [
+      'AssignPrivateIpAddresses',
+      { NetworkInterfaceId: eni(), PrivateIpAddresses: [{ PrivateIpAddress: reservation?.address }] },
     ],
   ]
   const [action, params] = pick(random, calls) ?? ['DescribeVpcs', {}]
@@ -103,5 +118,6 @@ test('stale describes answer what was true then', () => {
 
 function describeAll(sim: VpcSim, at: number): unknown {
   const { RequestId: _, ...enis } = sim.handle('DescribeNetworkInterfaces', { Limit: 100 }, at)
-  return [enis, sim.handle('DescribeSubnets', {}, at)['SubnetSet']]
+  const reserved = sim.handle('DescribeReserveIpAddresses', { Limit: 100 }, at)['ReserveIpAddressSet']
+  return [enis, sim.handle('DescribeSubnets', {}, at)['SubnetSet'], reserved]
 }

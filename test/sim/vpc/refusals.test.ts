@@ -247,6 +247,99 @@ const cases: readonly Case[] = [
     code: 'UnsupportedOperation',
   },
   {
+    does: 'waits for the ENI',
+    action: 'MigratePrivateIpAddress',
+    params: (sim) => ({
+      SourceNetworkInterfaceId: readyEni(sim, { PrivateIpAddresses: ips('10.0.1.9') }),
+      DestinationNetworkInterfaceId: createEni(sim, now),
+      PrivateIpAddress: '10.0.1.9',
+    }),
+    code: 'UnsupportedOperation',
+  },
+  {
+    does: 'holds the quota of the ENI that gets it',
+    action: 'MigratePrivateIpAddress',
+    params: (sim) => ({
+      SourceNetworkInterfaceId: readyEni(sim, { PrivateIpAddresses: ips('10.0.1.9') }),
+      DestinationNetworkInterfaceId: attachedEni(sim, small, { SecondaryPrivateIpAddressCount: 5 }),
+      PrivateIpAddress: '10.0.1.9',
+    }),
+    code: 'LimitExceeded',
+  },
+  { does: 'needs a VPC', action: 'CreateReserveIpAddresses', params: {}, code: 'MissingParameter' },
+  {
+    does: 'needs a list or a count',
+    action: 'CreateReserveIpAddresses',
+    params: { VpcId: vpcId, SubnetId: subnetA },
+    code: 'MissingParameter',
+  },
+  {
+    does: 'takes a list or a count',
+    action: 'CreateReserveIpAddresses',
+    params: { VpcId: vpcId, SubnetId: subnetA, IpAddresses: ['10.0.1.9'], IpAddressCount: 1 },
+    code: 'InvalidParameterValue',
+  },
+  {
+    does: 'keeps addresses in the subnet',
+    action: 'CreateReserveIpAddresses',
+    params: { VpcId: vpcId, SubnetId: subnetA, IpAddresses: ['10.0.2.9'] },
+    code: 'InvalidParameterValue.Range',
+  },
+  {
+    does: 'keeps the gateway',
+    action: 'CreateReserveIpAddresses',
+    params: { VpcId: vpcId, IpAddresses: ['10.0.1.1'] },
+    code: 'InvalidParameterValue.Reserved',
+  },
+  {
+    does: 'needs the subnet',
+    action: 'CreateReserveIpAddresses',
+    params: { VpcId: vpcId, SubnetId: 'subnet-00000000', IpAddressCount: 1 },
+    code: 'ResourceNotFound',
+  },
+  {
+    does: 'leaves an address to the ENI that has it',
+    action: 'CreateReserveIpAddresses',
+    params: (sim) => {
+      createEni(sim, now, { PrivateIpAddresses: ips('10.0.1.77') })
+      return { VpcId: vpcId, IpAddresses: ['10.0.1.77'] }
+    },
+    code: 'ResourceInUse',
+  },
+  {
+    does: 'reserves an address once, and all or none',
+    action: 'CreateReserveIpAddresses',
+    params: (sim) => {
+      sim.handle('CreateReserveIpAddresses', { VpcId: vpcId, IpAddresses: ['10.0.1.77'] }, now)
+      return { VpcId: vpcId, IpAddresses: ['10.0.1.76', '10.0.1.77'] }
+    },
+    code: 'ResourceInUse',
+  },
+  {
+    does: 'refuses ids with filters',
+    action: 'DescribeReserveIpAddresses',
+    params: { ReserveIpIds: ['rsvip-00000000'], Filters: [{ Name: 'vpc-id', Values: [vpcId] }] },
+    code: 'InvalidParameter.Coexist',
+  },
+  {
+    does: 'needs the reservation',
+    action: 'DeleteReserveIpAddresses',
+    params: { VpcId: vpcId, ReserveIpIds: ['rsvip-00000000'] },
+    code: 'ResourceNotFound',
+  },
+  {
+    does: 'needs one',
+    action: 'DeleteReserveIpAddresses',
+    params: { VpcId: vpcId, ReserveIpIds: [] },
+    code: 'MissingParameter',
+  },
+  {
+    does: 'needs the reservation',
+    action: 'ModifyReserveIpAddress',
+    params: { VpcId: vpcId, ReserveIpId: 'rsvip-00000000' },
+    code: 'ResourceNotFound',
+  },
+  {
     does: 'takes Offset as text only',
     action: 'DescribeSubnets',
     params: { Offset: 0 },
@@ -266,7 +359,6 @@ const cases: readonly Case[] = [
   },
   { does: 'knows tasks', action: 'DescribeVpcTaskResult', params: { TaskId: 'x' }, code: 'ResourceNotFound' },
   { does: 'is for later', action: 'AllocateAddresses', params: {}, code: 'InvalidAction' },
-  { does: 'is for later', action: 'CreateReserveIpAddresses', params: {}, code: 'InvalidAction' },
 ]
 
 for (const { does, action, params, code } of cases)

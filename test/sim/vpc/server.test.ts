@@ -171,6 +171,40 @@ test('the side entrance seeds, shows and changes the cloud', async (t) => {
   assert.equal((await call('PUT', 'nowhere', {}))['status'], 404)
 })
 
+test('the side entrance reserves and releases addresses, and denies actions', async (t) => {
+  const served = await serve(t)
+  const call = (method: string, path: string, body: unknown) =>
+    getJson(`${served.url}/sim/${path}`, { method, body: JSON.stringify(body) })
+  const made = await call('POST', 'reservation', {
+    subnetId: subnetA,
+    address: '10.0.1.40',
+    tags: { by: 'hand' },
+  })
+  assert.deepEqual([made['status'], made['address']], [200, '10.0.1.40'])
+  const { reservations } = (await getJson(`${served.url}/sim/audit`)) as { reservations?: unknown }
+  assert.deepEqual(reservations, [
+    {
+      id: made['id'],
+      vpcId,
+      subnetId: subnetA,
+      address: '10.0.1.40',
+      name: '',
+      eniId: null,
+      tags: { by: 'hand' },
+    },
+  ])
+  assert.equal((await call('POST', 'reservation', { id: made['id'], release: true }))['status'], 200)
+  for (const wrong of [
+    { id: made['id'], release: true },
+    { release: true },
+    { subnetId: subnetA, address: '10.0.1' },
+    {},
+  ])
+    assert.equal((await call('POST', 'reservation', wrong))['status'], 400)
+  await call('PUT', 'faults', { deny: { DescribeVpcs: 1 } })
+  await assert.rejects(sdk(served)('DescribeVpcs', {}), { code: 'UnauthorizedOperation' })
+})
+
 test('the side entrance is for local callers', async (t) => {
   const { url } = await serve(t)
   const status = await new Promise((resolve, reject) => {

@@ -271,6 +271,7 @@ function startPods(world: World, node: SimNode, id: number, { count, wants }: St
       deleting: false,
       wants,
       ip: undefined,
+      keepsIp: false,
     }
     world.kube.pods.put(pod.uid, pod)
     node.kubelet.start(pod)

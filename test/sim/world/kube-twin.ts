@@ -32,9 +32,11 @@ export class KubeTwin {
   #deaf = false
   readonly #cutOff = new Set<string>()
   readonly #chaos: Chaos | undefined
+  readonly #clock: Clock
 
   constructor(clock: Clock, random: Random, chaos?: Chaos) {
     this.#chaos = chaos
+    this.#clock = clock
     const options = {
       clock,
       random,
@@ -116,6 +118,7 @@ export class KubeTwin {
           const node = this.nodes.items.get(name)
           if (node !== undefined) this.nodes.put(name, { ...node, unavailable })
         }),
+      serverTime: () => this.#call(process, 'read the clock', () => this.#clock.now()),
       notify: (notice) => void this.notices.push(notice),
     }
   }

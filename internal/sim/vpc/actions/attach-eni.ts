@@ -114,6 +114,6 @@ function refuseUnlessQuiet(call: Call, eni: EniRow): void {
     throw invalidState(`The network interface \`${eni.id}\` has a running task \`${task.id}\`.`)
 }
 
-export function invalidState(message: string): ApiError {
+function invalidState(message: string): ApiError {
   return new ApiError('UnsupportedOperation.InvalidState', message)
 }

@@ -8,7 +8,6 @@ import { id, integer, list, missing, optional, record, text } from '../shape.ts'
 import { getSubnet } from '../subnet-table.ts'
 import { refuseWhileBusy, startTask } from '../tasks.ts'
 import type { Call } from '../world.ts'
-import { invalidState } from './attach-eni.ts'
 import { refuseOddAddresses, takeIp, wantedIps } from './ip-choice.ts'
 
 export const assignPrivateIpAddresses = action({
@@ -82,8 +81,9 @@ export const migratePrivateIpAddress = action({
   }),
   run(call, params) {
     refuseOddAddresses([params.PrivateIpAddress])
-    const source = readyEni(call, params.SourceNetworkInterfaceId)
-    const destination = readyEni(call, params.DestinationNetworkInterfaceId)
+    // The page of this action names no code for a state.
+    const source = readyEni(call, params.SourceNetworkInterfaceId, 'UnsupportedOperation')
+    const destination = readyEni(call, params.DestinationNetworkInterfaceId, 'UnsupportedOperation')
     if (source.id === destination.id || source.subnet_id !== destination.subnet_id)
       throw new ApiError(
         'UnsupportedOperation',
@@ -128,11 +128,11 @@ export const modifyPrivateIpAddressesAttribute = action({
   },
 })
 
-/** Throws ResourceNotFound, InvalidState, MutexOperationTaskRunning. */
-function readyEni(call: Call, eniId: string): EniRow {
+/** Throws ResourceNotFound, `stateCode`, MutexOperationTaskRunning. */
+function readyEni(call: Call, eniId: string, stateCode = 'UnsupportedOperation.InvalidState'): EniRow {
   const eni = getEni(call.db, eniId)
   if (eni.state !== 'AVAILABLE')
-    throw invalidState(`The network interface \`${eni.id}\` is in state ${eni.state}.`)
+    throw new ApiError(stateCode, `The network interface \`${eni.id}\` is in state ${eni.state}.`)
   refuseWhileBusy(call.db, eni.id)
   return eni
 }

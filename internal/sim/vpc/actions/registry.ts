@@ -1,4 +1,4 @@
-// Every action the simulated cloud knows, by name. Others, EIPs and reserved addresses among them, are InvalidAction.
+// Every action the simulated cloud knows, by name. Others, EIPs among them, are InvalidAction.
 import type { Action } from '../action.ts'
 import { attachNetworkInterface, deleteNetworkInterface, detachNetworkInterface } from './attach-eni.ts'
 import { createAndAttachNetworkInterface, createNetworkInterface } from './create-eni.ts'
@@ -13,6 +13,12 @@ import {
   unassignPrivateIpAddresses,
 } from './ip-actions.ts'
 import { modifyNetworkInterfaceAttribute } from './modify-eni.ts'
+import {
+  createReserveIpAddresses,
+  deleteReserveIpAddresses,
+  describeReserveIpAddresses,
+  modifyReserveIpAddress,
+} from './reserve-ips.ts'
 
 export const actions: ReadonlyMap<string, Action> = new Map([
   ['CreateNetworkInterface', createNetworkInterface],
@@ -27,6 +33,10 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['UnassignPrivateIpAddresses', unassignPrivateIpAddresses],
   ['MigratePrivateIpAddress', migratePrivateIpAddress],
   ['ModifyPrivateIpAddressesAttribute', modifyPrivateIpAddressesAttribute],
+  ['CreateReserveIpAddresses', createReserveIpAddresses],
+  ['DescribeReserveIpAddresses', describeReserveIpAddresses],
+  ['DeleteReserveIpAddresses', deleteReserveIpAddresses],
+  ['ModifyReserveIpAddress', modifyReserveIpAddress],
   ['DescribeVpcPrivateIpAddresses', describeVpcPrivateIpAddresses],
   ['DescribeVpcTaskResult', describeVpcTaskResult],
   ['DescribeSubnets', describeSubnets],

@@ -1,0 +1,51 @@
+// Where a static address is against where its pod is: what the claim shows of it (S10, S11).
+import type { Claim, ClaimPhase } from './claim.ts'
+import type { EniId, NodeName } from './types.ts'
+
+export interface Placement {
+  readonly node: { readonly name: NodeName; readonly zone: string }
+  /** The ENI of the pod's node that has the address; undefined while none has. */
+  readonly eniId: EniId | undefined
+  /** Another node whose ENI has it. */
+  readonly elsewhere: NodeName | undefined
+  /** What keeps the node's pool from growing; undefined when nothing does. */
+  readonly trouble: { readonly reason: string; readonly message: string } | undefined
+}
+
+export interface PlacementVerdict {
+  readonly phase: Extract<ClaimPhase, 'Attaching' | 'Bound'>
+  readonly eniId: EniId | undefined
+  readonly reason: string
+  readonly message: string
+  /** It will not come by itself: somebody has to do something. */
+  readonly warns: boolean
+}
+
+export function judgePlacement(
+  claim: Claim,
+  { elsewhere, eniId, node, trouble }: Placement,
+): PlacementVerdict {
+  if (eniId !== undefined) return { phase: 'Bound', eniId, reason: '', message: '', warns: false }
+  const waits = (reason: string, message: string, warns: boolean): PlacementVerdict => ({
+    phase: 'Attaching',
+    eniId: undefined,
+    reason,
+    message,
+    warns,
+  })
+  const { address, subnetId, zone } = claim
+  if (zone !== undefined && zone !== node.zone)
+    return waits(
+      'StaticIPInOtherZone',
+      `Cannot bind ${address} to node ${node.name}, which is in zone ${node.zone}: it is of subnet ${subnetId} in zone ${zone}; let the pod be scheduled there, or delete its claim for a new address`,
+      true,
+    )
+  if (elsewhere !== undefined)
+    return waits(
+      'StaticIPInUse',
+      `Cannot bind ${address} to node ${node.name} yet: node ${elsewhere} has not given it back`,
+      false,
+    )
+  if (trouble !== undefined) return waits(trouble.reason, trouble.message, true)
+  return waits('Attaching', `${address} is on its way to node ${node.name}`, false)
+}

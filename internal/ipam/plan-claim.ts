@@ -1,0 +1,123 @@
+// What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
+import type { Claim, ClaimPolicy } from './claim.ts'
+import { countedAs } from './count-pod.ts'
+import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
+
+export interface ClaimView {
+  readonly claim: Claim | undefined
+  /** The pod of that name that is on a node, has not ended, and wants an address of ours; undefined without one. */
+  readonly pod: PodFact | undefined
+  /** The address that the pod shows, where the ledger has it on the pod's node. */
+  readonly shown:
+    | { readonly address: Ipv4; readonly eniId: EniId | undefined; readonly subnetId: SubnetId }
+    | undefined
+  readonly now: Millis
+  /** The ledger's own clock. */
+  readonly expiryClock: Millis
+}
+
+export interface ClaimRules {
+  /** Pods may keep their addresses (S1). */
+  readonly staticIps: boolean
+  /** How long a static address is kept that says nothing of it; undefined: for ever (S5). */
+  readonly claimExpiry: Millis | undefined
+}
+
+export type ClaimStep =
+  | { readonly kind: 'open'; readonly policy: ClaimPolicy; readonly pod: PodFact & { node: NodeName } }
+  | { readonly kind: 'change'; readonly change: Partial<Mutable> }
+  /** The row goes; nothing of the cloud belongs to it. */
+  | { readonly kind: 'remove' }
+
+type Mutable = Omit<
+  Claim,
+  'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'
+>
+
+/** The next step; undefined when all is as it should be. */
+export function planClaim(
+  { claim, pod, shown, now, expiryClock }: ClaimView,
+  rules: ClaimRules,
+): ClaimStep | undefined {
+  if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
+  if (claim.phase === 'Releasing') return undefined
+  if (pod === undefined) return leave(claim, now, expiryClock, rules)
+  if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
+  if (claim.policy === 'Never' || shown === undefined) return undefined
+  if (claim.phase === 'Bound' && claim.address === shown.address && claim.eniId === shown.eniId)
+    return undefined
+  return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }
+}
+
+function open(pod: PodFact, rules: ClaimRules): ClaimStep | undefined {
+  if (pod.node === undefined) return undefined
+  return { kind: 'open', policy: policyOf(pod, rules), pod: { ...pod, node: pod.node } }
+}
+
+/** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */
+export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
+  return staticIps && pod.keepsIp && countedAs(pod) === 'shared' ? 'Never' : 'Immediate'
+}
+
+function leave(
+  claim: Claim,
+  now: Millis,
+  expiryClock: Millis,
+  { claimExpiry }: ClaimRules,
+): ClaimStep | undefined {
+  if (claim.policy === 'Immediate') return { kind: 'remove' }
+  if (claim.phase === 'Retained') return undefined
+  const nobody = { podUid: undefined, node: undefined }
+  if (claim.address === undefined)
+    return {
+      kind: 'change',
+      change: {
+        ...nobody,
+        phase: 'Releasing',
+        reason: 'PodGone',
+        message: 'its pod went before it had an address',
+      },
+    }
+  const after = claim.expireAfter ?? claimExpiry
+  const expiresAt = after === undefined ? undefined : expiryClock + after
+  return {
+    kind: 'change',
+    change: { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' },
+  }
+}
+
+function takeOver(claim: Claim, pod: PodFact, rules: ClaimRules): ClaimStep {
+  if (claim.policy === 'Immediate') return { kind: 'remove' }
+  if (policyOf(pod, rules) === 'Immediate')
+    return {
+      kind: 'change',
+      change: {
+        podUid: undefined,
+        node: undefined,
+        retainedAt: undefined,
+        expiresAt: undefined,
+        phase: 'Releasing',
+        reason: 'PolicyChanged',
+        message: 'a pod of its name keeps no address',
+      },
+    }
+  return {
+    kind: 'change',
+    change: {
+      ...taker(pod),
+      phase: claim.address === undefined ? 'Pending' : 'Attaching',
+      generation: claim.generation + 1,
+      retainedAt: undefined,
+      expiresAt: undefined,
+      expireAfter: pod.claim?.expireAfter,
+      reason: '',
+      message: '',
+    },
+  }
+}
+
+function taker({ node, uid }: PodFact): { readonly podUid: PodUid; readonly node: NodeName | undefined } {
+  return { podUid: uid, node }
+}

@@ -1,0 +1,89 @@
+// What a pod's annotations say of its address: whether and how long it is kept, and which one it should be (S4, S12).
+import type { OwnerRef, PodClaim, SubnetId } from '../ipam/types.ts'
+import { parseIpv4 } from '../value/ipv4.ts'
+import { type Millis, parseDuration } from '../value/millis.ts'
+import { at, listAt, textAt } from './json.ts'
+
+const prefix = 'tke.cloud.tencent.com/'
+const policyKey = 'vpc-ip-claim-delete-policy'
+const expiryKey = 'claim-expired-duration'
+const addressKey = 'nominated-vpc-ip'
+const subnetsKey = 'nominated-eni-subnets'
+
+/** Less is refused, as the leader's own setting is. */
+const leastExpiry = 300_000
+
+/** Pods are many: what nobody could mean is not kept. */
+const mostShown = 60
+const mostSubnets = 50
+
+export function keepsIp(metadata: unknown): boolean {
+  return saidBy(metadata, policyKey) === 'Never'
+}
+
+/** What else the annotations say; undefined for the many pods that say nothing. */
+export function claimOf(metadata: unknown): PodClaim | undefined {
+  const faults: string[] = []
+  function read<T>(key: string, parse: (text: string) => T | undefined, wants: string): T | undefined {
+    const text = saidBy(metadata, key)
+    if (text === undefined) return undefined
+    const value = parse(text)
+    if (value === undefined) faults.push(`annotation ${prefix}${key} "${shown(text)}": ${wants}`)
+    return value
+  }
+  read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
+  const expireAfter = read(
+    expiryKey,
+    parseExpiry,
+    'it is not a duration of at least 5m (such as 1h30m), or 0',
+  )
+  const nominatedIp = read(addressKey, parseIpv4, 'it is not an IPv4 address')
+  const nominatedSubnets = read(subnetsKey, parseSubnets, 'it is not a list of subnets with commas between')
+  const owner = keepsIp(metadata) ? controllerOf(metadata) : undefined
+  const claim: PodClaim = {
+    ...(faults.length === 0 ? {} : { fault: faults.join('; ') }),
+    ...(expireAfter === undefined || expireAfter === 0 ? {} : { expireAfter }),
+    ...(nominatedIp === undefined ? {} : { nominatedIp }),
+    ...(nominatedSubnets === undefined ? {} : { nominatedSubnets }),
+    ...(owner === undefined ? {} : { owner }),
+  }
+  return Object.keys(claim).length === 0 ? undefined : claim
+}
+
+function saidBy(metadata: unknown, key: string): string | undefined {
+  const text = at(metadata, 'annotations', prefix + key)
+  return typeof text === 'string' ? text.trim() : undefined
+}
+
+function parsePolicy(text: string): 'Never' | 'Immediate' | undefined {
+  return text === 'Never' || text === 'Immediate' ? text : undefined
+}
+
+/** As Go writes durations: fractions ("1.5h") and units below milliseconds are for nobody. */
+function parseExpiry(text: string): Millis | undefined {
+  if (/^0(s|m|h)?$/.test(text)) return 0
+  const millis = parseDuration(text)
+  return millis !== undefined && millis >= leastExpiry ? millis : undefined
+}
+
+function parseSubnets(text: string): readonly SubnetId[] | undefined {
+  const ids = text.split(',').map((id) => id.trim())
+  const fine = ids.length <= mostSubnets && ids.every((id) => /^subnet-[-0-9a-zA-Z]{1,56}$/.test(id))
+  return fine ? [...new Set(ids)] : undefined
+}
+
+function controllerOf(metadata: unknown): OwnerRef | undefined {
+  const controller = listAt(metadata, 'ownerReferences').find((ref) => at(ref, 'controller') === true)
+  const apiVersion = textAt(controller, 'apiVersion')
+  const kind = textAt(controller, 'kind')
+  const name = textAt(controller, 'name')
+  const uid = textAt(controller, 'uid')
+  if (apiVersion === undefined || kind === undefined || name === undefined || uid === undefined)
+    return undefined
+  return { apiVersion, kind, name, uid }
+}
+
+function shown(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length > mostShown ? `${line.slice(0, mostShown - 3)}...` : line
+}

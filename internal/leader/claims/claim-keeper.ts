@@ -1,0 +1,227 @@
+// Keeps the claims in step with the pods: one key of work for each name, so that events of one never overtake each other. The addresses of
+// static ones are reserved here; the nodes' own looks put them on ENIs (reconcile-node.ts).
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { namedUuid } from '../../base/named-uuid.ts'
+import { createPause, type Pause } from '../../base/pause.ts'
+import type { Random } from '../../base/random.ts'
+import { randomToken } from '../../base/random-token.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
+import type { Claim } from '../../ipam/claim.ts'
+import { countedAs } from '../../ipam/count-pod.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
+import type { NodeName, Notice, PodFact, PodName } from '../../ipam/types.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { ClusterFacts } from '../facts.ts'
+import type { LeaderSettings } from '../settings.ts'
+import type { Subnets } from '../subnets.ts'
+import { createExpiryTicker } from './expiry-ticker.ts'
+import { createReservations, type Reservations } from './reservations.ts'
+
+export interface ClaimKeeper {
+  /** A pod came, changed or went. */
+  observe(pod: PodFact, gone: boolean): void
+  /** All pods there are. */
+  listed(pods: readonly PodFact[]): void
+  /** Something of the claim of that name may have changed. */
+  wake(pod: PodName): void
+  /** Every claim is looked at again, and those whose time is over are let go. */
+  round(): void
+  stop(): Promise<void>
+}
+
+export interface ClaimKeeperOptions {
+  readonly kube: LeaderKube
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly facts: ClusterFacts
+  readonly subnets: Subnets
+  readonly settings: LeaderSettings
+  readonly wakeNode: (node: NodeName) => void
+}
+
+export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
+  const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
+  /** Pods that may have a claim, the latest of each name last. */
+  const pods = new Map<string, Map<string, PodFact>>()
+  const pauses = new Map<string, Pause>()
+  const told = new Map<string, string>()
+  const queue = createWorkQueue({ clock, concurrency: 16, work })
+  const expiry = createExpiryTicker({ clock, kube, ledger, log })
+  const reservations: Reservations = createReservations(options)
+
+  function keyOf({ name, namespace }: PodName): string {
+    return `${namespace}/${name}`
+  }
+
+  function wake(pod: PodName, delay: Millis = 0): void {
+    queue.add(keyOf(pod), delay)
+  }
+
+  function livePod(key: string): PodFact | undefined {
+    return [...(pods.get(key)?.values() ?? [])].at(-1)
+  }
+
+  function note(pod: PodFact, gone: boolean): void {
+    const key = keyOf(pod)
+    const ofName = pods.get(key) ?? new Map<string, PodFact>()
+    const counts = !gone && pod.node !== undefined && !pod.terminal && countedAs(pod) !== undefined
+    if (!counts && !ofName.delete(pod.uid)) return
+    if (counts) ofName.set(pod.uid, pod)
+    if (ofName.size === 0) pods.delete(key)
+    else pods.set(key, ofName)
+    queue.add(key)
+  }
+
+  async function work(key: string): Promise<void> {
+    const [namespace = '', name = ''] = key.split('/')
+    const pause = pauses.get(key)
+    const wait = pause?.left() ?? 0
+    if (wait > 0) return queue.add(key, wait)
+    try {
+      if (!facts.synced() || !ledger.complete()) return queue.add(key, settings.retry.firstMs)
+      const again = await look({ namespace, name }, key)
+      pauses.delete(key)
+      if (again !== undefined) queue.add(key, again)
+      if (livePod(key) === undefined) told.delete(key)
+    } catch (error) {
+      if (errorCode(error) === 'conflict' && pause === undefined) {
+        pauses.set(key, createPause({ firstMs: 50, maxMs: settings.retry.maxMs }, clock, random))
+      }
+      const next = pauses.get(key) ?? createPause(settings.retry, clock, random)
+      pauses.set(key, next)
+      const retryIn = next.failed()
+      if (errorCode(error) !== 'conflict')
+        log.warn('claim not settled', { pod: key, error: (error as Error).message, retryIn })
+      queue.add(key, retryIn)
+    }
+  }
+
+  /** Returns after how long to look again; undefined when all is as it should be. */
+  async function look(pod: PodName, key: string): Promise<Millis | undefined> {
+    const live = livePod(key)
+    const claim = ledger.claim(pod)
+    const step = planClaim(
+      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock: ledger.expiryClock().now },
+      settings,
+    )
+    if (step !== undefined) {
+      await take(step, claim)
+      if (live !== undefined) tellOdd(live, key)
+      const holder =
+        claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
+      if (holder !== undefined) wakeNode(holder)
+      if (claim?.node !== undefined) wakeNode(claim.node)
+      if (live?.node !== undefined) wakeNode(live.node)
+      return 0
+    }
+    if (claim === undefined || claim.policy === 'Immediate') return undefined
+    if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
+    if (claim.phase === 'Releasing') return reservations.release(claim)
+    return undefined
+  }
+
+  async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
+    const outcome = await reservations.reserve(claim)
+    if ('address' in outcome) {
+      wakeNode(claim.node ?? '')
+      return undefined
+    }
+    if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
+      await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))
+      tell(pod, { type: 'Warning', reason: outcome.reason, message: outcome.message })
+    }
+    return outcome.retryIn
+  }
+
+  function shownOf(pod: PodFact | undefined) {
+    if (pod?.ip === undefined || pod.node === undefined) return undefined
+    const { ip: address, node } = pod
+    const eni = ledger.publishedEnis(node).find(({ ips }) => ips.some((ip) => ip.address === address))
+    return eni && { address, eniId: eni.id, subnetId: eni.subnetId }
+  }
+
+  async function take(step: ClaimStep, claim: Claim | undefined): Promise<void> {
+    await ledger.write((tx) => {
+      if (step.kind === 'open') return void tx.addClaim(newClaim(step))
+      if (claim === undefined) return
+      if (step.kind === 'remove') tx.removeClaim(claim)
+      else tx.changeClaim(claim, step.change)
+    })
+  }
+
+  function newClaim({ policy, pod }: Extract<ClaimStep, { kind: 'open' }>) {
+    const { name, namespace, node, uid } = pod
+    return {
+      ...{ name, namespace, node, podUid: uid, policy, mode: countedAs(pod) ?? 'shared' },
+      uid: namedUuid(`claim of ${uid} ${clock.now()}`),
+      ipUid: namedUuid(`address of ${uid} ${clock.now()}`),
+      nominatedAddress: policy === 'Never' ? pod.claim?.nominatedIp : undefined,
+      nominatedSubnets: policy === 'Never' ? (pod.claim?.nominatedSubnets ?? []) : [],
+      expireAfter: pod.claim?.expireAfter,
+      reserveToken: policy === 'Never' ? randomToken(random) : undefined,
+    }
+  }
+
+  /** What a pod asks for that it does not get. */
+  function tellOdd(pod: PodFact, key: string): void {
+    const message = oddity(pod)
+    if (message === undefined || told.get(key) === message) return
+    told.set(key, message)
+    tell(pod, { type: 'Warning', reason: 'StaticIPRefused', message })
+  }
+
+  function oddity(pod: PodFact): string | undefined {
+    if (pod.claim?.fault !== undefined) return `Cannot apply ${pod.claim.fault}`
+    if (!pod.keepsIp) return undefined
+    if (!settings.staticIps)
+      return 'Cannot keep its address: the leader runs without --enable-static-ip; it has one as long as it lives'
+    if (countedAs(pod) === 'exclusive')
+      return 'Cannot keep its address: only addresses of shared ENIs are kept, and it has an ENI of its own'
+    return undefined
+  }
+
+  function tell({ name, namespace, uid }: PodFact, notice: Omit<Notice, 'about'>): void {
+    kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
+  }
+
+  async function expire(): Promise<void> {
+    await expiry.tick()
+    for (const claim of ledger.expiredClaims()) {
+      const change = {
+        phase: 'Releasing',
+        expiresAt: undefined,
+        reason: 'Expired',
+        message: 'its time is over',
+      } as const
+      await ledger.write((tx) => tx.changeClaim(claim, change))
+      log.info('claim expired', { pod: keyOf(claim), address: claim.address })
+      wake(claim)
+    }
+  }
+
+  return {
+    observe: note,
+    listed(all) {
+      const present = new Set(all.map(({ uid }) => uid))
+      for (const ofName of [...pods.values()])
+        for (const pod of [...ofName.values()]) if (!present.has(pod.uid)) note(pod, true)
+      for (const name of ledger.claimedNames()) wake(name)
+    },
+    wake,
+    round() {
+      for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
+      for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      if (ledger.complete() && facts.synced())
+        expire().catch((error: unknown) =>
+          log.warn('claims not expired', { error: (error as Error).message }),
+        )
+    },
+    stop: () => queue.stop(),
+  }
+}

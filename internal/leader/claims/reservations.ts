@@ -1,0 +1,194 @@
+// An address for a claim, kept from everybody else in the VPC by a reservation (S13); and back. The claim's row is the intent: its token
+// is stored before the first call, and what a lost call has made is found by it.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { chooseSubnet } from '../../ipam/choose-subnet.ts'
+import type { Claim } from '../../ipam/claim.ts'
+import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
+import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
+import { occupied } from '../../ipam/pool.ts'
+import { reservationTags } from '../../ipam/reservation-tags.ts'
+import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
+import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
+import { cidrContains } from '../../value/cidr.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { LeaderSettings } from '../settings.ts'
+import { secondViewAfter } from '../settings.ts'
+import type { Subnets } from '../subnets.ts'
+
+export type ReserveOutcome =
+  | { readonly address: Ipv4 }
+  /** What stands in the way, for the claim and its pod. */
+  | { readonly reason: string; readonly message: string; readonly retryIn: Millis }
+
+export interface Reservations {
+  /** Gets an address for a claim that has none, and stores it. Throws `storage`, `conflict`, and what the cloud throws when nothing is known of the outcome. */
+  reserve(claim: Claim): Promise<ReserveOutcome>
+  /** Lets go what a claim that is being released has, step by step, and at last the claim. Returns after how long to go on; undefined when it is gone. */
+  release(claim: Claim): Promise<Millis | undefined>
+}
+
+export interface ReservationsOptions {
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly log: Log
+  readonly subnets: Subnets
+  readonly settings: LeaderSettings
+  readonly wakeNode: (node: NodeName) => void
+}
+
+const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
+  subnet_full: 'SubnetExhausted',
+  denied: 'PermissionDenied',
+  conflict: 'AddressTaken',
+}
+
+export function createReservations(options: ReservationsOptions): Reservations {
+  const { cloud, clock, ledger, log, settings, subnets, wakeNode } = options
+  /** Since when what a lost call may have made is not seen. */
+  const missing = new Map<string, Millis>()
+
+  /** What a call under the claim's token has made; undefined when that is nothing, as far as one look can tell. */
+  async function find({ reserveToken, reservation }: Claim): Promise<Reservation | undefined> {
+    const query =
+      reservation === undefined
+        ? { tags: { [clusterTag]: settings.clusterId, [intentTag]: reserveToken ?? '' } }
+        : { ids: [reservation] }
+    return (await cloud.describeReservations(query, 'warm-refill'))[0]
+  }
+
+  async function store(claim: Claim, made: Reservation): Promise<ReserveOutcome> {
+    const zone = subnets.find(made.subnetId)?.zone
+    await ledger.write((tx) =>
+      tx.changeClaim(claim, {
+        address: made.address,
+        subnetId: made.subnetId,
+        zone,
+        reservation: made.id,
+        phase: 'Attaching',
+        reason: '',
+        message: '',
+      }),
+    )
+    log.info('address reserved', { pod: `${claim.namespace}/${claim.name}`, address: made.address })
+    return { address: made.address }
+  }
+
+  function stuck(reason: string, message: string): ReserveOutcome {
+    return { reason, message, retryIn: settings.reconcileEvery }
+  }
+
+  async function chooseWhere(claim: Claim, node: LedgerNode): Promise<CloudSubnet | string> {
+    const all = await subnets.current()
+    const { nominatedAddress: nominated, nominatedSubnets } = claim
+    const wanted = all.filter(
+      ({ cidr, id }) =>
+        (nominatedSubnets.length === 0 || nominatedSubnets.includes(id)) &&
+        (nominated === undefined || cidrContains(cidr, nominated)),
+    )
+    if (wanted.length === 0)
+      return nominated === undefined
+        ? `none of the subnets ${nominatedSubnets.join(', ')} is a container subnet`
+        : `no container subnet that it may use contains ${nominated}`
+    const near = nearest(node.name, wanted)
+    const subnet = near ?? chooseSubnet(wanted, node.zone, 1)
+    return subnet ?? `no subnet of zone ${node.zone} has an address left: ${freeIn(wanted)}`
+  }
+
+  /** Where an ENI of the node has room: another ENI is another place on the node (P12). */
+  function nearest(node: NodeName, wanted: readonly CloudSubnet[]): CloudSubnet | undefined {
+    const pool = ledger.pool(node)
+    const enis = (pool?.enis ?? [])
+      .filter(({ goal, held, mode }) => mode === 'shared' && goal === 'serve' && !held)
+      .filter((eni) => occupied(eni) < (pool?.shared.ipsPerEni ?? 0))
+      .toSorted((a, b) => occupied(b) - occupied(a) || a.slot - b.slot)
+    const subnets = enis.flatMap(({ subnetId }) => wanted.filter(({ id }) => id === subnetId))
+    return subnets.find(({ available, zone }) => available > 0 && zone === ledger.node(node)?.zone)
+  }
+
+  async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
+    const token = claim.reserveToken ?? ''
+    const { expireAfter, name, namespace, nominatedAddress } = claim
+    try {
+      const made = await cloud.reserveIp(
+        {
+          subnetId: subnet.id,
+          address: nominatedAddress,
+          name: `${settings.clusterId}-claim`.slice(-60),
+          description: 'kept by tke-eni for a pod',
+          tags: reservationTags({ clusterId: settings.clusterId, namespace, name, token, expireAfter }),
+          clientToken: token,
+        },
+        'waiting-pod',
+      )
+      subnets.take(subnet.id, 1)
+      return await store(claim, made)
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === 'subnet_full') subnets.markFull(subnet.id)
+      const reason = code && reasons[code]
+      if (reason === undefined) throw error
+      return stuck(reason, (error as Error).message)
+    }
+  }
+
+  async function forget(claim: Claim): Promise<undefined> {
+    const { address, name, namespace, reason } = claim
+    missing.delete(claim.reserveToken ?? '')
+    await ledger.write((tx) => tx.removeClaim(claim))
+    log.info('claim released', { pod: `${namespace}/${name}`, address, why: reason })
+  }
+
+  /** Of one that is not there two looks apart in time agree: a call may take effect late, and a view may be old (R7). */
+  async function isGone(claim: Claim): Promise<boolean> {
+    const token = claim.reserveToken ?? claim.reservation ?? ''
+    if ((await find(claim)) !== undefined) {
+      missing.delete(token)
+      return false
+    }
+    const since = missing.get(token) ?? clock.now()
+    missing.set(token, since)
+    return clock.now() - since >= secondViewAfter(settings)
+  }
+
+  return {
+    async reserve(claim) {
+      const node = claim.node === undefined ? undefined : ledger.node(claim.node)
+      if (node === undefined)
+        return { reason: 'NodeNotRegistered', message: `node ${claim.node} is not known yet`, retryIn: 1000 }
+      const token = claim.reserveToken ?? ''
+      const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000 && !missing.has(token)
+      const made = untried ? undefined : await find(claim)
+      if (made !== undefined) return store(claim, made)
+      const subnet = await chooseWhere(claim, node)
+      if (typeof subnet !== 'string') return create(claim, subnet)
+      const { name, namespace } = claim
+      return stuck('SubnetExhausted', `Cannot reserve an address for ${namespace}/${name}: ${subnet}`)
+    },
+    async release(claim) {
+      const { address } = claim
+      const holder = address === undefined ? undefined : ledger.nodeOf(address)
+      if (holder !== undefined) {
+        wakeNode(holder) // it unassigns what its agent has given back
+        return settings.reconcileEvery
+      }
+      const made = claim.policy === 'Never' ? await find(claim) : undefined
+      if (made === undefined) {
+        if (!(await isGone(claim))) return secondViewAfter(settings)
+        return forget(claim)
+      }
+      try {
+        await cloud.releaseReservation({ id: made.id, vpcId: made.vpcId }, 'release')
+      } catch (error) {
+        if (errorCode(error) !== 'not_found') throw error
+      }
+      return forget(claim)
+    },
+  }
+}
+
+function freeIn(subnets: readonly CloudSubnet[]): string {
+  return subnets.map(({ available, id, zone }) => `${id} (${zone}) has ${available}`).join(', ')
+}

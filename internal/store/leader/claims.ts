@@ -1,0 +1,238 @@
+// Table `claim`: who wants or has an address. Only this file writes it.
+import {
+  type Claim,
+  type ClaimOwner,
+  type ClaimPhase,
+  type ClaimPolicy,
+  mayFollow,
+} from '../../ipam/claim.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import type { EniMode, NodeName } from '../../ipam/types.ts'
+import type { ClaimChange, ExpiryClock, NewClaim, PlacedClaim } from '../../ports.ts'
+import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+
+export interface ClaimRow {
+  readonly key: number
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly ip_uid: string
+  readonly policy: ClaimPolicy
+  readonly mode: EniMode
+  readonly phase: ClaimPhase
+  readonly generation: number
+  readonly pod_uid: string | null
+  readonly node: string | null
+  readonly address: Ipv4 | null
+  readonly eni_id: string | null
+  readonly subnet_id: string | null
+  readonly zone: string | null
+  readonly reservation: string | null
+  readonly reserve_token: string | null
+  readonly nominated_address: Ipv4 | null
+  readonly nominated_subnets: string
+  readonly expire_after: number | null
+  readonly retained_at: number | null
+  readonly expires_at: number | null
+  readonly owner: string | null
+  readonly reason: string
+  readonly message: string
+  readonly created_at: number
+  readonly changed_at: number
+  readonly version: number
+}
+
+export function findClaim(db: Database, namespace: string, name: string): Claim | undefined {
+  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE namespace = ? AND name = ?`, namespace, name)
+  return row && fromRow(row)
+}
+
+export function findClaimOf(db: Database, address: Ipv4): Claim | undefined {
+  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE address = ?`, address)
+  return row && fromRow(row)
+}
+
+export function findClaimByKey(db: Database, key: number): Claim | undefined {
+  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE key = ?`, key)
+  return row && fromRow(row)
+}
+
+/** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
+export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
+  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
+    LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
+    WHERE claim.policy = 'Never' AND`
+  const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
+    `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
+    node,
+    node,
+  )
+  return rows.map((row) => ({
+    ...fromRow(row),
+    placedOn: row.placed_on ?? undefined,
+    placedEni: row.placed_eni ?? undefined,
+  }))
+}
+
+export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
+  return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
+}
+
+/** Whose time is over. */
+export function expiredClaims(db: Database): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key`
+  return db.all<ClaimRow>(sql, expiryClock(db).now).map(fromRow)
+}
+
+export function claimsExpire(db: Database): boolean {
+  return db.get(`SELECT 1 FROM claim WHERE expires_at IS NOT NULL LIMIT 1`) !== undefined
+}
+
+export function claimedNames(db: Database): readonly { namespace: string; name: string }[] {
+  return db.all(`SELECT namespace, name FROM claim`)
+}
+
+export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
+  const row = db.get<{ key: number }>(
+    `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, pod_uid, node, nominated_address, nominated_subnets,
+       expire_after, reserve_token, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    claim.namespace,
+    claim.name,
+    claim.uid,
+    claim.ipUid,
+    claim.policy,
+    claim.mode,
+    claim.podUid,
+    claim.node,
+    claim.nominatedAddress ?? null,
+    JSON.stringify(claim.nominatedSubnets),
+    claim.expireAfter ?? null,
+    claim.reserveToken ?? null,
+    now,
+    now,
+  )
+  return expectClaim(db, row?.key ?? 0)
+}
+
+/**
+ * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
+ * address is another's.
+ */
+export function changeClaim(db: Database, now: Millis, claim: Claim, change: ClaimChange): Claim {
+  const current = expectClaim(db, claim.key)
+  if (current.version !== claim.version)
+    throw new IpamError('conflict', `Cannot change the claim of ${nameOf(claim)}: it has changed meanwhile`)
+  const wanted = { ...current, ...change }
+  if (!mayFollow(current.phase, wanted.phase)) {
+    const message = `Cannot make the claim of ${nameOf(claim)} ${wanted.phase}: it is ${current.phase}`
+    throw new IpamError('conflict', message)
+  }
+  // Of two pool pods the address is the one's that shows it now.
+  if (wanted.address !== undefined && wanted.policy === 'Immediate' && wanted.address !== current.address)
+    db.run(
+      `UPDATE claim SET address = NULL, eni_id = NULL, phase = 'Pending', changed_at = ? WHERE address = ? AND policy = 'Immediate'`,
+      now,
+      wanted.address,
+    )
+  // The first to wait begins now: what passed before is nothing to it.
+  if (wanted.expiresAt !== undefined && current.expiresAt === undefined && !claimsExpire(db))
+    setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
+  const before = columnsOf(current)
+  const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
+  if (different.length === 0) return current
+  db.run(
+    `UPDATE claim SET ${different.map(([name]) => `${name} = ?`).join(', ')}, changed_at = ? WHERE key = ?`,
+    ...different.map(([, value]) => value),
+    now,
+    claim.key,
+  )
+  return expectClaim(db, claim.key)
+}
+
+export function removeClaim(db: Database, key: number): void {
+  db.run(`DELETE FROM claim WHERE key = ?`, key)
+}
+
+export function expiryClock(db: Database): ExpiryClock {
+  const row = db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'expiry-clock'`)
+  const { now = 0, mark } = JSON.parse(row?.value ?? '{}') as Partial<ExpiryClock>
+  return { now, mark }
+}
+
+/** It never goes back. */
+export function setExpiryClock(db: Database, { mark, now }: ExpiryClock): void {
+  const value = JSON.stringify({ now: Math.max(now, expiryClock(db).now), mark })
+  db.run(`UPDATE meta SET value = ? WHERE key = 'expiry-clock'`, value)
+}
+
+function columnsOf(claim: Claim): readonly (readonly [string, string | number | null])[] {
+  return [
+    ['policy', claim.policy],
+    ['mode', claim.mode],
+    ['phase', claim.phase],
+    ['generation', claim.generation],
+    ['pod_uid', claim.podUid ?? null],
+    ['node', claim.node ?? null],
+    ['address', claim.address ?? null],
+    ['eni_id', claim.eniId ?? null],
+    ['subnet_id', claim.subnetId ?? null],
+    ['zone', claim.zone ?? null],
+    ['reservation', claim.reservation ?? null],
+    ['reserve_token', claim.reserveToken ?? null],
+    ['nominated_address', claim.nominatedAddress ?? null],
+    ['nominated_subnets', JSON.stringify(claim.nominatedSubnets)],
+    ['expire_after', claim.expireAfter ?? null],
+    ['retained_at', claim.retainedAt ?? null],
+    ['expires_at', claim.expiresAt ?? null],
+    ['owner', claim.owner === undefined ? null : JSON.stringify(claim.owner)],
+    ['reason', claim.reason],
+    ['message', claim.message],
+  ]
+}
+
+function expectClaim(db: Database, key: number): Claim {
+  const claim = findClaimByKey(db, key)
+  if (claim === undefined) throw new IpamError('conflict', `Cannot change claim ${key}: it is gone`)
+  return claim
+}
+
+function nameOf({ namespace, name }: Claim): string {
+  return `${namespace}/${name}`
+}
+
+/** Rows that changes keep have no token: what names a call is nobody else's business. */
+export function fromRow(row: ClaimRow): Claim {
+  return {
+    key: row.key,
+    namespace: row.namespace,
+    name: row.name,
+    uid: row.uid,
+    ipUid: row.ip_uid,
+    policy: row.policy,
+    mode: row.mode,
+    phase: row.phase,
+    generation: row.generation,
+    podUid: row.pod_uid ?? undefined,
+    node: row.node ?? undefined,
+    address: row.address ?? undefined,
+    eniId: row.eni_id ?? undefined,
+    subnetId: row.subnet_id ?? undefined,
+    zone: row.zone ?? undefined,
+    reservation: row.reservation ?? undefined,
+    reserveToken: row.reserve_token ?? undefined,
+    nominatedAddress: row.nominated_address ?? undefined,
+    nominatedSubnets: JSON.parse(row.nominated_subnets) as string[],
+    expireAfter: row.expire_after ?? undefined,
+    retainedAt: row.retained_at ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
+    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as ClaimOwner),
+    reason: row.reason,
+    message: row.message,
+    createdAt: row.created_at,
+    changedAt: row.changed_at,
+    version: row.version,
+  }
+}
