@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { request } from 'node:https'
 import { after, before, describe, test } from 'node:test'
+import { connect } from 'node:tls'
 import {
   bound,
   deleteClaim,
@@ -162,6 +163,7 @@ function people(): void {
     const low = { 'x-remote-user': 'nobody', 'x-remote-group': 'a, system:masters' }
     assert.equal(await statusOf(port, path, { headers: low, ...frontProxy.client }), 403)
     assert.equal(await statusOf(port, '/healthz', { headers: {} }), 200)
+    assert.equal(await isResumed(port), false)
   })
 
   test('[K1] without a leader kubectl says so at once, and goes on when there is one', async () => {
@@ -217,6 +219,29 @@ function linesOf(child: ChildProcess): () => readonly string[] {
     text += chunk
   })
   return () => text.split('\n').filter((line) => line !== '')
+}
+
+/** Is a second connection taken for the one before, and with it who it was? */
+async function isResumed(port: number): Promise<boolean> {
+  const once = (session?: Buffer) =>
+    new Promise<{ session: Buffer | undefined; resumed: boolean }>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, rejectUnauthorized: false }
+      const socket = connect(session === undefined ? options : { ...options, session })
+      let given: Buffer | undefined
+      let resumed = false
+      socket.on('session', (ticket: Buffer) => {
+        given = ticket
+      })
+      socket.once('error', reject)
+      socket.on('data', () => socket.end())
+      socket.once('close', () => resolve({ session: given, resumed }))
+      socket.once('secureConnect', () => {
+        resumed = socket.isSessionReused()
+        socket.write('GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+      })
+    })
+  const { session } = await once()
+  return (await once(session)).resumed
 }
 
 interface Direct {

@@ -51,8 +51,6 @@ export async function serveAggregated(options: AggregatedOptions): Promise<Aggre
     ...material(certificate, proxy),
     requestCert: true,
     rejectUnauthorized: false, // health is for everybody; all else is refused by request
-    minVersion: 'TLSv1.2',
-    secureOptions: constants.SSL_OP_NO_TICKET, // who connects again proves itself again
   })
   const { bound } = listener
   return {
@@ -71,7 +69,13 @@ export async function serveAggregated(options: AggregatedOptions): Promise<Aggre
 
 /** An empty list of authorities: without one Node would trust all that the machine trusts. */
 function material({ cert, key }: KeyPair, proxy: FrontProxy | undefined): SecureContextOptions {
-  return { cert, key, ca: proxy === undefined ? [] : proxy.clientCa }
+  return {
+    cert,
+    key,
+    ca: proxy === undefined ? [] : proxy.clientCa,
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_TICKET, // who connects again proves itself again
+  }
 }
 
 /** Why the request is refused; undefined when it is not. */
