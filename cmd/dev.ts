@@ -127,6 +127,7 @@ function introduction(cluster: DevCluster): string {
   kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
   kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
+  kubectl get vip,vipc -o wide
   sqlite3 ${cluster.leaderDb} 'select * from v_ip'
   sqlite3 ${cluster.nodeDb('node-1')} 'select * from v_ip'
   curl -s ${cluster.vpcUrl}/sim/audit     # what exists in the simulated cloud

@@ -11,12 +11,14 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
+import type { LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
+import { type ServedClaims, serveClaims } from './leader-claims.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { Reloads } from './reload.ts'
 import { type LeaderSettings, sharedTargets } from './settings/leader-settings.ts'
@@ -101,9 +103,16 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
+  const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  stack.defer(() => claimsClient.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)
-  leader = startLeader({ kube, cloud, ledger, clock, random, log, nameLedger }, inForce)
+  let claims: ServedClaims | undefined
+  const told = heard(ledger, () => claims?.changed())
+  const serving = startLeader({ kube, cloud, ledger: told, clock, random, log, nameLedger }, inForce)
+  leader = serving
+  claims = serveClaims(settings, { db, release: serving, client: claimsClient, clock, log, random })
+  stack.defer(claims.close)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
@@ -160,6 +169,18 @@ function coreSettings(settings: LeaderSettings) {
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,
     leaveAfter: settings.nodeLeaveAfter,
+  }
+}
+
+/** `after` hears that something was written. */
+function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
+  return {
+    ...ledger,
+    async write(change) {
+      const value = await ledger.write(change)
+      after()
+      return value
+    },
   }
 }
 

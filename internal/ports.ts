@@ -482,3 +482,70 @@ export interface NodeTx {
   /** Forgets address history older than `before`; nothing cools down beyond `coolingUntil`: the clock may have been set back. */
   prune(before: Millis, coolingUntil: Millis): void
 }
+
+// ---- claims, for those who look at them from outside ------------------------------------------
+
+/** One change of one claim. */
+export interface ClaimEvent {
+  /** Rises with every change of any claim. */
+  readonly version: number
+  /** undefined: the claim came. */
+  readonly before: Claim | undefined
+  /** undefined: the claim went. */
+  readonly after: Claim | undefined
+}
+
+export interface ClaimPage {
+  /** The state as of this version, not older than `ClaimFeed.oldest`; the newest when missing. */
+  readonly at?: number | undefined
+  readonly limit?: number | undefined
+}
+
+/** In the order of namespace and name; of one namespace when it is given; those after `after`. */
+export interface PodPage extends ClaimPage {
+  readonly namespace?: string | undefined
+  readonly after?: PodName | undefined
+}
+
+/** Of those that have an address, in the order of its text. */
+export interface AddressPage extends ClaimPage {
+  readonly after?: string | undefined
+}
+
+/** The claims of the leader's ledger, now and as they were, with every change in order. Throws `storage`. */
+export interface ClaimFeed {
+  /** Of the newest change. A ledger that is made anew begins beyond any before it. */
+  version(): number
+  /** Changes up to this version are not kept any more. */
+  oldest(): number
+  /** From the ledger's own clock, by which claims expire, to the one on the wall, as things are now. */
+  wallClock(): (ledgerTime: Millis) => Millis
+  claim(pod: PodName): Claim | undefined
+  claimOf(address: Ipv4): Claim | undefined
+  claims(page: PodPage): readonly Claim[]
+  /** How many `claims` would give without a limit. */
+  countClaims(page: PodPage): number
+  claimsWithAddress(page: AddressPage): readonly Claim[]
+  countClaimsWithAddress(page: AddressPage): number
+  /** The first `limit` changes after version `since`. */
+  changes(since: number, limit: number): readonly ClaimEvent[]
+}
+
+export interface ReleaseRequest {
+  readonly pod: PodName
+  readonly key: number
+  /** Of the claim that is meant: what a later pod has taken is not released for an earlier one. */
+  readonly generation: number
+  /** Nothing about the claim may have changed since; undefined: whatever has. */
+  readonly version?: number | undefined
+  /** Nothing is changed; says what would be. */
+  readonly dryRun?: boolean | undefined
+  /** Also when its pod runs. */
+  readonly force?: boolean | undefined
+}
+
+/** Gives the address of a claim back at somebody's wish (S6). */
+export interface ClaimRelease {
+  /** `refused` says why, as the end of a sentence that begins with what was tried. Throws `storage`, `deposed`. */
+  release(request: ReleaseRequest): Promise<'releasing' | { readonly refused: string }>
+}

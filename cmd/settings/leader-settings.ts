@@ -8,6 +8,7 @@ import {
   duration,
   httpUrl,
   integer,
+  ipv4,
   list,
   listenAddress,
   text,
@@ -107,6 +108,20 @@ const table = {
     duration('3s', '10m'),
     '15s',
     'How long others wait after the last sign of the leader before one takes over. It gives up by itself after two thirds of it.',
+  ),
+  serveClaims: setting(
+    bool,
+    'true',
+    'Show VpcIPs and VpcIPClaims to kubectl by API aggregation. A cluster that does not permit it is told once, and led all the same.',
+  ),
+  apiBindPort: setting(
+    integer(0, 65_535),
+    '8448',
+    "Port that the cluster's API server reaches the leader on, over TLS; 0 takes a free one.",
+  ),
+  apiAdvertiseAddress: optional(
+    ipv4,
+    "Address that the API server reaches the leader on; without it, this machine's on the way to the API server.",
   ),
   listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
   logLevel,

@@ -4,9 +4,10 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact } from '../ipam/types.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
+import { createClaimRelease } from './claims/release-claim.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -35,6 +36,8 @@ export interface Leader {
   obstacle(): string | undefined
   /** Every node is looked at soon: settings have changed. */
   wake(): void
+  /** As ClaimRelease.release. */
+  release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -151,6 +154,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
+    release: createClaimRelease({ ledger, log, wake: (pod) => claims.wake(pod) }).release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

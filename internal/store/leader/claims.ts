@@ -13,7 +13,7 @@ import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 
-interface ClaimRow {
+export interface ClaimRow {
   readonly key: number
   readonly namespace: string
   readonly name: string
@@ -211,7 +211,8 @@ function nameOf({ namespace, name }: Claim): string {
   return `${namespace}/${name}`
 }
 
-function fromRow(row: ClaimRow): Claim {
+/** Rows that changes keep have no token: what names a call is nobody else's business. */
+export function fromRow(row: ClaimRow): Claim {
   return {
     key: row.key,
     namespace: row.namespace,
