@@ -17,7 +17,7 @@ import { explainSkip, missingPieces } from './pieces.ts'
 import { temporaryFolder, until } from './service.ts'
 import { story } from './steps.ts'
 
-const rounds = Number(process.env['ROUNDS'] ?? 100)
+const rounds = Number(process.env['STATIC_ROUNDS'] ?? 100)
 const size = Number(process.env['PODS'] ?? 30)
 const random = seededRandom(Number(process.env['SEED'] ?? 1))
 
