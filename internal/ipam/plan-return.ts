@@ -4,7 +4,7 @@ import { compareIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
 import { maxBindable } from './pool.ts'
-import type { EniId, PoolBounds } from './types.ts'
+import type { EniId, EniMode, NodeBounds, PoolBounds } from './types.ts'
 
 export interface ReturnPolicy extends PoolBounds {
   readonly quickRelease: boolean
@@ -32,7 +32,7 @@ export interface ReturnPlan {
 
 /** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
-  const bound = state.ips.filter((ip) => ip.state === 'usable' && ip.published)
+  const bound = state.ips.filter(isBound)
   const inUse = bound.filter((ip) => ip.inUse).length
   const surplus = bound.length - Math.max(state.pods, inUse) - policy.maxWarm
   const candidates = emptiestEniFirst(bound.filter(isIdle), state)
@@ -44,6 +44,35 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   // What rests keeps its turn: another one in its place would leave addresses on more ENIs than need be (P12).
   const due = candidates.slice(0, surplus).filter((ip) => hasRested(ip, policy, now))
   return { give: policy.quickRelease ? due : due.slice(0, 1), timerFrom: now }
+}
+
+/**
+ * Both pools together may have more ENIs than the instance takes: it was made smaller, or an ENI that somebody had taken away has no
+ * place to come back to. Then exclusive ones that no pod has are beyond the maximum, and after these shared ones that no pod uses.
+ */
+export function withinPlaces(
+  bounds: NodeBounds,
+  ips: readonly LocalIp[],
+  enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
+): NodeBounds {
+  const used = usedPerEni(ips)
+  const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
+  const staying = enis.filter(({ id }) => bound.has(id))
+  const excess = staying.length - bounds.instanceEnis
+  if (excess <= 0) return bounds
+  const of = (mode: EniMode) => staying.filter((eni) => eni.mode === mode)
+  const idle = (mode: EniMode) => of(mode).filter(({ id }) => !used.has(id)).length
+  const exclusive = Math.min(excess, idle('exclusive'))
+  const shared = Math.min(excess - exclusive, idle('shared'))
+  const without = (mode: EniMode, count: number): PoolBounds => {
+    const { maxEnis } = bounds[mode]
+    return { ...bounds[mode], maxEnis: count > 0 ? Math.min(maxEnis, of(mode).length - count) : maxEnis }
+  }
+  return { ...bounds, shared: without('shared', shared), exclusive: without('exclusive', exclusive) }
+}
+
+function isBound({ state, published }: LocalIp): boolean {
+  return state === 'usable' && published
 }
 
 function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: Millis): boolean {

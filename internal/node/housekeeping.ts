@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import { reportOf } from '../ipam/node-report.ts'
-import { planReturn } from '../ipam/plan-return.ts'
+import { planReturn, withinPlaces } from '../ipam/plan-return.ts'
 import type { NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -52,26 +52,26 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     const bounds = pool.bounds()
     const withheld = pool.withheld()
     if (bounds === undefined || withheld === undefined || !pods.synced()) return roundEvery
-    const plans = await ledger.write((tx) =>
-      modes.map((mode) => {
+    const plans = await ledger.write((tx) => {
+      const all = ledger.enis()
+      // Withheld is as good as in use: given back, it would get a second pod elsewhere.
+      const local = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+      const placed = withinPlaces(bounds, local, all)
+      return modes.map((mode) => {
         const before = ledger.releaseTimer(mode)
-        const enis = ledger.enis().filter((eni) => eni.mode === mode)
+        const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))
-        // Withheld is as good as in use: given back, it would get a second pod elsewhere.
-        const ips = tx
-          .ips()
-          .filter(({ eniId }) => ids.has(eniId))
-          .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+        const ips = local.filter(({ eniId }) => ids.has(eniId))
         const { quickRelease, releaseEvery, cooldown } = settings
-        const policy = { ...bounds[mode], quickRelease, releaseEvery, cooldown }
+        const policy = { ...placed[mode], quickRelease, releaseEvery, cooldown }
         const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode)
         const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
         return plan
-      }),
-    )
+      })
+    })
     const given = plans.flatMap(({ give }) => give.map(({ address }) => address))
     if (given.length > 0) log.info('addresses returned', { addresses: given })
     const dues = plans.flatMap(({ timerFrom }) =>
