@@ -53,7 +53,7 @@ export async function applyChanges(context: ChangeContext, changes: readonly Ker
         context.sysctls.write(rpFilterKey(change.link), '0')
       } else if (change.kind === 'clean-eni') {
         await requireEni(context, change, 'clean')
-        lines.push(...cleanLines(change.link))
+        lines.push(...cleanLines(change.link, change.mac))
       } else {
         lines.push(lineOf(change))
       }

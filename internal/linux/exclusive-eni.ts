@@ -53,7 +53,7 @@ export async function takeEni(mover: EniMover, place: Place): Promise<void> {
   if (own !== undefined)
     return await runInPod(mover, 'take', place, [takeLine(own.name, place.mac, mover.home())])
   const link = byMac(await linksIn(mover, ''), place.mac)
-  if (link !== undefined) await runOnNode(mover, 'take', place, cleanLines(link.name))
+  if (link !== undefined) await runOnNode(mover, 'take', place, cleanLines(link.name, place.mac))
 }
 
 async function furnish(mover: EniMover, wiring: ExclusiveWiring): Promise<void> {

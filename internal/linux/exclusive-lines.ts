@@ -29,15 +29,15 @@ export function ownEniLines({
 /** In the pod: `home` is the path of the node's namespace. */
 export function takeLine(link: string, mac: Mac, home: string): BatchLine {
   return {
-    text: `link set dev ${link} netns ${home} name ${spareName(mac)} down alias ""`,
+    text: `link set dev ${link} netns ${home} name ${spareName(mac)} down alias "" address ${mac}`,
     tolerates: absent,
   }
 }
 
 /** On the node. */
-export function cleanLines(link: string): readonly BatchLine[] {
+export function cleanLines(link: string, mac: Mac): readonly BatchLine[] {
   return [
-    { text: `link set dev ${link} down alias ""`, tolerates: absent },
+    { text: `link set dev ${link} down alias "" address ${mac}`, tolerates: absent },
     { text: `address flush dev ${link}`, tolerates: absent },
   ]
 }
