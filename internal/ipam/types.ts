@@ -241,6 +241,7 @@ export interface ExclusiveWiring {
   readonly netns: string
   /** Name inside the pod, as CNI_IFNAME says. */
   readonly ifname: string
+  readonly mtu: number
   /** What tells whose the ENI is (link-identity.ts). */
   readonly alias?: string | undefined
 }
