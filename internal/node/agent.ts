@@ -109,12 +109,14 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
 
   /**
    * A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. Before the first NEC the node may have
-   * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
+   * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start. Where the node
+   * may have none nobody waits to be known, but who is known to ask for one is told that there are none.
    */
   async function modeOf({ pod }: Sandbox): Promise<EniMode> {
-    if (pool.bounds()?.exclusive.maxEnis === 0 || pod.uid === '') return 'shared'
+    if (pod.uid === '') return 'shared'
+    const isOff = pool.bounds()?.exclusive.maxEnis === 0
     const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
-    if (!pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
+    if (!isOff && !pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
     return pods.get(pod.uid)?.wants ?? 'shared'
   }
 

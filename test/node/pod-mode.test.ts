@@ -53,6 +53,21 @@ test('[X1] an agent that has just started waits a moment for what its pods ask f
   assert.equal(await modeOf(sandbox), 'exclusive')
 })
 
+test('[X1] a pod that asks for an ENI where the node may have none is told so, and gets no shared address', async (t) => {
+  const { clock, world, start, show } = newNode(t)
+  await start()
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(second)
+  const sandbox = world.sandbox('a')
+  show(sandbox)
+  const refused = assert.rejects(known(world.agent).add(sandbox, undefined), {
+    code: 'no_address',
+    message: /Cannot give the pod an ENI of its own: this node may have none/,
+  })
+  await clock.runUntil(refused)
+  assert.deepEqual(world.ledger.attachments(), [])
+})
+
 test('[R3] without the API server a pod that nobody knows gets a shared address, and soon', async (t) => {
   const { clock, world, publish, start, modeOf } = newNode(t)
   await start()
