@@ -2,6 +2,7 @@
 import type { Log } from '../internal/base/log.ts'
 import { withHint } from '../internal/ipam/errors.ts'
 import { settingName } from '../internal/wire/settings.ts'
+import type { Hangups } from './hangups.ts'
 
 export interface Reloads<T> {
   /** `heard` gets all settings, of which only what can change is other than before; the result ends that. */
@@ -15,11 +16,12 @@ export interface ReloadOptions<T> {
   /** Keys of what may change. */
   readonly hot: readonly (keyof T & string)[]
   readonly log: Log
+  readonly hangups: Hangups
 }
 
 /** Listens to SIGHUP until `stop`. */
 export function reloadOnHangup<T extends object>(options: ReloadOptions<T>): Reloads<T> & { stop(): void } {
-  const { hot, log, reread } = options
+  const { hangups, hot, log, reread } = options
   const listeners = new Set<(settings: T) => void>()
   let current = options.settings
 
@@ -40,15 +42,14 @@ export function reloadOnHangup<T extends object>(options: ReloadOptions<T>): Rel
     }
   }
 
-  const onHangup = () => void reload()
-  process.on('SIGHUP', onHangup)
+  const stop = hangups.listen(() => void reload())
   return {
     subscribe(heard) {
       listeners.add(heard)
       heard(current)
       return () => listeners.delete(heard)
     },
-    stop: () => void process.off('SIGHUP', onHangup),
+    stop,
   }
 }
 
