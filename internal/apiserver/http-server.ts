@@ -57,7 +57,7 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
     })
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
-  const listeners = await Promise.all(wanted.map((address) => openListener(address, serve)))
+  const listeners = await openListeners(wanted, serve)
   const tcp = listeners.map(({ bound }) => bound).find((bound) => 'port' in bound)
   const interrupt = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.stop()))
@@ -78,6 +78,16 @@ interface Listener {
   readonly bound: ListenOn
   start(): Promise<void>
   stop(): Promise<void>
+}
+
+/** All of them, or none: one left open would keep the process from ending. */
+async function openListeners(wanted: readonly ListenOn[], serve: Serve): Promise<readonly Listener[]> {
+  const outcomes = await Promise.allSettled(wanted.map((address) => openListener(address, serve)))
+  const open = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const refused = outcomes.find(({ status }) => status === 'rejected')
+  if (refused?.status !== 'rejected') return open
+  await Promise.all(open.map((listener) => listener.stop()))
+  throw refused.reason
 }
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
