@@ -65,12 +65,12 @@ export function readNecSettings(
     key: string,
     inForce: number | undefined,
     used: number | undefined,
-    things: string,
+    [one, many]: readonly [string, string],
     least: number,
   ): number | undefined {
     const value = read(key, least)
     if (value === undefined || value === inForce || value >= (used ?? 0)) return value
-    refuse(key, `pods use ${used} ${things}; set at least ${used}`)
+    refuse(key, `pods use ${used} ${used === 1 ? one : many}; set at least ${used}`)
     return undefined
   }
 
@@ -78,13 +78,25 @@ export function readNecSettings(
   const overrides = {
     sharedWarm: warm(names.sharedMinWarm, names.sharedMaxWarm),
     exclusiveWarm: warm(names.exclusiveMinWarm, names.exclusiveMaxWarm),
-    maxSharedEnis: maximum(names.maxSharedEnis, before.maxSharedEnis, use?.enisInUse, 'shared ENIs', 0),
-    maxIpsPerEni: maximum(names.maxIpsPerEni, before.maxIpsPerEni, use?.mostInUse, 'addresses of one ENI', 1),
+    maxSharedEnis: maximum(
+      names.maxSharedEnis,
+      before.maxSharedEnis,
+      use?.enisInUse,
+      ['shared ENI', 'shared ENIs'],
+      0,
+    ),
+    maxIpsPerEni: maximum(
+      names.maxIpsPerEni,
+      before.maxIpsPerEni,
+      use?.mostInUse,
+      ['address of one ENI', 'addresses of one ENI'],
+      1,
+    ),
     maxExclusiveEnis: maximum(
       names.maxExclusiveEnis,
       before.maxExclusiveEnis,
       use?.exclusiveInUse,
-      'exclusive ENIs',
+      ['exclusive ENI', 'exclusive ENIs'],
       0,
     ),
   }
@@ -93,10 +105,11 @@ export function readNecSettings(
   return { ok: true, overrides: Object.fromEntries(given) }
 }
 
-/** On one line, and not longer than it takes to know it again. */
+/** Not longer than it takes to know it again, on one line, and without what a terminal would obey. */
 function shown(text: string): string {
-  const characters = [...text.replaceAll('\n', ' ')]
-  return characters.length > 40 ? `${characters.slice(0, 37).join('')}...` : characters.join('')
+  const characters = [...text]
+  const cut = characters.length > 40 ? [...characters.slice(0, 37), '...'] : characters
+  return cut.join('').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }
 
 function shortOf(key: string): string {

@@ -56,6 +56,11 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     set: { [ipsPerEni]: `two\nlines \u{1f600}${'x'.repeat(200)}` },
     want: notWhole(ipsPerEni, `two lines \u{1f600}${'x'.repeat(26)}...`, 1),
   },
+  {
+    does: 'shows nothing that a terminal would obey or that begins another line',
+    set: { [ipsPerEni]: '\r\t\u0007\u001b[31m\u007f\u0085\u009b\u200e\u202e\u2028\u2029\ufeff\u{e0001}é' },
+    want: notWhole(ipsPerEni, '    [31m         é', 1),
+  },
   // warm targets
   {
     does: '[P6] takes both warm targets of addresses',
@@ -202,6 +207,15 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     set: { [exclusiveEnis]: '1' },
     use: busy,
     want: `${exclusiveEnis} "1" on node n1: pods use 2 exclusive ENIs; set at least 2`,
+  },
+  {
+    does: '[P8][X3] counts one as one',
+    set: { [sharedEnis]: '0', [exclusiveEnis]: '0' },
+    use: { inUse: 2, enisInUse: 1, mostInUse: 2, exclusiveInUse: 1 },
+    want: [
+      `${sharedEnis} "0" on node n1: pods use 1 shared ENI; set at least 1`,
+      `${exclusiveEnis} "0" on node n1: pods use 1 exclusive ENI; set at least 1`,
+    ].join('; '),
   },
   {
     does: '[P8] refuses a lower maximum than the one in force when more is in use',
