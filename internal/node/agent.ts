@@ -11,7 +11,7 @@ import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
 import { podFacts } from './pod-facts.ts'
 import type { PodNetwork } from './pod-network.ts'
-import { createSandboxes } from './sandboxes.ts'
+import { createSandboxes, type SandboxInPlace } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -28,7 +28,7 @@ export interface Agent {
   /** `wanted`: what its network list is for; undefined: as the pod says. */
   add(sandbox: Sandbox, wanted: EniMode | undefined, signal?: AbortSignal): Promise<PodNetwork>
   remove(key: SandboxKey): Promise<void>
-  check(key: SandboxKey): Promise<readonly string[]>
+  check(key: SandboxInPlace): Promise<readonly string[]>
   collect(valid: readonly SandboxKey[]): Promise<void>
   /** Why an ADD could not be served now; undefined when it could. */
   obstacle(): string | undefined
