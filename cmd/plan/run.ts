@@ -3,7 +3,7 @@ import { systemClock } from '../../internal/base/clock.ts'
 import { createTable } from '../../internal/base/table.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { type Forecast, forecast } from '../../internal/ipam/forecast.ts'
-import { readNecSettings } from '../../internal/ipam/nec-settings.ts'
+import { necAnnotations, readNecSettings } from '../../internal/ipam/nec-settings.ts'
 import { type BoundsSource, boundsOf } from '../../internal/ipam/node-bounds.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
 import type { CloudSubnet, EniMode, NodeUse } from '../../internal/ipam/types.ts'
@@ -15,6 +15,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { Exit, exitCode } from '../exit.ts'
 import { annotationsOf, readChanges, type SettingChange } from './settings.ts'
+import { assumptions } from './waiting.ts'
 
 export interface PlanRequest {
   readonly settings: readonly string[]
@@ -42,15 +43,33 @@ export function runPlan(request: PlanRequest): void {
     process.stdout.write(
       request.output === 'json' ? `${JSON.stringify(lines, null, 2)}\n` : toTable(lines, request),
     )
+    if (request.output !== 'json') process.stdout.write(assumed(lines, ledger, used, changes))
     if (lines.some(({ refused }) => refused !== undefined)) throw new Exit(exitCode.failed)
   } finally {
     close()
   }
 }
 
+/** What the lines take for granted of pods that the database does not know. */
+function assumed(
+  lines: readonly Line[],
+  ledger: LeaderLedger,
+  used: ReadonlySet<Ipv4>,
+  changes: readonly SettingChange[],
+): string {
+  const planned = lines.filter(({ refused }) => refused === undefined)
+  const opensExclusive = changes.some(({ annotation }) => annotation === necAnnotations.maxExclusiveEnis)
+  const modes = ({ exclusive }: NodePool): readonly EniMode[] =>
+    exclusive.maxEnis > 0 || opensExclusive ? ['shared', 'exclusive'] : ['shared']
+  const pools = planned.flatMap(({ node }) => ledger.pool(node) ?? [])
+  return assumptions(pools, used, modes)
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
 function nodesOf(ledger: LeaderLedger, { db, nodes }: PlanRequest): readonly LedgerNode[] {
   if (nodes === undefined) return ledger.nodes()
-  return nodes.map((name) => {
+  return [...new Set(nodes)].map((name) => {
     const node = ledger.node(name)
     if (node === undefined)
       throw new IpamError('not_found', `Cannot plan for node "${name}": it is not in "${db}"`)
