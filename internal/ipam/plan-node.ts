@@ -2,8 +2,9 @@
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
-import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
+import { maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
+import { sharedEnisFor, sharePlaces } from './share-places.ts'
+import type { CloudSubnet, EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
@@ -38,6 +39,8 @@ export interface NodePlan {
   readonly actions: readonly Action[]
   /** What is wanted, and no ENI or subnet can give; at most one of each mode. */
   readonly shortages: readonly Shortage[]
+  /** Modes of which more is wanted than there is, whether it can be had or not. */
+  readonly short: ReadonlySet<EniMode>
 }
 
 /** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
@@ -45,27 +48,41 @@ export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
-  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [] }
-  const growth = planGrowth(pool, demand)
+  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [], short: new Set() }
+  const placed = placesFor(pool, demand)
+  const within = { ...pool, ...placed }
+  const growth = planGrowth(pool, placed, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
   const surplus = new Set(
-    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
+    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(within, mode, demand.returned)),
   )
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {
-      const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
+      // More addresses may come on a shared ENI; an exclusive one without its own holds its place for nothing.
+      const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
         dropDrained(eni, demand, isWanted) ??
-        advance(eni, pool) ??
+        advance(eni, within) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
         []
       )
     }),
   ]
-  return { actions, shortages: growth.shortages }
+  return { actions, shortages: growth.shortages, short: growth.short }
+}
+
+/** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
+function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
+  const sizes = (mode: EniMode) =>
+    pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve').map((eni) => serving(eni, returned))
+  const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
+  return sharePlaces(pool, {
+    shared: { there: shared.length, needed: sharedEnisFor(pods.shared, shared, pool.shared) },
+    exclusive: { there: exclusive.length, needed: Math.min(pods.exclusive, maxBindable(pool.exclusive)) },
+  })
 }
 
 /** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */

@@ -6,7 +6,7 @@ import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import { reportOf } from '../ipam/node-report.ts'
 import { planReturn, withinPlaces } from '../ipam/plan-return.ts'
-import type { NodeReport } from '../ipam/types.ts'
+import type { EniMode, NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
@@ -56,7 +56,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       const all = ledger.enis()
       // Withheld is as good as in use: given back, it would get a second pod elsewhere.
       const local = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
-      const placed = withinPlaces(bounds, local, all)
+      const countOf = (mode: EniMode) => pods.count(mode, (address) => ledger.eniOf(address)?.mode)
+      const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+      const placed = withinPlaces(bounds, local, all, counts)
       return modes.map((mode) => {
         const before = ledger.releaseTimer(mode)
         const enis = all.filter((eni) => eni.mode === mode)
@@ -64,8 +66,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         const ips = local.filter(({ eniId }) => ids.has(eniId))
         const { quickRelease, releaseEvery, cooldown } = settings
         const policy = { ...placed[mode], quickRelease, releaseEvery, cooldown }
-        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode)
-        const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
+        const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
