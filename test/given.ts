@@ -53,6 +53,8 @@ export function nodeReport(told: Partial<NodeReport>): NodeReport {
     mostInUse: inUse,
     exclusiveInUse: 0,
     exclusiveIdle: 0,
+    withheld: 0,
+    exclusiveWithheld: 0,
     databaseId: 'db',
     version: 'test',
     ...told,

@@ -2,13 +2,15 @@
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
-import { sharedEnisFor, sharePlaces } from './share-places.ts'
+import { besides, maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
+import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
 import type { CloudSubnet, EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
   readonly pods: Readonly<Record<EniMode, number>>
+  /** Of each pool, what is bound and no pod can get, says the agent. */
+  readonly withheld?: Readonly<Record<EniMode, number>>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -47,8 +49,9 @@ export interface NodePlan {
 export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
-export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
-  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [], short: new Set() }
+export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
+  if (all.phase === 'leaving') return { actions: giveBackAll(all), shortages: [], short: new Set() }
+  const { demand, pool } = withWithheld(all, wanted)
   const placed = placesFor(pool, demand)
   const within = { ...pool, ...placed }
   const growth = planGrowth(pool, placed, demand)
@@ -74,14 +77,39 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   return { actions, shortages: growth.shortages, short: growth.short }
 }
 
+/** What no pod can get counts as if one had it. The agent's word may be older than the pool. */
+function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; demand: NodeDemand } {
+  const { pods, returned, withheld } = demand
+  if (withheld === undefined) return { pool, demand }
+  const countOf = (mode: EniMode) => {
+    const enis = pool.enis.filter((eni) => eni.mode === mode)
+    return Math.min(
+      withheld[mode],
+      enis.reduce((sum, eni) => sum + serving(eni, returned), 0),
+    )
+  }
+  const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+  return {
+    pool: { ...pool, ...besides(pool, counts) },
+    demand: {
+      ...demand,
+      pods: { shared: pods.shared + counts.shared, exclusive: pods.exclusive + counts.exclusive },
+    },
+  }
+}
+
 /** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
 function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
   const sizes = (mode: EniMode) =>
     pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve').map((eni) => serving(eni, returned))
+  const claimOf = (there: number, needed: number): PlaceClaim => ({
+    ...{ there, needed },
+    used: Math.min(there, needed),
+  })
   const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
   return sharePlaces(pool, {
-    shared: { there: shared.length, needed: sharedEnisFor(pods.shared, shared, pool.shared) },
-    exclusive: { there: exclusive.length, needed: Math.min(pods.exclusive, maxBindable(pool.exclusive)) },
+    shared: claimOf(shared.length, sharedEnisFor(pods.shared, shared, pool.shared)),
+    exclusive: claimOf(exclusive.length, Math.min(pods.exclusive, maxBindable(pool.exclusive))),
   })
 }
 

@@ -61,7 +61,8 @@ export function withinPlaces(
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
   const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
     const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
-    return { there: there.length, needed: Math.max(needed, there.filter(({ id }) => used.has(id)).length) }
+    const count = there.filter(({ id }) => used.has(id)).length
+    return { there: there.length, used: count, needed: Math.max(needed, count) }
   }
   const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
   return sharePlaces(bounds, {

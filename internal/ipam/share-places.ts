@@ -6,26 +6,27 @@ import type { EniMode, NodeBounds, PoolBounds } from './types.ts'
 export interface PlaceClaim {
   /** ENIs that are there. */
   readonly there: number
+  /** ENIs that pods have. */
+  readonly used: number
   /** ENIs that pods need, those that they wait for included. */
   readonly needed: number
 }
 
 /**
  * The maxima, lowered where a kind has ENIs there that no pod needs, and the other one's pods wait for their places, or the instance takes
- * no more so many. Who has a place and needs it keeps it; then come waiting pods that want addresses, those that want ENIs, and warm ones
- * in the same order.
+ * no more so many. What pods have stays; then come pods that wait for something on ENIs that are there, other pods that wait, and warm
+ * ENIs; of each those of addresses first.
  */
 export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode, PlaceClaim>>): NodeBounds {
   const { instanceEnis } = bounds
-  const kept = (mode: EniMode) => Math.min(claims[mode].needed, claims[mode].there)
-  let free = Math.max(0, instanceEnis - kept('shared') - kept('exclusive'))
-  const granted = (mode: EniMode): number => {
-    const more = Math.min(claims[mode].needed - kept(mode), free)
-    free -= more
-    return kept(mode) + more
+  const granted = { shared: claims.shared.used, exclusive: claims.exclusive.used }
+  const grant = (mode: EniMode, wanted: number) => {
+    const free = instanceEnis - granted.shared - granted.exclusive
+    granted[mode] += Math.max(0, Math.min(wanted - granted[mode], free))
   }
-  const forShared = granted('shared')
-  const forExclusive = granted('exclusive')
+  for (const mode of modes) grant(mode, Math.min(claims[mode].needed, claims[mode].there))
+  for (const mode of modes) grant(mode, claims[mode].needed)
+  const { shared: forShared, exclusive: forExclusive } = granted
   const mostShared = Math.max(forShared, instanceEnis - forExclusive)
   const sharedThere = Math.min(claims.shared.there, mostShared, bounds.shared.maxEnis)
   const mostExclusive = Math.max(forExclusive, instanceEnis - Math.max(forShared, sharedThere))
@@ -35,6 +36,8 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
   }
   return { ...bounds, shared: within('shared', mostShared), exclusive: within('exclusive', mostExclusive) }
 }
+
+const modes = ['shared', 'exclusive'] as const
 
 /** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
 export function sharedEnisFor(

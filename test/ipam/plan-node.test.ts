@@ -15,6 +15,8 @@ interface Row extends PoolShort {
   readonly subnets?: readonly CloudSubnet[]
   /** "slot.n" of addresses the agent gave up. */
   readonly returned?: readonly string[]
+  /** Bound, and no pod can get them. */
+  readonly withheld?: readonly [shared: number, exclusive: number]
   readonly want: readonly string[]
   readonly unmet?: number
   readonly obstacle?: Shortage['why']
@@ -623,6 +625,39 @@ const rows: readonly Row[] = [
     enis: [{ slot: 1, mode: 'exclusive', state: 'available', served: true }],
     want: ['delete 1'],
   },
+  // withheld
+  {
+    // It counted as there for the pod, which waited for ever.
+    does: '[X2] makes another exclusive ENI for a pod that cannot get the one that is there',
+    maxEnis: 0,
+    exclusive: { pods: 1, maxEnis: 2 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    withheld: [0, 1],
+    want: ['create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[X2][K3] says that pods wait when an ENI that no pod can get has the last place',
+    maxEnis: 0,
+    exclusive: { pods: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    withheld: [0, 1],
+    want: [],
+  },
+  {
+    does: '[P2] binds what no pod can get once more, however few pods the node runs',
+    pods: 2,
+    maxPods: 2,
+    enis: [{ slot: 1, bound: 3 }],
+    withheld: [2, 0],
+    want: ['assign 1 +1'],
+  },
+  {
+    does: '[P2] takes an agent that tells of more than there is for one that has not looked yet',
+    pods: 2,
+    enis: [{ slot: 1, bound: 2 }],
+    withheld: [5, 0],
+    want: ['assign 1 +2'],
+  },
   // lowered maxima
   {
     does: '[P8] makes no ENI beyond a maximum that was lowered below what there is',
@@ -712,6 +747,7 @@ for (const row of rows) {
     const plan = planNode(poolOf(row), {
       pods: { shared: row.pods ?? 0, exclusive: row.exclusive?.pods ?? 0 },
       returned: returnedOf(row.returned ?? []),
+      withheld: { shared: row.withheld?.[0] ?? 0, exclusive: row.withheld?.[1] ?? 0 },
       zone,
       subnets: row.subnets ?? wide,
     })

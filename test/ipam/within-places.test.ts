@@ -77,6 +77,14 @@ const rows: readonly Row[] = [
     want: [3, 3],
   },
   {
+    // It was off its node and there was no place to put it back to, for ever.
+    does: 'cuts an ENI that pods only wait for when pods have all places',
+    ips: ['1.1', '1.2', '4.1 *', '5.1 *', '6.1 *'],
+    places: 3,
+    pods: [2, 3],
+    want: [0, 3],
+  },
+  {
     does: 'takes no place for pods beyond the maximum of their own kind',
     ips: ['1.1 *', '1.2 *', '2.1 *', '2.2 *', '3.1 *', '3.2 *', '4.1'],
     places: 4,

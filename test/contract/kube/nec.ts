@@ -78,6 +78,8 @@ const ofAgent = {
     mostInUse: 0,
     directInUse: 1,
     directIdle: 0,
+    withheld: 0,
+    directWithheld: 1,
     databaseID: 'db-1',
     version: '0.1.0',
   },
