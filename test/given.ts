@@ -55,6 +55,7 @@ export function nodeReport(told: Partial<NodeReport>): NodeReport {
     exclusiveIdle: 0,
     withheld: 0,
     exclusiveWithheld: 0,
+    unlinked: [],
     databaseId: 'db',
     version: 'test',
     ...told,

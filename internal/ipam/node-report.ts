@@ -10,7 +10,7 @@ export function reportOf(
   enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
   unusable: ReadonlySet<Ipv4>,
   isShown: (address: Ipv4) => boolean,
-): Omit<NodeReport, 'databaseId' | 'version'> {
+): Omit<NodeReport, 'databaseId' | 'unlinked' | 'version'> {
   const exclusiveEnis = new Set(enis.flatMap(({ id, mode }) => (mode === 'exclusive' ? [id] : [])))
   const exclusive = ips.filter(({ eniId }) => exclusiveEnis.has(eniId))
   const shared = ips.filter(({ eniId }) => !exclusiveEnis.has(eniId))

@@ -96,8 +96,10 @@ class Draft {
     this.#places = new Places(pool)
     this.#free = new Map(demand.subnets.map(({ id, available }) => [id, available]))
     const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
+    const isLinked = ({ id }: PoolEni) => id === undefined || demand.unlinked?.has(id) !== true
     this.#growing = pool.enis
-      .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held && !surplus.has(eni))
+      .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)
+      .filter((eni) => isLinked(eni) && !surplus.has(eni))
       .toSorted(byFullest(demand))
   }
 

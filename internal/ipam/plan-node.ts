@@ -4,13 +4,15 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { besides, maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
-import type { CloudSubnet, EniMode, NodeBounds, SubnetId } from './types.ts'
+import type { CloudSubnet, EniId, EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
   readonly pods: Readonly<Record<EniMode, number>>
   /** Of each pool, what is bound and no pod can get, says the agent. */
   readonly withheld?: Readonly<Record<EniMode, number>>
+  /** ENIs with idle addresses that the agent has no link of. */
+  readonly unlinked?: ReadonlySet<EniId>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -67,7 +69,7 @@ export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
       const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
         dropDrained(eni, demand, isWanted) ??
-        advance(eni, within) ??
+        advance(eni, within, demand) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
         []
@@ -122,12 +124,12 @@ function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean):
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni, pool: NodePool): Action | undefined {
+function advance(eni: PoolEni, pool: NodePool, demand: NodeDemand): Action | undefined {
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   if (eni.state !== 'available') return undefined
   if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
-  if (hasNoPlace(eni, pool))
+  if (hasNoPlace(eni, pool, demand))
     return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
   const most = pool.quotaIpsPerEni ?? Number.POSITIVE_INFINITY
   const excess = eni.mode === 'shared' ? eni.ips.length - most : 0
@@ -135,11 +137,20 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
   return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
 }
 
-/** The newest of those that have never been on the node go: they take the places of none that pods use. */
-function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): boolean {
+/**
+ * The newest of those that have never been on the node go: they take the places of none that pods use. So does an exclusive one that was
+ * taken off and that nobody there has: it is in no pod, and its agent may not give it back without having seen it.
+ */
+function hasNoPlace(
+  eni: PoolEni,
+  { enis, instanceEnis, ...pool }: NodePool,
+  { unlinked }: NodeDemand,
+): boolean {
+  const isFree = ({ id, mode, served }: PoolEni) =>
+    !served || (mode === 'exclusive' && id !== undefined && unlinked?.has(id) === true)
   const serving = enis.filter(({ goal }) => goal === 'serve')
   const unused = serving
-    .filter(({ served, state }) => state === 'available' && !served)
+    .filter((one) => one.state === 'available' && isFree(one))
     .toSorted((a, b) => b.key - a.key)
   const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
     const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis

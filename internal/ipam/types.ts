@@ -138,6 +138,8 @@ export interface NodeReport extends NodeUse {
   readonly withheld: number | undefined
   /** Idle exclusive ENIs that no pod can get. */
   readonly exclusiveWithheld: number | undefined
+  /** ENIs with idle addresses whose link does not appear. */
+  readonly unlinked: readonly EniId[]
   /** Identity of the agent's database: a new one means that the old pool state is gone. */
   readonly databaseId: string
   readonly version: string

@@ -198,10 +198,11 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name, poolOf(bound))
-    const { exclusiveWithheld = 0, withheld = 0 } = facts.nec(node.name)?.report ?? {}
+    const { exclusiveWithheld = 0, unlinked = [], withheld = 0 } = facts.nec(node.name)?.report ?? {}
     const plan = planNode(pool, {
       ...{ pods, returned, zone: node.zone, subnets: current },
       withheld: { shared: withheld, exclusive: exclusiveWithheld },
+      unlinked: new Set(unlinked),
     })
     const idle =
       plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)

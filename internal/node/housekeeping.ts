@@ -103,6 +103,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     if (!observed || (shown?.databaseId !== ledger.databaseId && pool.bounds() === undefined)) return
     const now: NodeReport = {
       ...reportOf(ledger.ips(), ledger.enis(), pool.unusable(), isShown),
+      unlinked: pool.unlinked(),
       databaseId: ledger.databaseId,
       version: settings.version,
     }
@@ -112,6 +113,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       shown.databaseId !== now.databaseId ||
       (shown.withheld ?? 0) !== now.withheld ||
       (shown.exclusiveWithheld ?? 0) !== now.exclusiveWithheld ||
+      shown.unlinked.join() !== now.unlinked.join() ||
       now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
     const due =
       clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)

@@ -7,7 +7,7 @@ import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { planSync } from '../ipam/plan-sync.ts'
-import type { EniMode, Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
+import type { EniId, EniMode, Nec, NecPublication, NodeBounds, NodeName } from '../ipam/types.ts'
 import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
@@ -35,6 +35,8 @@ export interface LocalPool {
   withheld(): ReadonlySet<Ipv4> | undefined
   /** Idle addresses that no pod has been able to get for a while, for want of a link or by doubt. */
   unusable(): ReadonlySet<Ipv4>
+  /** ENIs with such addresses, for want of their link. */
+  unlinked(): readonly EniId[]
   /** In use here, and published on another ENI. */
   disputed(): ReadonlySet<Ipv4>
   /** Why the NEC as it is now is not followed; undefined when it is. */
@@ -257,6 +259,13 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     },
     withheld: () => withheld,
     unusable: unusable.lasting,
+    unlinked() {
+      const lame = unusable.lasting()
+      const holding = new Set(
+        ledger.ips().flatMap(({ address, eniId }) => (lame.has(address) ? [eniId] : [])),
+      )
+      return ledger.enis().flatMap(({ id, mac }) => (holding.has(id) && !ready.has(mac) ? [id] : []))
+    },
     disputed: () => disputes,
     doubt: () => doubted?.why ?? (fault && `its NEC cannot be read: ${fault}`),
     wake,

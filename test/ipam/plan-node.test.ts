@@ -17,6 +17,8 @@ interface Row extends PoolShort {
   readonly returned?: readonly string[]
   /** Bound, and no pod can get them. */
   readonly withheld?: readonly [shared: number, exclusive: number]
+  /** Slots of ENIs that the agent has no link of. */
+  readonly unlinked?: readonly number[]
   readonly want: readonly string[]
   readonly unmet?: number
   readonly obstacle?: Shortage['why']
@@ -652,6 +654,44 @@ const rows: readonly Row[] = [
     want: ['assign 1 +1'],
   },
   {
+    // It bound more and more on the very ENI that no pod can use.
+    does: '[P2] binds nothing more on an ENI whose link does not appear',
+    pods: 1,
+    enis: [{ slot: 1, bound: 2 }],
+    withheld: [2, 0],
+    unlinked: [1],
+    want: ['create 2 subnet-a 1'],
+  },
+  {
+    // Off its node by hand, where it was tried to be put back for ever.
+    does: '[X3] deletes an exclusive ENI off its node that nobody has when there is no place for it',
+    pods: 1,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 2 },
+    instanceEnis: 2,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+      { slot: 3, mode: 'exclusive', bound: 1, state: 'available', served: true },
+    ],
+    withheld: [0, 1],
+    unlinked: [3],
+    want: ['delete 3'],
+  },
+  {
+    does: '[R7] puts back one that a pod may have, be there a place for it or not',
+    pods: 1,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 2 },
+    instanceEnis: 2,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+      { slot: 3, mode: 'exclusive', bound: 1, state: 'available', served: true },
+    ],
+    want: ['attach 3'],
+  },
+  {
     does: '[P2] takes an agent that tells of more than there is for one that has not looked yet',
     pods: 2,
     enis: [{ slot: 1, bound: 2 }],
@@ -747,6 +787,7 @@ for (const row of rows) {
     const plan = planNode(poolOf(row), {
       pods: { shared: row.pods ?? 0, exclusive: row.exclusive?.pods ?? 0 },
       returned: returnedOf(row.returned ?? []),
+      unlinked: new Set(row.unlinked?.map((slot) => `eni-${slot}`)),
       withheld: { shared: row.withheld?.[0] ?? 0, exclusive: row.withheld?.[1] ?? 0 },
       zone,
       subnets: row.subnets ?? wide,

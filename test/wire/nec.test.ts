@@ -405,6 +405,7 @@ const reports: fc.Arbitrary<NodeReport> = plain({
   exclusiveIdle: told,
   withheld: told,
   exclusiveWithheld: told,
+  unlinked: fc.array(words, { maxLength: 2 }),
   databaseId: words,
   version: words,
 })

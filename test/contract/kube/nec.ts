@@ -80,6 +80,7 @@ const ofAgent = {
     directIdle: 0,
     withheld: 0,
     directWithheld: 1,
+    unlinked: ['eni-2'],
     databaseID: 'db-1',
     version: '0.1.0',
   },
