@@ -1,5 +1,5 @@
 // What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
-import type { EniMode } from '../../../internal/ipam/types.ts'
+import type { EniId, EniMode } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -7,6 +7,19 @@ import type { SimNode, World } from './world.ts'
 export function hasRoom(world: World, node: SimNode): boolean {
   const conditions = world.kube.necs.items.get(node.name)?.publication?.conditions
   return conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+}
+
+/**
+ * ENIs that pods have, that somebody took off their node, and that cannot come back: its instance was made smaller meanwhile, and pods have
+ * every ENI on it. They go with their pods.
+ */
+export function withoutPlace(world: World, node: SimNode): ReadonlySet<EniId> {
+  const pool = world.ledger.pool(node.name)
+  const used = new Set(node.ledger?.attachments().map(({ address }) => address))
+  const inUse = (pool?.enis ?? []).filter(({ ips }) => ips.some(({ address }) => used.has(address)))
+  const away = inUse.filter(({ state }) => state === 'available')
+  const isFull = pool !== undefined && inUse.length - away.length >= pool.instanceEnis
+  return new Set(isFull ? away.flatMap(({ id }) => id ?? []) : [])
 }
 
 /** What the ledger has for one pool, and what of it pods use, by the agent's ledger and by the kernel. */
