@@ -152,6 +152,7 @@ function coreSettings(settings: LeaderSettings) {
     },
     exclusiveEnis: settings.enableDirectEni,
     manageTaint: settings.manageTaint,
+    ordinaryPods: settings.defaultNetwork === 'tke-direct-eni' ? ('exclusive' as const) : ('shared' as const),
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,

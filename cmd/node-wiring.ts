@@ -99,7 +99,8 @@ export async function runNode(
   if (settings.extendedResources) {
     const kubelet = createKubelet({ directory: settings.devicePluginDir, clock, random, log })
     stack.defer(() => kubelet.close())
-    resources = startResources({ ledger, bounds: started.bounds, kubelet, clock, log })
+    const { bounds, unusable } = started
+    resources = startResources({ ledger, bounds, unusable, kubelet, clock, log })
     stack.defer(resources.stop)
   }
   const socket = join(settings.runDir, 'cni.sock')

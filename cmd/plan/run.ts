@@ -16,6 +16,7 @@ import { leaderMigrations } from '../../migrations/index.ts'
 import { Exit, exitCode } from '../exit.ts'
 import { annotationsOf, readChanges, type SettingChange } from './settings.ts'
 import { assumptions } from './waiting.ts'
+import { warningsOf } from './warnings.ts'
 
 export interface PlanRequest {
   readonly settings: readonly string[]
@@ -30,6 +31,8 @@ interface Line extends Partial<Forecast> {
   readonly node: string
   /** Why it would refuse the settings. */
   readonly refused?: string
+  /** What it would lead to besides. */
+  readonly warnings?: readonly string[]
 }
 
 /** Prints a line for each node; ends with 1 when one would refuse the settings. Throws `bad_input`, `not_found`, `storage`. */
@@ -95,11 +98,13 @@ function lineOf(
     overrides: read.overrides,
     maxPods: shared.maxPods,
   }
+  const bounds = boundsOf(source, limitsOf(node))
   return {
     node: name,
+    warnings: warningsOf(pool, bounds),
     ...forecast({
       pool,
-      bounds: boundsOf(source, limitsOf(node)),
+      bounds,
       used,
       zone,
       subnets: endless(pool, zone),
@@ -161,7 +166,19 @@ function toTable(lines: readonly Line[], { output }: PlanRequest): string {
   )
   const planned = lines.filter(({ refused }) => refused === undefined)
   const refused = lines.flatMap((line) => line.refused ?? [])
-  return `${table.add(planned)}${refused.map((why) => `${why}\n`).join('')}`
+  const told = [...refused, ...warnings(planned)]
+  return `${table.add(planned)}${told.map((line) => `${line}\n`).join('')}`
+}
+
+/** Once for all nodes that it is so for. */
+function warnings(lines: readonly Line[]): readonly string[] {
+  const all = lines.flatMap(({ node, warnings = [] }) => warnings.map((text) => ({ node, text })))
+  const nodesOf = [...Map.groupBy(all, ({ text }) => text)]
+  return nodesOf.map(([text, those]) => {
+    const [first, ...others] = those.map(({ node }) => node)
+    const more = others.length === 0 ? '' : ` and ${others.length} more`
+    return `Warning: ${first}${more}: ${text}`
+  })
 }
 
 function callCount({ calls = {} }: Line): number {

@@ -2,12 +2,17 @@
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
-import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
+import { besides, maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
+import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
+import type { CloudSubnet, EniId, EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
   readonly pods: Readonly<Record<EniMode, number>>
+  /** Of each pool, what is bound and no pod can get, says the agent. */
+  readonly withheld?: Readonly<Record<EniMode, number>>
+  /** ENIs with idle addresses that the agent has no link of. */
+  readonly unlinked?: ReadonlySet<EniId>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -38,34 +43,76 @@ export interface NodePlan {
   readonly actions: readonly Action[]
   /** What is wanted, and no ENI or subnet can give; at most one of each mode. */
   readonly shortages: readonly Shortage[]
+  /** Modes of which more is wanted than there is, whether it can be had or not. */
+  readonly short: ReadonlySet<EniMode>
 }
 
 /** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
 export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
-export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
-  if (pool.phase === 'leaving') return { actions: giveBackAll(pool), shortages: [] }
-  const growth = planGrowth(pool, demand)
+export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
+  if (all.phase === 'leaving') return { actions: giveBackAll(all), shortages: [], short: new Set() }
+  const { demand, pool } = withWithheld(all, wanted)
+  const placed = placesFor(pool, demand)
+  const within = { ...pool, ...placed }
+  const growth = planGrowth(pool, placed, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
   const surplus = new Set(
-    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
+    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(within, mode, demand.returned)),
   )
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {
-      const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
+      // More addresses may come on a shared ENI; an exclusive one without its own holds its place for nothing.
+      const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
         dropDrained(eni, demand, isWanted) ??
-        advance(eni, pool) ??
+        advance(eni, within, demand) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
         []
       )
     }),
   ]
-  return { actions, shortages: growth.shortages }
+  return { actions, shortages: growth.shortages, short: growth.short }
+}
+
+/** What no pod can get counts as if one had it. The agent's word may be older than the pool. */
+function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; demand: NodeDemand } {
+  const { pods, returned, withheld } = demand
+  if (withheld === undefined) return { pool, demand }
+  const countOf = (mode: EniMode) => {
+    const enis = pool.enis.filter((eni) => eni.mode === mode)
+    return Math.min(
+      withheld[mode],
+      enis.reduce((sum, eni) => sum + serving(eni, returned), 0),
+    )
+  }
+  const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+  return {
+    pool: { ...pool, ...besides(pool, counts) },
+    demand: {
+      ...demand,
+      pods: { shared: pods.shared + counts.shared, exclusive: pods.exclusive + counts.exclusive },
+    },
+  }
+}
+
+/** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
+function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
+  const sizes = (mode: EniMode) =>
+    pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve').map((eni) => serving(eni, returned))
+  const claimOf = (there: number, needed: number): PlaceClaim => ({
+    ...{ there, needed },
+    used: Math.min(there, needed),
+  })
+  const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
+  return sharePlaces(pool, {
+    shared: claimOf(shared.length, sharedEnisFor(pods.shared, shared, pool.shared)),
+    exclusive: claimOf(exclusive.length, Math.min(pods.exclusive, maxBindable(pool.exclusive))),
+  })
 }
 
 /** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */
@@ -77,12 +124,12 @@ function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean):
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni, pool: NodePool): Action | undefined {
+function advance(eni: PoolEni, pool: NodePool, demand: NodeDemand): Action | undefined {
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   if (eni.state !== 'available') return undefined
   if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
-  if (hasNoPlace(eni, pool))
+  if (hasNoPlace(eni, pool, demand))
     return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
   const most = pool.quotaIpsPerEni ?? Number.POSITIVE_INFINITY
   const excess = eni.mode === 'shared' ? eni.ips.length - most : 0
@@ -90,11 +137,20 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
   return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
 }
 
-/** The newest of those that have never been on the node go: they take the places of none that pods use. */
-function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): boolean {
+/**
+ * The newest of those that have never been on the node go: they take the places of none that pods use. So does an exclusive one that was
+ * taken off and that nobody there has: it is in no pod, and its agent may not give it back without having seen it.
+ */
+function hasNoPlace(
+  eni: PoolEni,
+  { enis, instanceEnis, ...pool }: NodePool,
+  { unlinked }: NodeDemand,
+): boolean {
+  const isFree = ({ id, mode, served }: PoolEni) =>
+    !served || (mode === 'exclusive' && id !== undefined && unlinked?.has(id) === true)
   const serving = enis.filter(({ goal }) => goal === 'serve')
   const unused = serving
-    .filter(({ served, state }) => state === 'available' && !served)
+    .filter((one) => one.state === 'available' && isFree(one))
     .toSorted((a, b) => b.key - a.key)
   const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
     const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis

@@ -4,6 +4,7 @@ import { compareIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
 import { maxBindable } from './pool.ts'
+import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
 import type { EniId, EniMode, NodeBounds, PoolBounds } from './types.ts'
 
 export interface ReturnPolicy extends PoolBounds {
@@ -47,28 +48,27 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
 }
 
 /**
- * Both pools together may have more ENIs than the instance takes: it was made smaller, or an ENI that somebody had taken away has no
- * place to come back to. Then exclusive ones that no pod has are beyond the maximum, and after these shared ones that no pod uses.
+ * What each pool may hold besides: an ENI that no pod needs, and for whose place pods of the other kind wait or that the instance has no
+ * place for, is beyond the maximum. `pods` as of a `ReturnState`.
  */
 export function withinPlaces(
   bounds: NodeBounds,
   ips: readonly LocalIp[],
   enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
+  pods: Readonly<Record<EniMode, number>>,
 ): NodeBounds {
   const used = usedPerEni(ips)
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
-  const staying = enis.filter(({ id }) => bound.has(id))
-  const excess = staying.length - bounds.instanceEnis
-  if (excess <= 0) return bounds
-  const of = (mode: EniMode) => staying.filter((eni) => eni.mode === mode)
-  const idle = (mode: EniMode) => of(mode).filter(({ id }) => !used.has(id)).length
-  const exclusive = Math.min(excess, idle('exclusive'))
-  const shared = Math.min(excess - exclusive, idle('shared'))
-  const without = (mode: EniMode, count: number): PoolBounds => {
-    const { maxEnis } = bounds[mode]
-    return { ...bounds[mode], maxEnis: count > 0 ? Math.min(maxEnis, of(mode).length - count) : maxEnis }
+  const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
+    const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
+    const count = there.filter(({ id }) => used.has(id)).length
+    return { there: there.length, used: count, needed: Math.max(needed, count) }
   }
-  return { ...bounds, shared: without('shared', shared), exclusive: without('exclusive', exclusive) }
+  const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
+  return sharePlaces(bounds, {
+    shared: claimOf('shared', sharedEnisFor(pods.shared, sizes, bounds.shared)),
+    exclusive: claimOf('exclusive', Math.min(pods.exclusive, maxBindable(bounds.exclusive))),
+  })
 }
 
 function isBound({ state, published }: LocalIp): boolean {

@@ -36,7 +36,7 @@ export interface PoolTrouble {
 
 /** `trouble` is the last refusal of the cloud that still stands in the way. */
 export function poolCondition(
-  plan: NodePlan,
+  plan: Pick<NodePlan, 'shortages'>,
   trouble: PoolTrouble | undefined,
   zone: string,
   subnets: readonly CloudSubnet[],

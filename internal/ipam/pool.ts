@@ -1,6 +1,6 @@
 // A node's pools as the leader's ledger holds them, and the counts everybody derives from them.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, SubnetId } from './types.ts'
+import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, PoolBounds, SubnetId } from './types.ts'
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
@@ -49,6 +49,15 @@ export interface NodePool extends NodeBounds {
 /** Max bindable addresses of a pool (P14); of exclusive ENIs, whose `ipsPerEni` is 1, the ENIs. More than pods can be on the node serve nobody. */
 export function maxBindable({ ipsPerEni, maxEnis, maxPods }: EniLimits): number {
   return Math.min(maxEnis * ipsPerEni, maxPods ?? Number.POSITIVE_INFINITY)
+}
+
+/** What is bound and no pod can get leaves as many pods to be served beside it. */
+export function besides(bounds: NodeBounds, withheld: Readonly<Record<EniMode, number>>): NodeBounds {
+  const of = (mode: EniMode): PoolBounds => {
+    const { maxPods, ...rest } = bounds[mode]
+    return maxPods === undefined ? rest : { ...rest, maxPods: maxPods + withheld[mode] }
+  }
+  return { ...bounds, shared: of('shared'), exclusive: of('exclusive') }
 }
 
 /** Addresses that occupy the ENI's quota, on their way in or out included. */

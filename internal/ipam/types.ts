@@ -134,6 +134,12 @@ export interface NodeReport extends NodeUse {
   readonly returned: readonly PublishedIp[]
   readonly idle: number
   readonly exclusiveIdle: number | undefined
+  /** Idle addresses of shared ENIs that no pod can get: their link does not appear, or somebody unknown may have them. */
+  readonly withheld: number | undefined
+  /** Idle exclusive ENIs that no pod can get. */
+  readonly exclusiveWithheld: number | undefined
+  /** ENIs with idle addresses whose link does not appear. */
+  readonly unlinked: readonly EniId[]
   /** Identity of the agent's database: a new one means that the old pool state is gone. */
   readonly databaseId: string
   readonly version: string

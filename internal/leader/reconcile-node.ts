@@ -198,7 +198,12 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name, poolOf(bound))
-    const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
+    const { exclusiveWithheld = 0, unlinked = [], withheld = 0 } = facts.nec(node.name)?.report ?? {}
+    const plan = planNode(pool, {
+      ...{ pods, returned, zone: node.zone, subnets: current },
+      withheld: { shared: withheld, exclusive: exclusiveWithheld },
+      unlinked: new Set(unlinked),
+    })
     const idle =
       plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
@@ -209,15 +214,22 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
     const have = (mode: EniMode) =>
       pool.enis.filter((eni) => eni.mode === mode).reduce((sum, eni) => sum + serving(eni, returned), 0)
-    const podsWait = have('shared') < pods.shared || have('exclusive') < pods.exclusive
+    const podsWait =
+      have('shared') - withheld < pods.shared || have('exclusive') - exclusiveWithheld < pods.exclusive
     const [published, acted] = await Promise.allSettled([
       publisher.publish(node, conditions, urgency),
       act(node, plan, podsWait),
-      taints.keep(fact, pool, condition.ok),
+      taints.keep(fact, pool, isServed(plan, memory.trouble)),
     ])
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
     if (published.value !== undefined) wake(node.name, published.value)
+  }
+
+  /** The pool of ordinary pods: what others cannot have, a DaemonSet's say, may be so for ever. */
+  function isServed({ short, shortages }: NodePlan, trouble: Memory['trouble']): boolean {
+    const mode = settings.ordinaryPods
+    return (trouble === undefined || !short.has(mode)) && shortages.every((each) => each.mode !== mode)
   }
 
   function noteKeptBack({ node, enis }: NodePool, memory: Memory): void {

@@ -2,7 +2,7 @@
 import type { BackoffPolicy } from '../base/backoff.ts'
 import type { ClusterLimits, NodeDefaults } from '../ipam/node-bounds.ts'
 import type { SettlePolicy } from '../ipam/settle-intent.ts'
-import type { SubnetId } from '../ipam/types.ts'
+import type { EniMode, SubnetId } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface LeaderSettings extends ClusterLimits {
@@ -16,6 +16,8 @@ export interface LeaderSettings extends ClusterLimits {
   readonly defaults: NodeDefaults
   /** New nodes are kept free of pods until their pool is ready (K5). */
   readonly manageTaint: boolean
+  /** What pods get that do not ask for one or the other. */
+  readonly ordinaryPods: EniMode
   /** Every node is looked at so often even when nothing seems to happen. */
   readonly reconcileEvery: Millis
   readonly subnetMaxAge: Millis
@@ -41,6 +43,7 @@ export const leaderDefaults = {
   maxEnisPerNode: undefined,
   exclusiveEnis: false,
   manageTaint: false,
+  ordinaryPods: 'shared',
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,
   gatherFor: 50,

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import { createGivenEnis } from './given-enis.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
@@ -36,6 +37,8 @@ export interface Agent {
   doubt(): string | undefined
   /** What its pools may hold, as last published; undefined when that is not known yet. */
   bounds(): NodeBounds | undefined
+  /** Idle addresses that no pod has been able to get for a while. */
+  unusable(): ReadonlySet<Ipv4>
   /** Looks whether it should give something back: settings have changed. */
   wake(): void
   stop(): void
@@ -147,6 +150,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     doubt: pool.doubt,
     wake: () => housekeeping.wake(),
     bounds: pool.bounds,
+    unusable: pool.unusable,
     stop() {
       stopped = true
       for (const stop of stops) stop()

@@ -4,10 +4,13 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
+import type { LocalIp } from '../ipam/choose-address.ts'
 import { reportOf } from '../ipam/node-report.ts'
 import { planReturn, withinPlaces } from '../ipam/plan-return.ts'
-import type { NodeReport } from '../ipam/types.ts'
-import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
+import { besides } from '../ipam/pool.ts'
+import type { EniMode, NodeReport } from '../ipam/types.ts'
+import type { Linux, NodeEni, NodeKube, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
@@ -56,7 +59,12 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       const all = ledger.enis()
       // Withheld is as good as in use: given back, it would get a second pod elsewhere.
       const local = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
-      const placed = withinPlaces(bounds, local, all)
+      const lame = withheldCounts(tx.ips(), all)
+      // What no pod can get counts as if one had it: it is bound besides.
+      const countOf = (mode: EniMode) =>
+        pods.count(mode, (address) => ledger.eniOf(address)?.mode) + lame[mode]
+      const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+      const placed = withinPlaces(besides(bounds, lame), local, all, counts)
       return modes.map((mode) => {
         const before = ledger.releaseTimer(mode)
         const enis = all.filter((eni) => eni.mode === mode)
@@ -64,8 +72,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         const ips = local.filter(({ eniId }) => ids.has(eniId))
         const { quickRelease, releaseEvery, cooldown } = settings
         const policy = { ...placed[mode], quickRelease, releaseEvery, cooldown }
-        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode)
-        const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
+        const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
@@ -80,12 +87,23 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     return Math.min(roundEvery, ...dues.map((due) => Math.max(0, due)))
   }
 
-  /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */
+  /** Bound, and for no pod. */
+  function withheldCounts(ips: readonly LocalIp[], enis: readonly Pick<NodeEni, 'id' | 'mode'>[]) {
+    const { exclusiveWithheld = 0, withheld = 0 } = reportOf(ips, enis, pool.unusable(), isShown)
+    return { shared: withheld, exclusive: exclusiveWithheld }
+  }
+
+  function isShown(address: Ipv4): boolean {
+    return pods.showing(address) !== undefined
+  }
+
+  /** A pod with a warm address causes no write: only returned addresses are reported at once, and those that no pod can get; counts now and then. */
   async function report(): Promise<void> {
     // What an earlier database gave back is only told there: it is taken over before it is written over.
     if (!observed || (shown?.databaseId !== ledger.databaseId && pool.bounds() === undefined)) return
     const now: NodeReport = {
-      ...reportOf(ledger.ips(), ledger.enis()),
+      ...reportOf(ledger.ips(), ledger.enis(), pool.unusable(), isShown),
+      unlinked: pool.unlinked(),
       databaseId: ledger.databaseId,
       version: settings.version,
     }
@@ -93,6 +111,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     const urgent =
       shown === undefined ||
       shown.databaseId !== now.databaseId ||
+      (shown.withheld ?? 0) !== now.withheld ||
+      (shown.exclusiveWithheld ?? 0) !== now.exclusiveWithheld ||
+      shown.unlinked.join() !== now.unlinked.join() ||
       now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
     const due =
       clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)

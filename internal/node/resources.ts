@@ -5,6 +5,7 @@ import { startRounds } from '../base/rounds.ts'
 import { resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
 import type { EniMode, NodeBounds } from '../ipam/types.ts'
 import type { Kubelet, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 
 export interface Resources {
   /** The pools may have changed. */
@@ -16,6 +17,8 @@ export interface ResourcesOptions {
   readonly ledger: NodeLedger
   /** As last published; undefined when that is not known yet. */
   readonly bounds: () => NodeBounds | undefined
+  /** What is bound and no pod can get. */
+  readonly unusable: () => ReadonlySet<Ipv4>
   readonly kubelet: Kubelet
   readonly clock: Clock
   readonly log: Log
@@ -27,9 +30,13 @@ const modes: readonly EniMode[] = ['shared', 'exclusive']
 const gatherFor = 200
 const lookEvery = 30_000
 
-export function startResources({ ledger, bounds, kubelet, clock, log }: ResourcesOptions): Resources {
+export function startResources(options: ResourcesOptions): Resources {
+  const { ledger, bounds, unusable, kubelet, clock, log } = options
+
   async function tell(mode: EniMode): Promise<void> {
-    const counts = resourceCounts(mode, bounds(), ledger.ips(), ledger.enis())
+    const lame = unusable()
+    const usable = ledger.ips().filter(({ address, inUse }) => inUse || !lame.has(address))
+    const counts = resourceCounts(mode, bounds(), usable, ledger.enis())
     if (counts.capacity > 0) kubelet.offer(resourceNames[mode], counts)
     else await kubelet.withdraw(resourceNames[mode])
   }

@@ -45,7 +45,9 @@ const rows: readonly Row[] = [
 
 for (const { why, mode = 'shared', trouble, reason, says } of rows) {
   test(`[K3] poolCondition() is ${reason} with ${trouble ?? 'no trouble'} and ${why === undefined ? 'no shortage' : `${mode} ${why}`}`, () => {
-    const plan: NodePlan = { actions: [], shortages: why === undefined ? [] : [{ mode, count: 3, why }] }
+    const plan: Pick<NodePlan, 'shortages'> = {
+      shortages: why === undefined ? [] : [{ mode, count: 3, why }],
+    }
     const subnets = [subnet('subnet-a', 1), subnet('subnet-b', 7, 'elsewhere')]
     const condition = poolCondition(
       plan,
@@ -61,8 +63,7 @@ for (const { why, mode = 'shared', trouble, reason, says } of rows) {
 }
 
 test('[K3][X3] poolCondition() tells what both pools of a node lack, the addresses first', () => {
-  const plan: NodePlan = {
-    actions: [],
+  const plan: Pick<NodePlan, 'shortages'> = {
     shortages: [
       { mode: 'shared', count: 1, why: 'subnets-full' },
       { mode: 'exclusive', count: 2, why: 'node-full' },

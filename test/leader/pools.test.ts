@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { PublishedEni } from '../../internal/ipam/types.ts'
-import { known } from '../given.ts'
+import { known, nodeReport } from '../given.ts'
 import { LeaderWorld, podOn } from './leader-world.ts'
 
 const second = 1000
@@ -181,5 +181,38 @@ test('[S11] the quota of the VPC is told with what the cloud said, never exceede
   world.cloud.setLimits({ enisPerVpc: 10 })
   await world.clock.advance(3 * minute)
   assert.equal(world.condition('n2'), 'PoolServed')
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[X2] an ENI that no pod can get, says the agent, serves no pod', async (t) => {
+  // Its link never appeared: it counted as there, and the pod waited for ever while all was said to be well.
+  const none = { minWarm: 0, maxWarm: 0 }
+  const world = await running(t, { ...wanting, defaults: { shared: none, exclusive: none } })
+  world.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  await world.clock.advance(20 * second)
+  assert.equal(exclusive(world).length, 1)
+  const nec = known(world.kube.necs.items.get('n1'))
+  world.kube.necs.put('n1', { ...nec, report: nodeReport({ exclusiveWithheld: 1 }) })
+  await world.clock.advance(20 * second)
+  assert.equal(exclusive(world).length, 2)
+  assert.equal(world.condition('n1'), 'PoolServed')
+})
+
+test('[X3] a place that was freed for pods goes to them, not to a warm ENI of the kind that gave it up', async (t) => {
+  const world = await running(t, {
+    ...wanting,
+    defaults: { shared: { minWarm: 0, maxWarm: 0 }, exclusive: { minWarm: 1, maxWarm: 1 } },
+  })
+  world.addPods('n1', ...Array.from({ length: 18 }, (_, i) => `a-${i}`))
+  await world.clock.advance(30 * second)
+  assert.deepEqual([shared(world).length, exclusive(world).length], [2, 1])
+  world.addPods('n1', 'b-1', 'b-2')
+  await world.clock.advance(20 * second)
+  assert.equal(exclusive(world).length, 1, 'the agent alone knows that it is idle')
+  world.giveBack('n1', known(exclusive(world)[0]).ips)
+  await world.clock.advance(60 * second)
+  assert.deepEqual([shared(world).length, exclusive(world).length], [3, 0])
+  assert.equal(shared(world).flatMap(({ ips }) => ips).length, 20)
+  assert.equal(world.condition('n1'), 'PoolServed')
   assert.deepEqual(world.differences(), [])
 })

@@ -272,7 +272,7 @@ test('[R10] decodeNec() reads a NEC of a version without exclusive ENIs', () => 
   const { spec, status } = sample()
   const report = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, node } })?.report
   assert.deepEqual(
-    [report?.enisInUse, report?.mostInUse, report?.exclusiveInUse, report?.exclusiveIdle],
+    [report?.enisInUse, report?.exclusiveIdle, report?.withheld, report?.exclusiveWithheld],
     [undefined, undefined, undefined, undefined],
   )
 })
@@ -403,6 +403,9 @@ const reports: fc.Arbitrary<NodeReport> = plain({
   mostInUse: told,
   exclusiveInUse: told,
   exclusiveIdle: told,
+  withheld: told,
+  exclusiveWithheld: told,
+  unlinked: fc.array(words, { maxLength: 2 }),
   databaseId: words,
   version: words,
 })
