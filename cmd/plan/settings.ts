@@ -2,7 +2,7 @@
 import { nearest } from '../../internal/base/nearest.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { necAnnotations } from '../../internal/ipam/nec-settings.ts'
-import type { NodeOverrides } from '../../internal/ipam/node-bounds.ts'
+import type { NodeOverrides } from '../../internal/ipam/types.ts'
 
 export interface SettingChange {
   readonly annotation: string

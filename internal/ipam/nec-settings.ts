@@ -1,6 +1,5 @@
 // What operators set with annotations of a NEC (P6–P8, P10). A set that is wrong in one place is refused whole.
-import type { NodeOverrides } from './node-bounds.ts'
-import type { NodeUse, WarmTargets } from './types.ts'
+import type { NodeOverrides, NodeUse, WarmTargets } from './types.ts'
 
 const prefix = 'tke.cloud.tencent.com/'
 

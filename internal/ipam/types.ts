@@ -42,8 +42,30 @@ export interface NodeBounds {
   readonly instanceEnis: number
 }
 
+/** Settings that are fixed for a node when it is first seen (P9). */
+export interface NodeDefaults {
+  readonly shared: WarmTargets
+  readonly exclusive: WarmTargets
+}
+
+/** What annotations of the NEC set (P6, P8). */
+export interface NodeOverrides {
+  readonly sharedWarm?: WarmTargets
+  readonly exclusiveWarm?: WarmTargets
+  readonly maxSharedEnis?: number
+  readonly maxIpsPerEni?: number
+  readonly maxExclusiveEnis?: number
+}
+
+/** What is in force on a node, and what it comes from. */
+export interface NodeTerms extends NodeBounds {
+  readonly defaults: NodeDefaults
+  /** As last found to be right (P7). */
+  readonly overrides: NodeOverrides
+}
+
 /** A node as the ledger has it, for what is decided and published about it. */
-export interface LedgerNodeView extends NodeBounds {
+export interface LedgerNodeView extends NodeTerms {
   readonly name: NodeName
   readonly instanceId: InstanceId
   readonly zone: string
@@ -107,8 +129,8 @@ export interface Condition {
 }
 
 /** The leader's half of a NEC: spec, status.eniInfos and status.conditions. */
-export interface NecPublication extends NodeBounds {
-  /** Of the leader's term: what an earlier leader says is void. 0 when it was written by a version without terms. */
+export interface NecPublication extends NodeTerms {
+  /** Of the leader's term: what an earlier leader says is void. */
   readonly epoch: number
   readonly instanceId: InstanceId
   readonly zone: string
@@ -120,12 +142,12 @@ export interface NecPublication extends NodeBounds {
 export interface NodeUse {
   /** Addresses of shared ENIs that pods have. */
   readonly inUse: number
-  /** Shared ENIs with such addresses; undefined when an agent of an earlier version does not say. */
-  readonly enisInUse: number | undefined
+  /** Shared ENIs with such addresses. */
+  readonly enisInUse: number
   /** Most such addresses on one ENI. */
-  readonly mostInUse: number | undefined
+  readonly mostInUse: number
   /** Exclusive ENIs that pods have. */
-  readonly exclusiveInUse: number | undefined
+  readonly exclusiveInUse: number
 }
 
 /** The agent's half of a NEC: status.node. */
@@ -133,7 +155,7 @@ export interface NodeReport extends NodeUse {
   /** Drained and unallocatable on the node: the leader may unassign them. */
   readonly returned: readonly PublishedIp[]
   readonly idle: number
-  readonly exclusiveIdle: number | undefined
+  readonly exclusiveIdle: number
   /** Identity of the agent's database: a new one means that the old pool state is gone. */
   readonly databaseId: string
   readonly version: string

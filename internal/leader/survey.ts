@@ -82,7 +82,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
         staleFor,
         massLossAfter: settings.massLossAfter,
       })
-      applySurvey(tx, ledger, made, snapshot)
+      applySurvey({ tx, ledger, defaults: settings.defaults }, made, snapshot)
       return made
     })
     tell(plan)

@@ -163,6 +163,41 @@ test('[R4] a ledger that was lost is rebuilt with both pools and what was set', 
   assert.deepEqual(world.differences(), [])
 })
 
+test('[R4][P9] a ledger that was lost is rebuilt with the defaults that the node came with', async (t) => {
+  const world = await running(t)
+  annotate(world, { 'route-eni-ip-min-warm-target': '4', 'route-eni-ip-max-warm-target': '6' })
+  await world.clock.advance(30 * second)
+  assert.equal(shared(world)[0]?.ips.length, 4)
+  world.loseLedger()
+  world.start({ exclusiveEnis: false, defaults: { ...wanting.defaults, shared: { minWarm: 7, maxWarm: 7 } } })
+  await world.clock.advance(minute)
+  const nec = known(world.kube.necs.items.get('n1'))
+  world.kube.necs.put('n1', { ...nec, annotations: {} })
+  await world.clock.advance(minute)
+  const targets = () => {
+    const { shared: ofShared, exclusive: ofExclusive } = known(world.ledger.node('n1'))
+    return [ofShared.minWarm, ofShared.maxWarm, ofExclusive.minWarm, ofExclusive.maxWarm]
+  }
+  assert.deepEqual(targets(), [2, 3, 0, 0])
+  world.loseLedger()
+  world.start()
+  await world.clock.advance(minute)
+  assert.deepEqual(targets(), [2, 3, 1, 1])
+})
+
+test('[R4][P7] a ledger that was lost keeps in force what was right when annotations are wrong by now', async (t) => {
+  const world = await running(t)
+  annotate(world, { 'route-eni-max-attach': '2' })
+  await world.clock.advance(10 * second)
+  annotate(world, { 'route-eni-max-attach': 'two' })
+  await world.clock.advance(10 * second)
+  world.loseLedger()
+  world.start()
+  await world.clock.advance(minute)
+  assert.deepEqual(world.ledger.node('n1')?.overrides, { maxSharedEnis: 2 })
+  assert.equal(world.kube.necs.items.get('n1')?.publication?.shared.maxEnis, 2)
+})
+
 test('[S11] the quota of the VPC is told with what the cloud said, never exceeded, and work goes on when there is room', async (t) => {
   const world = new LeaderWorld(t, wanting)
   world.cloud.setLimits({ enisPerVpc: 3 })
