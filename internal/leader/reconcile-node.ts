@@ -199,8 +199,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name, poolOf(bound))
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
-    const idle =
-      plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
+    // With nothing to be done and nothing under way it is not trouble that stands in the way of what is wanted.
+    const idle = plan.actions.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
     const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
     tellChange(node, condition, memory)

@@ -218,3 +218,17 @@ test('[S11] the quota of the VPC is told with what the cloud said, never exceede
   assert.equal(world.condition('n2'), 'PoolServed')
   assert.deepEqual(world.differences(), [])
 })
+
+test('[K3] a refusal that was got over is not told for as long as a pod waits for something else', async (t) => {
+  const world = new LeaderWorld(t, wanting)
+  world.cloud.setLimits({ enisPerVpc: 2 })
+  world.start()
+  world.addNode('n1', 'SA2.MEDIUM4')
+  world.addPods('n1', ...Array.from({ length: 28 }, (_, i) => `p${i}`))
+  await world.clock.advance(20 * second)
+  assert.equal(world.condition('n1'), 'ENILimit')
+  world.cloud.setLimits({ enisPerVpc: 100 })
+  await world.clock.advance(3 * minute)
+  assert.equal(world.addresses('n1').length, 27, 'all that the instance takes')
+  assert.equal(world.condition('n1'), 'NodeFull')
+})
