@@ -60,7 +60,7 @@ export function createNodeSettingsKeeper(options: NodeSettingsOptions): NodeSett
       const nec = facts.nec(node.name)
       const read = readNecSettings(nec?.annotations ?? {}, node.name, node.overrides, nec?.report)
       const source: BoundsSource = {
-        quota: await registrar.quota(node),
+        quota: registrar.quota(node),
         defaults: node.defaults,
         // Before its NEC is seen, what was in force says more than the lack of annotations.
         overrides: nec !== undefined && read.ok ? read.overrides : node.overrides,

@@ -67,7 +67,7 @@ const releaseTroubleFor: Millis = 5 * 60_000
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
-  const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
+  const registrar = createRegistrar({ ...options, wake: (name) => wake(name) })
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings.epoch)
   const taints = createTaintKeeper({ kube, facts, clock, log, settings })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
@@ -93,6 +93,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     memories.delete(name)
     publisher.forget(name)
     nodeSettings.forget(name)
+    registrar.forget(name)
     taints.forget(name)
   }
 
@@ -199,6 +200,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name, poolOf(bound))
     const plan = planNode(pool, { pods, returned, zone: node.zone, subnets: current })
+    if (plan.shortages.some(({ why }) => why === 'subnets-full' || why === 'no-subnet-in-zone'))
+      void subnets.renewal()?.then(() => wake(node.name))
     // With nothing to be done and nothing under way it is not trouble that stands in the way of what is wanted.
     const idle = plan.actions.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
