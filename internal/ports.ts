@@ -226,6 +226,8 @@ export interface LeaderLedger {
   addressesOf(eni: number): ReadonlySet<Ipv4>
   /** The node that has the address by the ledger, in whatever state. */
   nodeOf(address: Ipv4): NodeName | undefined
+  /** Of which pool of its node the address is. */
+  modeOf(address: Ipv4): EniMode | undefined
   /** The pod seen on each bound address of the ledger that has one. */
   podAddresses(): ReadonlyMap<Ipv4, PodUid>
   /** Does it hold what there is? A new one does not: it is rebuilt before it serves. */

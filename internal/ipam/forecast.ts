@@ -6,7 +6,7 @@ import type { LocalIp } from './choose-address.ts'
 import { type Action, planNode } from './plan-node.ts'
 import { planReturn } from './plan-return.ts'
 import type { NodePool, PoolEni } from './pool.ts'
-import type { CloudSubnet, EniMode, NodeBounds } from './types.ts'
+import { type CloudSubnet, type EniMode, eniModes, type NodeBounds } from './types.ts'
 
 export interface ForecastInput {
   readonly pool: NodePool
@@ -69,7 +69,7 @@ export function forecast(input: ForecastInput): Forecast {
       if (actions.some(({ kind }) => kind === 'create' || kind === 'assign' || kind === 'attach')) steps++
       continue
     }
-    const given = (['shared', 'exclusive'] as const).map((mode) => {
+    const given = eniModes.map((mode) => {
       const policy = { ...bounds[mode], ...release, cooldown: 0 }
       const state = {
         ips: model.ips(mode, used, returned),

@@ -33,7 +33,7 @@ export function readNecSettings(
 ): NecSettings {
   const faults: string[] = []
   const refuse = (key: string, why: string) =>
-    faults.push(`${shortOf(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
+    faults.push(`${shortName(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
 
   function read(key: string, least = 0): number | undefined {
     const text = annotations[key]
@@ -52,11 +52,11 @@ export function readNecSettings(
       [maxKey, minKey],
     ] as const) {
       if (annotations[key] !== undefined && annotations[other] === undefined)
-        refuse(key, `${shortOf(other)} is not set; set both annotations in one command`)
+        refuse(key, `${shortName(other)} is not set; set both annotations in one command`)
     }
     if (minWarm === undefined || maxWarm === undefined) return undefined
     if (minWarm <= maxWarm) return { minWarm, maxWarm }
-    refuse(minKey, `it is above ${shortOf(maxKey)} "${maxWarm}"; set both annotations`)
+    refuse(minKey, `it is above ${shortName(maxKey)} "${maxWarm}"; set both annotations`)
     return undefined
   }
 
@@ -98,6 +98,7 @@ function shown(text: string): string {
   return characters.length > 40 ? `${characters.slice(0, 37).join('')}...` : characters.join('')
 }
 
-function shortOf(key: string): string {
+/** As people type it, without the prefix that all have. */
+export function shortName(key: string): string {
   return key.slice(prefix.length)
 }

@@ -3,7 +3,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
-import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
+import { type CloudSubnet, type EniMode, eniModes, type SubnetId } from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
@@ -49,9 +49,7 @@ export function planNode(pool: NodePool, demand: NodeDemand): NodePlan {
   const growth = planGrowth(pool, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set(
-    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
-  )
+  const surplus = new Set(eniModes.flatMap((mode) => surplusEnis(pool, mode, demand.returned)))
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {
@@ -96,7 +94,7 @@ function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): bo
   const unused = serving
     .filter(({ served, state }) => state === 'available' && !served)
     .toSorted((a, b) => b.key - a.key)
-  const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
+  const beyondMaxima = eniModes.flatMap((mode) => {
     const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis
     return unused.filter((one) => one.mode === mode).slice(0, Math.max(0, excess))
   })

@@ -31,6 +31,8 @@ export interface EniLimits {
 /** Whether an ENI's secondary addresses go to many pods (tke-route-eni), or the ENI itself to one pod (tke-direct-eni). */
 export type EniMode = 'shared' | 'exclusive'
 
+export const eniModes: readonly EniMode[] = ['shared', 'exclusive']
+
 /** What one pool of a node may hold: addresses on shared ENIs, or whole ENIs, of which each carries one address (X2). */
 export interface PoolBounds extends WarmTargets, EniLimits {}
 

@@ -6,15 +6,13 @@ import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import { reportOf } from '../ipam/node-report.ts'
 import { planReturn, withinPlaces } from '../ipam/plan-return.ts'
-import type { NodeReport } from '../ipam/types.ts'
+import { eniModes, type NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { type Sandboxes, sandboxId } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
-
-const modes = ['shared', 'exclusive'] as const
 
 export interface Housekeeping {
   /** Something that bears on surplus has changed. */
@@ -57,7 +55,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       // Withheld is as good as in use: given back, it would get a second pod elsewhere.
       const local = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
       const placed = withinPlaces(bounds, local, all)
-      return modes.map((mode) => {
+      return eniModes.map((mode) => {
         const before = ledger.releaseTimer(mode)
         const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))

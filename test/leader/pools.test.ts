@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { PublishedEni } from '../../internal/ipam/types.ts'
+import { TencentError } from '../../internal/vpc/transport.ts'
 import { known } from '../given.ts'
 import { LeaderWorld, podOn } from './leader-world.ts'
 
@@ -231,4 +232,59 @@ test('[K3] a refusal that was got over is not told for as long as a pod waits fo
   await world.clock.advance(3 * minute)
   assert.equal(world.addresses('n1').length, 27, 'all that the instance takes')
   assert.equal(world.condition('n1'), 'NodeFull')
+})
+
+test('[X2] [P1] a pod that has got a shared address after all counts there at once', async (t) => {
+  const world = new LeaderWorld(t, { ...wanting, reconcileEvery: 60 * minute })
+  world.start()
+  world.addNode('n1', 'SA2.MEDIUM4')
+  await world.clock.advance(20 * second)
+  const pod = podOn('n1', 'a', { wants: 'exclusive' })
+  world.kube.pods.put('uid-a', pod)
+  await world.clock.advance(20 * second)
+  const ip = known(shared(world)[0]?.ips[0]).address
+  world.kube.pods.put('uid-a', { ...pod, ip })
+  await world.clock.advance(5 * second)
+  assert.equal(shared(world)[0]?.ips.length, 3, 'two warm ones beside it')
+})
+
+test('[R5] a pod that waits for what it cannot have hurries no warm growth of the other kind', async (t) => {
+  const world = await running(t)
+  for (const name of ['a', 'b', 'c'])
+    world.kube.pods.put(`uid-${name}`, podOn('n1', name, { wants: 'exclusive' }))
+  await world.clock.advance(30 * second)
+  annotate(world, { 'route-eni-ip-min-warm-target': '5', 'route-eni-ip-max-warm-target': '5' })
+  await world.clock.advance(10 * second)
+  const priorities = world.log.entries
+    .filter(
+      ({ event, fields }) => event === 'cloud call done' && String(fields['action']).startsWith('Assign'),
+    )
+    .map(({ fields }) => Reflect.get(fields, 'priority'))
+  assert.deepEqual(priorities, ['warm-refill'])
+})
+
+test('[P2] [R5] growth does not wait for the pause of what could not be given back', async (t) => {
+  const world = new LeaderWorld(t, { ...wanting, reconcileEvery: 600 * minute })
+  let refused = (_action: string) => false
+  world.between = (cloud) => ({
+    request: (product, action, params, options) =>
+      refused(action)
+        ? Promise.reject(new TencentError({ message: 'no', code: 'UnauthorizedOperation' }))
+        : cloud.request(product, action, params, options),
+  })
+  world.start()
+  world.addNode('n1', 'SA2.MEDIUM4')
+  await world.clock.advance(20 * second)
+  refused = (action) => action === 'UnassignPrivateIpAddresses'
+  for (let i = 0; i < 8; i++) {
+    world.giveBack('n1', known(shared(world)[0]).ips.slice(0, 1))
+    await world.clock.advance(i < 7 ? 65 * second : second)
+  }
+  world.giveBack('n1', known(shared(world)[0]).ips.slice(0, 1))
+  let refusals = 4
+  refused = (action) =>
+    action === 'UnassignPrivateIpAddresses' || (action === 'AssignPrivateIpAddresses' && refusals-- > 0)
+  world.addPods('n1', 'a', 'b')
+  await world.clock.advance(25 * second)
+  assert.ok(known(shared(world)[0]).ips.length >= 4)
 })
