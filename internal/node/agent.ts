@@ -6,6 +6,7 @@ import type { Random } from '../base/random.ts'
 import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import { createGivenEnis } from './given-enis.ts'
+import { createGuessedModes } from './guessed-modes.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
@@ -49,7 +50,11 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
   const pool = createLocalPool({ ...ports, nodeName: settings.nodeName, notify: kube.notify })
-  const pods = podFacts(() => housekeeping.wake())
+  const pods = podFacts(() => {
+    guessedModes.look()
+    housekeeping.wake()
+  })
+  const guessedModes = createGuessedModes({ ledger, pods, log, notify: kube.notify })
   const strangers = createStrangers({
     ledger,
     linux,
@@ -111,11 +116,11 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
    * A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. Before the first NEC the node may have
    * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
    */
-  async function modeOf({ pod }: Sandbox): Promise<EniMode> {
-    if (pool.bounds()?.exclusive.maxEnis === 0 || pod.uid === '') return 'shared'
+  async function modeOf({ pod }: Sandbox): Promise<{ mode: EniMode; guessed: boolean }> {
+    if (pool.bounds()?.exclusive.maxEnis === 0 || pod.uid === '') return { mode: 'shared', guessed: false }
     const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
     if (!pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
-    return pods.get(pod.uid)?.wants ?? 'shared'
+    return { mode: pods.get(pod.uid)?.wants ?? 'shared', guessed: !pods.has(pod.uid) }
   }
 
   const stops = [
@@ -128,8 +133,21 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: (sandbox, wanted, signal) =>
-      sandboxes.add(sandbox, async () => wanted ?? (await modeOf(sandbox)), signal),
+    async add(sandbox, wanted, signal) {
+      let isGuess = false
+      const network = await sandboxes.add(
+        sandbox,
+        async () => {
+          if (wanted !== undefined) return wanted
+          const { mode, guessed } = await modeOf(sandbox)
+          isGuess = guessed
+          return mode
+        },
+        signal,
+      )
+      if (isGuess) guessedModes.note(sandbox)
+      return network
+    },
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()
