@@ -42,3 +42,22 @@ test('[R6] SIGHUP with a wrong file changes nothing', async (t) => {
   assert.deepEqual(heard, [{ warm: 5, region: 'a' }])
   assert.equal(log.count('settings not read again: those in force stay'), 1)
 })
+
+test('[R6] SIGHUP tells of a part that cannot apply the settings, and the others hear of them', async (t) => {
+  // It was told as a file that could not be read.
+  const log = new LogBook()
+  const reread = () => Promise.resolve({ warm: 7, region: 'a' })
+  const reloads = reloadOnHangup<Values>({ settings: { warm: 5, region: 'a' }, reread, hot: ['warm'], log })
+  t.after(reloads.stop)
+  const heard: number[] = []
+  reloads.subscribe(({ warm }) => {
+    if (warm === 7) throw new Error('no')
+  })
+  reloads.subscribe(({ warm }) => heard.push(warm))
+  process.emit('SIGHUP')
+  await turn()
+  await turn()
+  assert.deepEqual(heard, [5, 7])
+  assert.equal(log.count('settings not read again: those in force stay'), 0)
+  assert.equal(log.count('settings read again, and not applied everywhere: restart'), 1)
+})
