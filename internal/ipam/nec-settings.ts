@@ -1,16 +1,15 @@
 // What operators set with annotations of a NEC (P6–P8, P10). A set that is wrong in one place is refused whole.
+import { keyPrefix } from './names.ts'
 import type { NodeOverrides, NodeUse, WarmTargets } from './types.ts'
 
-const prefix = 'tke.cloud.tencent.com/'
-
 export const necAnnotations = {
-  sharedMinWarm: `${prefix}route-eni-ip-min-warm-target`,
-  sharedMaxWarm: `${prefix}route-eni-ip-max-warm-target`,
-  exclusiveMinWarm: `${prefix}direct-eni-min-warm-target`,
-  exclusiveMaxWarm: `${prefix}direct-eni-max-warm-target`,
-  maxSharedEnis: `${prefix}route-eni-max-attach`,
-  maxIpsPerEni: `${prefix}max-ip-per-route-eni`,
-  maxExclusiveEnis: `${prefix}direct-eni-max-attach`,
+  sharedMinWarm: `${keyPrefix}route-eni-ip-min-warm-target`,
+  sharedMaxWarm: `${keyPrefix}route-eni-ip-max-warm-target`,
+  exclusiveMinWarm: `${keyPrefix}direct-eni-min-warm-target`,
+  exclusiveMaxWarm: `${keyPrefix}direct-eni-max-warm-target`,
+  maxSharedEnis: `${keyPrefix}route-eni-max-attach`,
+  maxIpsPerEni: `${keyPrefix}max-ip-per-route-eni`,
+  maxExclusiveEnis: `${keyPrefix}direct-eni-max-attach`,
 } as const
 
 /** More is a slip of the finger. */
@@ -100,5 +99,5 @@ function shown(text: string): string {
 
 /** As people type it, without the prefix that all have. */
 export function shortName(key: string): string {
-  return key.slice(prefix.length)
+  return key.slice(keyPrefix.length)
 }

@@ -1,7 +1,7 @@
 // Whether a write of a NEC may set the annotations it sets (P6–P8): what nec-policy.yaml says in CEL, for a server in this process.
-import { necAnnotations, readNecSettings } from '../ipam/nec-settings.ts'
-import type { NodeOverrides, NodeUse } from '../ipam/types.ts'
-import { isRecord } from './json.ts'
+import { necAnnotations, readNecSettings } from '../../ipam/nec-settings.ts'
+import type { NodeOverrides, NodeUse } from '../../ipam/types.ts'
+import { isRecord } from '../../wire/json.ts'
 
 /** Of the policy, and of its binding. */
 export const necPolicyName = 'tke-eni-nec-annotations'
