@@ -234,11 +234,6 @@ export class World {
     this.kube.faults = faults ?? noKubeFaults
   }
 
-  /** Has any leader ever served from a ledger that was made anew? */
-  get ledgerLost(): boolean {
-    return this.hosts.length > 1 || this.hosts.some(({ lostAt }) => lostAt > 0)
-  }
-
   /** Operators change what they have set; leaders hear of it at once, or when they are started again. */
   setSettings(change: Partial<OperatorSettings>, hot: boolean): void {
     this.settings = { ...this.settings, ...change }
