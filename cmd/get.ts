@@ -77,7 +77,7 @@ function readRequest(resource: Resource, names: readonly string[], command: Comm
 const help = `
 Resources:
   vip         addresses for pods: state, node, ENI, pod. From node.db, with the exact owner
-  eni         shared ENIs with their addresses
+  eni         ENIs of both kinds with their addresses
   node        nodes and their pools (leader)
   subnet      subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell
   intent      what was asked of the cloud and what became of it (leader)

@@ -36,9 +36,18 @@ export function reloadOnHangup<T extends object>(options: ReloadOptions<T>): Rel
       current = { ...current, ...Object.fromEntries(applied.map((key) => [key, read[key]])) }
       log.info('settings read again', { changed: applied.map(settingName) })
       if (cold.length > 0) log.warn('settings need a restart', { settings: cold.map(settingName) })
-      for (const heard of listeners) heard(current)
     } catch (error) {
-      log.error('settings not read again: those in force stay', { error: withHint(error) })
+      return log.error('settings not read again: those in force stay', { error: withHint(error) })
+    }
+    for (const heard of listeners) tell(heard)
+  }
+
+  /** Each for itself: what one cannot do must not keep the others from hearing. */
+  function tell(heard: (settings: T) => void): void {
+    try {
+      heard(current)
+    } catch (error) {
+      log.error('settings read again, and not applied everywhere: restart', { error: withHint(error) })
     }
   }
 

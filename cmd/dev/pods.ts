@@ -1,5 +1,6 @@
 // Pods of the dev cluster, made and awaited through its API.
 import { errorCode } from '../../internal/ipam/errors.ts'
+import { type networkNames, networksAnnotation } from '../../internal/ipam/names.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 
 export interface SeenPod {
@@ -15,13 +16,13 @@ export async function createPod(
   kube: KubeClient,
   name: string,
   node?: string,
-  network?: 'tke-direct-eni',
+  network?: typeof networkNames.exclusive,
 ): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
     ...(node === undefined ? {} : { nodeName: node }),
   }
-  const annotations = network === undefined ? {} : { 'tke.cloud.tencent.com/networks': network }
+  const annotations = network === undefined ? {} : { [networksAnnotation]: network }
   await kube.call({
     doing: `create pod "${name}"`,
     method: 'POST',

@@ -94,7 +94,7 @@ function lineOf(
   if (!read.ok) return { node: name, refused: `Cannot apply ${read.fault}` }
   const source: BoundsSource = {
     quota,
-    defaults: node.defaults ?? { shared, exclusive: node.exclusive },
+    defaults: node.defaults,
     overrides: read.overrides,
     maxPods: shared.maxPods,
   }

@@ -6,7 +6,7 @@ import type { LocalIp } from './choose-address.ts'
 import { type Action, planNode } from './plan-node.ts'
 import { planReturn, withinPlaces } from './plan-return.ts'
 import type { NodePool, PoolEni } from './pool.ts'
-import type { CloudSubnet, EniMode, NodeBounds } from './types.ts'
+import { type CloudSubnet, type EniMode, eniModes, type NodeBounds } from './types.ts'
 
 export interface ForecastInput {
   readonly pool: NodePool
@@ -40,8 +40,6 @@ export interface PoolSize {
   readonly bound: number
 }
 
-const modes = ['shared', 'exclusive'] as const
-
 /** Far above what any node takes. */
 const mostRounds = 10_000
 
@@ -71,10 +69,10 @@ export function forecast(input: ForecastInput): Forecast {
       if (actions.some(({ kind }) => kind === 'create' || kind === 'assign' || kind === 'attach')) steps++
       continue
     }
-    const ips = modes.flatMap((mode) => model.ips(mode, used, returned))
-    const enis = modes.flatMap((mode) => model.enis(mode))
+    const ips = eniModes.flatMap((mode) => model.ips(mode, used, returned))
+    const enis = eniModes.flatMap((mode) => model.enis(mode))
     const placed = withinPlaces(bounds, ips, enis, pods)
-    const given = modes.map((mode) => {
+    const given = eniModes.map((mode) => {
       const policy = { ...placed[mode], ...release, cooldown: 0 }
       const state = {
         ips: model.ips(mode, used, returned),

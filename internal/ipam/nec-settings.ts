@@ -1,17 +1,15 @@
 // What operators set with annotations of a NEC (P6–P8, P10). A set that is wrong in one place is refused whole.
-import type { NodeOverrides } from './node-bounds.ts'
-import type { NodeUse, WarmTargets } from './types.ts'
-
-const prefix = 'tke.cloud.tencent.com/'
+import { keyPrefix } from './names.ts'
+import type { NodeOverrides, NodeUse, WarmTargets } from './types.ts'
 
 export const necAnnotations = {
-  sharedMinWarm: `${prefix}route-eni-ip-min-warm-target`,
-  sharedMaxWarm: `${prefix}route-eni-ip-max-warm-target`,
-  exclusiveMinWarm: `${prefix}direct-eni-min-warm-target`,
-  exclusiveMaxWarm: `${prefix}direct-eni-max-warm-target`,
-  maxSharedEnis: `${prefix}route-eni-max-attach`,
-  maxIpsPerEni: `${prefix}max-ip-per-route-eni`,
-  maxExclusiveEnis: `${prefix}direct-eni-max-attach`,
+  sharedMinWarm: `${keyPrefix}route-eni-ip-min-warm-target`,
+  sharedMaxWarm: `${keyPrefix}route-eni-ip-max-warm-target`,
+  exclusiveMinWarm: `${keyPrefix}direct-eni-min-warm-target`,
+  exclusiveMaxWarm: `${keyPrefix}direct-eni-max-warm-target`,
+  maxSharedEnis: `${keyPrefix}route-eni-max-attach`,
+  maxIpsPerEni: `${keyPrefix}max-ip-per-route-eni`,
+  maxExclusiveEnis: `${keyPrefix}direct-eni-max-attach`,
 } as const
 
 /** More is a slip of the finger. */
@@ -34,7 +32,7 @@ export function readNecSettings(
 ): NecSettings {
   const faults: string[] = []
   const refuse = (key: string, why: string) =>
-    faults.push(`${shortOf(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
+    faults.push(`${shortName(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
 
   function read(key: string, least = 0): number | undefined {
     const text = annotations[key]
@@ -53,11 +51,11 @@ export function readNecSettings(
       [maxKey, minKey],
     ] as const) {
       if (annotations[key] !== undefined && annotations[other] === undefined)
-        refuse(key, `${shortOf(other)} is not set; set both annotations in one command`)
+        refuse(key, `${shortName(other)} is not set; set both annotations in one command`)
     }
     if (minWarm === undefined || maxWarm === undefined) return undefined
     if (minWarm <= maxWarm) return { minWarm, maxWarm }
-    refuse(minKey, `it is above ${shortOf(maxKey)} "${maxWarm}"; set both annotations`)
+    refuse(minKey, `it is above ${shortName(maxKey)} "${maxWarm}"; set both annotations`)
     return undefined
   }
 
@@ -112,6 +110,7 @@ function shown(text: string): string {
   return cut.join('').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }
 
-function shortOf(key: string): string {
-  return key.slice(prefix.length)
+/** As people type it, without the prefix that all have. */
+export function shortName(key: string): string {
+  return key.slice(keyPrefix.length)
 }

@@ -4,7 +4,14 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { besides, maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
-import type { CloudSubnet, EniId, EniMode, NodeBounds, SubnetId } from './types.ts'
+import {
+  type CloudSubnet,
+  type EniId,
+  type EniMode,
+  eniModes,
+  type NodeBounds,
+  type SubnetId,
+} from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
@@ -59,9 +66,7 @@ export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
   const growth = planGrowth(pool, placed, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set(
-    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(within, mode, demand.returned)),
-  )
+  const surplus = new Set(eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned)))
   const actions = [
     ...growth.actions,
     ...rest.flatMap((eni) => {
@@ -152,7 +157,7 @@ function hasNoPlace(
   const unused = serving
     .filter((one) => one.state === 'available' && isFree(one))
     .toSorted((a, b) => b.key - a.key)
-  const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
+  const beyondMaxima = eniModes.flatMap((mode) => {
     const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis
     return unused.filter((one) => one.mode === mode).slice(0, Math.max(0, excess))
   })

@@ -71,6 +71,15 @@ export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   return eni.expectedIps + eni.ips.filter((ip) => ip.state === 'bound' && !returned.has(ip.address)).length
 }
 
+/** What serves a pool of the node, or soon will, altogether. */
+export function servingIn(
+  { enis }: Pick<NodePool, 'enis'>,
+  mode: EniMode,
+  returned: ReadonlySet<Ipv4>,
+): number {
+  return enis.reduce((sum, eni) => sum + (eni.mode === mode ? serving(eni, returned) : 0), 0)
+}
+
 /** Of each address that is bound to the node, whose it is. */
 export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => EniMode | undefined {
   const modes = new Map(enis.flatMap(({ ips, mode }) => ips.map(({ address }) => [address, mode] as const)))

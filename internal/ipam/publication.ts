@@ -25,6 +25,8 @@ export function publicationOf(
     shared: node.shared,
     exclusive: node.exclusive,
     instanceEnis: node.instanceEnis,
+    defaults: node.defaults,
+    overrides: node.overrides,
     enis: [
       ...enis.filter(({ mode }) => mode === 'shared'),
       // An exclusive ENI without an address for pods is nothing that an agent could use.

@@ -59,7 +59,13 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   }
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
   const pods = createPodObserver(ledger, clock, log)
-  const facts = clusterFacts(wake, pods.observe, pods.listed, shownChanged)
+  const facts = clusterFacts({
+    wake,
+    podChanged: pods.observe,
+    podsListed: pods.listed,
+    shownChanged,
+    modeOf: ledger.modeOf,
+  })
   const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
   const runner = createIntentRunner({
     cloud,

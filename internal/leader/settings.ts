@@ -1,8 +1,8 @@
 // What an operator can set for the leader.
 import type { BackoffPolicy } from '../base/backoff.ts'
-import type { ClusterLimits, NodeDefaults } from '../ipam/node-bounds.ts'
+import type { ClusterLimits } from '../ipam/node-bounds.ts'
 import type { SettlePolicy } from '../ipam/settle-intent.ts'
-import type { EniMode, SubnetId } from '../ipam/types.ts'
+import type { EniMode, NodeDefaults, SubnetId } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface LeaderSettings extends ClusterLimits {

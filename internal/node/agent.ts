@@ -7,6 +7,7 @@ import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createGivenEnis } from './given-enis.ts'
+import { createGuessedModes } from './guessed-modes.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
@@ -52,7 +53,11 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
   const pool = createLocalPool({ ...ports, nodeName: settings.nodeName, notify: kube.notify })
-  const pods = podFacts(() => housekeeping.wake())
+  const pods = podFacts(() => {
+    guessedModes.look()
+    housekeeping.wake()
+  })
+  const guessedModes = createGuessedModes({ ledger, pods, log, notify: kube.notify })
   const strangers = createStrangers({
     ledger,
     linux,
@@ -115,12 +120,12 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
    * exclusive ENIs for all that is known; but an API server that is out keeps ADDs waiting only right after the start. Where the node
    * may have none nobody waits to be known, but who is known to ask for one is told that there are none.
    */
-  async function modeOf({ pod }: Sandbox): Promise<EniMode> {
-    if (pod.uid === '') return 'shared'
+  async function modeOf({ pod }: Sandbox): Promise<{ mode: EniMode; guessed: boolean }> {
+    if (pod.uid === '') return { mode: 'shared', guessed: false }
     const isOff = pool.bounds()?.exclusive.maxEnis === 0
     const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
     if (!isOff && !pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
-    return pods.get(pod.uid)?.wants ?? 'shared'
+    return { mode: pods.get(pod.uid)?.wants ?? 'shared', guessed: !isOff && !pods.has(pod.uid) }
   }
 
   const stops = [
@@ -133,8 +138,21 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: (sandbox, wanted, signal) =>
-      sandboxes.add(sandbox, async () => wanted ?? (await modeOf(sandbox)), signal),
+    async add(sandbox, wanted, signal) {
+      let isGuess = false
+      const network = await sandboxes.add(
+        sandbox,
+        async () => {
+          if (wanted !== undefined) return wanted
+          const { mode, guessed } = await modeOf(sandbox)
+          isGuess = guessed
+          return mode
+        },
+        signal,
+      )
+      if (isGuess) guessedModes.note(sandbox)
+      return network
+    },
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()

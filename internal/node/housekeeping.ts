@@ -8,7 +8,7 @@ import type { LocalIp } from '../ipam/choose-address.ts'
 import { reportOf } from '../ipam/node-report.ts'
 import { planReturn, withinPlaces } from '../ipam/plan-return.ts'
 import { besides } from '../ipam/pool.ts'
-import type { EniMode, NodeReport } from '../ipam/types.ts'
+import { type EniMode, eniModes, type NodeReport } from '../ipam/types.ts'
 import type { Linux, NodeEni, NodeKube, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
@@ -16,8 +16,6 @@ import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
 import { type Sandboxes, sandboxId } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
-
-const modes = ['shared', 'exclusive'] as const
 
 export interface Housekeeping {
   /** Something that bears on surplus has changed. */
@@ -65,7 +63,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         pods.count(mode, (address) => ledger.eniOf(address)?.mode) + lame[mode]
       const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
       const placed = withinPlaces(besides(bounds, lame), local, all, counts)
-      return modes.map((mode) => {
+      return eniModes.map((mode) => {
         const before = ledger.releaseTimer(mode)
         const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startRounds } from '../base/rounds.ts'
 import { resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
-import type { EniMode, NodeBounds } from '../ipam/types.ts'
+import { type EniMode, eniModes, type NodeBounds } from '../ipam/types.ts'
 import type { Kubelet, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 
@@ -24,8 +24,6 @@ export interface ResourcesOptions {
   readonly log: Log
 }
 
-const modes: readonly EniMode[] = ['shared', 'exclusive']
-
 /** A burst of changes is told once; and now and then it is looked whether one was missed. */
 const gatherFor = 200
 const lookEvery = 30_000
@@ -43,7 +41,7 @@ export function startResources(options: ResourcesOptions): Resources {
 
   const rounds = startRounds(clock, async () => {
     try {
-      for (const mode of modes) await tell(mode)
+      for (const mode of eniModes) await tell(mode)
     } catch (error) {
       log.warn('resources not told to the kubelet', { error: (error as Error).message, retryIn: lookEvery })
     }

@@ -37,7 +37,7 @@ function reloading(t: TestContext, reread: () => Promise<Values>, early = false)
     await turn()
     await turn()
   }
-  return { heard, hangUp, log }
+  return { heard, hangUp, log, reloads }
 }
 
 test('[P9] SIGHUP applies what may change, and says what needs a restart', async (t) => {
@@ -84,4 +84,18 @@ test('[R6] SIGHUP does not end a daemon that is still reading its settings', asy
   await writer.close()
   assert.deepEqual(await ended, [2, null])
   rmSync(folder, { recursive: true })
+})
+
+test('[R6] SIGHUP tells of a part that cannot apply the settings, and the others hear of them', async (t) => {
+  // It was told as a file that could not be read.
+  const { hangUp, log, reloads } = reloading(t, () => Promise.resolve({ warm: 7, region: 'a' }))
+  const heard: number[] = []
+  reloads.subscribe(({ warm }) => {
+    if (warm === 7) throw new Error('no')
+  })
+  reloads.subscribe(({ warm }) => heard.push(warm))
+  await hangUp()
+  assert.deepEqual(heard, [5, 7])
+  assert.equal(log.count('settings not read again: those in force stay'), 0)
+  assert.equal(log.count('settings read again, and not applied everywhere: restart'), 1)
 })

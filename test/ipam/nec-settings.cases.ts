@@ -1,6 +1,5 @@
 // What annotations of a NEC mean, or why they are refused: whoever reads or admits them is held to this table. The node is n1.
-import type { NodeOverrides } from '../../internal/ipam/node-bounds.ts'
-import type { NodeUse } from '../../internal/ipam/types.ts'
+import type { NodeOverrides, NodeUse } from '../../internal/ipam/types.ts'
 
 export interface NecSettingsCase {
   readonly does: string
@@ -30,13 +29,6 @@ const ipsPerEni = 'max-ip-per-route-eni'
 const exclusiveEnis = 'direct-eni-max-attach'
 
 const busy: NodeUse = { inUse: 14, enisInUse: 3, mostInUse: 9, exclusiveInUse: 2 }
-/** It tells of no ENIs. */
-const ofEarlierVersion: NodeUse = {
-  inUse: 14,
-  enisInUse: undefined,
-  mostInUse: undefined,
-  exclusiveInUse: undefined,
-}
 
 const notWhole = (name: string, value: string, least = 0) =>
   `${name} "${value}" on node n1: it is not a whole number from ${least} to 10000`
@@ -242,12 +234,6 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     does: '[P8] takes any maximum while the node has said nothing',
     set: { [sharedEnis]: '0', [ipsPerEni]: '1', [exclusiveEnis]: '0' },
     want: { maxSharedEnis: 0, maxIpsPerEni: 1, maxExclusiveEnis: 0 },
-  },
-  {
-    does: '[P8][R10] takes any maximum of an agent that does not tell of ENIs',
-    set: { [sharedEnis]: '1', [ipsPerEni]: '1', [exclusiveEnis]: '0' },
-    use: ofEarlierVersion,
-    want: { maxSharedEnis: 1, maxIpsPerEni: 1, maxExclusiveEnis: 0 },
   },
   // several at once
   {
