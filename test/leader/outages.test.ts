@@ -51,7 +51,7 @@ async function recovery(world: LeaderWorld): Promise<number> {
 
 for (const { what, faults, calls: mostCalls, within } of [
   { what: 'refuses connections', faults: { outage: 'reset' }, calls: 80, within: 120 },
-  { what: 'answers that it is not available', faults: { outage: 'unavailable' }, calls: 300, within: 120 },
+  { what: 'answers that it is not available', faults: { outage: 'unavailable' }, calls: 250, within: 120 },
   { what: 'never answers', faults: { outage: 'hang' }, calls: 80, within: 180 },
   { what: 'throttles nine calls of ten', faults: { throttle: { '*': 0.9 } }, calls: 150, within: 180 },
 ] satisfies readonly { what: string; faults: Partial<Faults>; calls: number; within: number }[])
