@@ -283,6 +283,8 @@ test('[X2] [P1] a pod that has got a shared address after all counts there at on
 
 test('[R5] a pod that waits for what it cannot have hurries no warm growth of the other kind', async (t) => {
   const world = await running(t)
+  annotate(world, { 'direct-eni-max-attach': '2' })
+  await world.clock.advance(5 * second)
   for (const name of ['a', 'b', 'c'])
     world.kube.pods.put(`uid-${name}`, podOn('n1', name, { wants: 'exclusive' }))
   await world.clock.advance(30 * second)
