@@ -1,6 +1,7 @@
 // The command line for people and systemd: finds the subcommand, loads it alone, and turns its end into an exit code.
 import { CommanderError } from 'commander'
 import { nearest } from '../internal/base/nearest.ts'
+import { IpamError } from '../internal/ipam/errors.ts'
 import { type CommandEntry, commands } from './commands.ts'
 import { exitCode, reportFailure } from './exit.ts'
 import { type Host, sourceTree } from './host.ts'
@@ -9,7 +10,10 @@ import { type Host, sourceTree } from './host.ts'
 export async function run(args: readonly string[], host: Host = sourceTree): Promise<number> {
   const [name, ...rest] = args
   for (const stream of [process.stdout, process.stderr]) {
-    if (stream.listenerCount('error') === 0) stream.on('error', ignoreClosedPipe)
+    if (stream.listenerCount('error') === 0)
+      stream.on('error', (error) => {
+        if (!isClosed(error, stream.isTTY)) process.exit(reportFailure(cannotWrite(error)))
+      })
   }
   if (name === undefined) {
     process.stderr.write(overview())
@@ -51,9 +55,13 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   await command.parseAsync([...args], { from: 'user' })
 }
 
-/** A reader that has seen enough (`| head`) is no fault. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/** A reader that has seen enough (`| head`) is no fault, nor is a terminal that was closed. */
+function isClosed({ code }: NodeJS.ErrnoException, isTerminal: boolean): boolean {
+  return code === 'EPIPE' || (code === 'EIO' && isTerminal)
+}
+
+function cannotWrite(cause: Error): IpamError {
+  return new IpamError('storage', `Cannot write the output: ${cause.message}`, { cause })
 }
 
 function refuse(name: string): number {

@@ -9,7 +9,7 @@ import type { DevCluster } from './dev/cluster.ts'
 import { exitCode } from './exit.ts'
 import type { Host } from './host.ts'
 import { prepareSqlite } from './native.ts'
-import { aborted, untilSignal } from './until-signal.ts'
+import { aborted, endsForeground, untilSignal } from './until-signal.ts'
 
 interface DevFlags {
   readonly tour: boolean
@@ -50,7 +50,7 @@ export function define(host: Host): Command {
         const { runHost } = await import('./dev/host.ts')
         return runHost(JSON.parse(flags.host) as Parameters<typeof runHost>[0])
       }
-      await untilSignal((signal) => runDev(flags, signal))
+      await untilSignal((signal) => runDev(flags, signal), endsForeground)
     })
 }
 
@@ -63,9 +63,11 @@ const tourFlags = [
 async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
   const nodes = wholeNumber('nodes', flags.nodes, 1, 12)
   const port = wholeNumber('port', flags.port, 0, 65_535)
+  if (flags.directory === '') throw new IpamError('bad_input', 'Cannot start dev: --directory is empty')
   const directory = flags.directory ?? mkdtempSync(join(tmpdir(), 'tke-eni-dev-'))
   const { startDevCluster } = await import('./dev/cluster.ts')
   const say = (line: string) => void process.stdout.write(`${line}\n`)
+  let started = false
   try {
     const cluster = await startDevCluster({
       directory,
@@ -74,6 +76,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })
+    started = true
     try {
       const broken = cluster.host.ended.then((status) => {
         if (!signal.aborted)
@@ -87,7 +90,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     }
   } finally {
     if (flags.directory === undefined && !flags.keep) rmSync(directory, { recursive: true, force: true })
-    else say(`state and logs stay in ${directory}`)
+    else if (started) say(`state and logs stay in ${directory}`)
   }
 }
 

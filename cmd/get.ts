@@ -83,7 +83,7 @@ const help = `
 Resources:
   vip         addresses for pods: state, node, ENI, pod; also those that are kept for one. From node.db, with the exact owner
   vipc        claims of pods to addresses, as kubectl get vipc shows them (leader)
-  eni         shared ENIs with their addresses
+  eni         ENIs of both kinds with their addresses
   node        nodes and their pools (leader)
   subnet      subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell
   intent      what was asked of the cloud and what became of it (leader)

@@ -1,8 +1,10 @@
 // Makes the runtime of this machine use us: the plugin's names first, the network configuration last and at once,
 // so that the runtime never finds half of it.
+
 import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../internal/base/log.ts'
+import { networkNames } from '../internal/ipam/names.ts'
 import { storageFault } from '../internal/sqlite/faults.ts'
 import { needDirectory } from './make-directory.ts'
 import { isPacked, selfCommand } from './self-command.ts'
@@ -16,7 +18,7 @@ export interface InstallCniSettings {
 const configName = '10-tke-eni.conflist'
 
 /** In a network list of ours the first one serves pods of both kinds; the second is for lists that others write. */
-const pluginNames = ['tke-route-eni', 'tke-direct-eni'] as const
+const pluginNames = Object.values(networkNames)
 
 /** Idempotent: what is in place is not written again, so that a full disk is no obstacle. Throws `storage`. */
 export function installCni(settings: InstallCniSettings, socket: string, log: Log): void {
@@ -34,7 +36,7 @@ export function conflist({ portMapping }: Pick<InstallCniSettings, 'portMapping'
     cniVersion: '1.0.0',
     name: 'tke-eni',
     plugins: [
-      { type: 'tke-route-eni', socket },
+      { type: networkNames.shared, socket },
       ...(portMapping ? [{ type: 'portmap', capabilities: { portMappings: true }, snat: true }] : []),
     ],
   }

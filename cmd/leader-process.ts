@@ -25,7 +25,7 @@ import type { LeaderSettings } from './settings/leader-settings.ts'
 export async function runLeader(
   settings: LeaderSettings,
   signal: AbortSignal,
-  { once: recover, reread }: RunParts<LeaderSettings>,
+  { once: recover, reread, hangups }: RunParts<LeaderSettings>,
 ): Promise<void> {
   const clock = evenClock()
   const random = systemRandom
@@ -60,7 +60,7 @@ export async function runLeader(
     obstacle = status
     void service.status(status)
   }
-  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log })
+  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log, hangups })
   stack.defer(reloads.stop)
   const transport = sdkTransport({ region: settings.region, credentials, endpoint: settings.vpcEndpoint })
   const parts = { target, transport, clock, random, log, ledgerPath, lockPath, tell, reloads }

@@ -165,6 +165,7 @@ function coreSettings(settings: LeaderSettings) {
     staticIps: settings.enableStaticIp,
     claimExpiry: settings.claimExpiredDuration,
     manageTaint: settings.manageTaint,
+    ordinaryPods: settings.defaultNetwork === 'tke-direct-eni' ? ('exclusive' as const) : ('shared' as const),
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,

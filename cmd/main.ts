@@ -12,6 +12,8 @@ if (isPlugin || args[0] === 'cni' || (args.length === 0 && process.env['CNI_COMM
   // At once: all is written, and to end in good order costs a millisecond.
   void runCni(process.env, args.slice(isPlugin ? 0 : 1)).then((code) => process.exit(code))
 } else {
+  // A daemon that has not read its settings yet has nothing to read again; the default would end it.
+  if (args[0] === 'leader' || args[0] === 'node') process.on('SIGHUP', () => {})
   void import('./cli.ts')
     .then(({ run }) => run(args))
     .then((code) => {

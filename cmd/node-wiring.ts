@@ -34,7 +34,7 @@ import { aborted, giveUp } from './until-signal.ts'
 export async function runNode(
   settings: NodeSettings,
   signal: AbortSignal,
-  { reread }: RunParts<NodeSettings>,
+  { reread, hangups }: RunParts<NodeSettings>,
 ): Promise<void> {
   const clock = evenClock()
   const random = systemRandom
@@ -88,7 +88,7 @@ export async function runNode(
     ...hotOf(settings),
   })
   const started = await startAgent({ kube, linux, ledger, clock, random, log }, inForce)
-  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log })
+  const reloads = reloadOnHangup({ settings, reread, hot: hotSettings, log, hangups })
   stack.defer(reloads.stop)
   reloads.subscribe((now) => {
     Object.assign(inForce, withTestWaits('node', hotOf(now)))
@@ -99,14 +99,8 @@ export async function runNode(
   if (settings.extendedResources) {
     const kubelet = createKubelet({ directory: settings.devicePluginDir, clock, random, log })
     stack.defer(() => kubelet.close())
-    resources = startResources({
-      ledger,
-      bounds: started.bounds,
-      onDemand: started.staticIps,
-      kubelet,
-      clock,
-      log,
-    })
+    const { bounds, staticIps: onDemand, unusable } = started
+    resources = startResources({ ledger, bounds, unusable, onDemand, kubelet, clock, log })
     stack.defer(resources.stop)
   }
   const socket = join(settings.runDir, 'cni.sock')

@@ -56,8 +56,9 @@ The settings are those of the documents, with or without "tke.cloud.tencent.com/
   direct-eni-max-attach                                        most exclusive ENIs
 
 What the leader's own --ip-min-warm-target and the like would change is nothing here: they are for nodes that are added later.
-The plan takes pods and addresses as they are in the database, subnets for endless, and every call for granted. A node that
-would refuse the settings says why, and the exit code is 1.
+The plan takes pods and addresses as they are in the database, subnets for endless, and every call for granted. Pods that wait for an
+address are not in the database: where there may be some, it says that it assumes none. A node that would refuse the settings says
+why, and the exit code is 1.
 
 Examples:
   tke-eni plan route-eni-ip-min-warm-target=1 route-eni-ip-max-warm-target=3 --node node-1

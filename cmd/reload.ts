@@ -2,6 +2,7 @@
 import type { Log } from '../internal/base/log.ts'
 import { withHint } from '../internal/ipam/errors.ts'
 import { settingName } from '../internal/wire/settings.ts'
+import type { Hangups } from './hangups.ts'
 
 export interface Reloads<T> {
   /** `heard` gets all settings, of which only what can change is other than before; the result ends that. */
@@ -15,11 +16,12 @@ export interface ReloadOptions<T> {
   /** Keys of what may change. */
   readonly hot: readonly (keyof T & string)[]
   readonly log: Log
+  readonly hangups: Hangups
 }
 
 /** Listens to SIGHUP until `stop`. */
 export function reloadOnHangup<T extends object>(options: ReloadOptions<T>): Reloads<T> & { stop(): void } {
-  const { hot, log, reread } = options
+  const { hangups, hot, log, reread } = options
   const listeners = new Set<(settings: T) => void>()
   let current = options.settings
 
@@ -34,21 +36,29 @@ export function reloadOnHangup<T extends object>(options: ReloadOptions<T>): Rel
       current = { ...current, ...Object.fromEntries(applied.map((key) => [key, read[key]])) }
       log.info('settings read again', { changed: applied.map(settingName) })
       if (cold.length > 0) log.warn('settings need a restart', { settings: cold.map(settingName) })
-      for (const heard of listeners) heard(current)
     } catch (error) {
-      log.error('settings not read again: those in force stay', { error: withHint(error) })
+      return log.error('settings not read again: those in force stay', { error: withHint(error) })
+    }
+    for (const heard of listeners) tell(heard)
+  }
+
+  /** Each for itself: what one cannot do must not keep the others from hearing. */
+  function tell(heard: (settings: T) => void): void {
+    try {
+      heard(current)
+    } catch (error) {
+      log.error('settings read again, and not applied everywhere: restart', { error: withHint(error) })
     }
   }
 
-  const onHangup = () => void reload()
-  process.on('SIGHUP', onHangup)
+  const stop = hangups.listen(() => void reload())
   return {
     subscribe(heard) {
       listeners.add(heard)
       heard(current)
       return () => listeners.delete(heard)
     },
-    stop: () => void process.off('SIGHUP', onHangup),
+    stop,
   }
 }
 

@@ -32,10 +32,11 @@ export async function readSettings<Table extends SettingTable>(
   settings: SettingsOf<Table>,
   options: Flags,
   env: NodeJS.ProcessEnv = process.env,
+  doing?: string,
 ): Promise<Settings<Table>> {
   const { config, ...flags } = options
   const file = typeof config === 'string' ? await readFile(config) : undefined
-  return resolveSettings(settings, { flags, env, file })
+  return resolveSettings(settings, { flags, env, file }, doing)
 }
 
 function toOption(key: string, entry: Setting<unknown>): Option {

@@ -16,7 +16,7 @@ import { type VpcSimSettings, vpcSimSettings } from './settings/vpc-sim-settings
 import { aborted } from './until-signal.ts'
 
 export function define(host: Host): Command {
-  return serviceCommand(host, { settings: vpcSimSettings, help, run: runVpcSim })
+  return serviceCommand(host, { settings: vpcSimSettings, help, foreground: true, run: runVpcSim })
 }
 
 async function runVpcSim(settings: VpcSimSettings, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@
 import type { LocalIp } from './ipam/choose-address.ts'
 import type { Claim, ClaimPhase } from './ipam/claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
-import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
+import type { NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
 import type { Quarantined } from './ipam/plan-quarantine.ts'
 import type { SyncChange } from './ipam/plan-sync.ts'
@@ -26,10 +26,10 @@ import type {
   Link,
   Nec,
   NecPublication,
-  NodeBounds,
   NodeFact,
   NodeName,
   NodeReport,
+  NodeTerms,
   Notice,
   PodFact,
   PodLink,
@@ -249,14 +249,10 @@ export interface LedgerNode extends LedgerNodeView {
   readonly uid: string
   readonly phase: 'active' | 'leaving'
   readonly quota: NodeQuota
-  /** undefined in a ledger of an earlier version: those of now. */
-  readonly defaults: NodeDefaults | undefined
-  readonly overrides: NodeOverrides
 }
 
 /** What of a node may change while it is there. */
-export type NodeChange = NodeBounds &
-  Pick<LedgerNode, 'quota' | 'overrides'> & { readonly defaults: NodeDefaults }
+export type NodeChange = Omit<NodeTerms, 'defaults'> & Pick<LedgerNode, 'quota'>
 
 /** SQLite as the state: each read answers from the file, each change is one transaction on disk before it is answered. */
 export interface LeaderLedger {
@@ -273,6 +269,8 @@ export interface LeaderLedger {
   addressesOf(eni: number): ReadonlySet<Ipv4>
   /** The node that has the address by the ledger, in whatever state. */
   nodeOf(address: Ipv4): NodeName | undefined
+  /** Of which pool of its node the address is. */
+  modeOf(address: Ipv4): EniMode | undefined
   /** The pod seen on each bound address of the ledger that has one. */
   podAddresses(): ReadonlyMap<Ipv4, PodUid>
   /** Does it hold what there is? A new one does not: it is rebuilt before it serves. */

@@ -1,8 +1,7 @@
 // `kubectl annotate nec`, as a call.
+import { keyPrefix } from '../../internal/ipam/names.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { necPath } from '../../internal/kube/nec-api.ts'
-
-const prefix = 'tke.cloud.tencent.com/'
 
 /** By their short names; null removes one. Throws as KubeClient.call: `bad_input` when the API server refuses them. */
 export async function annotateNec(
@@ -12,7 +11,7 @@ export async function annotateNec(
 ): Promise<void> {
   const annotations = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
-      `${prefix}${name}`,
+      `${keyPrefix}${name}`,
       value === null ? null : String(value),
     ]),
   )

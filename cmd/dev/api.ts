@@ -9,7 +9,7 @@ import { silentLog } from '../../internal/base/log.ts'
 import { type ConnectSettings, connectKube } from '../../internal/kube/connect.ts'
 import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { necGroup } from '../../internal/kube/nec-api.ts'
-import { judgeNecWrite, necPolicyName } from '../../internal/wire/nec-admission.ts'
+import { judgeNecWrite, necPolicyName } from '../../internal/sim/kube/nec-admission.ts'
 
 export interface DevApi {
   /** For people, who may do everything. */

@@ -1,5 +1,6 @@
 // Pods of the dev cluster, made and awaited through its API.
 import { errorCode } from '../../internal/ipam/errors.ts'
+import { networkNames, networksAnnotation } from '../../internal/ipam/names.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 
 export interface SeenPod {
@@ -15,14 +16,14 @@ export async function createPod(
   kube: KubeClient,
   name: string,
   node?: string,
-  kind?: 'tke-direct-eni' | 'static',
+  kind?: typeof networkNames.exclusive | 'static',
 ): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
     ...(node === undefined ? {} : { nodeName: node }),
   }
   const annotations = {
-    ...(kind === 'tke-direct-eni' && { 'tke.cloud.tencent.com/networks': kind }),
+    ...(kind === networkNames.exclusive && { [networksAnnotation]: kind }),
     ...(kind === 'static' && { 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never' }),
   }
   await kube.call({

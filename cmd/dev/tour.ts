@@ -1,6 +1,8 @@
 // The scripted tour (`npm start`): what the system does, step by step, on real packets. Each step proves something and
 // says so in a line; the first that cannot ends the tour with its name.
+
 import { readFileSync, rmSync } from 'node:fs'
+import { networkNames } from '../../internal/ipam/names.ts'
 import { annotateNec } from './annotate.ts'
 import { auditCluster } from './audit.ts'
 import type { DevCluster } from './cluster.ts'
@@ -183,7 +185,7 @@ async function liveSettings({ cluster, until, pool }: Tour): Promise<string> {
 }
 
 async function exclusivePod({ cluster, until, pool }: Tour): Promise<string> {
-  await createPod(cluster.kube, 'own', 'node-1', 'tke-direct-eni')
+  await createPod(cluster.kube, 'own', 'node-1', networkNames.exclusive)
   const own = await until('the pod has an address', () => podWithAddress(cluster.kube, 'own'), 60)
   const names = ['first', 'same-zone', 'other-zone']
   const others = await until('the others are there', () => podsWithAddresses(cluster.kube, names))

@@ -3,7 +3,7 @@ import { systemClock } from '../../internal/base/clock.ts'
 import { createTable } from '../../internal/base/table.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { type Forecast, forecast } from '../../internal/ipam/forecast.ts'
-import { readNecSettings } from '../../internal/ipam/nec-settings.ts'
+import { necAnnotations, readNecSettings } from '../../internal/ipam/nec-settings.ts'
 import { type BoundsSource, boundsOf } from '../../internal/ipam/node-bounds.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
 import type { CloudSubnet, EniMode, NodeUse } from '../../internal/ipam/types.ts'
@@ -15,6 +15,8 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { Exit, exitCode } from '../exit.ts'
 import { annotationsOf, readChanges, type SettingChange } from './settings.ts'
+import { assumptions } from './waiting.ts'
+import { warningsOf } from './warnings.ts'
 
 export interface PlanRequest {
   readonly settings: readonly string[]
@@ -29,6 +31,8 @@ interface Line extends Partial<Forecast> {
   readonly node: string
   /** Why it would refuse the settings. */
   readonly refused?: string
+  /** What it would lead to besides. */
+  readonly warnings?: readonly string[]
 }
 
 /** Prints a line for each node; ends with 1 when one would refuse the settings. Throws `bad_input`, `not_found`, `storage`. */
@@ -42,15 +46,33 @@ export function runPlan(request: PlanRequest): void {
     process.stdout.write(
       request.output === 'json' ? `${JSON.stringify(lines, null, 2)}\n` : toTable(lines, request),
     )
+    if (request.output !== 'json') process.stdout.write(assumed(lines, ledger, used, changes))
     if (lines.some(({ refused }) => refused !== undefined)) throw new Exit(exitCode.failed)
   } finally {
     close()
   }
 }
 
+/** What the lines take for granted of pods that the database does not know. */
+function assumed(
+  lines: readonly Line[],
+  ledger: LeaderLedger,
+  used: ReadonlySet<Ipv4>,
+  changes: readonly SettingChange[],
+): string {
+  const planned = lines.filter(({ refused }) => refused === undefined)
+  const opensExclusive = changes.some(({ annotation }) => annotation === necAnnotations.maxExclusiveEnis)
+  const modes = ({ exclusive }: NodePool): readonly EniMode[] =>
+    exclusive.maxEnis > 0 || opensExclusive ? ['shared', 'exclusive'] : ['shared']
+  const pools = planned.flatMap(({ node }) => ledger.pool(node) ?? [])
+  return assumptions(pools, used, modes)
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
 function nodesOf(ledger: LeaderLedger, { db, nodes }: PlanRequest): readonly LedgerNode[] {
   if (nodes === undefined) return ledger.nodes()
-  return nodes.map((name) => {
+  return [...new Set(nodes)].map((name) => {
     const node = ledger.node(name)
     if (node === undefined)
       throw new IpamError('not_found', `Cannot plan for node "${name}": it is not in "${db}"`)
@@ -72,15 +94,17 @@ function lineOf(
   if (!read.ok) return { node: name, refused: `Cannot apply ${read.fault}` }
   const source: BoundsSource = {
     quota,
-    defaults: node.defaults ?? { shared, exclusive: node.exclusive },
+    defaults: node.defaults,
     overrides: read.overrides,
     maxPods: shared.maxPods,
   }
+  const bounds = boundsOf(source, limitsOf(node))
   return {
     node: name,
+    warnings: warningsOf(pool, bounds),
     ...forecast({
       pool,
-      bounds: boundsOf(source, limitsOf(node)),
+      bounds,
       used,
       zone,
       subnets: endless(pool, zone),
@@ -142,7 +166,19 @@ function toTable(lines: readonly Line[], { output }: PlanRequest): string {
   )
   const planned = lines.filter(({ refused }) => refused === undefined)
   const refused = lines.flatMap((line) => line.refused ?? [])
-  return `${table.add(planned)}${refused.map((why) => `${why}\n`).join('')}`
+  const told = [...refused, ...warnings(planned)]
+  return `${table.add(planned)}${told.map((line) => `${line}\n`).join('')}`
+}
+
+/** Once for all nodes that it is so for. */
+function warnings(lines: readonly Line[]): readonly string[] {
+  const all = lines.flatMap(({ node, warnings = [] }) => warnings.map((text) => ({ node, text })))
+  const nodesOf = [...Map.groupBy(all, ({ text }) => text)]
+  return nodesOf.map(([text, those]) => {
+    const [first, ...others] = those.map(({ node }) => node)
+    const more = others.length === 0 ? '' : ` and ${others.length} more`
+    return `Warning: ${first}${more}: ${text}`
+  })
 }
 
 function callCount({ calls = {} }: Line): number {

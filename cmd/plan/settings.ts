@@ -1,8 +1,9 @@
 // Settings as they are typed for `tke-eni plan`, and the annotations that they would make.
 import { nearest } from '../../internal/base/nearest.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
+import { keyPrefix } from '../../internal/ipam/names.ts'
 import { necAnnotations } from '../../internal/ipam/nec-settings.ts'
-import type { NodeOverrides } from '../../internal/ipam/node-bounds.ts'
+import type { NodeOverrides } from '../../internal/ipam/types.ts'
 
 export interface SettingChange {
   readonly annotation: string
@@ -10,19 +11,18 @@ export interface SettingChange {
   readonly value: string | undefined
 }
 
-const prefix = 'tke.cloud.tencent.com/'
 const known: readonly string[] = Object.values(necAnnotations)
 
 /** "name=value" or "name-". Throws `bad_input`. */
 export function readChanges(texts: readonly string[]): readonly SettingChange[] {
   return texts.map((text) => {
     const [, name = '', value] = /^([^=]*)=(.*)$/s.exec(text) ?? /^(.*)-$/s.exec(text) ?? []
-    const annotation = name.startsWith(prefix) ? name : `${prefix}${name}`
+    const annotation = name.startsWith(keyPrefix) ? name : `${keyPrefix}${name}`
     if (name === '') {
       throw new IpamError('bad_input', `Cannot plan "${text}": it is neither name=value nor name-`, { hint })
     }
     if (known.includes(annotation)) return { annotation, value }
-    const near = nearest(annotation, known)?.slice(prefix.length)
+    const near = nearest(annotation, known)?.slice(keyPrefix.length)
     const meant = near === undefined ? '' : `, did you mean "${near}"?`
     throw new IpamError('bad_input', `Cannot plan "${text}": there is no setting "${name}"${meant}`, { hint })
   })

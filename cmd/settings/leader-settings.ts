@@ -1,4 +1,5 @@
 // What an operator can turn on the leader. Flags, environment, file, help and docs/settings.md follow from this table.
+import { networkNames } from '../../internal/ipam/names.ts'
 import type { WarmTargets } from '../../internal/ipam/types.ts'
 import { metadataUrl } from '../../internal/vpc/metadata.ts'
 import {
@@ -61,8 +62,8 @@ const table = {
     'A static address is given up so long after its pod has ended; without it, never.',
   ),
   defaultNetwork: setting(
-    choice('tke-route-eni', 'tke-direct-eni', 'other'),
-    'tke-route-eni',
+    choice(networkNames.shared, networkNames.exclusive, 'other'),
+    networkNames.shared,
     'Network of pods that do not ask for one; "other": only pods that ask for an address get one from the VPC.',
   ),
   manageTaint: setting(

@@ -1,5 +1,7 @@
 // What an operator can turn on the node agent. Flags, environment, file, help and docs/settings.md follow from this table.
+
 import { hostname } from 'node:os'
+import { networkNames } from '../../internal/ipam/names.ts'
 import { netnsDirectories } from '../../internal/linux/netns.ts'
 import {
   absolutePath,
@@ -31,8 +33,8 @@ const table = {
   kubeconfig,
   kubeServer,
   defaultNetwork: setting(
-    choice('tke-route-eni', 'tke-direct-eni', 'other'),
-    'tke-route-eni',
+    choice(networkNames.shared, networkNames.exclusive, 'other'),
+    networkNames.shared,
     "Network of pods that do not ask for one; must be the leader's.",
   ),
   reportInterval: setting(

@@ -8,7 +8,7 @@ import type { KnownPolicy } from './admission.ts'
 import { createAggregator } from './aggregator/aggregator.ts'
 import { type Api, createApi } from './api.ts'
 import { exchange, isHealth, refusal, reply } from './http-exchange.ts'
-import { type ListenOn, openListener } from './listener.ts'
+import { type ListenOn, openListeners } from './listener.ts'
 import { unauthorized } from './status-error.ts'
 import type { Storage } from './storage.ts'
 
@@ -52,7 +52,7 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
     else answer(request, response)
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
-  const listeners = await Promise.all(wanted.map((address) => openListener(address, serve)))
+  const listeners = await openListeners(wanted, serve)
   const tcp = listeners.map(({ bound }) => bound).find((bound) => 'port' in bound)
   const interrupt = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.stop()))

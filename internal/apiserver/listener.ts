@@ -23,6 +23,16 @@ export interface Listener {
 
 export type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
+/** All of them, or none: one left open would keep the process from ending. Throws as `openListener`. */
+export async function openListeners(wanted: readonly ListenOn[], serve: Serve): Promise<readonly Listener[]> {
+  const outcomes = await Promise.allSettled(wanted.map((address) => openListener(address, serve)))
+  const open = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const refused = outcomes.find(({ status }) => status === 'rejected')
+  if (refused?.status !== 'rejected') return open
+  await Promise.all(open.map((listener) => listener.stop()))
+  throw refused.reason
+}
+
 /** Throws IpamError `unavailable` when the address is taken. */
 export async function openListener(
   address: ListenOn,

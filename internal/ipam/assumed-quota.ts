@@ -6,10 +6,9 @@ const sizes: readonly (readonly [cpus: number, CloudEniQuota])[] = [
   [12, { enis: 8, ipsPerEni: 30 }],
   [8, { enis: 6, ipsPerEni: 20 }],
   [2, { enis: 4, ipsPerEni: 10 }],
-  [0, { enis: 2, ipsPerEni: 6 }],
 ]
+const smallest: CloudEniQuota = { enis: 2, ipsPerEni: 6 }
 
 export function assumedQuota(cpus: number): CloudEniQuota {
-  const found = sizes.find(([least]) => cpus >= least)
-  return found?.[1] ?? { enis: 2, ipsPerEni: 6 }
+  return sizes.find(([least]) => cpus >= least)?.[1] ?? smallest
 }

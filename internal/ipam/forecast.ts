@@ -4,9 +4,9 @@ import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalIp } from './choose-address.ts'
 import { type Action, planNode } from './plan-node.ts'
-import { planReturn } from './plan-return.ts'
+import { planReturn, withinPlaces } from './plan-return.ts'
 import type { NodePool, PoolEni } from './pool.ts'
-import type { CloudSubnet, EniMode, NodeBounds } from './types.ts'
+import { type CloudSubnet, type EniMode, eniModes, type NodeBounds } from './types.ts'
 
 export interface ForecastInput {
   readonly pool: NodePool
@@ -69,8 +69,11 @@ export function forecast(input: ForecastInput): Forecast {
       if (actions.some(({ kind }) => kind === 'create' || kind === 'assign' || kind === 'attach')) steps++
       continue
     }
-    const given = (['shared', 'exclusive'] as const).map((mode) => {
-      const policy = { ...bounds[mode], ...release, cooldown: 0 }
+    const ips = eniModes.flatMap((mode) => model.ips(mode, used, returned))
+    const enis = eniModes.flatMap((mode) => model.enis(mode))
+    const placed = withinPlaces(bounds, ips, enis, pods)
+    const given = eniModes.map((mode) => {
+      const policy = { ...placed[mode], ...release, cooldown: 0 }
       const state = {
         ips: model.ips(mode, used, returned),
         enis: model.enis(mode),

@@ -1,17 +1,15 @@
 // What operators set with annotations of a NEC (P6–P8, P10). A set that is wrong in one place is refused whole.
-import type { NodeOverrides } from './node-bounds.ts'
-import type { NodeUse, WarmTargets } from './types.ts'
-
-const prefix = 'tke.cloud.tencent.com/'
+import { keyPrefix } from './names.ts'
+import type { NodeOverrides, NodeUse, WarmTargets } from './types.ts'
 
 export const necAnnotations = {
-  sharedMinWarm: `${prefix}route-eni-ip-min-warm-target`,
-  sharedMaxWarm: `${prefix}route-eni-ip-max-warm-target`,
-  exclusiveMinWarm: `${prefix}direct-eni-min-warm-target`,
-  exclusiveMaxWarm: `${prefix}direct-eni-max-warm-target`,
-  maxSharedEnis: `${prefix}route-eni-max-attach`,
-  maxIpsPerEni: `${prefix}max-ip-per-route-eni`,
-  maxExclusiveEnis: `${prefix}direct-eni-max-attach`,
+  sharedMinWarm: `${keyPrefix}route-eni-ip-min-warm-target`,
+  sharedMaxWarm: `${keyPrefix}route-eni-ip-max-warm-target`,
+  exclusiveMinWarm: `${keyPrefix}direct-eni-min-warm-target`,
+  exclusiveMaxWarm: `${keyPrefix}direct-eni-max-warm-target`,
+  maxSharedEnis: `${keyPrefix}route-eni-max-attach`,
+  maxIpsPerEni: `${keyPrefix}max-ip-per-route-eni`,
+  maxExclusiveEnis: `${keyPrefix}direct-eni-max-attach`,
 } as const
 
 /** More is a slip of the finger. */
@@ -34,7 +32,7 @@ export function readNecSettings(
 ): NecSettings {
   const faults: string[] = []
   const refuse = (key: string, why: string) =>
-    faults.push(`${shortOf(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
+    faults.push(`${shortName(key)} "${shown(annotations[key] ?? '')}" on node ${node}: ${why}`)
 
   function read(key: string, least = 0): number | undefined {
     const text = annotations[key]
@@ -53,11 +51,11 @@ export function readNecSettings(
       [maxKey, minKey],
     ] as const) {
       if (annotations[key] !== undefined && annotations[other] === undefined)
-        refuse(key, `${shortOf(other)} is not set; set both annotations in one command`)
+        refuse(key, `${shortName(other)} is not set; set both annotations in one command`)
     }
     if (minWarm === undefined || maxWarm === undefined) return undefined
     if (minWarm <= maxWarm) return { minWarm, maxWarm }
-    refuse(minKey, `it is above ${shortOf(maxKey)} "${maxWarm}"; set both annotations`)
+    refuse(minKey, `it is above ${shortName(maxKey)} "${maxWarm}"; set both annotations`)
     return undefined
   }
 
@@ -65,12 +63,12 @@ export function readNecSettings(
     key: string,
     inForce: number | undefined,
     used: number | undefined,
-    things: string,
+    [one, many]: readonly [string, string],
     least: number,
   ): number | undefined {
     const value = read(key, least)
     if (value === undefined || value === inForce || value >= (used ?? 0)) return value
-    refuse(key, `pods use ${used} ${things}; set at least ${used}`)
+    refuse(key, `pods use ${used} ${used === 1 ? one : many}; set at least ${used}`)
     return undefined
   }
 
@@ -78,13 +76,25 @@ export function readNecSettings(
   const overrides = {
     sharedWarm: warm(names.sharedMinWarm, names.sharedMaxWarm),
     exclusiveWarm: warm(names.exclusiveMinWarm, names.exclusiveMaxWarm),
-    maxSharedEnis: maximum(names.maxSharedEnis, before.maxSharedEnis, use?.enisInUse, 'shared ENIs', 0),
-    maxIpsPerEni: maximum(names.maxIpsPerEni, before.maxIpsPerEni, use?.mostInUse, 'addresses of one ENI', 1),
+    maxSharedEnis: maximum(
+      names.maxSharedEnis,
+      before.maxSharedEnis,
+      use?.enisInUse,
+      ['shared ENI', 'shared ENIs'],
+      0,
+    ),
+    maxIpsPerEni: maximum(
+      names.maxIpsPerEni,
+      before.maxIpsPerEni,
+      use?.mostInUse,
+      ['address of one ENI', 'addresses of one ENI'],
+      1,
+    ),
     maxExclusiveEnis: maximum(
       names.maxExclusiveEnis,
       before.maxExclusiveEnis,
       use?.exclusiveInUse,
-      'exclusive ENIs',
+      ['exclusive ENI', 'exclusive ENIs'],
       0,
     ),
   }
@@ -93,12 +103,14 @@ export function readNecSettings(
   return { ok: true, overrides: Object.fromEntries(given) }
 }
 
-/** On one line, and not longer than it takes to know it again. */
+/** Not longer than it takes to know it again, on one line, and without what a terminal would obey. */
 function shown(text: string): string {
-  const characters = [...text.replaceAll('\n', ' ')]
-  return characters.length > 40 ? `${characters.slice(0, 37).join('')}...` : characters.join('')
+  const characters = [...text]
+  const cut = characters.length > 40 ? [...characters.slice(0, 37), '...'] : characters
+  return cut.join('').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }
 
-function shortOf(key: string): string {
-  return key.slice(prefix.length)
+/** As people type it, without the prefix that all have. */
+export function shortName(key: string): string {
+  return key.slice(keyPrefix.length)
 }

@@ -1,6 +1,6 @@
 // What the pools of a node may hold: what its instance takes, what the leader's settings were when the node came, what its NEC's
 // annotations say instead, and how many pods the kubelet runs at all.
-import type { NodeBounds, WarmTargets } from './types.ts'
+import type { NodeBounds, NodeDefaults, NodeOverrides } from './types.ts'
 
 /** What an instance takes, for pods: its own ENI and the primary addresses are not counted. */
 export interface NodeQuota {
@@ -8,21 +8,6 @@ export interface NodeQuota {
   readonly instanceType: string
   readonly enis: number
   readonly ipsPerEni: number
-}
-
-/** Settings that are fixed for a node when it is first seen (P9). */
-export interface NodeDefaults {
-  readonly shared: WarmTargets
-  readonly exclusive: WarmTargets
-}
-
-/** What annotations of the NEC set (P6, P8). */
-export interface NodeOverrides {
-  readonly sharedWarm?: WarmTargets
-  readonly exclusiveWarm?: WarmTargets
-  readonly maxSharedEnis?: number
-  readonly maxIpsPerEni?: number
-  readonly maxExclusiveEnis?: number
 }
 
 export interface BoundsSource {

@@ -1,9 +1,9 @@
-// How both pools of a node grow: first on the ENIs that are there, then by new ones, as far as the node has places for them. Pods that
-// wait come before warm ones, of either kind.
+// How both pools of a node grow: first on the ENIs that are there, then by new ones, as far as the node has places and its subnets
+// addresses for them. Pods that wait come before warm ones, of either kind, for both.
 import { chooseSubnet } from './choose-subnet.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import { maxBindable, type NodePool, occupied, type PoolEni, serving, surplusEnis } from './pool.ts'
-import type { EniMode, SubnetId } from './types.ts'
+import type { EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface Shortage {
   readonly mode: EniMode
@@ -15,34 +15,25 @@ export interface Shortage {
 export interface Growth {
   readonly actions: readonly Action[]
   readonly shortages: readonly Shortage[]
-  /** Modes of which more is wanted than there is, had or not. */
+  /** Modes of which more is wanted than there is, whether it can be had or not. */
   readonly short: ReadonlySet<EniMode>
 }
 
-export function planGrowth(pool: NodePool, demand: NodeDemand): Growth {
-  const free = new Map(demand.subnets.map(({ id, available }) => [id, available]))
+/** `placed`: the maxima as far as both kinds have places now. */
+export function planGrowth(pool: NodePool, placed: NodeBounds, demand: NodeDemand): Growth {
   const shared = needOf('shared', pool, demand)
   const exclusive = needOf('exclusive', pool, demand)
-  const assigned = assign(pool, demand, shared, free)
-  const left = shared.want - assigned.count
-  const leftForPods = Math.max(0, shared.forPods - assigned.count)
-  const places = new Places(pool)
-  const perEni = pool.shared.ipsPerEni
+  const draft = new Draft({ ...pool, ...placed }, demand)
   // In the order of who is served first.
-  const sharedForPods = places.take('shared', enisFor(leftForPods, perEni))
-  const exclusiveForPods = places.take('exclusive', exclusive.forPods)
-  const sharedWarm = places.take('shared', enisFor(left, perEni) - sharedForPods.length)
-  const exclusiveWarm = places.take('exclusive', exclusive.want - exclusiveForPods.length)
-  const create = creator(demand, places, free)
-  const newShared = create('shared', [...sharedForPods, ...sharedWarm], left, perEni)
-  const newExclusive = create('exclusive', [...exclusiveForPods, ...exclusiveWarm], exclusive.want, 1)
-  const foreseen = pool.unclaimed ?? 0
-  const isStuck = newShared.stuck || (assigned.starved && newShared.count < left)
+  draft.grow('shared', shared.forPods)
+  draft.grow('exclusive', exclusive.forPods)
+  draft.grow('shared', shared.want - shared.forPods)
+  draft.grow('exclusive', exclusive.want - exclusive.forPods)
   return {
-    actions: [...assigned.actions, ...newShared.actions, ...newExclusive.actions],
+    actions: draft.actions({ shared, exclusive }),
     shortages: [
-      ...shortage(shared, assigned.count + newShared.count, foreseen * perEni, isStuck, demand),
-      ...shortage(exclusive, newExclusive.count, foreseen, newExclusive.stuck, demand),
+      ...shortage(shared, draft, pool, demand, 'node-full'),
+      ...shortage(exclusive, draft, pool, demand, pool.exclusive.maxEnis > 0 ? 'node-full' : 'not-enabled'),
     ],
     short: new Set([shared, exclusive].filter(({ want }) => want > 0).map(({ mode }) => mode)),
   }
@@ -50,14 +41,13 @@ export function planGrowth(pool: NodePool, demand: NodeDemand): Growth {
 
 interface Need {
   readonly mode: EniMode
+  readonly pods: number
   /** Up to pods + minWarm, as far as the node can carry them. */
   readonly want: number
   /** Of these, what pods wait for. */
   readonly forPods: number
   /** Pods beyond what the node can carry. */
   readonly beyond: number
-  /** May the node have any? */
-  readonly enabled: boolean
 }
 
 /** Warm ones beyond what the node can carry are no fault; pods beyond it are. */
@@ -70,37 +60,134 @@ function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
     .reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
   return {
     mode,
+    pods,
     want: Math.max(0, Math.min(pods + bounds.minWarm, most) - have),
     forPods: Math.max(0, Math.min(pods, most) - have),
     beyond: Math.max(0, pods - most),
-    enabled: bounds.maxEnis > 0,
   }
 }
 
-type FreeAddresses = Map<SubnetId, number>
+interface NewEni {
+  readonly mode: EniMode
+  readonly slot: number
+  readonly subnetId: SubnetId
+  /** Addresses for pods. */
+  ips: number
+}
 
-/** Fullest ENI first (P12). `starved`: some have room that their subnet cannot fill. */
-function assign(pool: NodePool, demand: NodeDemand, { want }: Need, free: FreeAddresses) {
-  const actions: Action[] = []
-  const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
-  const usable = pool.enis.filter(
-    (eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held && !surplus.has(eni),
-  )
-  let need = want
-  let starved = false
-  for (const eni of usable.toSorted(byFullest(demand))) {
-    const available = free.get(eni.subnetId) ?? 0
-    const room = Math.min(need, pool.shared.ipsPerEni - occupied(eni))
-    if (room > available && free.has(eni.subnetId)) starved = true
-    const count = Math.min(room, available)
-    if (count <= 0) continue
-    // An ENI that is busy or not attached yet keeps its room for later: that comes before another ENI (P12).
-    if (eni.state === 'attached' && !eni.busy)
-      actions.push({ kind: 'assign', eni: eni.key, count, reason: reasonFor(need, demand.pods.shared) })
-    need -= count
-    free.set(eni.subnetId, available - count)
+/** What is to be bound, while it is being planned. */
+class Draft {
+  readonly #pool: NodePool
+  readonly #demand: NodeDemand
+  readonly #places: Places
+  /** Addresses that each subnet has left. */
+  readonly #free: Map<SubnetId, number>
+  /** Shared ENIs that may grow, fullest first (P12). */
+  readonly #growing: readonly PoolEni[]
+  readonly #assigned = new Map<PoolEni, number>()
+  readonly #created: NewEni[] = []
+  readonly #planned: Record<EniMode, number> = { shared: 0, exclusive: 0 }
+  readonly #stuck = new Set<EniMode>()
+  #starved = false
+
+  constructor(pool: NodePool, demand: NodeDemand) {
+    this.#pool = pool
+    this.#demand = demand
+    this.#places = new Places(pool)
+    this.#free = new Map(demand.subnets.map(({ id, available }) => [id, available]))
+    const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
+    const isLinked = ({ id }: PoolEni) => id === undefined || demand.unlinked?.has(id) !== true
+    this.#growing = pool.enis
+      .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)
+      .filter((eni) => isLinked(eni) && !surplus.has(eni))
+      .toSorted(byFullest(demand))
   }
-  return { actions, count: want - need, starved }
+
+  grow(mode: EniMode, want: number): void {
+    let need = want
+    if (mode === 'shared') {
+      need -= this.#assign(need)
+      need -= this.#fillNew(need)
+    }
+    need -= this.#create(mode, need)
+    this.#planned[mode] += want - need
+  }
+
+  planned(mode: EniMode): number {
+    return this.#planned[mode]
+  }
+
+  /** Could no subnet give what there is a place for? */
+  isStuck(mode: EniMode, want: number): boolean {
+    return this.#stuck.has(mode) || (mode === 'shared' && this.#starved && this.#planned.shared < want)
+  }
+
+  actions(needs: Readonly<Record<EniMode, Need>>): readonly Action[] {
+    const reasons = { shared: reasonFor(needs.shared), exclusive: reasonFor(needs.exclusive) }
+    return [
+      // An ENI that is busy or not attached yet keeps its room for later: that comes before another ENI (P12).
+      ...[...this.#assigned].flatMap(([{ busy, key, state }, count]): Action[] =>
+        state === 'attached' && !busy ? [{ kind: 'assign', eni: key, count, reason: reasons.shared }] : [],
+      ),
+      ...this.#created.map(({ ips, mode, slot, subnetId }): Action => {
+        const reason = reasons[mode]
+        return { kind: 'create', mode, slot, subnetId, ips: mode === 'shared' ? ips : 0, reason }
+      }),
+    ]
+  }
+
+  #assign(want: number): number {
+    let need = want
+    for (const eni of this.#growing) {
+      const before = this.#assigned.get(eni) ?? 0
+      const available = this.#free.get(eni.subnetId) ?? 0
+      const room = Math.min(need, this.#pool.shared.ipsPerEni - occupied(eni) - before)
+      if (room > available && this.#free.has(eni.subnetId)) this.#starved = true
+      const count = Math.min(room, available)
+      if (count <= 0) continue
+      this.#assigned.set(eni, before + count)
+      this.#free.set(eni.subnetId, available - count)
+      need -= count
+    }
+    return want - need
+  }
+
+  /** New ones have room left by what was planned before. */
+  #fillNew(want: number): number {
+    let need = want
+    for (const eni of this.#created.filter(({ mode }) => mode === 'shared')) {
+      const available = this.#free.get(eni.subnetId) ?? 0
+      const count = Math.min(need, this.#pool.shared.ipsPerEni - eni.ips, available)
+      if (count <= 0) continue
+      eni.ips += count
+      this.#free.set(eni.subnetId, available - count)
+      need -= count
+    }
+    return want - need
+  }
+
+  #create(mode: EniMode, want: number): number {
+    const perEni = this.#pool[mode].ipsPerEni
+    // A shared ENI has an address of its own beside those of the pods; of an exclusive one that is the pod's.
+    const own = mode === 'shared' ? 1 : 0
+    let need = want
+    while (need > 0 && perEni > 0) {
+      const [slot] = this.#places.take(mode, 1)
+      if (slot === undefined) break
+      const now = this.#demand.subnets.map((each) => ({ ...each, available: this.#free.get(each.id) ?? 0 }))
+      const subnet = chooseSubnet(now, this.#demand.zone, own + 1)
+      if (subnet === undefined) {
+        this.#stuck.add(mode)
+        this.#places.take(mode, Math.ceil(need / perEni) - 1) // they stay its own: what comes later would only take them from it
+        break
+      }
+      const ips = Math.min(need, perEni, subnet.available - own)
+      this.#created.push({ mode, slot, subnetId: subnet.id, ips })
+      this.#free.set(subnet.id, subnet.available - ips - own)
+      need -= ips
+    }
+    return want - need
+  }
 }
 
 /** Among equals the lowest slot. */
@@ -108,57 +195,22 @@ function byFullest({ returned }: NodeDemand): (a: PoolEni, b: PoolEni) => number
   return (a, b) => serving(b, returned) - serving(a, returned) || a.slot - b.slot
 }
 
-/** Plans new ENIs for `want` addresses of which each carries `perEni`: in `slots`, and in others that are left. `stuck`: no subnet could give one more. */
-function creator({ subnets, zone, pods }: NodeDemand, places: Places, free: FreeAddresses) {
-  return (mode: EniMode, slots: readonly number[], want: number, perEni: number) => {
-    const actions: Action[] = []
-    const reason = reasonFor(want, pods[mode])
-    // A shared ENI has an address of its own beside those of the pods; of an exclusive one that is the pod's.
-    const own = mode === 'shared' ? 1 : 0
-    const granted = [...slots]
-    let need = want
-    while (need > 0) {
-      const [slot] = granted.length > 0 ? granted.splice(0, 1) : places.take(mode, 1)
-      if (slot === undefined) break
-      const now = subnets.map((each) => ({ ...each, available: free.get(each.id) ?? 0 }))
-      const subnet = chooseSubnet(now, zone, own + 1)
-      if (subnet === undefined) return { actions, count: want - need, stuck: true }
-      const count = Math.min(need, perEni, subnet.available - own)
-      actions.push({
-        kind: 'create',
-        mode,
-        slot,
-        subnetId: subnet.id,
-        ips: mode === 'shared' ? count : 0,
-        reason,
-      })
-      need -= count
-      free.set(subnet.id, subnet.available - count - own)
-    }
-    return { actions, count: want - need, stuck: false }
-  }
-}
-
 function shortage(
   need: Need,
-  planned: number,
-  foreseen: number,
-  stuck: boolean,
+  draft: Draft,
+  pool: NodePool,
   { subnets, zone }: NodeDemand,
+  otherwise: Shortage['why'],
 ): Shortage[] {
-  const { mode, want, forPods, beyond, enabled } = need
-  if (stuck) {
-    const count = want - planned - foreseen + beyond
+  const { mode, want, forPods, beyond } = need
+  const planned = draft.planned(mode) + (pool.unclaimed ?? 0) * pool[mode].ipsPerEni
+  if (draft.isStuck(mode, want)) {
+    const count = want - planned + beyond
     const why = subnets.some((subnet) => subnet.zone === zone) ? 'subnets-full' : 'no-subnet-in-zone'
     return count > 0 ? [{ mode, count, why }] : []
   }
-  const count = Math.max(0, forPods - planned - foreseen) + beyond
-  const why = mode === 'exclusive' && !enabled ? 'not-enabled' : 'node-full'
-  return count > 0 ? [{ mode, count, why }] : []
-}
-
-function enisFor(count: number, perEni: number): number {
-  return perEni > 0 ? Math.ceil(count / perEni) : 0
+  const count = Math.max(0, forPods - planned) + beyond
+  return count > 0 ? [{ mode, count, why: otherwise }] : []
 }
 
 /** Slots of the node while they are given away. ENIs that the next view claims keep their places. */
@@ -184,6 +236,6 @@ class Places {
   }
 }
 
-function reasonFor(need: number, pods: number): string {
-  return `${need} more wanted, for ${pods} ${pods === 1 ? 'pod' : 'pods'} and the warm pool`
+function reasonFor({ pods, want }: Need): string {
+  return `${want} more wanted, for ${pods} ${pods === 1 ? 'pod' : 'pods'} and the warm pool`
 }

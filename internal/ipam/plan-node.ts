@@ -3,12 +3,24 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import { type ClaimDemand, type ClaimPlacement, placeClaims } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
-import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
+import { besides, maxBindable, type NodePool, type PoolEni, serving, servingIn, surplusEnis } from './pool.ts'
+import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
+import {
+  type CloudSubnet,
+  type EniId,
+  type EniMode,
+  eniModes,
+  type NodeBounds,
+  type SubnetId,
+} from './types.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
   readonly pods: Readonly<Record<EniMode, number>>
+  /** Of each pool, what is bound and no pod can get, says the agent. */
+  readonly withheld?: Readonly<Record<EniMode, number>>
+  /** ENIs with idle addresses that the agent has no link of. */
+  readonly unlinked?: ReadonlySet<EniId>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -48,6 +60,8 @@ export interface NodePlan {
   readonly actions: readonly Action[]
   /** What is wanted, and no ENI or subnet can give; at most one of each mode. */
   readonly shortages: readonly Shortage[]
+  /** Modes of which more is wanted than there is, whether it can be had or not. */
+  readonly short: ReadonlySet<EniMode>
   /** Addresses of claims to bind anew: their pods are on the node again. */
   readonly renew: readonly Ipv4[]
 }
@@ -56,32 +70,39 @@ export interface NodePlan {
 export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
-export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
-  if (before.phase === 'leaving') return { actions: giveBackAll(before), shortages: [], renew: [] }
-  const placement = placeClaims(before, wish.claims ?? [], wish.returned, wish.subnets)
-  const pool = placement.pool
-  const demand = { ...wish, returned: unclaimed(before, wish.returned) }
-  const growth = planGrowth(pool, demand)
+export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
+  if (all.phase === 'leaving')
+    return { actions: giveBackAll(all), shortages: [], short: new Set(), renew: [] }
+  const placement = placeClaims(all, wanted.claims ?? [], wanted.returned, wanted.subnets)
+  const ofPool = { ...wanted, returned: unclaimed(all, wanted.returned) }
+  const { demand, pool } = withWithheld(placement.pool, ofPool)
+  const placed = placesFor(pool, demand)
+  const within = { ...pool, ...placed }
+  const growth = planGrowth(pool, placed, demand)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set(
-    (['shared', 'exclusive'] as const).flatMap((mode) => surplusEnis(pool, mode, demand.returned)),
-  )
+  const surplus = new Set(eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned)))
   const actions = [
     ...placement.actions,
     ...growth.actions,
     ...rest.flatMap((eni) => {
-      const isWanted = growth.short.has(eni.mode) && !surplus.has(eni)
+      // More addresses may come on a shared ENI; an exclusive one without its own holds its place for nothing.
+      const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
         dropDrained(eni, demand, isWanted) ??
-        advance(eni, pool) ??
+        advance(eni, within, demand) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
         []
       )
     }),
   ]
-  return { actions, shortages: withStuck(growth.shortages, placement), renew: placement.renew }
+  return {
+    actions,
+    shortages: withStuck(growth.shortages, placement),
+    short: growth.short,
+    renew: placement.renew,
+  }
 }
 
 /** What is kept for claims is not the pool's to give back. */
@@ -104,6 +125,44 @@ function withStuck(shortages: readonly Shortage[], { stuck }: ClaimPlacement): r
   ]
 }
 
+/** What no pod can get counts as if one had it. The agent's word may be older than the pool. */
+function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; demand: NodeDemand } {
+  const { pods, returned, withheld } = demand
+  if (withheld === undefined) return { pool, demand }
+  const countOf = (mode: EniMode) => Math.min(withheld[mode], servingIn(pool, mode, returned))
+  const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+  return {
+    pool: { ...pool, ...besides(pool, counts) },
+    demand: {
+      ...demand,
+      pods: { shared: pods.shared + counts.shared, exclusive: pods.exclusive + counts.exclusive },
+    },
+  }
+}
+
+/** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
+function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
+  const claimsOn = ({ ips }: PoolEni) => ips.filter(({ claim }) => claim !== undefined).length
+  const serves = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
+  // What is kept for claims is in the place of pods.
+  const sizes = (mode: EniMode) => serves(mode).map((eni) => serving(eni, returned) + claimsOn(eni))
+  const claims = serves('shared').map(claimsOn)
+  const claimOf = (there: number, needed: number): PlaceClaim => ({
+    ...{ there, needed },
+    used: Math.min(there, needed),
+  })
+  const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
+  const wanted = pods.shared + claims.reduce((sum, each) => sum + each, 0)
+  const needed = Math.max(
+    sharedEnisFor(wanted, shared, pool.shared),
+    claims.filter((each) => each > 0).length,
+  )
+  return sharePlaces(pool, {
+    shared: claimOf(shared.length, needed),
+    exclusive: claimOf(exclusive.length, Math.min(pods.exclusive, maxBindable(pool.exclusive))),
+  })
+}
+
 /** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */
 function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean): Action | undefined {
   const { expectedIps, ips, key, served, state } = eni
@@ -113,12 +172,12 @@ function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean):
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni, pool: NodePool): Action | undefined {
+function advance(eni: PoolEni, pool: NodePool, demand: NodeDemand): Action | undefined {
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   if (eni.state !== 'available') return undefined
   if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
-  if (hasNoPlace(eni, pool))
+  if (hasNoPlace(eni, pool, demand))
     return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
   const most = pool.quotaIpsPerEni ?? Number.POSITIVE_INFINITY
   const excess = eni.mode === 'shared' ? eni.ips.length - most : 0
@@ -126,13 +185,22 @@ function advance(eni: PoolEni, pool: NodePool): Action | undefined {
   return { kind: 'attach', eni: eni.key, reason: 'created for this node' }
 }
 
-/** The newest of those that have never been on the node go: they take the places of none that pods use. */
-function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): boolean {
+/**
+ * The newest of those that have never been on the node go: they take the places of none that pods use. So does an exclusive one that was
+ * taken off and that nobody there has: it is in no pod, and its agent may not give it back without having seen it.
+ */
+function hasNoPlace(
+  eni: PoolEni,
+  { enis, instanceEnis, ...pool }: NodePool,
+  { unlinked }: NodeDemand,
+): boolean {
+  const isFree = ({ id, mode, served }: PoolEni) =>
+    !served || (mode === 'exclusive' && id !== undefined && unlinked?.has(id) === true)
   const serving = enis.filter(({ goal }) => goal === 'serve')
   const unused = serving
-    .filter(({ served, state }) => state === 'available' && !served)
+    .filter((one) => one.state === 'available' && isFree(one))
     .toSorted((a, b) => b.key - a.key)
-  const beyondMaxima = (['shared', 'exclusive'] as const).flatMap((mode) => {
+  const beyondMaxima = eniModes.flatMap((mode) => {
     const excess = serving.filter((one) => one.mode === mode).length - pool[mode].maxEnis
     return unused.filter((one) => one.mode === mode).slice(0, Math.max(0, excess))
   })

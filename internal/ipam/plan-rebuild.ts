@@ -3,7 +3,7 @@
 import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { isAtHome, podIps, purposeOf } from './eni-tags.ts'
-import type { NodeDefaults, NodeOverrides, NodeQuota } from './node-bounds.ts'
+import type { NodeQuota } from './node-bounds.ts'
 import type { Finding } from './quarantine.ts'
 import type {
   CloudEni,
@@ -15,7 +15,6 @@ import type {
   NodeName,
   PublishedEni,
   SubnetId,
-  WarmTargets,
 } from './types.ts'
 
 export interface RebuildView {
@@ -33,8 +32,6 @@ export interface RebuiltNode extends LedgerNodeView {
   readonly uid: string
   readonly phase: 'active' | 'leaving'
   readonly quota: NodeQuota
-  readonly defaults: NodeDefaults
-  readonly overrides: NodeOverrides
 }
 
 export interface RebuiltEni extends Omit<PublishedEni, 'gateway' | 'ips'> {
@@ -104,7 +101,7 @@ export function planRebuild(view: RebuildView): Rebuild {
   }
 }
 
-/** Limits and targets as published: a node's are fixed when it is first seen (P9). Nodes without a NEC are registered as new ones. */
+/** Limits, targets and what they come from as published: the defaults of a node are fixed when it is first seen (P9). Nodes without a NEC are registered as new ones. */
 function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
   const facts = new Map(nodes.map((fact) => [fact.name, fact]))
   const isCurrent = (nec: Nec) => facts.get(nec.name)?.instanceId === nec.publication?.instanceId
@@ -114,20 +111,15 @@ function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
   const taken = new Set<InstanceId>()
   return sorted.flatMap(({ name, publication }): RebuiltNode[] => {
     if (publication === undefined) return []
-    const { instanceId, zone, shared, exclusive, instanceEnis } = publication
+    const { instanceId, zone, shared, exclusive, instanceEnis, defaults, overrides } = publication
     const phase = taken.has(instanceId) ? 'leaving' : 'active'
     taken.add(instanceId)
     const uid = facts.get(name)?.uid ?? ''
-    // What annotations say is read again; the instance is asked again.
+    // The instance is asked again.
     const quota = { instanceType: '', enis: instanceEnis, ipsPerEni: shared.ipsPerEni }
-    const defaults = { shared: warmOf(shared), exclusive: warmOf(exclusive) }
-    const bounds = { shared, exclusive, instanceEnis }
-    return [{ name, uid, instanceId, zone, phase, ...bounds, quota, defaults, overrides: {} }]
+    const terms = { shared, exclusive, instanceEnis, defaults, overrides }
+    return [{ name, uid, instanceId, zone, phase, ...terms, quota }]
   })
-}
-
-function warmOf({ minWarm, maxWarm }: WarmTargets): WarmTargets {
-  return { minWarm, maxWarm }
 }
 
 /** Each ENI, address and grant once: the ledger takes no other. */

@@ -5,7 +5,8 @@ import { compareIpv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { isIdle, type LocalEni, type LocalIp, usedPerEni } from './choose-address.ts'
 import { maxBindable } from './pool.ts'
-import type { EniId, PoolBounds } from './types.ts'
+import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
+import type { EniId, EniMode, NodeBounds, PoolBounds } from './types.ts'
 
 export interface ReturnPolicy extends PoolBounds {
   readonly quickRelease: boolean
@@ -33,7 +34,7 @@ export interface ReturnPlan {
 
 /** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
-  const bound = state.ips.filter((ip) => ip.state === 'usable' && ip.published)
+  const bound = state.ips.filter(isBound)
   const ofPool = bound.filter(({ claim }) => claim === undefined)
   const inUse = ofPool.filter((ip) => ip.inUse).length
   const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm
@@ -46,6 +47,34 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   // What rests keeps its turn: another one in its place would leave addresses on more ENIs than need be (P12).
   const due = candidates.slice(0, surplus).filter((ip) => hasRested(ip, policy, now))
   return { give: policy.quickRelease ? due : due.slice(0, 1), timerFrom: now }
+}
+
+/**
+ * What each pool may hold besides: an ENI that no pod needs, and for whose place pods of the other kind wait or that the instance has no
+ * place for, is beyond the maximum. `pods` as of a `ReturnState`.
+ */
+export function withinPlaces(
+  bounds: NodeBounds,
+  ips: readonly LocalIp[],
+  enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
+  pods: Readonly<Record<EniMode, number>>,
+): NodeBounds {
+  const used = usedPerEni(ips)
+  const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
+  const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
+    const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
+    const count = there.filter(({ id }) => used.has(id)).length
+    return { there: there.length, used: count, needed: Math.max(needed, count) }
+  }
+  const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
+  return sharePlaces(bounds, {
+    shared: claimOf('shared', sharedEnisFor(pods.shared, sizes, bounds.shared)),
+    exclusive: claimOf('exclusive', Math.min(pods.exclusive, maxBindable(bounds.exclusive))),
+  })
+}
+
+function isBound({ state, published }: LocalIp): boolean {
+  return state === 'usable' && published
 }
 
 function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: Millis): boolean {

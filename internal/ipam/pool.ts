@@ -1,6 +1,15 @@
 // A node's pools as the leader's ledger holds them, and the counts everybody derives from them.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { EniId, EniLimits, EniMode, NodeBounds, NodeName, PodName, SubnetId } from './types.ts'
+import type {
+  EniId,
+  EniLimits,
+  EniMode,
+  NodeBounds,
+  NodeName,
+  PodName,
+  PoolBounds,
+  SubnetId,
+} from './types.ts'
 
 /** `creating` has no cloud id yet; `available` exists but is attached to nothing. */
 export type EniState = 'creating' | 'available' | 'attaching' | 'attached' | 'detaching' | 'deleting'
@@ -53,6 +62,15 @@ export function maxBindable({ ipsPerEni, maxEnis, maxPods }: EniLimits): number 
   return Math.min(maxEnis * ipsPerEni, maxPods ?? Number.POSITIVE_INFINITY)
 }
 
+/** What is bound and no pod can get leaves as many pods to be served beside it. */
+export function besides(bounds: NodeBounds, withheld: Readonly<Record<EniMode, number>>): NodeBounds {
+  const of = (mode: EniMode): PoolBounds => {
+    const { maxPods, ...rest } = bounds[mode]
+    return maxPods === undefined ? rest : { ...rest, maxPods: maxPods + withheld[mode] }
+  }
+  return { ...bounds, shared: of('shared'), exclusive: of('exclusive') }
+}
+
 /** Addresses that occupy the ENI's quota, on their way in or out included. */
 export function occupied(eni: PoolEni): number {
   return eni.ips.length + eni.expectedIps
@@ -63,6 +81,15 @@ export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   if (eni.goal === 'delete' || eni.held) return 0
   const serves = (ip: PoolIp) => ip.state === 'bound' && ip.claim === undefined && !returned.has(ip.address)
   return eni.expectedIps + eni.ips.filter(serves).length
+}
+
+/** What serves a pool of the node, or soon will, altogether. */
+export function servingIn(
+  { enis }: Pick<NodePool, 'enis'>,
+  mode: EniMode,
+  returned: ReadonlySet<Ipv4>,
+): number {
+  return enis.reduce((sum, eni) => sum + (eni.mode === mode ? serving(eni, returned) : 0), 0)
 }
 
 /** Of each address that is bound to the node, whose it is. */

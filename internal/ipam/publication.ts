@@ -29,6 +29,8 @@ export function publicationOf(
     shared: node.shared,
     exclusive: node.exclusive,
     instanceEnis: node.instanceEnis,
+    defaults: node.defaults,
+    overrides: node.overrides,
     staticIps,
     enis: [
       ...enis.filter(({ mode }) => mode === 'shared').map(claimedLast),

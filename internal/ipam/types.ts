@@ -32,6 +32,8 @@ export interface EniLimits {
 /** Whether an ENI's secondary addresses go to many pods (tke-route-eni), or the ENI itself to one pod (tke-direct-eni). */
 export type EniMode = 'shared' | 'exclusive'
 
+export const eniModes: readonly EniMode[] = ['shared', 'exclusive']
+
 /** What one pool of a node may hold: addresses on shared ENIs, or whole ENIs, of which each carries one address (X2). */
 export interface PoolBounds extends WarmTargets, EniLimits {}
 
@@ -43,8 +45,30 @@ export interface NodeBounds {
   readonly instanceEnis: number
 }
 
+/** Settings that are fixed for a node when it is first seen (P9). */
+export interface NodeDefaults {
+  readonly shared: WarmTargets
+  readonly exclusive: WarmTargets
+}
+
+/** What annotations of the NEC set (P6, P8). */
+export interface NodeOverrides {
+  readonly sharedWarm?: WarmTargets
+  readonly exclusiveWarm?: WarmTargets
+  readonly maxSharedEnis?: number
+  readonly maxIpsPerEni?: number
+  readonly maxExclusiveEnis?: number
+}
+
+/** What is in force on a node, and what it comes from. */
+export interface NodeTerms extends NodeBounds {
+  readonly defaults: NodeDefaults
+  /** As last found to be right (P7). */
+  readonly overrides: NodeOverrides
+}
+
 /** A node as the ledger has it, for what is decided and published about it. */
-export interface LedgerNodeView extends NodeBounds {
+export interface LedgerNodeView extends NodeTerms {
   readonly name: NodeName
   readonly instanceId: InstanceId
   readonly zone: string
@@ -140,8 +164,8 @@ export interface Condition {
 }
 
 /** The leader's half of a NEC: spec, status.eniInfos and status.conditions. */
-export interface NecPublication extends NodeBounds {
-  /** Of the leader's term: what an earlier leader says is void. 0 when it was written by a version without terms. */
+export interface NecPublication extends NodeTerms {
+  /** Of the leader's term: what an earlier leader says is void. */
   readonly epoch: number
   readonly instanceId: InstanceId
   readonly zone: string
@@ -155,12 +179,12 @@ export interface NecPublication extends NodeBounds {
 export interface NodeUse {
   /** Addresses of shared ENIs that pods have. */
   readonly inUse: number
-  /** Shared ENIs with such addresses; undefined when an agent of an earlier version does not say. */
-  readonly enisInUse: number | undefined
+  /** Shared ENIs with such addresses. */
+  readonly enisInUse: number
   /** Most such addresses on one ENI. */
-  readonly mostInUse: number | undefined
+  readonly mostInUse: number
   /** Exclusive ENIs that pods have. */
-  readonly exclusiveInUse: number | undefined
+  readonly exclusiveInUse: number
 }
 
 /** The agent's half of a NEC: status.node. */
@@ -168,7 +192,13 @@ export interface NodeReport extends NodeUse {
   /** Drained and unallocatable on the node: the leader may unassign them. */
   readonly returned: readonly GrantedIp[]
   readonly idle: number
-  readonly exclusiveIdle: number | undefined
+  readonly exclusiveIdle: number
+  /** Idle addresses of shared ENIs that no pod can get: their link does not appear, or somebody unknown may have them. */
+  readonly withheld: number
+  /** Idle exclusive ENIs that no pod can get. */
+  readonly exclusiveWithheld: number
+  /** ENIs with idle addresses whose link does not appear. */
+  readonly unlinked: readonly EniId[]
   /** Identity of the agent's database: a new one means that the old pool state is gone. */
   readonly databaseId: string
   readonly version: string
@@ -276,6 +306,7 @@ export interface ExclusiveWiring {
   readonly netns: string
   /** Name inside the pod, as CNI_IFNAME says. */
   readonly ifname: string
+  readonly mtu: number
   /** What tells whose the ENI is (link-identity.ts). */
   readonly alias?: string | undefined
 }

@@ -1,21 +1,15 @@
 // Pure: Kubernetes objects reduced to what we use. What is missing or malformed is undefined, never an error,
 // so that one odd object cannot stop a watch.
-import type { EniMode, NodeFact, PodFact } from '../ipam/types.ts'
+import { type DefaultNetwork, networkNames, networksAnnotation } from '../ipam/names.ts'
+import { resourceNames } from '../ipam/resource-counts.ts'
+import { type EniMode, eniModes, type NodeFact, type PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { claimOf, keepsIp } from './claim-annotations.ts'
 import { at, listAt, textAt } from './json.ts'
-import { networksAnnotation, parseNetworks } from './networks.ts'
+import { parseNetworks } from './networks.ts'
 import { isOurTaint } from './node-taint.ts'
 
-/** The cluster's network for pods that name none. */
-export type DefaultNetwork = 'tke-route-eni' | 'tke-direct-eni' | 'other'
-
-const modes: ReadonlyMap<string, EniMode> = new Map([
-  ['tke-route-eni', 'shared'],
-  ['tke-direct-eni', 'exclusive'],
-])
-const routeEniResource = 'tke.cloud.tencent.com/eni-ip'
-const directEniResource = 'tke.cloud.tencent.com/direct-eni'
+const modes: ReadonlyMap<string, EniMode> = new Map(eniModes.map((mode) => [networkNames[mode], mode]))
 const instanceLabel = 'cloud.tencent.com/node-instance-id'
 
 /** The node in `object`; undefined when it has no name or uid, hence is no object of an API server. */
@@ -74,9 +68,8 @@ function wantedMode(pod: unknown, defaultNetwork: DefaultNetwork): EniMode | und
   const networks = parseNetworks(textAt(pod, 'metadata', 'annotations', networksAnnotation))
   const named = networks.flatMap((name) => modes.get(name) ?? [])
   if (named.length > 0) return named[0]
-  if (asksFor(pod, routeEniResource)) return 'shared'
-  if (asksFor(pod, directEniResource)) return 'exclusive'
-  return networks.length > 0 ? undefined : modes.get(defaultNetwork)
+  const asked = eniModes.find((mode) => asksFor(pod, resourceNames[mode]))
+  return asked ?? (networks.length > 0 ? undefined : modes.get(defaultNetwork))
 }
 
 function asksFor(pod: unknown, resource: string): boolean {

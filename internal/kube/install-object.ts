@@ -1,7 +1,9 @@
 // Brings an object that the API server acts on up to this version's: a definition or a rule, from a manifest of ours.
+
 import { type Clock, sleep } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
+import { keyPrefix } from '../ipam/names.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { parseManifest } from '../wire/manifest.ts'
 import type { KubeClient } from './client.ts'
@@ -25,7 +27,7 @@ export interface InstallTools {
 }
 
 /** Raised with every change of a manifest, so that an older leader never takes a field from a newer one. */
-const revisionAnnotation = 'tke.cloud.tencent.com/manifest-revision'
+const revisionAnnotation = `${keyPrefix}manifest-revision`
 const maxRaces = 5
 
 /** Idempotent; returns the object as it is then. Throws as KubeClient.call; not_found when the API server does not know such objects. */

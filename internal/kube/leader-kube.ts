@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
+import type { DefaultNetwork } from '../ipam/names.ts'
 import type { Nec, NodeFact, NodeName, PodFact } from '../ipam/types.ts'
 import type { LeaderKube } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -10,7 +11,7 @@ import { decodeNec, encodePublication, type PublicationJson } from '../wire/nec.
 import type { KubeClient } from './client.ts'
 import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
-import { type DefaultNetwork, toNodeFact, toPodFact } from './facts.ts'
+import { toNodeFact, toPodFact } from './facts.ts'
 import { at, holds } from './json.ts'
 import {
   mergeNecAt,

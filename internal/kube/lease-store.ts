@@ -1,6 +1,8 @@
 // The lease that leaders elect by, as an object of the API server. Its times are for people alone.
+
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../ipam/errors.ts'
+import { keyPrefix } from '../ipam/names.ts'
 import type { LeaseRecord, LeaseStore, StoredLease } from '../ports.ts'
 import type { KubeClient } from './client.ts'
 import { unreachable } from './error.ts'
@@ -11,7 +13,7 @@ const namespace = 'kube-system'
 const name = 'tke-eni-leader'
 const collection = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
 const path = `${collection}/${name}`
-const ledgerAnnotation = 'tke.cloud.tencent.com/ledger-id'
+const ledgerAnnotation = `${keyPrefix}ledger-id`
 
 /** `client` serves nothing else: what throttles others must never cost the lease. */
 export function createLeaseStore(client: KubeClient, clock: Clock): LeaseStore {

@@ -121,7 +121,7 @@ export async function necEpochs(
   }
 }
 
-/** 0 when it was written by a version without epochs, or is not readable. */
+/** 0 when there is none, or it is not readable. */
 export function epochOf(nec: unknown): number {
   const epoch = at(nec, 'spec', 'leaderEpoch')
   return typeof epoch === 'number' && Number.isSafeInteger(epoch) ? epoch : 0

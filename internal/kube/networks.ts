@@ -1,8 +1,6 @@
 // Which pod networks a pod names itself, in annotation tke.cloud.tencent.com/networks: a comma list or a JSON list.
 import { textAt } from './json.ts'
 
-export const networksAnnotation = 'tke.cloud.tencent.com/networks'
-
 /** The CNI types named, without namespace ("kube-system/") and interface ("@eth1"); empty when none is readable. */
 export function parseNetworks(annotation: string | undefined): readonly string[] {
   const text = annotation?.trim() ?? ''

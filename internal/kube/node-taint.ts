@@ -1,10 +1,12 @@
 // The taint of nodes that have no addresses for pods yet (K5).
+
 import { errorCode } from '../ipam/errors.ts'
+import { keyPrefix } from '../ipam/names.ts'
 import type { NodeName } from '../ipam/types.ts'
 import type { KubeClient } from './client.ts'
 import { at, listAt, textAt } from './json.ts'
 
-const taint = { key: 'tke.cloud.tencent.com/eni-ip-unavailable', value: 'true', effect: 'NoSchedule' }
+const taint = { key: `${keyPrefix}eni-ip-unavailable`, value: 'true', effect: 'NoSchedule' }
 
 /** Whatever its value: kubelets are told one by hand. */
 export function isOurTaint(found: unknown): boolean {

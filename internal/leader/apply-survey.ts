@@ -1,22 +1,25 @@
 // Writes into the ledger what a survey decided, in its transaction.
 import { podIps } from '../ipam/eni-tags.ts'
 import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
-import type { PodFact } from '../ipam/types.ts'
+import type { NodeDefaults, PodFact } from '../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 
-export function applySurvey(
-  tx: LeaderTx,
-  ledger: LeaderLedger,
-  plan: SurveyPlan,
-  snapshot: SurveySnapshot,
-): void {
+export interface SurveyTarget {
+  readonly tx: LeaderTx
+  readonly ledger: LeaderLedger
+  /** For nodes that come into it. */
+  readonly defaults: NodeDefaults
+}
+
+export function applySurvey(target: SurveyTarget, plan: SurveyPlan, snapshot: SurveySnapshot): void {
+  const { tx, ledger } = target
   tx.setSuspects(plan.suspects)
   if (plan.settlements.length === 0) return
   const taken = new Set(snapshot.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
   const holders = holdersOf(snapshot.pods)
   for (const settlement of plan.settlements) {
-    for (const address of settle(tx, ledger, settlement, taken)) {
+    for (const address of settle(target, settlement, taken)) {
       const pod = holders.get(address)
       if (pod !== undefined && pod.node === ledger.nodeOf(address)) tx.setPod(address, pod)
     }
@@ -24,12 +27,8 @@ export function applySurvey(
 }
 
 /** Returns the addresses that came into the ledger. */
-function settle(
-  tx: LeaderTx,
-  ledger: LeaderLedger,
-  settlement: SurveySettlement,
-  taken: Set<Ipv4>,
-): readonly Ipv4[] {
+function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<Ipv4>): readonly Ipv4[] {
+  const { tx } = target
   switch (settlement.kind) {
     case 'drop-ip':
       tx.dropIp(settlement.address, 'it is not on its ENI any more, by no doing of ours')
@@ -48,15 +47,14 @@ function settle(
       taken.add(settlement.address)
       return [settlement.address]
     case 'adopt-eni':
-      return adopt(tx, ledger, settlement, taken)
+      return adopt(target, settlement, taken)
   }
 }
 
 const noBounds = { minWarm: 0, maxWarm: 0, maxEnis: 0, ipsPerEni: 0 }
 
 function adopt(
-  tx: LeaderTx,
-  ledger: LeaderLedger,
+  { tx, ledger, defaults }: SurveyTarget,
   {
     eni,
     cidr,
@@ -80,7 +78,7 @@ function adopt(
       exclusive: noBounds,
       instanceEnis: 0,
       quota: { instanceType: '', enis: 0, ipsPerEni: 0 },
-      defaults: undefined,
+      defaults,
       overrides: {},
     })
   }

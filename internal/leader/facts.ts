@@ -31,13 +31,20 @@ export interface ClusterFacts {
   usedElsewhere(address: Ipv4, node: NodeName): boolean
 }
 
-/** `wake(node)` is called whenever a fact that matters to the node's pool has changed; `podChanged` for every pod, `podsListed` after a whole list, `shownChanged` when a live pod on `node` has begun or ceased to show `address`. */
-export function clusterFacts(
-  wake: (node: NodeName) => void,
-  podChanged: (pod: PodFact, gone: boolean) => void,
-  podsListed: (pods: readonly PodFact[]) => void,
-  shownChanged: (address: Ipv4, node: NodeName) => void,
-): ClusterFacts {
+export interface FactsOptions {
+  /** A fact that matters to the node's pools has changed. */
+  readonly wake: (node: NodeName) => void
+  readonly podChanged: (pod: PodFact, gone: boolean) => void
+  /** A whole list has come. */
+  readonly podsListed: (pods: readonly PodFact[]) => void
+  /** A live pod on `node` has begun or ceased to show `address`. */
+  readonly shownChanged: (address: Ipv4, node: NodeName) => void
+  /** Of which pool of its node the address is; undefined when it is of none. */
+  readonly modeOf: (address: Ipv4) => EniMode | undefined
+}
+
+export function clusterFacts(options: FactsOptions): ClusterFacts {
+  const { wake, podChanged, podsListed, shownChanged, modeOf } = options
   const nodes = new Map<NodeName, NodeFact>()
   const necs = new Map<NodeName, Nec>()
   const pods = new Map<NodeName, Map<string, PodFact>>()
@@ -56,8 +63,12 @@ export function clusterFacts(
     nodeOfPod.set(pod.uid, pod.node)
     shown.put(pod)
     podChanged(pod, false)
-    if (former === undefined || countedAs(former) !== countedAs(pod) || former.terminal !== pod.terminal)
-      wake(pod.node)
+    const isNews =
+      former === undefined ||
+      countedAs(former) !== countedAs(pod) ||
+      former.terminal !== pod.terminal ||
+      (former.ip !== pod.ip && countedIn(former, modeOf) !== countedIn(pod, modeOf))
+    if (isNews) wake(pod.node)
   }
 
   function dropPod(pod: Pick<PodFact, 'uid'>): void {

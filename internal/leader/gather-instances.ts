@@ -2,19 +2,25 @@
 import type { Clock } from '../base/clock.ts'
 import { errorCode } from '../ipam/errors.ts'
 import type { CloudInstance, InstanceId } from '../ipam/types.ts'
-import type { Cloud } from '../ports.ts'
+import type { Cloud, Priority } from '../ports.ts'
+import type { Millis } from '../value/millis.ts'
 
 /** Finds an instance; undefined when there is none. Throws what the cloud throws. */
 export type FindInstance = (id: InstanceId) => Promise<CloudInstance | undefined>
 
-export function gatherInstances(cloud: Cloud, clock: Clock): FindInstance {
+/** `within`: what is asked for in it goes into one call. */
+export function gatherInstances(
+  cloud: Cloud,
+  clock: Clock,
+  { within, priority }: { readonly within: Millis; readonly priority: Priority },
+): FindInstance {
   let gathering: ReturnType<typeof gather> | undefined
-  const describe = (ids: Iterable<InstanceId>) => cloud.describeInstances([...ids], 'warm-refill')
+  const describe = (ids: Iterable<InstanceId>) => cloud.describeInstances([...ids], priority)
 
   function gather() {
     const ids = new Set<InstanceId>()
     const found = new Promise<readonly CloudInstance[]>((resolve) => {
-      clock.after(0, () => {
+      clock.after(within, () => {
         gathering = undefined
         resolve(describe(ids))
       })

@@ -63,7 +63,13 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   }
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
   const pods = createPodObserver(ledger, clock, log)
-  const facts = clusterFacts(wake, observePod, listPods, shownChanged)
+  const facts = clusterFacts({
+    wake,
+    podChanged: observePod,
+    podsListed: listPods,
+    shownChanged,
+    modeOf: ledger.modeOf,
+  })
   const subnets = createSubnets(cloud, clock, settings.subnetIds, settings.subnetMaxAge)
   const runner = createIntentRunner({
     cloud,

@@ -60,14 +60,14 @@ export function createNodeSettingsKeeper(options: NodeSettingsOptions): NodeSett
       const nec = facts.nec(node.name)
       const read = readNecSettings(nec?.annotations ?? {}, node.name, node.overrides, nec?.report)
       const source: BoundsSource = {
-        quota: await registrar.quota(node),
-        defaults: node.defaults ?? settings.defaults,
+        quota: registrar.quota(node),
+        defaults: node.defaults,
         // Before its NEC is seen, what was in force says more than the lack of annotations.
         overrides: nec !== undefined && read.ok ? read.overrides : node.overrides,
         maxPods: fact.maxPods,
       }
-      const { quota, defaults, overrides } = source
-      const change: NodeChange = { ...boundsOf(source, settings), quota, defaults, overrides }
+      const { quota, overrides } = source
+      const change: NodeChange = { ...boundsOf(source, settings), quota, overrides }
       const kept = { ...node, ...change }
       if (canonicalJson(kept) !== canonicalJson(node)) {
         await ledger.write((tx) => tx.setBounds(node.name, change))

@@ -11,7 +11,7 @@ import type { LeaderSettings } from './settings.ts'
 export interface TaintKeeper {
   /** Of a node whose pool is not made yet. Never rejects. */
   newcomer(fact: NodeFact): Promise<void>
-  /** `served`: its pool is as it should be. Never rejects. */
+  /** `served`: the pool of its ordinary pods is as it should be. Never rejects. */
   keep(fact: NodeFact, bounds: NodeBounds, served: boolean): Promise<void>
   forget(name: NodeName): void
 }
@@ -21,7 +21,7 @@ export interface TaintOptions {
   readonly facts: ClusterFacts
   readonly clock: Clock
   readonly log: Log
-  readonly settings: Pick<LeaderSettings, 'manageTaint'>
+  readonly settings: Pick<LeaderSettings, 'manageTaint' | 'ordinaryPods'>
 }
 
 /** A write that the watch has not shown after so long, or that failed, is made again. */
@@ -49,7 +49,7 @@ export function createTaintKeeper({ kube, facts, clock, log, settings }: TaintOp
     },
     async keep(fact, bounds, served) {
       if (!settings.manageTaint) return
-      const found = judgeAvailability(facts.nec(fact.name), bounds, served)
+      const found = judgeAvailability(facts.nec(fact.name), bounds, settings.ordinaryPods, served)
       if (found !== 'undecided') await set(fact, found === 'unavailable')
     },
     forget: (name) => void written.delete(name),

@@ -5,10 +5,10 @@ import { createPause, type Pause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
-import { type NodePool, poolOf, serving } from '../ipam/pool.ts'
+import { type NodePool, type PoolEni, poolOf, servingIn } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
 import type { IntentKind } from '../ipam/settle-intent.ts'
-import type { EniMode, NodeFact, NodeName, Notice } from '../ipam/types.ts'
+import { type EniMode, eniModes, type NodeFact, type NodeName, type Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
@@ -68,7 +68,7 @@ const releaseTroubleFor: Millis = 5 * 60_000
 export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler {
   const { kube, ledger, clock, random, log, facts, subnets, runner, settings, wake } = options
   const memories = new Map<NodeName, Memory>()
-  const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
+  const registrar = createRegistrar({ ...options, wake: (name) => wake(name) })
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings)
   const claims = createNodeClaims({ ledger, facts, kube, settings, clock, wake })
   const taints = createTaintKeeper({ kube, facts, clock, log, settings })
@@ -95,6 +95,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     memories.delete(name)
     publisher.forget(name)
     nodeSettings.forget(name)
+    registrar.forget(name)
     taints.forget(name)
   }
 
@@ -187,7 +188,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       zone: node.zone,
       subnets: [],
     }
-    await act(node, planNode(leaving, nothing), false)
+    await act(node, planNode(leaving, nothing), new Set())
   }
 
   async function serve(before: LedgerNode, fact: NodeFact): Promise<void> {
@@ -200,38 +201,46 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
     const pods = facts.podCount(node.name, poolOf(bound), claims.isServed)
-    const demand = {
-      pods,
-      returned,
-      zone: node.zone,
-      subnets: current,
+    const { exclusiveWithheld = 0, unlinked = [], withheld = 0 } = facts.nec(node.name)?.report ?? {}
+    const unusable = { shared: withheld, exclusive: exclusiveWithheld }
+    const plan = planNode(pool, {
+      ...{ pods, returned, zone: node.zone, subnets: current },
+      withheld: unusable,
+      unlinked: new Set(unlinked),
       claims: claims.demand(node, clock.now()),
-    }
-    const plan = planNode(pool, demand)
+    })
     if (plan.renew.length > 0)
       await ledger.write((tx) => {
         for (const address of plan.renew) tx.renewIp(address, 'its pod is there again')
       })
-    const idle =
-      plan.actions.length === 0 && plan.shortages.length === 0 && !pool.enis.some(({ busy }) => busy)
+    if (plan.shortages.some(({ why }) => why === 'subnets-full' || why === 'no-subnet-in-zone'))
+      void subnets.renewal()?.then(() => wake(node.name))
+    // With nothing to be done and nothing under way it is not trouble that stands in the way of what is wanted.
+    const idle = plan.actions.length === 0 && !pool.enis.some(({ busy }) => busy)
     if (idle && isOver(memory.trouble)) memory.trouble = undefined
-    const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node.zone, current)
+    const condition = poolCondition(plan, ledgerTrouble(plan) ?? memory.trouble, node, current)
     tellChange(node, condition, memory)
     const conditions = [condition, settled]
     const urgency = plan.actions.length > 0 ? 'now' : 'idle'
     if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
-    const have = (mode: EniMode) =>
-      pool.enis.filter((eni) => eni.mode === mode).reduce((sum, eni) => sum + serving(eni, returned), 0)
-    const podsWait = have('shared') < pods.shared || have('exclusive') < pods.exclusive
+    const waiting = new Set(
+      eniModes.filter((mode) => servingIn(pool, mode, returned) - unusable[mode] < pods[mode]),
+    )
     const [published, acted] = await Promise.allSettled([
       publisher.publish(node, conditions, urgency),
-      act(node, plan, podsWait),
-      taints.keep(fact, pool, condition.ok),
+      act(node, plan, waiting),
+      taints.keep(fact, pool, isServed(plan, memory.trouble)),
     ])
     if (acted.status === 'rejected') throw acted.reason
     if (published.status === 'rejected') throw published.reason
     await claims.settle(node, condition.ok ? undefined : condition)
     if (published.value !== undefined) wake(node.name, published.value)
+  }
+
+  /** The pool of ordinary pods: what others cannot have, a DaemonSet's say, may be so for ever. */
+  function isServed({ short, shortages }: NodePlan, trouble: Memory['trouble']): boolean {
+    const mode = settings.ordinaryPods
+    return (trouble === undefined || !short.has(mode)) && shortages.every((each) => each.mode !== mode)
   }
 
   function noteKeptBack({ node, enis }: NodePool, memory: Memory): void {
@@ -263,24 +272,31 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     return new Set(given.map(({ address }) => address))
   }
 
-  async function act(node: LedgerNode, plan: NodePlan, podsWait: boolean): Promise<void> {
+  /** `waiting`: modes that pods wait for. */
+  async function act(node: LedgerNode, plan: NodePlan, waiting: ReadonlySet<EniMode>): Promise<void> {
     const { growth, release } = memoryOf(node.name)
-    const due = plan.actions.filter(({ kind }) => (grows(kind) ? growth : release).left() === 0)
-    if (due.length < plan.actions.length) wake(node.name, Math.max(growth.left(), release.left()))
-    await Promise.all(due.map((action) => start(node, action, podsWait)))
+    const left = ({ kind }: Action) => (grows(kind) ? growth : release).left()
+    const due = plan.actions.filter((action) => left(action) === 0)
+    const paused = plan.actions.map(left).filter((pause) => pause > 0)
+    if (paused.length > 0) wake(node.name, Math.min(...paused))
+    const enis = new Map(ledger.pool(node.name)?.enis.map((eni) => [eni.key, eni]))
+    await Promise.all(due.map((action) => start(node, action, enis, waiting)))
   }
 
   /** Recorded before it is sent; what becomes of it is heard by `resolved`. */
-  async function start(node: LedgerNode, action: Action, podsWait: boolean): Promise<void> {
+  async function start(
+    node: LedgerNode,
+    action: Action,
+    enis: ReadonlyMap<number, PoolEni>,
+    waiting: ReadonlySet<EniMode>,
+  ): Promise<void> {
+    const eni = action.kind === 'create' ? action : enis.get(action.eni)
     const subnet = action.kind === 'create' ? subnets.find(action.subnetId) : undefined
     if (action.kind === 'create') subnets.take(action.subnetId, action.ips + 1)
-    if (action.kind === 'assign') subnets.take(subnetOf(node, action.eni), action.count)
-    const priority = !grows(action.kind) ? 'release' : podsWait ? 'waiting-pod' : 'warm-refill'
+    if (action.kind === 'assign' && eni !== undefined) subnets.take(eni.subnetId, action.count)
+    const forPods = eni !== undefined && waiting.has(eni.mode)
+    const priority = !grows(action.kind) ? 'release' : forPods ? 'waiting-pod' : 'warm-refill'
     await runner.start(node, action, subnet?.cidr, priority)
-  }
-
-  function subnetOf(node: LedgerNode, eni: number): string {
-    return ledger.pool(node.name)?.enis.find(({ key }) => key === eni)?.subnetId ?? ''
   }
 
   /** One event when the pool's condition changes, none while it stays; on a NEC that is new, as soon as it is there. */

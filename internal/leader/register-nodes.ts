@@ -1,60 +1,51 @@
-// Learns what a new node is in the cloud (zone, quotas) and opens its page in the ledger. Nodes that
-// join at once share a describe call; quotas are asked once per instance type.
+// Learns what a new node is in the cloud (zone, quotas) and opens its page in the ledger. Nodes that join at once share a describe call.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { assumedQuota } from '../ipam/assumed-quota.ts'
-import { errorCode, IpamError } from '../ipam/errors.ts'
+import { IpamError } from '../ipam/errors.ts'
 import { boundsOf, type NodeQuota } from '../ipam/node-bounds.ts'
-import type { CloudEniQuota, CloudInstance, NodeFact, NodeName } from '../ipam/types.ts'
+import type { NodeFact, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { gatherInstances } from './gather-instances.ts'
+import { createQuotaBook } from './quota-book.ts'
 import type { LeaderSettings } from './settings.ts'
 
 export interface Registrar {
-  /** What the node's instance takes now; as it was known when the cloud has been asked lately, or cannot be. Never rejects. */
-  quota(node: LedgerNode): Promise<NodeQuota>
+  /** What the node's instance takes, as last heard. Nobody waits: it is asked again now and then, and the node is woken when it is another. */
+  quota(node: LedgerNode): NodeQuota
   /** Registers the node; throws `not_found` when the cloud has no such instance, `conflict` when it is another node's. */
   register(node: NodeFact & { readonly instanceId: string }): Promise<void>
+  forget(name: NodeName): void
+}
+
+export interface RegistrarOptions {
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly settings: LeaderSettings
+  readonly clock: Clock
+  readonly log: Log
+  readonly wake: (node: NodeName) => void
 }
 
 /** The type of an instance changes only while it is shut down. */
 const askAgainAfter: Millis = 10 * 60_000
+/** What was not to be had. */
+const retryAfter: Millis = 2 * 60_000
+/** All nodes ask after a leader's start. */
+const gatherFor: Millis = 1000
 
-export function createRegistrar(
-  cloud: Cloud,
-  ledger: LeaderLedger,
-  settings: LeaderSettings,
-  clock: Clock,
-  log: Log,
-): Registrar {
-  const quotas = new Map<string, Promise<CloudEniQuota>>()
-  const instanceOf = gatherInstances(cloud, clock)
-  const askedAt = new Map<NodeName, Millis>()
+interface Heard {
+  readonly instanceId: string
+  askAt: Millis
+  quota: NodeQuota | undefined
+}
 
-  function quotaOf(instance: CloudInstance): Promise<CloudEniQuota> {
-    const known = quotas.get(instance.instanceType)
-    if (known !== undefined) return known
-    const asked = cloud
-      .describeEniQuota(instance.id, 'warm-refill')
-      .catch((error: unknown) => assume(instance, error))
-    quotas.set(instance.instanceType, asked)
-    asked.catch(() => quotas.delete(instance.instanceType)) // a failure is no answer to remember
-    return asked
-  }
-
-  /** A role that may not ask must not keep nodes out: what is assumed too high the cloud refuses to attach. */
-  function assume({ cpus, instanceType }: CloudInstance, error: unknown): CloudEniQuota {
-    if (errorCode(error) !== 'denied') throw error
-    const quota = assumedQuota(cpus)
-    log.warn('quotas of an instance type assumed', {
-      instanceType,
-      cpus,
-      ...quota,
-      error: (error as Error).message,
-    })
-    return quota
-  }
+export function createRegistrar(options: RegistrarOptions): Registrar {
+  const { cloud, ledger, settings, clock, log, wake } = options
+  const quotas = createQuotaBook(cloud, clock, log)
+  const newInstance = gatherInstances(cloud, clock, { within: 0, priority: 'warm-refill' })
+  const knownInstance = gatherInstances(cloud, clock, { within: gatherFor, priority: 'collect' })
+  const heard = new Map<NodeName, Heard>()
 
   /** Two nodes on one instance would both hand out its addresses. */
   function refuseTaken({ name, instanceId }: NodeFact): void {
@@ -67,10 +58,29 @@ export function createRegistrar(
     )
   }
 
+  async function ask(node: NodeName, of: Heard, known: NodeQuota): Promise<void> {
+    try {
+      const instance = await knownInstance(of.instanceId)
+      if (instance === undefined || instance.instanceType === known.instanceType) return
+      of.quota = await quotas.of(instance)
+      if (heard.get(node) !== of || isSame(of.quota, known)) return
+      log.info('quotas of an instance changed', {
+        node,
+        instance: of.instanceId,
+        from: known,
+        to: of.quota,
+      })
+      wake(node)
+    } catch (error) {
+      of.askAt = clock.now() + retryAfter
+      log.warn('quotas of an instance not read', { node, error: (error as Error).message })
+    }
+  }
+
   return {
     async register(node) {
       refuseTaken(node)
-      const instance = await instanceOf(node.instanceId)
+      const instance = await newInstance(node.instanceId)
       if (instance === undefined) {
         throw new IpamError(
           'not_found',
@@ -80,7 +90,7 @@ export function createRegistrar(
           },
         )
       }
-      const quota = quotaFor(instance, await quotaOf(instance))
+      const quota = await quotas.of(instance)
       const { maxPods } = node
       const { defaults } = settings
       const bounds = boundsOf({ quota, defaults, overrides: {}, maxPods }, settings)
@@ -97,30 +107,31 @@ export function createRegistrar(
           overrides: {},
         }),
       )
-      askedAt.set(node.name, clock.now())
+      heard.set(node.name, {
+        instanceId: instance.id,
+        askAt: clock.now() + askAgainAfter,
+        quota: undefined,
+      })
       const { id, zone } = instance
       log.info('node registered', { node: node.name, instance: id, zone, ...quota })
     },
 
-    async quota({ name, instanceId, quota }) {
-      const last = askedAt.get(name)
-      if (quota.instanceType !== '' && last !== undefined && clock.now() - last < askAgainAfter) return quota
-      askedAt.set(name, clock.now())
-      try {
-        const instance = await instanceOf(instanceId)
-        if (instance === undefined || instance.instanceType === quota.instanceType) return quota
-        const now = quotaFor(instance, await quotaOf(instance))
-        log.info('quotas of an instance changed', { node: name, instance: instanceId, from: quota, to: now })
-        return now
-      } catch (error) {
-        log.warn('quotas of an instance not read', { node: name, error: (error as Error).message })
-        return quota
+    quota({ name, instanceId, quota }) {
+      const last = heard.get(name)
+      const known = last?.instanceId === instanceId ? last : undefined
+      const now = known?.quota ?? quota
+      if (known === undefined || clock.now() >= known.askAt) {
+        const next = { instanceId, askAt: clock.now() + askAgainAfter, quota: known?.quota }
+        heard.set(name, next)
+        void ask(name, next, now)
       }
+      return now
     },
+
+    forget: (name) => heard.delete(name),
   }
 }
 
-/** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
-function quotaFor({ instanceType }: CloudInstance, { enis, ipsPerEni }: CloudEniQuota): NodeQuota {
-  return { instanceType, enis: Math.max(0, enis - 1), ipsPerEni: Math.max(0, ipsPerEni - 1) }
+function isSame(a: NodeQuota, b: NodeQuota): boolean {
+  return a.instanceType === b.instanceType && a.enis === b.enis && a.ipsPerEni === b.ipsPerEni
 }

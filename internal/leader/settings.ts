@@ -1,9 +1,9 @@
 // What an operator can set for the leader.
 import type { BackoffPolicy } from '../base/backoff.ts'
-import type { ClusterLimits, NodeDefaults } from '../ipam/node-bounds.ts'
+import type { ClusterLimits } from '../ipam/node-bounds.ts'
 import type { ClaimRules } from '../ipam/plan-claim.ts'
 import type { SettlePolicy } from '../ipam/settle-intent.ts'
-import type { SubnetId } from '../ipam/types.ts'
+import type { EniMode, NodeDefaults, SubnetId } from '../ipam/types.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface LeaderSettings extends ClusterLimits, ClaimRules {
@@ -17,6 +17,8 @@ export interface LeaderSettings extends ClusterLimits, ClaimRules {
   readonly defaults: NodeDefaults
   /** New nodes are kept free of pods until their pool is ready (K5). */
   readonly manageTaint: boolean
+  /** What pods get that do not ask for one or the other. */
+  readonly ordinaryPods: EniMode
   /** Every node is looked at so often even when nothing seems to happen. */
   readonly reconcileEvery: Millis
   readonly subnetMaxAge: Millis
@@ -47,6 +49,7 @@ export const leaderDefaults = {
   claimExpiry: undefined,
   claimRest: 120_000,
   manageTaint: false,
+  ordinaryPods: 'shared',
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,
   gatherFor: 50,

@@ -5,8 +5,10 @@ import type { Cloud } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface Subnets {
-  /** The configured subnets, not older than `maxAge`. Throws what the cloud throws when they were never read. */
+  /** The configured subnets as last read; nobody waits while they are read again. Throws what the cloud throws when they were never read. */
   current(): Promise<readonly CloudSubnet[]>
+  /** Resolves when they have been read again, or that has failed; undefined while nobody does. */
+  renewal(): Promise<void> | undefined
   find(id: SubnetId): CloudSubnet | undefined
   /** `count` addresses were just taken: until the next read they count as gone. */
   take(id: SubnetId, count: number): void
@@ -40,10 +42,11 @@ export function createSubnets(cloud: Cloud, clock: Clock, ids: readonly SubnetId
         reading ??= read()
         // Old numbers are better than none: an outage must not stop what needs no new address.
         if (subnets.size === 0) await reading
-        else await reading.catch(() => undefined)
+        else reading.catch(() => undefined)
       }
       return [...subnets.values()]
     },
+    renewal: () => reading?.catch(() => undefined),
     find: (id) => subnets.get(id),
     take: (id, count) => setAvailable(id, (now) => now - count),
     markFull: (id) => setAvailable(id, () => 0),

@@ -8,7 +8,7 @@ import { type Rounds, startRounds } from '../base/rounds.ts'
 import { purposeOf } from '../ipam/eni-tags.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
-import { poolOf, serving } from '../ipam/pool.ts'
+import { poolOf, servingIn } from '../ipam/pool.ts'
 import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
 import type { CloudEni, EniMode, NodeName, PodFact } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
@@ -82,7 +82,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
         staleFor,
         massLossAfter: settings.massLossAfter,
       })
-      applySurvey(tx, ledger, made, snapshot)
+      applySurvey({ tx, ledger, defaults: settings.defaults }, made, snapshot)
       return made
     })
     tell(plan)
@@ -147,11 +147,10 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   }
 
   function roomOf(name: NodeName, mode: EniMode, maxWarm: number): number {
-    const enis = ledger.pool(name)?.enis ?? []
-    const ofMode = enis.filter((eni) => eni.mode === mode)
-    const have = ofMode.reduce((sum, eni) => sum + serving(eni, new Set()), 0)
+    const pool = ledger.pool(name) ?? { enis: [] }
     const keeps = ({ keepsIp }: PodFact) => keepsIp && settings.staticIps
-    return facts.podCount(name, poolOf({ enis }), keeps)[mode] + maxWarm - have
+    const pods = facts.podCount(name, poolOf(pool), keeps)
+    return pods[mode] + maxWarm - servingIn(pool, mode, new Set())
   }
 
   function tell(plan: SurveyPlan): void {

@@ -6,6 +6,7 @@ import type { EniWiring, KernelChange, Link } from '../ipam/types.ts'
 import type { Mac } from '../value/mac.ts'
 import { type BatchLine, firstFault } from './batch.ts'
 import type { Batcher } from './batcher.ts'
+import { readEniLink } from './eni-link.ts'
 import { cleanLines } from './exclusive-lines.ts'
 import type { LanePool } from './lane-pool.ts'
 import { requireLinkName } from './names.ts'
@@ -52,8 +53,8 @@ export async function applyChanges(context: ChangeContext, changes: readonly Ker
         lines.push(...(await eniSetUp(context, change.eni, change.link)))
         context.sysctls.write(rpFilterKey(change.link), '0')
       } else if (change.kind === 'clean-eni') {
-        await requireEni(context, change, 'clean')
-        lines.push(...cleanLines(change.link))
+        const { answer } = await requireEni(context, change, 'clean')
+        lines.push(...rows(answer).flatMap((row) => cleanLines(readEniLink(row), change.mac)))
       } else {
         lines.push(lineOf(change))
       }

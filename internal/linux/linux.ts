@@ -19,7 +19,7 @@ import { createLane } from './lane.ts'
 import { createLanePool } from './lane-pool.ts'
 import { requireLinkName, requireNetnsPath } from './names.ts'
 import { isNetns, netnsDirectories, ownNetnsPath } from './netns.ts'
-import { query, queryOptions } from './query.ts'
+import { detailedOptions, query, queryOptions } from './query.ts'
 import { podLinksOf, readLinks, readRoutes, readRules, withAddresses } from './read-kernel.ts'
 import { createSysctls } from './sysctl.ts'
 import { disconnectLines, ourProtocol, removeDoomedLine } from './wiring-lines.ts'
@@ -54,9 +54,10 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
   })
   const pods = createLanePool(Array.from({ length: podLanes }, lane))
   const queries = createLanePool([createLane(clock, queryOptions)])
+  const details = createLanePool([createLane(clock, detailedOptions)])
   const sysctls = createSysctls(procRoot)
   const aliases = createAliases(clock, background)
-  const mover: EniMover = { host, pods, queries, home: () => ownNetnsPath(procRoot) }
+  const mover: EniMover = { host, pods, details, home: () => ownNetnsPath(procRoot) }
   /** So that ADD needs no list of links; an ENI's index is its own for as long as it is attached. */
   let indexOf: ReadonlyMap<Mac, number> = new Map()
 
@@ -174,7 +175,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
       requireLinkName(wiring.ifname)
       requireNetnsPath(wiring.netns)
       if (!isNetns(wiring.netns)) return [`network namespace "${wiring.netns}" is gone`]
-      return await inspectEni(queries, wiring)
+      return await inspectEni(details, wiring)
     },
 
     findEnis: () => findEnis(queries, netnsDirs, mover.home()),
@@ -183,7 +184,7 @@ export function createLinux(options: LinuxOptions): Linux & { close(): Promise<v
 
     async close() {
       await aliases.close()
-      await Promise.all([host.close(), background.close(), pods.close(), queries.close()])
+      await Promise.all([host.close(), background.close(), pods.close(), queries.close(), details.close()])
     },
   }
 }

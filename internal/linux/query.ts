@@ -9,6 +9,9 @@ const attempts = 10
 /** Options of a lane that query() uses: numbers instead of names from /etc/iproute2. */
 export const queryOptions = ['-N', '-json'] as const
 
+/** The same, with the kind of each link. */
+export const detailedOptions = ['-d', ...queryOptions] as const
+
 /**
  * The JSON of each of `lines` in the namespace at path `netns` ('' for our own); undefined for a line that failed.
  * Throws `kernel` when `ip` cannot be run there. (`ip` forgets to print addresses after `link show`: ask for them first.)

@@ -16,13 +16,13 @@ export function rows(answer: unknown): readonly Fields[] {
     : []
 }
 
-/** Links of `ip link show`. */
+/** Links of `ip link show`. A pod may have changed the MAC of an ENI that it had: the one the hardware came with is the ENI's. */
 export function readLinks(answer: unknown): readonly Link[] {
   return rows(answer).flatMap((row) => {
-    const { address, flags, ifindex, ifname } = row
+    const { address, flags, ifindex, ifname, permaddr } = row
     if (typeof ifname !== 'string' || typeof ifindex !== 'number') return []
     const up = Array.isArray(flags) && flags.includes('UP')
-    return [{ name: ifname, index: ifindex, mac: parseMac(text(address)), up }]
+    return [{ name: ifname, index: ifindex, mac: parseMac(text(permaddr ?? address)), up }]
   })
 }
 

@@ -7,13 +7,15 @@ import { isStatic } from '../ipam/count-pod.ts'
 import type { PodNeed } from '../ipam/pod-need.ts'
 import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import { createGivenEnis } from './given-enis.ts'
+import { createGuessedModes } from './guessed-modes.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { startKernelKeeper } from './kernel-keeper.ts'
 import { createLocalPool } from './local-pool.ts'
 import { podFacts } from './pod-facts.ts'
 import type { PodNetwork } from './pod-network.ts'
-import { createSandboxes } from './sandboxes.ts'
+import { createSandboxes, type SandboxInPlace } from './sandboxes.ts'
 import type { NodeSettings } from './settings.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -30,7 +32,7 @@ export interface Agent {
   /** `wanted`: what its network list is for; undefined: as the pod says. */
   add(sandbox: Sandbox, wanted: EniMode | undefined, signal?: AbortSignal): Promise<PodNetwork>
   remove(key: SandboxKey): Promise<void>
-  check(key: SandboxKey): Promise<readonly string[]>
+  check(key: SandboxInPlace): Promise<readonly string[]>
   collect(valid: readonly SandboxKey[]): Promise<void>
   /** Why an ADD could not be served now; undefined when it could. */
   obstacle(): string | undefined
@@ -40,6 +42,8 @@ export interface Agent {
   bounds(): NodeBounds | undefined
   /** Nothing is bound before its pod is there: the leader serves pods that keep their addresses. */
   staticIps(): boolean
+  /** Idle addresses that no pod has been able to get for a while. */
+  unusable(): ReadonlySet<Ipv4>
   /** Looks whether it should give something back: settings have changed. */
   wake(): void
   stop(): void
@@ -53,7 +57,11 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   const { kube, linux, ledger, clock, log } = ports
   await forgetSandboxesOfAnotherBoot(ledger, settings, log)
   const pool = createLocalPool({ ...ports, nodeName: settings.nodeName, notify: kube.notify })
-  const pods = podFacts(() => housekeeping.wake())
+  const pods = podFacts(() => {
+    guessedModes.look()
+    housekeeping.wake()
+  })
+  const guessedModes = createGuessedModes({ ledger, pods, log, notify: kube.notify })
   const strangers = createStrangers({
     ledger,
     linux,
@@ -114,16 +122,22 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   /**
    * A pod that is not known yet will be in a moment: the kubelet hears of it by the same way. Before the first NEC the node may have
    * exclusive ENIs and serve static pods for all that is known; but an API server that is out keeps ADDs waiting only right after the start.
+   * Where the node may have none, nor static pods, nobody waits to be known, but who is known to ask for an ENI is told that there are none.
    */
-  async function needOfPod({ pod }: Sandbox, wanted: EniMode | undefined): Promise<PodNeed> {
-    const onlyShared = pool.bounds()?.exclusive.maxEnis === 0
-    if (wanted === 'exclusive') return { mode: wanted, keepsIp: undefined }
-    if (onlyShared && pool.staticIps() === false) return { mode: 'shared', keepsIp: undefined }
+  async function needOfPod(
+    { pod }: Sandbox,
+    wanted: EniMode | undefined,
+  ): Promise<PodNeed & { guessed: boolean }> {
+    if (wanted === 'exclusive') return { mode: wanted, keepsIp: undefined, guessed: false }
+    const isOff = pool.bounds()?.exclusive.maxEnis === 0
+    const isPlain = isOff && pool.staticIps() === false
     const patience = pods.synced() ? podKnownWithin : startedAt + podKnownWithin - clock.now()
-    if (pod.uid !== '' && !pods.has(pod.uid) && patience > 0) await pods.known(pod.uid, clock, patience)
+    if (!isPlain && pod.uid !== '' && !pods.has(pod.uid) && patience > 0)
+      await pods.known(pod.uid, clock, patience)
     const fact = pod.uid === '' ? pods.named(pod) : pods.get(pod.uid)
-    const mode = onlyShared || pod.uid === '' ? 'shared' : (fact?.wants ?? 'shared')
-    return { mode, keepsIp: fact && isStatic(fact) }
+    const mode = wanted ?? (pod.uid === '' ? 'shared' : (fact?.wants ?? 'shared'))
+    const guessed = wanted === undefined && !isOff && pod.uid !== '' && fact === undefined
+    return { mode, keepsIp: fact && isStatic(fact), guessed }
   }
 
   const stops = [
@@ -136,7 +150,20 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
   ]
 
   return {
-    add: (sandbox, wanted, signal) => sandboxes.add(sandbox, () => needOfPod(sandbox, wanted), signal),
+    async add(sandbox, wanted, signal) {
+      let isGuess = false
+      const network = await sandboxes.add(
+        sandbox,
+        async () => {
+          const { guessed, ...need } = await needOfPod(sandbox, wanted)
+          isGuess = guessed
+          return need
+        },
+        signal,
+      )
+      if (isGuess) guessedModes.note(sandbox)
+      return network
+    },
     async remove(key) {
       await sandboxes.remove(key, 'CNI DEL')
       housekeeping.wake()
@@ -154,6 +181,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     wake: () => housekeeping.wake(),
     bounds: pool.bounds,
     staticIps: () => pool.staticIps() === true,
+    unusable: pool.unusable,
     stop() {
       stopped = true
       for (const stop of stops) stop()

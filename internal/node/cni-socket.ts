@@ -1,9 +1,11 @@
 // Serves the CNI plugin on a unix socket: one request per connection; who hangs up no longer waits for an address, and who
 // keeps us waiting is hung up on.
+
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { networkNames } from '../ipam/names.ts'
 import { decodeAgentRequest, encodeAgentAnswer, lineReader } from '../wire/agent-protocol.ts'
 import { CniFault, cniCode, toCniFault } from '../wire/cni-fault.ts'
 import { type CniRequest, checkRequest } from '../wire/cni-request.ts'
@@ -18,7 +20,7 @@ interface Parts {
 }
 
 /** The plugin's name in a network list whose pods have an ENI each; under the other one the pod decides. */
-const exclusiveType = 'tke-direct-eni'
+const exclusiveType = networkNames.exclusive
 
 /** A plugin says what it wants as soon as it is connected, and hangs up on its answer. */
 const idleLimit = 10_000

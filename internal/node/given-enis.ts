@@ -35,14 +35,17 @@ export function createGivenEnis(options: GivenEnisOptions): GivenEnis {
 
   return {
     async adopt(away) {
+      const now = new Set(away.map(({ mac }) => mac))
       const fresh = away.filter(({ mac }) => !sought.has(mac))
       const given = fresh.length === 0 ? [] : await linux.findEnis()
-      sought = new Set(away.map(({ mac }) => mac))
       const found = given.filter(({ address, mac }) =>
         fresh.some((eni) => eni.mac === mac && eni.primaryIp === address),
       )
-      if (found.length === 0) return
-      const adopted = await ledger.write((tx) => found.map(attachmentOf).filter((each) => tx.adopt(each)))
+      const adopted =
+        found.length === 0
+          ? []
+          : await ledger.write((tx) => found.map(attachmentOf).filter((each) => tx.adopt(each)))
+      sought = now // only now: what could not be stored is sought again
       for (const { address, containerId, pod } of adopted) {
         log.info('pod adopted', { address, ...pod, container: containerId })
       }

@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
+import type { LocalIp } from '../ipam/choose-address.ts'
 import { reportOf } from '../ipam/node-report.ts'
 import { type ClaimSight, planClaimReturn } from '../ipam/plan-claim-return.ts'
-import { planReturn, type ReturnPolicy } from '../ipam/plan-return.ts'
-import type { NodeReport } from '../ipam/types.ts'
-import type { Linux, NodeKube, NodeLedger } from '../ports.ts'
+import { planReturn, type ReturnPolicy, withinPlaces } from '../ipam/plan-return.ts'
+import { besides } from '../ipam/pool.ts'
+import { type EniMode, eniModes, type NodeReport } from '../ipam/types.ts'
+import type { Linux, NodeEni, NodeKube, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { LocalPool } from './local-pool.ts'
@@ -18,8 +20,6 @@ import type { NodeSettings } from './settings.ts'
 
 /** Between two looks that agree that an address is left over, where addresses are bound on demand. */
 const onDemandPause = 5000
-
-const modes = ['shared', 'exclusive'] as const
 
 export interface Housekeeping {
   /** Something that bears on surplus has changed. */
@@ -58,33 +58,36 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     const bounds = pool.bounds()
     const withheld = pool.withheld()
     if (bounds === undefined || withheld === undefined || !pods.synced()) return roundEvery
-    const plans = await ledger.write((tx) =>
-      modes.map((mode) => {
+    const plans = await ledger.write((tx) => {
+      const all = ledger.enis()
+      // Withheld is as good as in use: given back, it would get a second pod elsewhere.
+      const local = tx.ips().map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
+      const lame = withheldCounts(tx.ips(), all)
+      // What no pod can get counts as if one had it: it is bound besides.
+      const claimed = new Set(local.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])))
+      const isClaimed = pool.staticIps() ? (address: Ipv4) => claimed.has(address) : undefined
+      const countOf = (mode: EniMode) =>
+        pods.count(mode, (address) => ledger.eniOf(address)?.mode, isClaimed) + lame[mode]
+      const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
+      const placed = withinPlaces(besides(bounds, lame), local, all, counts)
+      return eniModes.map((mode) => {
         const before = ledger.releaseTimer(mode)
-        const enis = ledger.enis().filter((eni) => eni.mode === mode)
+        const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))
-        // Withheld is as good as in use: given back, it would get a second pod elsewhere.
-        const ips = tx
-          .ips()
-          .filter(({ eniId }) => ids.has(eniId))
-          .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
-        const { cooldown } = settings
-        const policy = { ...bounds[mode], ...pace(bounds[mode].maxWarm), cooldown }
-        const claimed = new Set(ips.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])))
-        const isClaimed = pool.staticIps() ? (address: Ipv4) => claimed.has(address) : undefined
-        const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode, isClaimed)
-        const plan = planReturn({ ips, enis, pods: count, timerFrom: before }, policy, tx.now)
+        const ips = local.filter(({ eniId }) => ids.has(eniId))
+        const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown: settings.cooldown }
+        const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
         return plan
-      }),
-    )
+      })
+    })
     await returnClaimed(withheld)
     const given = plans.flatMap(({ give }) => give.map(({ address }) => address))
     if (given.length > 0) log.info('addresses returned', { addresses: given })
     const dues = plans.flatMap(({ timerFrom }, i) => {
-      const { releaseEvery } = pace(bounds[modes[i] ?? 'shared'].maxWarm)
+      const { releaseEvery } = pace(bounds[eniModes[i] ?? 'shared'].maxWarm)
       return timerFrom === undefined ? [] : [timerFrom + releaseEvery - clock.now()]
     })
     return Math.min(roundEvery, ...dues.map((due) => Math.max(0, due)))
@@ -112,12 +115,23 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     if (given.length > 0) log.info('claimed addresses returned', { addresses: given })
   }
 
-  /** A pod with a warm address causes no write: only returned addresses are reported at once, counts now and then. */
+  /** Bound, and for no pod. */
+  function withheldCounts(ips: readonly LocalIp[], enis: readonly Pick<NodeEni, 'id' | 'mode'>[]) {
+    const { exclusiveWithheld = 0, withheld = 0 } = reportOf(ips, enis, pool.unusable(), isShown)
+    return { shared: withheld, exclusive: exclusiveWithheld }
+  }
+
+  function isShown(address: Ipv4): boolean {
+    return pods.showing(address) !== undefined
+  }
+
+  /** A pod with a warm address causes no write: only returned addresses are reported at once, and those that no pod can get; counts now and then. */
   async function report(): Promise<void> {
     // What an earlier database gave back is only told there: it is taken over before it is written over.
     if (!observed || (shown?.databaseId !== ledger.databaseId && pool.bounds() === undefined)) return
     const now: NodeReport = {
-      ...reportOf(ledger.ips(), ledger.enis()),
+      ...reportOf(ledger.ips(), ledger.enis(), pool.unusable(), isShown),
+      unlinked: pool.unlinked(),
       databaseId: ledger.databaseId,
       version: settings.version,
     }
@@ -125,6 +139,9 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     const urgent =
       shown === undefined ||
       shown.databaseId !== now.databaseId ||
+      (shown.withheld ?? 0) !== now.withheld ||
+      (shown.exclusiveWithheld ?? 0) !== now.exclusiveWithheld ||
+      shown.unlinked.join() !== now.unlinked.join() ||
       now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
     const due =
       clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)

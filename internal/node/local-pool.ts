@@ -2,18 +2,19 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { chooseAddress, chooseClaimed, type LocalIp, samePod } from '../ipam/choose-address.ts'
+import { chooseAddress, chooseClaimed, isIdle, type LocalIp, samePod } from '../ipam/choose-address.ts'
 import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
 import { type Dispute, planSync } from '../ipam/plan-sync.ts'
 import { type PodNeed, sourceOf } from '../ipam/pod-need.ts'
-import type { Nec, NecPublication, NodeBounds, NodeName, PodName } from '../ipam/types.ts'
+import type { EniId, Nec, NecPublication, NodeBounds, NodeName, PodName } from '../ipam/types.ts'
 import type { Attachment, NodeKube, NodeLedger, Sandbox } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
 import { claimShortage } from './claim-shortage.ts'
+import { createUnusable } from './unusable.ts'
 
 export interface LocalPool {
   /** Follows the NEC; what it does not say clearly changes nothing. */
@@ -36,6 +37,10 @@ export interface LocalPool {
   setReady(macs: ReadonlySet<Mac>, withheld: ReadonlySet<Ipv4>): void
   /** Addresses that pods unknown to the ledger may have, and disputed ones; undefined before the first look at the kernel. */
   withheld(): ReadonlySet<Ipv4> | undefined
+  /** Idle addresses that no pod has been able to get for a while, for want of a link or by doubt. */
+  unusable(): ReadonlySet<Ipv4>
+  /** ENIs with such addresses, for want of their link. */
+  unlinked(): readonly EniId[]
   /** In use here, and published on another ENI or for another pod. */
   disputed(): ReadonlyMap<Ipv4, Dispute>
   /** Why the NEC as it is now is not followed; undefined when it is. */
@@ -79,6 +84,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
   let withheld: ReadonlySet<Ipv4> | undefined
   let staticIps = ledger.staticIps()
   let disputes: ReadonlyMap<Ipv4, Dispute> = new Map()
+  const unusable = createUnusable(clock)
   let latest: Nec | undefined
   let doubted: Doubt | undefined
   let fault: string | undefined
@@ -282,10 +288,23 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
         [...withheld].some((address) => !addresses.has(address))
       ready = macs
       withheld = addresses
+      const linked = new Set(ledger.enis().flatMap(({ id, mac }) => (ready.has(mac) ? [id] : [])))
+      const lame = ledger
+        .ips()
+        .filter((ip) => isIdle(ip) && !(linked.has(ip.eniId) && !addresses.has(ip.address)))
+      unusable.saw(lame.map(({ address }) => address))
       if (more) wake() // a look that found nothing new serves nobody that waits
     },
     withheld: () =>
       withheld === undefined || disputes.size === 0 ? withheld : new Set([...withheld, ...disputes.keys()]),
+    unusable: unusable.lasting,
+    unlinked() {
+      const lame = unusable.lasting()
+      const holding = new Set(
+        ledger.ips().flatMap(({ address, eniId }) => (lame.has(address) ? [eniId] : [])),
+      )
+      return ledger.enis().flatMap(({ id, mac }) => (holding.has(id) && !ready.has(mac) ? [id] : []))
+    },
     disputed: () => disputes,
     doubt: () => doubted?.why ?? (fault && `its NEC cannot be read: ${fault}`),
     wake,

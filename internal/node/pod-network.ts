@@ -19,8 +19,7 @@ export interface PodNetwork {
   readonly podMac: Mac
   /** The other end, on the node; undefined where there is none. */
   readonly hostMac: Mac | undefined
-  /** undefined: as the ENI's link has it. */
-  readonly mtu: number | undefined
+  readonly mtu: number
 }
 
 export interface PodNetworks {
@@ -46,7 +45,8 @@ export function createPodNetworks(ledger: NodeLedger, linux: Linux, settings: No
   function exclusive(attachment: Attachment, eni: Omit<NodeEni, 'ips'>): ExclusiveWiring {
     const { address, netns, ifname } = attachment
     const { mac, subnetCidr, gateway } = eni
-    return { mac, address, subnetCidr, gateway, netns, ifname, alias: linkAlias(attachment) }
+    const { mtu } = settings
+    return { mac, address, subnetCidr, gateway, netns, ifname, mtu, alias: linkAlias(attachment) }
   }
 
   return {
@@ -56,7 +56,7 @@ export function createPodNetworks(ledger: NodeLedger, linux: Linux, settings: No
         await linux.giveEni(exclusive(attachment, eni))
         const { bits } = cidrRange(eni.subnetCidr)
         const { gateway, mac } = eni
-        return { attachment, bits, gateway, podMac: mac, hostMac: undefined, mtu: undefined }
+        return { attachment, bits, gateway, podMac: mac, hostMac: undefined, mtu: settings.mtu }
       }
       const link = await linux.connectPod(shared(attachment, eni.mac))
       return { attachment, bits: 32, gateway: podGateway, mtu: settings.mtu, ...link }

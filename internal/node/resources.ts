@@ -3,8 +3,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startRounds } from '../base/rounds.ts'
 import { resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
-import type { EniMode, NodeBounds } from '../ipam/types.ts'
+import { type EniMode, eniModes, type NodeBounds } from '../ipam/types.ts'
 import type { Kubelet, NodeLedger } from '../ports.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 
 export interface Resources {
   /** The pools may have changed. */
@@ -18,34 +19,31 @@ export interface ResourcesOptions {
   readonly bounds: () => NodeBounds | undefined
   /** Addresses are bound when their pods are there, and not before. */
   readonly onDemand: () => boolean
+  /** What is bound and no pod can get. */
+  readonly unusable: () => ReadonlySet<Ipv4>
   readonly kubelet: Kubelet
   readonly clock: Clock
   readonly log: Log
 }
 
-const modes: readonly EniMode[] = ['shared', 'exclusive']
-
 /** A burst of changes is told once; and now and then it is looked whether one was missed. */
 const gatherFor = 200
 const lookEvery = 30_000
 
-export function startResources({
-  ledger,
-  bounds,
-  onDemand,
-  kubelet,
-  clock,
-  log,
-}: ResourcesOptions): Resources {
+export function startResources(options: ResourcesOptions): Resources {
+  const { ledger, bounds, onDemand, unusable, kubelet, clock, log } = options
+
   async function tell(mode: EniMode): Promise<void> {
-    const counts = resourceCounts(mode, bounds(), ledger.ips(), ledger.enis(), onDemand())
+    const lame = unusable()
+    const usable = ledger.ips().filter(({ address, inUse }) => inUse || !lame.has(address))
+    const counts = resourceCounts(mode, bounds(), usable, ledger.enis(), onDemand())
     if (counts.capacity > 0) kubelet.offer(resourceNames[mode], counts)
     else await kubelet.withdraw(resourceNames[mode])
   }
 
   const rounds = startRounds(clock, async () => {
     try {
-      for (const mode of modes) await tell(mode)
+      for (const mode of eniModes) await tell(mode)
     } catch (error) {
       log.warn('resources not told to the kubelet', { error: (error as Error).message, retryIn: lookEvery })
     }

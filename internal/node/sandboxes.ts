@@ -17,8 +17,8 @@ export interface Sandboxes {
   add(sandbox: Sandbox, need: () => Promise<PodNeed>, signal?: AbortSignal): Promise<PodNetwork>
   /** Nothing when the sandbox is not known (any more). */
   remove(key: SandboxKey, reason: string): Promise<void>
-  /** What is not as `add` left it. Throws `not_found` for an unknown sandbox. */
-  check(key: SandboxKey): Promise<readonly string[]>
+  /** What is not as `add` left it in the namespace that is asked about. Throws `not_found` for an unknown sandbox. */
+  check(key: SandboxInPlace): Promise<readonly string[]>
   /** Removes every sandbox that is not among `valid`; then throws for the first that could not be removed. */
   collect(valid: readonly SandboxKey[]): Promise<void>
   /** Makes the kernel side of a known sandbox anew. */
@@ -26,6 +26,8 @@ export interface Sandboxes {
   /** Being added or removed right now: their kernel state is in motion. */
   busy(): { readonly addresses: ReadonlySet<Ipv4>; readonly links: ReadonlySet<string> }
 }
+
+export type SandboxInPlace = SandboxKey & Pick<Sandbox, 'netns'>
 
 export interface SandboxesOptions {
   readonly ledger: NodeLedger
@@ -163,7 +165,11 @@ export function createSandboxes({
             `Cannot check container "${key.containerId}": it has no address here`,
           )
         }
-        return network.inspect(attachment)
+        const { netns } = key
+        const faults = await network.inspect({ ...attachment, netns })
+        // The same namespace may have several paths.
+        if (netns === attachment.netns || faults.length === 0) return faults
+        return [`it was connected in network namespace "${attachment.netns}", not "${netns}"`, ...faults]
       }),
     async collect(valid) {
       await strangers.known()

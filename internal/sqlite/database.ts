@@ -155,7 +155,9 @@ function refuseForeignFile({ path, what }: FileToOpen): void {
   const head = firstBytes(path, what)
   if (head.length === 0 || head.toString('latin1') === 'SQLite format 3\0') return
   throw new IpamError('storage', `Cannot open ${what} "${path}": it is not a SQLite database`, {
-    hint: 'the file is left as it is; give another path, or move it aside with "tke-eni db rebuild"',
+    hint: path.endsWith('.db')
+      ? 'the file is left as it is; give another path, or move it aside with "tke-eni db rebuild"'
+      : 'give the path of a database',
   })
 }
 

@@ -103,9 +103,9 @@ export function retryAfter(call: Doing, error: unknown): Retry {
   if (fault.code === 'UnsupportedOperation.IdempotentProcessing') return 'again'
   switch (meaningOf(call, fault)) {
     case 'throttled':
+    case 'unavailable': // a cloud in trouble is helped by fewer calls, whoever makes them
       return 'slow-down'
     case 'in_progress':
-    case 'unavailable':
       return 'again'
     default:
       return 'no'

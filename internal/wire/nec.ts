@@ -5,10 +5,13 @@ import type {
   Condition,
   Nec,
   NecPublication,
-  NodeBounds,
+  NodeDefaults,
+  NodeOverrides,
   NodeReport,
+  NodeTerms,
   PublishedEni,
   PublishedIp,
+  WarmTargets,
 } from '../ipam/types.ts'
 import { parseCidr } from '../value/cidr.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
@@ -87,54 +90,91 @@ const exclusiveEni = z.object({ ...eniFields, grant: count }, object).transform(
   }),
 )
 
-/** Written by a leader without exclusive ENIs it has none of their fields. */
+const warm = {
+  routeENIIPMinWarmTarget: count,
+  routeENIIPMaxWarmTarget: count,
+  directENIMinWarmTarget: count,
+  directENIMaxWarmTarget: count,
+}
+type WarmJson = Readonly<Partial<Record<keyof typeof warm, number | null | undefined>>>
+
+function checkWarm({ value, issues }: z.core.ParsePayload<WarmJson>): void {
+  for (const [min, max] of [
+    ['routeENIIPMinWarmTarget', 'routeENIIPMaxWarmTarget'],
+    ['directENIMinWarmTarget', 'directENIMaxWarmTarget'],
+  ] as const) {
+    if ((value[min] ?? 0) > (value[max] ?? Number.POSITIVE_INFINITY))
+      issues.push({ code: 'custom', path: [min], message: `is above ${max}`, input: value[min] })
+  }
+}
+
+const defaults = z.object(warm, object).check(checkWarm)
+
+const given = count.nullish()
+const overrides = z
+  .object(
+    {
+      routeENIIPMinWarmTarget: given,
+      routeENIIPMaxWarmTarget: given,
+      directENIMinWarmTarget: given,
+      directENIMaxWarmTarget: given,
+      maxRouteENI: given,
+      maxIPPerENI: given,
+      maxDirectENI: given,
+    },
+    object,
+  )
+  .check(checkWarm)
+
 const spec = z
   .object(
     {
       instanceID: text,
       zone: text,
+      maxENI: count,
       maxRouteENI: count,
       maxIPPerENI: count,
-      routeENIIPMinWarmTarget: count,
-      routeENIIPMaxWarmTarget: count,
-      maxENI: count.nullish(),
-      maxDirectENI: count.nullish(),
-      directENIMinWarmTarget: count.nullish(),
-      directENIMaxWarmTarget: count.nullish(),
+      maxDirectENI: count,
+      ...warm,
       maxPods: count.nullish(),
-      leaderEpoch: count.nullish(),
-      enableStaticIP: z.boolean({ error: 'is not true or false' }).nullish(),
+      defaults,
+      overrides,
+      leaderEpoch: count,
+      enableStaticIP: z.boolean({ error: 'is not true or false' }),
     },
     object,
   )
-  .refine((json) => json.routeENIIPMinWarmTarget <= json.routeENIIPMaxWarmTarget, {
-    path: ['routeENIIPMinWarmTarget'],
-    error: 'is above routeENIIPMaxWarmTarget',
-  })
-  .refine((json) => (json.directENIMinWarmTarget ?? 0) <= (json.directENIMaxWarmTarget ?? 0), {
-    path: ['directENIMinWarmTarget'],
-    error: 'is above directENIMaxWarmTarget',
-  })
+  .check(checkWarm)
 
-function readBounds(json: z.infer<typeof spec>): NodeBounds {
+function readTerms(json: z.infer<typeof spec>): NodeTerms {
   const podCap = typeof json.maxPods === 'number' ? { maxPods: json.maxPods } : {}
   return {
-    instanceEnis: json.maxENI ?? json.maxRouteENI,
-    shared: {
-      minWarm: json.routeENIIPMinWarmTarget,
-      maxWarm: json.routeENIIPMaxWarmTarget,
-      maxEnis: json.maxRouteENI,
-      ipsPerEni: json.maxIPPerENI,
-      ...podCap,
-    },
-    exclusive: {
-      minWarm: json.directENIMinWarmTarget ?? 0,
-      maxWarm: json.directENIMaxWarmTarget ?? 0,
-      maxEnis: json.maxDirectENI ?? 0,
-      ipsPerEni: 1,
-      ...podCap,
-    },
+    instanceEnis: json.maxENI,
+    shared: { ...readWarm(json).shared, maxEnis: json.maxRouteENI, ipsPerEni: json.maxIPPerENI, ...podCap },
+    exclusive: { ...readWarm(json).exclusive, maxEnis: json.maxDirectENI, ipsPerEni: 1, ...podCap },
+    defaults: readWarm(json.defaults),
+    overrides: readOverrides(json.overrides),
   }
+}
+
+function readWarm(json: z.infer<typeof defaults>): NodeDefaults {
+  return {
+    shared: { minWarm: json.routeENIIPMinWarmTarget, maxWarm: json.routeENIIPMaxWarmTarget },
+    exclusive: { minWarm: json.directENIMinWarmTarget, maxWarm: json.directENIMaxWarmTarget },
+  }
+}
+
+function readOverrides(json: z.infer<typeof overrides>): NodeOverrides {
+  const pair = (minWarm: number | null | undefined, maxWarm: number | null | undefined) =>
+    typeof minWarm === 'number' && typeof maxWarm === 'number' ? { minWarm, maxWarm } : undefined
+  const all = {
+    sharedWarm: pair(json.routeENIIPMinWarmTarget, json.routeENIIPMaxWarmTarget),
+    exclusiveWarm: pair(json.directENIMinWarmTarget, json.directENIMaxWarmTarget),
+    maxSharedEnis: json.maxRouteENI ?? undefined,
+    maxIpsPerEni: json.maxIPPerENI ?? undefined,
+    maxExclusiveEnis: json.maxDirectENI ?? undefined,
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 const sharedEnis = z.array(sharedEni, { error: 'is not a list' })
@@ -188,10 +228,13 @@ const report = z
       returned: ips,
       inUse: count,
       idle: count,
-      enisInUse: count.nullish(),
-      mostInUse: count.nullish(),
-      directInUse: count.nullish(),
-      directIdle: count.nullish(),
+      enisInUse: count,
+      mostInUse: count,
+      directInUse: count,
+      directIdle: count,
+      withheld: count,
+      directWithheld: count,
+      unlinked: z.array(text, { error: 'is not a list' }),
       databaseID: text,
       version: text,
     },
@@ -202,10 +245,13 @@ const report = z
       returned: json.returned,
       inUse: json.inUse,
       idle: json.idle,
-      enisInUse: json.enisInUse ?? undefined,
-      mostInUse: json.mostInUse ?? undefined,
-      exclusiveInUse: json.directInUse ?? undefined,
-      exclusiveIdle: json.directIdle ?? undefined,
+      enisInUse: json.enisInUse,
+      mostInUse: json.mostInUse,
+      exclusiveInUse: json.directInUse,
+      exclusiveIdle: json.directIdle,
+      withheld: json.withheld,
+      exclusiveWithheld: json.directWithheld,
+      unlinked: json.unlinked,
       databaseId: json.databaseID,
       version: json.version,
     }),
@@ -245,8 +291,7 @@ export function decodeNec(object: unknown): Nec | undefined {
   }
   const settings = read(spec, rawSpec, 'spec')
   const shared = read(sharedEnis, status?.eniInfos, 'status.eniInfos')
-  const rawExclusive = status?.directENIInfos ?? [] // an earlier leader has none
-  const exclusive = read(exclusiveEnis, rawExclusive, 'status.directENIInfos')
+  const exclusive = read(exclusiveEnis, status?.directENIInfos, 'status.directENIInfos')
   const twice = shared && exclusive && repeated({ eniInfos: shared, directENIInfos: exclusive })
   if (twice !== undefined) faults.push(twice)
   const known = read(conditions, status?.conditions, 'status.conditions')
@@ -260,9 +305,9 @@ export function decodeNec(object: unknown): Nec | undefined {
         ? {
             instanceId: settings.instanceID,
             zone: settings.zone,
-            ...readBounds(settings),
-            epoch: settings.leaderEpoch ?? 0,
-            staticIps: settings.enableStaticIP ?? false,
+            ...readTerms(settings),
+            epoch: settings.leaderEpoch,
+            staticIps: settings.enableStaticIP,
             enis: [...shared, ...exclusive],
             conditions: known ?? [],
           }
@@ -274,7 +319,7 @@ export function decodeNec(object: unknown): Nec | undefined {
 
 /** The leader's half as JSON: a patch of these fields touches nothing of the agent's or the user's. */
 export function encodePublication(publication: NecPublication): PublicationJson {
-  const { shared, exclusive, instanceEnis, enis } = publication
+  const { shared, exclusive, instanceEnis, defaults, overrides, enis } = publication
   const sharedOnes = enis.filter(({ mode }) => mode === 'shared')
   const exclusiveOnes = enis.filter(({ mode }) => mode === 'exclusive')
   return {
@@ -284,12 +329,16 @@ export function encodePublication(publication: NecPublication): PublicationJson 
       maxENI: instanceEnis,
       maxRouteENI: shared.maxEnis,
       maxIPPerENI: shared.ipsPerEni,
-      routeENIIPMinWarmTarget: shared.minWarm,
-      routeENIIPMaxWarmTarget: shared.maxWarm,
       maxDirectENI: exclusive.maxEnis,
-      directENIMinWarmTarget: exclusive.minWarm,
-      directENIMaxWarmTarget: exclusive.maxWarm,
+      ...encodeWarm(shared, exclusive),
       maxPods: shared.maxPods ?? null,
+      defaults: encodeWarm(defaults.shared, defaults.exclusive),
+      overrides: {
+        ...encodeWarm(overrides.sharedWarm, overrides.exclusiveWarm),
+        maxRouteENI: overrides.maxSharedEnis ?? null,
+        maxIPPerENI: overrides.maxIpsPerEni ?? null,
+        maxDirectENI: overrides.maxExclusiveEnis ?? null,
+      },
       leaderEpoch: publication.epoch,
       enableStaticIP: publication.staticIps,
     },
@@ -321,6 +370,16 @@ function encodeIps({ ips }: PublishedEni): Readonly<Record<string, unknown>> {
   }
 }
 
+/** null: a merge patch takes the field out. */
+function encodeWarm(shared: WarmTargets | undefined, exclusive: WarmTargets | undefined) {
+  return {
+    routeENIIPMinWarmTarget: shared?.minWarm ?? null,
+    routeENIIPMaxWarmTarget: shared?.maxWarm ?? null,
+    directENIMinWarmTarget: exclusive?.minWarm ?? null,
+    directENIMaxWarmTarget: exclusive?.maxWarm ?? null,
+  }
+}
+
 function encodeEni(eni: PublishedEni): Readonly<Record<string, unknown>> {
   return {
     eniID: eni.id,
@@ -341,10 +400,13 @@ export function encodeReport(node: NodeReport): { readonly status: Readonly<Reco
         returned: node.returned.map((one) => ({ ip: one.address, grant: one.grant })),
         inUse: node.inUse,
         idle: node.idle,
-        enisInUse: node.enisInUse ?? null,
-        mostInUse: node.mostInUse ?? null,
-        directInUse: node.exclusiveInUse ?? null,
-        directIdle: node.exclusiveIdle ?? null,
+        enisInUse: node.enisInUse,
+        mostInUse: node.mostInUse,
+        directInUse: node.exclusiveInUse,
+        directIdle: node.exclusiveIdle,
+        withheld: node.withheld,
+        directWithheld: node.exclusiveWithheld,
+        unlinked: node.unlinked,
         databaseID: node.databaseId,
         version: node.version,
       },

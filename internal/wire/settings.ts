@@ -87,10 +87,11 @@ export function settingVariable(key: string): string {
 /** Who sees so many faults has taken the wrong file. */
 const maxFaults = 20
 
-/** Every setting's value. Throws `bad_input` naming every fault, where it came from and what is wanted. */
+/** Every setting's value, for `doing` ("start leader"). Throws `bad_input` naming every fault, where it came from and what is wanted. */
 export function resolveSettings<Table extends SettingTable>(
   settings: SettingsOf<Table>,
   given: GivenSettings,
+  doing = `start ${settings.mode}`,
 ): Settings<Table> {
   const { mode, table } = settings
   const faults = [...unknownKeys(table, given)]
@@ -120,7 +121,7 @@ export function resolveSettings<Table extends SettingTable>(
   if (faults.length > 0) {
     const more = faults.length > maxFaults ? `; and ${faults.length - maxFaults} more` : ''
     const shown = faults.slice(0, maxFaults).join('; ')
-    throw new IpamError('bad_input', `Cannot start ${mode}: ${shown}${more}`, {
+    throw new IpamError('bad_input', `Cannot ${doing}: ${shown}${more}`, {
       hint: `see "tke-eni ${mode} --help"`,
     })
   }

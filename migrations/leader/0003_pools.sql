@@ -26,10 +26,13 @@ ALTER TABLE node ADD COLUMN instance_type TEXT NOT NULL DEFAULT '';
 ALTER TABLE node ADD COLUMN quota_enis INTEGER NOT NULL DEFAULT 0 CHECK (quota_enis >= 0);
 ALTER TABLE node ADD COLUMN quota_ips_per_eni INTEGER NOT NULL DEFAULT 0 CHECK (quota_ips_per_eni >= 0);
 -- The leader's settings when the node was first seen: a changed default is for later nodes (P9).
-ALTER TABLE node ADD COLUMN defaults TEXT CHECK (json_valid(defaults));
+ALTER TABLE node ADD COLUMN defaults TEXT NOT NULL
+  DEFAULT '{"shared":{"minWarm":5,"maxWarm":5},"exclusive":{"minWarm":1,"maxWarm":1}}' CHECK (json_valid(defaults));
 -- The annotations of its NEC that were last found to be right (P7).
 ALTER TABLE node ADD COLUMN overrides TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(overrides));
-UPDATE node SET instance_enis = max_enis, quota_enis = max_enis, quota_ips_per_eni = ips_per_eni;
+-- Nodes seen before there were two pools: what is in force is what the settings were, and nothing was set for exclusive ENIs.
+UPDATE node SET instance_enis = max_enis, quota_enis = max_enis, quota_ips_per_eni = ips_per_eni,
+  defaults = json_set(defaults, '$.shared.minWarm', min_warm, '$.shared.maxWarm', max_warm);
 
 DROP VIEW v_eni;
 CREATE VIEW v_eni AS

@@ -81,6 +81,13 @@ test('tke-eni ends quietly when its reader has seen enough', () => {
   assert.deepEqual({ stdout, stderr }, { stdout: '0\n', stderr: '' })
 })
 
+test('[R6] tke-eni says that its output cannot be written', () => {
+  const line = `"${process.execPath}" "${main}" version > /dev/full`
+  const { status, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' })
+  assert.equal(stderr, 'tke-eni: Cannot write the output: ENOSPC: no space left on device, write\n')
+  assert.equal(status, 1)
+})
+
 test('tke-eni completion bash completes commands and their options', () => {
   const script = join(directory, 'completion.bash')
   writeFileSync(script, run('completion', 'bash').stdout)

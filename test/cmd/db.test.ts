@@ -113,13 +113,13 @@ const spoilt: readonly { in: 'leader' | 'node'; check: string; sql: string; says
   {
     in: 'leader',
     check: 'slots-within-quota',
-    sql: `UPDATE eni SET slot = 9 WHERE id = 'eni-a1'`,
+    sql: `UPDATE eni SET slot = 9, served = 0 WHERE id = 'eni-a1'`,
     says: /^eni-a1 has slot 9 of 3 on node-a$/,
   },
   {
     in: 'leader',
     check: 'addresses-within-quota',
-    sql: `UPDATE node SET quota_ips_per_eni = 2 WHERE name = 'node-a'`,
+    sql: `UPDATE node SET quota_ips_per_eni = 2 WHERE name = 'node-a'; UPDATE eni SET served = 0 WHERE id = 'eni-a1'`,
     says: /^eni-a1 has 3 addresses and expects 0, 2 are allowed on node-a$/,
   },
   {
@@ -285,6 +285,23 @@ test('every invariant of ours has a case that breaks it', () => {
     refused,
   )
 })
+
+for (const [what, sql] of [
+  [
+    'an instance that got smaller',
+    `UPDATE node SET quota_ips_per_eni = 1, quota_enis = 0; UPDATE eni SET served = 1`,
+  ],
+  [
+    'a ledger that was rebuilt, before the cloud has said what instances take',
+    `UPDATE node SET quota_ips_per_eni = 1, quota_enis = 0, instance_type = ''; UPDATE eni SET served = 0`,
+  ],
+] as const)
+  test(`db check finds nothing wrong with ${what}`, async () => {
+    const directory = await both()
+    const file = join(directory, 'leader.db')
+    spoil(file, sql)
+    assert.deepEqual(check(file), { status: 0, wrong: [] })
+  })
 
 for (const { what, make, says } of [
   { what: 'no database at all', make: 'hello', says: /it is not a SQLite database/ },

@@ -19,8 +19,8 @@ import { explainSkip, missingPieces } from './pieces.ts'
 import { temporaryFolder, until } from './service.ts'
 import { story } from './steps.ts'
 
-const rounds = Number(process.env['ROUNDS'] ?? 50)
-const kills = Number(process.env['KILLS'] ?? 25)
+const rounds = Number(process.env['EXCLUSIVE_ROUNDS'] ?? 50)
+const kills = Number(process.env['EXCLUSIVE_KILLS'] ?? 25)
 const random = seededRandom(Number(process.env['SEED'] ?? 1))
 
 const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)

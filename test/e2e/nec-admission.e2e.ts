@@ -14,7 +14,7 @@ import { installNecCrd } from '../../internal/kube/install-nec-crd.ts'
 import { installNecPolicy, keepNecPolicy } from '../../internal/kube/install-nec-policy.ts'
 import { necCollection } from '../../internal/kube/nec-api.ts'
 import { leaderRbac } from '../../internal/kube/rbac.ts'
-import { judgeNecWrite } from '../../internal/wire/nec-admission.ts'
+import { judgeNecWrite } from '../../internal/sim/kube/nec-admission.ts'
 import { httpKubeServer, Kube } from '../contract/kube/server.ts'
 import {
   holdToNecAdmission,

@@ -26,10 +26,35 @@ for (const row of [
     served: true,
     want: 'available',
   },
+  {
+    does: 'whose addresses no pod can get',
+    bound: 2,
+    withheld: 2,
+    min: 5,
+    served: true,
+    want: 'unavailable',
+  },
+  {
+    does: 'by its exclusive ENIs where these are what ordinary pods get',
+    mode: 'exclusive',
+    bound: 0,
+    min: 5,
+    served: true,
+    want: 'available',
+  },
 ] as const)
   test(`[K5] judgeAvailability() finds a node ${row.does} ${row.want}`, () => {
-    const settings = { minWarm: 5, maxEnis: 2, nec: true, reported: true, ...row }
-    const bounds = nodeBounds({ minWarm: row.min, maxWarm: 5, maxEnis: settings.maxEnis, ipsPerEni: 9 })
+    const settings = {
+      minWarm: 5,
+      maxEnis: 2,
+      nec: true,
+      reported: true,
+      mode: 'shared' as const,
+      withheld: 0,
+      ...row,
+    }
+    const own = { minWarm: 1, maxWarm: 1, maxEnis: 2, ipsPerEni: 1 }
+    const bounds = nodeBounds({ minWarm: row.min, maxWarm: 5, maxEnis: settings.maxEnis, ipsPerEni: 9 }, own)
     const eni: PublishedEni = {
       id: 'eni-1',
       mac: mac('20:90:6f:00:00:01'),
@@ -60,8 +85,11 @@ for (const row of [
         enis: [eni, exclusive],
         conditions: [],
       },
-      report: settings.reported ? nodeReport({ idle: row.bound }) : undefined,
+      report: settings.reported ? nodeReport({ idle: row.bound, withheld: settings.withheld }) : undefined,
       fault: undefined,
     }
-    assert.equal(judgeAvailability(settings.nec ? nec : undefined, bounds, row.served), row.want)
+    assert.equal(
+      judgeAvailability(settings.nec ? nec : undefined, bounds, settings.mode, row.served),
+      row.want,
+    )
   })

@@ -1,6 +1,5 @@
 // What annotations of a NEC mean, or why they are refused: whoever reads or admits them is held to this table. The node is n1.
-import type { NodeOverrides } from '../../internal/ipam/node-bounds.ts'
-import type { NodeUse } from '../../internal/ipam/types.ts'
+import type { NodeOverrides, NodeUse } from '../../internal/ipam/types.ts'
 
 export interface NecSettingsCase {
   readonly does: string
@@ -30,13 +29,6 @@ const ipsPerEni = 'max-ip-per-route-eni'
 const exclusiveEnis = 'direct-eni-max-attach'
 
 const busy: NodeUse = { inUse: 14, enisInUse: 3, mostInUse: 9, exclusiveInUse: 2 }
-/** It tells of no ENIs. */
-const ofEarlierVersion: NodeUse = {
-  inUse: 14,
-  enisInUse: undefined,
-  mostInUse: undefined,
-  exclusiveInUse: undefined,
-}
 
 const notWhole = (name: string, value: string, least = 0) =>
   `${name} "${value}" on node n1: it is not a whole number from ${least} to 10000`
@@ -55,6 +47,11 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     does: 'shows of a long value its beginning, on one line',
     set: { [ipsPerEni]: `two\nlines \u{1f600}${'x'.repeat(200)}` },
     want: notWhole(ipsPerEni, `two lines \u{1f600}${'x'.repeat(26)}...`, 1),
+  },
+  {
+    does: 'shows nothing that a terminal would obey or that begins another line',
+    set: { [ipsPerEni]: '\r\t\u0007\u001b[31m\u007f\u0085\u009b\u200e\u202e\u2028\u2029\ufeff\u{e0001}é' },
+    want: notWhole(ipsPerEni, '    [31m         é', 1),
   },
   // warm targets
   {
@@ -204,6 +201,15 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     want: `${exclusiveEnis} "1" on node n1: pods use 2 exclusive ENIs; set at least 2`,
   },
   {
+    does: '[P8][X3] counts one as one',
+    set: { [sharedEnis]: '0', [exclusiveEnis]: '0' },
+    use: { inUse: 2, enisInUse: 1, mostInUse: 2, exclusiveInUse: 1 },
+    want: [
+      `${sharedEnis} "0" on node n1: pods use 1 shared ENI; set at least 1`,
+      `${exclusiveEnis} "0" on node n1: pods use 1 exclusive ENI; set at least 1`,
+    ].join('; '),
+  },
+  {
     does: '[P8] refuses a lower maximum than the one in force when more is in use',
     set: { [sharedEnis]: '1' },
     inForce: { maxSharedEnis: 2 },
@@ -228,12 +234,6 @@ export const necSettingsCases: readonly NecSettingsCase[] = [
     does: '[P8] takes any maximum while the node has said nothing',
     set: { [sharedEnis]: '0', [ipsPerEni]: '1', [exclusiveEnis]: '0' },
     want: { maxSharedEnis: 0, maxIpsPerEni: 1, maxExclusiveEnis: 0 },
-  },
-  {
-    does: '[P8][R10] takes any maximum of an agent that does not tell of ENIs',
-    set: { [sharedEnis]: '1', [ipsPerEni]: '1', [exclusiveEnis]: '0' },
-    use: ofEarlierVersion,
-    want: { maxSharedEnis: 1, maxIpsPerEni: 1, maxExclusiveEnis: 0 },
   },
   // several at once
   {

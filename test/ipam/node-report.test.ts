@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reportOf } from '../../internal/ipam/node-report.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { addressOf, localIps } from './pools.ts'
 
 const enis = [
@@ -19,6 +20,8 @@ const none = {
   mostInUse: 0,
   exclusiveInUse: 0,
   exclusiveIdle: 0,
+  withheld: 0,
+  exclusiveWithheld: 0,
 }
 
 for (const { does, ips, want } of [
@@ -50,6 +53,21 @@ for (const { does, ips, want } of [
     want: { ...none, returned: [{ address: addressOf(1, 1), grant: 1 }] },
   },
   {
+    // They were taken for ready, and pods waited for them.
+    does: '[K5] counts apart what no pod can get',
+    ips: ['1.1 *', '1.2 !', '1.3', '3.1 !', '4.1'],
+    want: {
+      ...none,
+      ...{ inUse: 1, idle: 1, enisInUse: 1, mostInUse: 1 },
+      ...{ exclusiveIdle: 1, withheld: 1, exclusiveWithheld: 1 },
+    },
+  },
+  {
+    does: '[K5] does not count what is withheld for its own pod',
+    ips: ['1.1 ?!', '1.2'],
+    want: { ...none, idle: 1 },
+  },
+  {
     does: '[P3] names what is given back, of either kind',
     ips: ['1.1 r', '3.1 r', '4.1'],
     want: {
@@ -63,5 +81,20 @@ for (const { does, ips, want } of [
   },
 ])
   test(does.replace(/^((?:\[\w+\])*) ?/, '$1 reportOf() ').trim(), () => {
-    assert.deepEqual(reportOf(localIps(...ips), enis), want)
+    const marked = (mark: string) => (address: Ipv4) =>
+      ips.some((short) => short.endsWith(mark) && localIps(short)[0]?.address === address)
+    const unusable = new Set(
+      localIps(...ips)
+        .map(({ address }) => address)
+        .filter(marked('!')),
+    )
+    const shown = new Set(
+      localIps(...ips)
+        .map(({ address }) => address)
+        .filter(marked('?!')),
+    )
+    assert.deepEqual(
+      reportOf(localIps(...ips), enis, unusable, (address) => shown.has(address)),
+      want,
+    )
   })

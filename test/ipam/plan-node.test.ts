@@ -15,6 +15,10 @@ interface Row extends PoolShort {
   readonly subnets?: readonly CloudSubnet[]
   /** "slot.n" of addresses the agent gave up. */
   readonly returned?: readonly string[]
+  /** Bound, and no pod can get them. */
+  readonly withheld?: readonly [shared: number, exclusive: number]
+  /** Slots of ENIs that the agent has no link of. */
+  readonly unlinked?: readonly number[]
   readonly want: readonly string[]
   readonly unmet?: number
   readonly obstacle?: Shortage['why']
@@ -517,6 +521,183 @@ const rows: readonly Row[] = [
     pods: 1,
     want: ['attach 1', 'delete 2'],
   },
+  {
+    // Nothing was done, for ever: the idle ENI stayed.
+    does: '[X3] waits for an idle exclusive ENI to be given up when pods that want addresses need its place',
+    pods: 12,
+    exclusive: { minWarm: 1, maxEnis: 3 },
+    enis: [
+      { slot: 1, bound: 5 },
+      { slot: 2, bound: 5 },
+      { slot: 3, mode: 'exclusive', bound: 1 },
+    ],
+    want: [],
+    unmet: 2,
+    obstacle: 'node-full',
+  },
+  {
+    does: '[X3] detaches it then, and makes no other one',
+    pods: 12,
+    exclusive: { minWarm: 1, maxEnis: 3 },
+    enis: [
+      { slot: 1, bound: 5 },
+      { slot: 2, bound: 5 },
+      { slot: 3, mode: 'exclusive', bound: 1 },
+    ],
+    returned: ['3.1'],
+    want: ['detach 3'],
+    unmet: 2,
+    obstacle: 'node-full',
+  },
+  {
+    does: '[X3] gives the place to the pods that it was freed for, not to warm ENIs',
+    pods: 12,
+    exclusive: { minWarm: 1, maxEnis: 3 },
+    enis: [
+      { slot: 1, bound: 5 },
+      { slot: 2, bound: 5 },
+    ],
+    want: ['create 3 subnet-a 2'],
+  },
+  {
+    does: '[X3] binds no more on a shared ENI that is to make room for a pod that wants an ENI',
+    pods: 5,
+    minWarm: 5,
+    exclusive: { pods: 2, maxEnis: 3, unmet: 1, obstacle: 'node-full' },
+    enis: [
+      { slot: 1, bound: 5 },
+      { slot: 2, bound: 3 },
+      { slot: 3, mode: 'exclusive', bound: 1 },
+    ],
+    returned: ['2.1'],
+    want: ['unassign 2 10.0.2.1'],
+  },
+  {
+    does: '[X3] detaches it when it is empty, though warm addresses are wanted',
+    pods: 5,
+    minWarm: 5,
+    exclusive: { pods: 2, maxEnis: 3, unmet: 1, obstacle: 'node-full' },
+    enis: [{ slot: 1, bound: 5 }, { slot: 2 }, { slot: 3, mode: 'exclusive', bound: 1 }],
+    want: ['detach 2'],
+  },
+  {
+    does: '[X3] deletes a warm ENI that was never on the node when pods of the other kind want its place',
+    pods: 1,
+    exclusive: { pods: 2, minWarm: 1, maxEnis: 3, unmet: 1, obstacle: 'node-full' },
+    enis: [
+      { slot: 1, bound: 5 },
+      { slot: 2, bound: 5, state: 'available' },
+      { slot: 3, mode: 'exclusive', bound: 1 },
+    ],
+    want: ['delete 2'],
+  },
+  {
+    // As warm ones they took the last five, and the pod was told that the subnets are full.
+    does: '[P15][X3] leaves a waiting pod the last address of a subnet before warm ones take it',
+    minWarm: 5,
+    exclusive: { pods: 1, maxEnis: 3 },
+    enis: [{ slot: 1 }],
+    subnets: [subnet('subnet-a', 5)],
+    want: ['assign 1 +4', 'create 2 subnet-a exclusive'],
+    unmet: 1,
+    obstacle: 'subnets-full',
+  },
+  {
+    does: '[P15][X3] leaves it when the warm ones would be on new ENIs, too',
+    pods: 2,
+    minWarm: 3,
+    exclusive: { pods: 1, maxEnis: 3 },
+    subnets: [subnet('subnet-a', 5)],
+    want: ['create 1 subnet-a 3', 'create 2 subnet-a exclusive'],
+    unmet: 2,
+    obstacle: 'subnets-full',
+  },
+  {
+    // It held its place as long as pods waited.
+    does: '[X2] detaches an exclusive ENI without its address, though pods wait for one',
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    enis: [{ slot: 1, mode: 'exclusive' }],
+    want: ['detach 1'],
+  },
+  {
+    does: '[X2] deletes one that was taken off and has lost its address',
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    enis: [{ slot: 1, mode: 'exclusive', state: 'available', served: true }],
+    want: ['delete 1'],
+  },
+  // withheld
+  {
+    // It counted as there for the pod, which waited for ever.
+    does: '[X2] makes another exclusive ENI for a pod that cannot get the one that is there',
+    maxEnis: 0,
+    exclusive: { pods: 1, maxEnis: 2 },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    withheld: [0, 1],
+    want: ['create 2 subnet-a exclusive'],
+  },
+  {
+    does: '[X2][K3] says that pods wait when an ENI that no pod can get has the last place',
+    maxEnis: 0,
+    exclusive: { pods: 1, maxEnis: 1, unmet: 1, obstacle: 'node-full' },
+    enis: [{ slot: 1, mode: 'exclusive', bound: 1 }],
+    withheld: [0, 1],
+    want: [],
+  },
+  {
+    does: '[P2] binds what no pod can get once more, however few pods the node runs',
+    pods: 2,
+    maxPods: 2,
+    enis: [{ slot: 1, bound: 3 }],
+    withheld: [2, 0],
+    want: ['assign 1 +1'],
+  },
+  {
+    // It bound more and more on the very ENI that no pod can use.
+    does: '[P2] binds nothing more on an ENI whose link does not appear',
+    pods: 1,
+    enis: [{ slot: 1, bound: 2 }],
+    withheld: [2, 0],
+    unlinked: [1],
+    want: ['create 2 subnet-a 1'],
+  },
+  {
+    // Off its node by hand, where it was tried to be put back for ever.
+    does: '[X3] deletes an exclusive ENI off its node that nobody has when there is no place for it',
+    pods: 1,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 2 },
+    instanceEnis: 2,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+      { slot: 3, mode: 'exclusive', bound: 1, state: 'available', served: true },
+    ],
+    withheld: [0, 1],
+    unlinked: [3],
+    want: ['delete 3'],
+  },
+  {
+    does: '[R7] puts back one that a pod may have, be there a place for it or not',
+    pods: 1,
+    maxEnis: 1,
+    exclusive: { pods: 1, maxEnis: 2 },
+    instanceEnis: 2,
+    enis: [
+      { slot: 1, bound: 1 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+      { slot: 3, mode: 'exclusive', bound: 1, state: 'available', served: true },
+    ],
+    want: ['attach 3'],
+  },
+  {
+    does: '[P2] takes an agent that tells of more than there is for one that has not looked yet',
+    pods: 2,
+    enis: [{ slot: 1, bound: 2 }],
+    withheld: [5, 0],
+    want: ['assign 1 +2'],
+  },
   // lowered maxima
   {
     does: '[P8] makes no ENI beyond a maximum that was lowered below what there is',
@@ -606,6 +787,8 @@ for (const row of rows) {
     const plan = planNode(poolOf(row), {
       pods: { shared: row.pods ?? 0, exclusive: row.exclusive?.pods ?? 0 },
       returned: returnedOf(row.returned ?? []),
+      unlinked: new Set(row.unlinked?.map((slot) => `eni-${slot}`)),
+      withheld: { shared: row.withheld?.[0] ?? 0, exclusive: row.withheld?.[1] ?? 0 },
       zone,
       subnets: row.subnets ?? wide,
     })
@@ -787,7 +970,8 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
           ? 0
           : eni.expectedIps +
             eni.ips.filter((i) => i.state !== 'unassigning' && !returned.has(i.address)).length
-      const surplus = new Set(modes.flatMap((mode) => naiveSurplus(ofMode(mode), pool[mode].maxEnis, serves)))
+      const within = naiveMaxima(pool, pods, serves)
+      const surplus = new Set(modes.flatMap((mode) => naiveSurplus(ofMode(mode), within[mode], serves)))
       const laterOn = (eni: PoolEni) =>
         eni.mode === 'shared' &&
         eni.goal === 'serve' &&
@@ -816,7 +1000,7 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
         const isKept = shortages.some((each) => each.mode !== mode && each.why !== 'node-full')
         const hasPlace =
           !isKept &&
-          ofMode(mode).length + createdOf(mode).length < pool[mode].maxEnis &&
+          ofMode(mode).length + createdOf(mode).length < within[mode] &&
           pool.enis.length + created.length < instanceEnis
 
         // Shortages: what pods cannot have, and what subnets cannot give, is told; that of warm ones for want of places is not.
@@ -883,7 +1067,7 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
           assert.ok(eni)
           const isReturned = eni.mode === 'exclusive' && eni.ips.every(({ address }) => returned.has(address))
           const isUnused = eni.state === 'available' && !eni.served
-          const isBeyond = ofMode(eni.mode).length > pool[eni.mode].maxEnis
+          const isBeyond = ofMode(eni.mode).length > within[eni.mode]
           assert.ok(
             eni.goal === 'delete' || eni.ips.length === 0 || isReturned || (isUnused && isBeyond),
             `${action.kind} ${eni.key}`,
@@ -896,7 +1080,7 @@ test('[P1][P2][P12][P14][P15][X2][X3] planNode() agrees with a naive second mode
             a.kind === 'delete' &&
             pool.enis.some(({ key, goal, mode: of }) => key === a.eni && of === mode && goal === 'serve'),
         )
-        assert.ok(gone.length <= Math.max(0, ofMode(mode).length - pool[mode].maxEnis))
+        assert.ok(gone.length <= Math.max(0, ofMode(mode).length - within[mode]))
       }
     }),
     { numRuns: 3000 },
@@ -920,6 +1104,46 @@ function naiveSurplus(
   return surplus
 }
 
+/** How many ENIs each kind may have: the instance's places are dealt out one by one, to pods with an ENI, pods that wait, warm ENIs. */
+function naiveMaxima(
+  pool: NodePool,
+  pods: Readonly<Record<EniMode, number>>,
+  serves: (eni: PoolEni) => number,
+): Record<EniMode, number> {
+  const there = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
+  const needed = {
+    shared: naiveNeed(there('shared').map(serves), pods.shared, pool.shared.ipsPerEni, pool.shared.maxEnis),
+    exclusive: Math.min(pods.exclusive, pool.exclusive.maxEnis, pool.exclusive.maxPods ?? 1000),
+  }
+  const got = { shared: 0, exclusive: 0 }
+  for (const mode of modes) got[mode] = Math.min(needed[mode], there(mode).length)
+  const deal = (mode: EniMode, goal: number) => {
+    while (got[mode] < goal && got.shared + got.exclusive < pool.instanceEnis) got[mode]++
+  }
+  for (const mode of modes) deal(mode, needed[mode])
+  for (const mode of modes) deal(mode, Math.min(there(mode).length, pool[mode].maxEnis))
+  const most = (mode: EniMode) =>
+    there(mode).length > got[mode] ? Math.min(got[mode], pool[mode].maxEnis) : pool[mode].maxEnis
+  return { shared: most('shared'), exclusive: most('exclusive') }
+}
+
+/** Seats the pods one by one, on the fullest ENI with a seat, else on a new one. */
+function naiveNeed(sizes: readonly number[], pods: number, perEni: number, maxEnis: number): number {
+  const seats = sizes.toSorted((a, b) => b - a).map((size) => Math.max(size, perEni))
+  let enis = 0
+  let free = 0
+  for (let seated = 0; seated < pods; seated++) {
+    while (free === 0 && enis < seats.length) free = seats[enis++] ?? 0
+    if (free === 0 && enis < maxEnis && perEni > 0) {
+      free = perEni
+      enis++
+    }
+    if (free === 0) return enis
+    free--
+  }
+  return enis
+}
+
 /** How many ENIs of each kind are made: one address after the other finds a place, pods first. */
 function naivePlaces(
   pool: NodePool,
@@ -930,7 +1154,7 @@ function naivePlaces(
   const countOf = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode).length
   const surplus = naiveSurplus(
     pool.enis.filter(({ mode }) => mode === 'shared'),
-    pool.shared.maxEnis,
+    naiveMaxima(pool, pods, serves).shared,
     serves,
   )
   let room = pool.enis

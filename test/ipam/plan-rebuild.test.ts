@@ -5,7 +5,7 @@ import { tagsOf } from '../../internal/ipam/eni-tags.ts'
 import { planRebuild, type RebuildView } from '../../internal/ipam/plan-rebuild.ts'
 import type { CloudEni, Nec, NecPublication, PublishedEni } from '../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-import { cidr, ips, ledgerBounds, mac, nodeBounds, nodeReport, nth } from '../given.ts'
+import { cidr, ips, known, ledgerBounds, mac, nodeBounds, nodeReport, nth } from '../given.ts'
 
 const block = cidr('10.0.1.0/24')
 const bounds = { minWarm: 1, maxWarm: 3, maxEnis: 2, ipsPerEni: 5 }
@@ -101,6 +101,17 @@ test('[R4][P9] planRebuild() takes nodes, ENIs and addresses as the NEC says: li
   ])
   assert.deepEqual(plan.enis, [{ ...published(1, '5:7', '6:9'), node: 'n1' }])
   assert.deepEqual([plan.missing, plan.foreign, plan.unshown], [[], [], []])
+})
+
+test('[R4][P9] planRebuild() takes for defaults what the node came with, not what annotations and switches made of it', () => {
+  // A rebuild once took the targets in force: after it, an annotation that was removed stayed for ever.
+  const said = known(nec('n1', 'ins-1', []).publication)
+  const defaults = { shared: { minWarm: 5, maxWarm: 5 }, exclusive: { minWarm: 1, maxWarm: 2 } }
+  const overrides = { sharedWarm: { minWarm: 1, maxWarm: 3 }, maxIpsPerEni: 5 }
+  const publication = { ...said, defaults, overrides }
+  const [node] = planRebuild(view({ necs: [nec('n1', 'ins-1', [], { publication })] })).nodes
+  assert.deepEqual([node?.defaults, node?.overrides], [defaults, overrides])
+  assert.deepEqual([node?.shared, node?.exclusive], [said.shared, said.exclusive])
 })
 
 test('[R7] planRebuild() keeps what a NEC shows and the cloud does not', () => {

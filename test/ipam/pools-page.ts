@@ -1,8 +1,8 @@
 // The tables of docs/pools.md: what settings mean in bound addresses and ENIs, found by the planners themselves.
 import { forecast } from '../../internal/ipam/forecast.ts'
-import { boundsOf, type NodeOverrides } from '../../internal/ipam/node-bounds.ts'
+import { boundsOf } from '../../internal/ipam/node-bounds.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
-import type { EniMode, NodeBounds, WarmTargets } from '../../internal/ipam/types.ts'
+import type { EniMode, NodeBounds, NodeOverrides, WarmTargets } from '../../internal/ipam/types.ts'
 import { addressOf, type EniShort, poolOf, subnet, zone } from './pools.ts'
 
 interface Instance {

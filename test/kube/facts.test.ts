@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { DefaultNetwork } from '../../internal/ipam/names.ts'
 import type { EniMode } from '../../internal/ipam/types.ts'
-import { type DefaultNetwork, toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
+import { toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
 
 const eniIp = 'tke.cloud.tencent.com/eni-ip'
 const directEni = 'tke.cloud.tencent.com/direct-eni'

@@ -77,7 +77,8 @@ export class LeaderWorld {
     })
   }
 
-  start(): Leader {
+  /** `changed`: what is set otherwise from now on. */
+  start(changed: Partial<LeaderSettings> = {}): Leader {
     const { clock } = this.#process
     const random = seededRandom(5)
     const cloud = createCloud({
@@ -89,7 +90,7 @@ export class LeaderWorld {
     const kube = this.kube.leader(this.#process)
     this.leader = startLeader(
       { kube, cloud, ledger: this.ledger, clock, random, log: this.log, nameLedger: () => Promise.resolve() },
-      this.settings,
+      { ...this.settings, ...changed },
     )
     return this.leader
   }
@@ -120,7 +121,9 @@ export class LeaderWorld {
     const { db } = this
     return {
       nodes: db.all(
-        `SELECT name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm FROM node ORDER BY name`,
+        `SELECT name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm, exclusive_max_enis,
+           exclusive_min_warm, exclusive_max_warm, max_pods, instance_enis, instance_type, quota_enis, quota_ips_per_eni,
+           defaults, overrides FROM node ORDER BY name`,
       ),
       enis: db.all(
         `SELECT id, node, slot, subnet_id, subnet_cidr, mac, primary_ip, state, goal FROM eni ORDER BY id`,

@@ -1,13 +1,18 @@
 // A new node is closed to pods until it has addresses for them.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { LeaderSettings } from '../../internal/leader/settings.ts'
 import { known, nodeReport } from '../given.ts'
-import { LeaderWorld } from './leader-world.ts'
+import { LeaderWorld, podOn } from './leader-world.ts'
 
 const second = 1000
 
-async function world(t: TestContext, manageTaint = true): Promise<LeaderWorld> {
-  const made = new LeaderWorld(t, { manageTaint })
+async function world(
+  t: TestContext,
+  manageTaint = true,
+  more: Partial<LeaderSettings> = {},
+): Promise<LeaderWorld> {
+  const made = new LeaderWorld(t, { manageTaint, ...more })
   made.start()
   made.addNode('n1')
   await made.clock.advance(20 * second)
@@ -74,4 +79,31 @@ test('[K5] without the flag no taint is touched', async (t) => {
   made.kube.nodes.put('n1', { ...known(made.kube.nodes.items.get('n1')), unavailable: true })
   await report(made, 5)
   assert.equal(closed(made), true)
+})
+
+test('[K5] a DaemonSet whose pods can never have an ENI of their own keeps no node closed', async (t) => {
+  const made = new LeaderWorld(t, { manageTaint: true })
+  made.start()
+  made.addNode('n1')
+  made.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  await made.clock.advance(20 * second)
+  assert.equal(made.condition('n1'), 'ExclusiveENIsOff')
+  await report(made, 2)
+  assert.equal(closed(made), false)
+})
+
+test('[K5] where ordinary pods get an ENI each, a node without one is closed', async (t) => {
+  const made = await world(t, true, { ordinaryPods: 'exclusive', exclusiveEnis: false })
+  await report(made, 5)
+  assert.equal(closed(made), false, 'it shall have none')
+  const other = await world(t, true, {
+    ordinaryPods: 'exclusive',
+    exclusiveEnis: true,
+    defaults: { shared: { minWarm: 0, maxWarm: 0 }, exclusive: { minWarm: 1, maxWarm: 1 } },
+  })
+  other.kube.pods.put('uid-a', podOn('n1', 'a', { wants: 'exclusive' }))
+  other.kube.pods.put('uid-b', podOn('n1', 'b', { wants: 'exclusive' }))
+  await report(other, 0)
+  assert.equal(other.condition('n1'), 'NodeFull')
+  assert.equal(closed(other), true, 'its pods wait')
 })

@@ -20,6 +20,7 @@ const eni: ExclusiveWiring = {
   gateway: '10.0.1.1' as Ipv4,
   netns: '/run/netns/pod',
   ifname: 'eth0',
+  mtu: 1500,
   alias: 'tke-eni c1 eth0 - /run/netns/pod 10.0.1.10',
 }
 const spare = 'eni20906f000001'
@@ -168,6 +169,66 @@ sandboxed(import.meta.url, () => {
       assert.equal((await nodeLink())?.name, spare)
     })
 
+    // Each was done by a pod with CAP_NET_ADMIN, and stayed on the ENI for the next one.
+    const tampering = `ip -n pod link set dev eth0 mtu 700 arp off promisc on allmulticast on multicast off
+      ip -n pod link set dev eth0 txqueuelen 1 group 42
+      ip -n pod link property add dev eth0 altname hallo altname eth1
+      ip link add name eth1 type veth peer name eth9`
+    async function assertAsNew(): Promise<void> {
+      await linux.giveEni(eni)
+      assert.deepEqual(await linux.inspectEni(eni), [])
+      const link = await sh('ip -n pod link show dev eth0')
+      assert.match(link, /<BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 .* group default qlen 1000\n/)
+      assert.doesNotMatch(link, /altname/)
+      await sh(`ip netns exec pod ping -c 1 -W 1 ${eni.gateway}`)
+      await sh('ip link del dev eth1')
+    }
+
+    test('[D6] what a pod did to its ENI is not on it for the next one', async () => {
+      await linux.giveEni(eni)
+      await sh(tampering)
+      await linux.takeEni(eni)
+      await assertSpare(spare)
+      assert.match(
+        await sh(`ip link show dev ${spare}`),
+        /<BROADCAST,MULTICAST> .* group default qlen 1000\n/,
+      )
+      await assertAsNew()
+    })
+
+    test('[D6] nor when the kernel brought it back, as the namespace was gone', async () => {
+      await linux.giveEni(eni)
+      await sh(`${tampering.replace('altname eth1', '')}; ip -n pod link set dev eth0 netns $$ name dev7`)
+      await assertAsNew()
+    })
+
+    // A pod with CAP_NET_ADMIN had something else moved to the node, and the ENI was lost with its place.
+    const impostors: readonly (readonly [string, string])[] = [
+      ['a pair of links', `ip -n pod link add name eth0 address ${eni.mac} type veth peer name eth9`],
+      ['a bridge over it', 'ip -n pod link add name eth0 type bridge; ip -n pod link set p0 master eth0'],
+      ['a device of no hardware', `ip -n pod link add name eth0 address ${eni.mac} type ifb`],
+    ]
+    for (const [what, script] of impostors) {
+      test(`[D4] is not deceived by ${what} under the ENI's name, with its MAC`, async () => {
+        await linux.giveEni(eni)
+        await sh(`ip -n pod link set dev eth0 down; ip -n pod link set dev eth0 name p0; ${script}`)
+        assert.match((await linux.inspectEni(eni)).join(), /"eth0" in the pod is not ENI/)
+        await linux.takeEni(eni)
+        assert.match(await sh(`ip link show dev ${spare}`), /link-netns vpc/)
+        await sh('ip -n pod link show dev eth0')
+        await linux.takeEni(eni)
+        await sh(`ip -n pod link show dev eth0; ip link show dev ${spare}`)
+      })
+    }
+
+    for (const name of ['a#b', '"', 'if2', '-n'])
+      test(`[D4] takes back an ENI that the pod has named ${name}`, async () => {
+        await linux.giveEni(eni)
+        await sh(`ip -n pod link set dev eth0 down; ip -n pod link set dev eth0 name '${name}'`)
+        await linux.takeEni(eni)
+        await assertSpare(spare)
+      })
+
     test('cleans what the kernel brought back when the namespace is gone', async () => {
       await sh(`ip link set dev eth1 name dev7 up alias "${eni.alias}"; ip address add 10.0.1.10/24 dev dev7`)
       await linux.takeEni({ ...eni, netns: '/run/netns/nosuch' })
@@ -206,6 +267,11 @@ sandboxed(import.meta.url, () => {
     const damages: readonly (readonly [string, RegExp])[] = [
       ['ip -n pod link set dev eth0 down', /link "eth0" in the pod is down/],
       ['ip -n pod route del default', /default route via 10\.0\.1\.1 is missing in the pod/],
+      ['ip -n pod link set dev eth0 mtu 700', /link "eth0" in the pod has MTU 700 instead of 1500/],
+      ['ip -n pod link set dev eth0 arp off', /link "eth0" in the pod does not use ARP/],
+      ['ip -n pod link set dev eth0 multicast off', /link "eth0" in the pod takes no multicast/],
+      ['ip -n pod link set dev eth0 promisc on', /link "eth0" in the pod is promiscuous/],
+      ['ip -n pod link set dev eth0 allmulticast on', /link "eth0" in the pod takes all multicast/],
       ['ip -n pod address flush dev eth0', /link "eth0" in the pod lacks address 10\.0\.1\.10\/24/],
     ]
     for (const [damage, fault] of damages) {

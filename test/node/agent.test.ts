@@ -180,6 +180,15 @@ test('[R9] a late DEL of an old sandbox frees nothing of the new one', async (t)
   assert.deepEqual(await clock.runUntil(agent.check(fresh)), [])
 })
 
+test('[R9] CHECK says when it asks about another network namespace than the one that was connected', async (t) => {
+  const { clock, world, agent } = await nodeWith(t, '1')
+  const sandbox = world.sandbox('a')
+  await add(clock, world, sandbox)
+  assert.deepEqual(await clock.runUntil(agent.check(sandbox)), [])
+  const faults = await clock.runUntil(agent.check({ ...sandbox, netns: '/run/netns/other' }))
+  assert.equal(faults[0], `it was connected in network namespace "${sandbox.netns}", not "/run/netns/other"`)
+})
+
 test('[R9] a sandbox that waits for an address does not take it from a newer one of its pod', async (t) => {
   const { clock, world, agent } = await nodeWith(t)
   const old = world.sandbox('a', 'c-old')

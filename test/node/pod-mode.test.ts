@@ -53,6 +53,21 @@ test('[X1] an agent that has just started waits a moment for what its pods ask f
   assert.equal(await modeOf(sandbox), 'exclusive')
 })
 
+test('[X1] a pod that asks for an ENI where the node may have none is told so, and gets no shared address', async (t) => {
+  const { clock, world, start, show } = newNode(t)
+  await start()
+  world.publish([publishedEni(1, '1', '2')])
+  await clock.advance(second)
+  const sandbox = world.sandbox('a')
+  show(sandbox)
+  const refused = assert.rejects(known(world.agent).add(sandbox, undefined), {
+    code: 'no_address',
+    message: /Cannot give the pod an ENI of its own: this node may have none/,
+  })
+  await clock.runUntil(refused)
+  assert.deepEqual(world.ledger.attachments(), [])
+})
+
 test('[R3] without the API server a pod that nobody knows gets a shared address, and soon', async (t) => {
   const { clock, world, publish, start, modeOf } = newNode(t)
   await start()
@@ -65,6 +80,27 @@ test('[R3] without the API server a pod that nobody knows gets a shared address,
   assert.equal(await modeOf(world.sandbox('a')), 'shared')
   assert.ok(clock.now() - before <= 3 * second)
   assert.equal(await modeOf(world.sandbox('b')), 'shared')
+})
+
+test('[X1] [K3] a pod that was not known in time and asks for an ENI of its own is told so, once', async (t) => {
+  const { clock, world, publish, start, modeOf } = newNode(t)
+  await start()
+  publish()
+  await clock.advance(second)
+  const [own, plain] = [world.sandbox('own'), world.sandbox('plain')]
+  assert.equal(await modeOf(own), 'shared')
+  assert.equal(await modeOf(plain), 'shared')
+  assert.equal(world.log.count('kind of address guessed: the pod is not known yet'), 2)
+  for (let i = 0; i < 2; i++) {
+    world.showPods([{ ...podOf(own), wants: 'exclusive' }, podOf(plain)])
+    await clock.advance(second)
+  }
+  const told = world.notices.filter(({ reason }) => reason === 'SharedAddressGiven')
+  assert.deepEqual(
+    told.map(({ about }) => about.name),
+    ['own'],
+  )
+  assert.match(known(told[0]).message, /has 10\.0\.\d+\.\d+ of a shared one: .* delete the pod/)
 })
 
 test('[R9] an ADD that waits for what its pod asks for is not overtaken by the DEL of its sandbox', async (t) => {

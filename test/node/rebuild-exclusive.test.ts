@@ -106,3 +106,29 @@ test('[R4] a backup from before: who has the ENI now keeps it, also when he whom
   assert.deepEqual(given(world), before)
   assert.deepEqual(owners(world), [['b', address]])
 })
+
+test('[R4] [R6] pods whose adoption could not be stored are adopted once there is room', async (t) => {
+  // The ENI was noted as looked for before its pod was stored, and not looked for again.
+  const { clock, world, add, restart } = await nodeWith(t)
+  const address = await add(world.sandbox('a'))
+  world.loseDatabase()
+  let room = false
+  world.between = ({ linux, ...ports }) => ({
+    ...ports,
+    linux: {
+      ...linux,
+      async findEnis() {
+        const found = await linux.findEnis()
+        world.disk.full = !room
+        return found
+      },
+    },
+  })
+  await restart()
+  await clock.advance(60 * second)
+  assert.deepEqual(owners(world), [])
+  room = true
+  world.disk.full = false
+  await clock.advance(60 * second)
+  assert.deepEqual(owners(world), [['a', address]])
+})

@@ -5,7 +5,7 @@ import { observed, type Resources, startResources } from '../../internal/node/re
 import type { Kubelet, ResourceCounts } from '../../internal/ports.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known } from '../given.ts'
-import { publishedEni } from '../ipam/pools.ts'
+import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { NodeWorld } from './node-world.ts'
 
 /** Remembers what is offered now. */
@@ -34,14 +34,8 @@ async function setUp(t: TestContext) {
     world.ledger = observed(world.ledger, () => resources?.wake())
     const agent = await clock.runUntil(world.start())
     const { ledger, log } = world
-    resources = startResources({
-      ledger,
-      bounds: agent.bounds,
-      onDemand: agent.staticIps,
-      kubelet: offers,
-      clock,
-      log,
-    })
+    const { bounds, staticIps: onDemand, unusable } = agent
+    resources = startResources({ ledger, bounds, onDemand, unusable, kubelet: offers, clock, log })
     await clock.advance(second)
     return agent
   }
@@ -101,4 +95,18 @@ test('[S1] [P17] where addresses are bound on demand a node offers all that it m
   world.publish([])
   await clock.advance(second)
   assert.deepEqual([...offers.now], [['eni-ip', { capacity: 180, allocatable: 180 }]])
+})
+
+test('[P17] an ENI whose link does not appear is no ENI for the scheduler', async (t) => {
+  const { clock, world, offers, start } = await setUp(t)
+  world.exclusive = { minWarm: 0, maxWarm: 2, maxEnis: 2, ipsPerEni: 1 }
+  await start()
+  const enis = [publishedEni(1, '1'), publishedExclusive(2)]
+  world.publish(enis, [publishedEni(1, '1')])
+  await clock.advance(90 * second)
+  assert.deepEqual(offers.now.get('direct-eni'), { capacity: 2, allocatable: 0 })
+  assert.deepEqual(offers.now.get('eni-ip'), { capacity: 180, allocatable: 1 })
+  world.kernel.setEnis(enis.map(({ mac }) => mac))
+  await clock.advance(60 * second)
+  assert.deepEqual(offers.now.get('direct-eni'), { capacity: 2, allocatable: 1 })
 })

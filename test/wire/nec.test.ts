@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { NecPublication, NodeReport, PoolBounds, PublishedEni } from '../../internal/ipam/types.ts'
+import type {
+  NecPublication,
+  NodeOverrides,
+  NodeReport,
+  PoolBounds,
+  PublishedEni,
+  WarmTargets,
+} from '../../internal/ipam/types.ts'
 import { parseCidr } from '../../internal/value/cidr.ts'
 import { ipv4FromNumber, parseIpv4 } from '../../internal/value/ipv4.ts'
 import { parseMac } from '../../internal/value/mac.ts'
@@ -65,7 +72,7 @@ test('decodeNec() waits for both halves of a publication', () => {
     assert.equal(nec.publication, undefined)
     assert.equal(nec.fault, undefined)
   }
-  const empty = decodeNec({ metadata: { name: 'n' }, spec, status: { eniInfos: [] } })
+  const empty = decodeNec({ metadata: { name: 'n' }, spec, status: { eniInfos: [], directENIInfos: [] } })
   assert.deepEqual(empty?.publication?.enis, [])
 })
 
@@ -79,7 +86,7 @@ test('decodeNec() keeps the good half beside a faulty one', () => {
 type Edit = (eni: Record<string, unknown>, spec: Record<string, unknown>, status: Status) => void
 interface Status extends Record<string, unknown> {
   eniInfos: Record<string, unknown>[]
-  directENIInfos?: Record<string, unknown>[]
+  directENIInfos: Record<string, unknown>[]
 }
 const exclusiveEni = {
   eniID: 'eni-9',
@@ -198,6 +205,27 @@ const faults: readonly { does: string; edit: Edit; fault: string }[] = [
     fault: 'spec.directENIMinWarmTarget: 2 is above directENIMaxWarmTarget',
   },
   {
+    does: 'defaults that cross',
+    edit: (_eni, spec) => {
+      spec['defaults'] = { ...warm, routeENIIPMinWarmTarget: 7 }
+    },
+    fault: 'spec.defaults.routeENIIPMinWarmTarget: 7 is above routeENIIPMaxWarmTarget',
+  },
+  {
+    does: 'a negative override',
+    edit: (_eni, spec) => {
+      spec['overrides'] = { maxIPPerENI: -1 }
+    },
+    fault: 'spec.overrides.maxIPPerENI: -1 is negative',
+  },
+  {
+    does: 'missing defaults',
+    edit: (_eni, spec) => {
+      delete spec['defaults']
+    },
+    fault: 'spec.defaults: missing',
+  },
+  {
     does: 'a negative room for pods',
     edit: (_eni, spec) => {
       spec['maxPods'] = -1
@@ -300,37 +328,27 @@ test('[R10] [S4] encodePublication() keeps claimed addresses where an agent that
   assert.deepEqual(decodeNec({ metadata: { name: 'n' }, ...json })?.publication, publication)
 })
 
-test('[R10] decodeNec() reads a NEC of a version without static addresses', () => {
-  const nec = decodeNec({ metadata: { name: 'n' }, ...sample() })
-  assert.equal(nec?.publication?.staticIps, false)
-  assert.ok(nec?.publication?.enis.every(({ ips }) => ips.every((one) => !('claim' in one))))
-})
-
-test('[R10] decodeNec() reads a NEC of a version without exclusive ENIs', () => {
-  const publication = decodeNec({ metadata: { name: 'n' }, ...sample() })?.publication
-  assert.ok(publication)
-  const { shared, exclusive, instanceEnis } = publication
-  assert.deepEqual(shared, { minWarm: 5, maxWarm: 5, maxEnis: 3, ipsPerEni: 9 })
-  assert.deepEqual(exclusive, { minWarm: 0, maxWarm: 0, maxEnis: 0, ipsPerEni: 1 })
-  assert.equal(instanceEnis, 3)
-  const node = { returned: [], inUse: 1, idle: 2, databaseID: 'db', version: '0' }
-  const { spec, status } = sample()
-  const report = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, node } })?.report
-  assert.deepEqual(
-    [report?.enisInUse, report?.mostInUse, report?.exclusiveInUse, report?.exclusiveIdle],
-    [undefined, undefined, undefined, undefined],
-  )
-})
+const warm = {
+  routeENIIPMinWarmTarget: 5,
+  routeENIIPMaxWarmTarget: 5,
+  directENIMinWarmTarget: 1,
+  directENIMaxWarmTarget: 1,
+}
 
 function sample(): { spec: Record<string, unknown>; status: Status } {
   return {
     spec: {
       instanceID: 'ins-1',
       zone: 'ap-chengdu-1',
+      maxENI: 3,
       maxRouteENI: 3,
       maxIPPerENI: 9,
-      routeENIIPMinWarmTarget: 5,
-      routeENIIPMaxWarmTarget: 5,
+      maxDirectENI: 0,
+      ...warm,
+      defaults: { ...warm },
+      overrides: {},
+      enableStaticIP: false,
+      leaderEpoch: 1,
     },
     status: {
       eniInfos: [
@@ -348,6 +366,7 @@ function sample(): { spec: Record<string, unknown>; status: Status } {
           ],
         },
       ],
+      directENIInfos: [],
     },
   }
 }
@@ -416,6 +435,21 @@ const pools: fc.Arbitrary<PoolBounds> = plain({
   more: counts,
 }).map(({ more, ...rest }) => ({ ...rest, maxWarm: rest.minWarm + more }))
 
+const targets: fc.Arbitrary<WarmTargets> = plain({ minWarm: counts, more: counts }).map(
+  ({ minWarm, more }) => ({ minWarm, maxWarm: minWarm + more }),
+)
+
+const overrides: fc.Arbitrary<NodeOverrides> = fc.record(
+  {
+    sharedWarm: targets,
+    exclusiveWarm: targets,
+    maxSharedEnis: counts,
+    maxIpsPerEni: counts,
+    maxExclusiveEnis: counts,
+  },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
 const publications: fc.Arbitrary<NecPublication> = plain({
   epoch: counts,
   instanceId: words,
@@ -424,6 +458,8 @@ const publications: fc.Arbitrary<NecPublication> = plain({
   instanceEnis: counts,
   shared: pools,
   exclusive: pools,
+  defaults: plain({ shared: targets, exclusive: targets }),
+  overrides,
   maxPods: fc.option(counts, { nil: undefined }),
   enis,
   conditions: fc.array(
@@ -445,17 +481,17 @@ const publications: fc.Arbitrary<NecPublication> = plain({
   }
 })
 
-/** An agent of an earlier version does not tell them. */
-const told = fc.option(counts, { nil: undefined })
-
 const reports: fc.Arbitrary<NodeReport> = plain({
   returned: fc.array(published, { maxLength: 5 }),
   inUse: counts,
   idle: counts,
-  enisInUse: told,
-  mostInUse: told,
-  exclusiveInUse: told,
-  exclusiveIdle: told,
+  enisInUse: counts,
+  mostInUse: counts,
+  exclusiveInUse: counts,
+  exclusiveIdle: counts,
+  withheld: counts,
+  exclusiveWithheld: counts,
+  unlinked: fc.array(words, { maxLength: 2 }),
   databaseId: words,
   version: words,
 })

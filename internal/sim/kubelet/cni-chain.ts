@@ -83,7 +83,7 @@ async function runPlugin(
   if (status === 0) return stdout.trim() === '' ? {} : JSON.parse(stdout)
   throw new IpamError(
     'kernel',
-    `Cannot ${command} "${pod.namespace}/${pod.name}": ${wordsOf(stdout) ?? stderr.trim()}`,
+    `Cannot ${command} "${pod.namespace}/${pod.name}": ${wordsOf(stdout) || stderr.trim() || `exit status ${status}`}`,
   )
 }
 

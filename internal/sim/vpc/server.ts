@@ -51,9 +51,14 @@ export async function serveVpcSim(options: ServeOptions): Promise<VpcSimServer> 
     url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
   }
   if (options.socketPath !== undefined) {
-    await prepareSocket(options.socketPath)
-    servers.push(await listen(listener, { path: options.socketPath }))
-    chmodSync(options.socketPath, 0o600)
+    try {
+      await prepareSocket(options.socketPath)
+      servers.push(await listen(listener, { path: options.socketPath }))
+      chmodSync(options.socketPath, 0o600)
+    } catch (error) {
+      await Promise.all(servers.map(shut)) // an open one would keep the process from ending
+      throw error
+    }
   }
   alarm.set()
   return {

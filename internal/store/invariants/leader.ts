@@ -1,6 +1,9 @@
 // What must be true of a leader's database.
 import { type Invariant, isInBlock } from './invariant.ts'
 
+/** Its quotas are what the cloud said last, and it has come since: an instance may have got smaller, a rebuilt ledger knows lowered maxima. */
+const bound = `node.instance_type <> '' AND eni.served = 0`
+
 const open = `state IN ('recorded', 'accepted')`
 
 export const leaderInvariants: readonly Invariant[] = [
@@ -30,16 +33,16 @@ export const leaderInvariants: readonly Invariant[] = [
   },
   {
     name: 'slots-within-quota',
-    says: 'no ENI has a place that the instance of its node does not have',
+    says: 'no new ENI has a place that the instance of its node does not have',
     sql: `SELECT coalesce(eni.id, 'ENI ' || eni.key) || ' has slot ' || eni.slot || ' of ' || node.quota_enis || ' on ' || node.name AS found
-      FROM eni JOIN node ON node.name = eni.node WHERE eni.slot > node.quota_enis AND eni.goal = 'serve'`,
+      FROM eni JOIN node ON node.name = eni.node WHERE eni.slot > node.quota_enis AND eni.goal = 'serve' AND ${bound}`,
   },
   {
     name: 'addresses-within-quota',
-    says: 'no ENI has more addresses than it can carry',
+    says: 'no new ENI has more addresses than it can carry',
     sql: `SELECT coalesce(eni.id, 'ENI ' || eni.key) || ' has ' || count(ip.address) || ' addresses and expects ' || eni.expected_ips
           || ', ' || node.quota_ips_per_eni || ' are allowed on ' || node.name AS found
-      FROM eni JOIN node ON node.name = eni.node LEFT JOIN ip ON ip.eni = eni.key WHERE eni.mode = 'shared'
+      FROM eni JOIN node ON node.name = eni.node LEFT JOIN ip ON ip.eni = eni.key WHERE eni.mode = 'shared' AND ${bound}
       GROUP BY eni.key HAVING count(ip.address) + eni.expected_ips > node.quota_ips_per_eni`,
   },
   {

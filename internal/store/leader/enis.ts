@@ -1,4 +1,4 @@
-// Table `eni`: the shared ENIs of every node, from the intent to create them until they are deleted.
+// Table `eni`: the ENIs of every node, of both kinds, from the intent to create them until they are deleted.
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniState, PoolEni } from '../../ipam/pool.ts'
 import type { CloudEni, EniId, EniMode, NodeName, PublishedEni } from '../../ipam/types.ts'

@@ -1,5 +1,5 @@
 // Table `ip`: every address of ours, and its history. Only this file writes either, so no change goes unrecorded.
-import type { NodeName, PodName, PodUid } from '../../ipam/types.ts'
+import type { EniMode, NodeName, PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
 
@@ -37,6 +37,13 @@ export function nodeOfIp(db: Database, address: Ipv4): NodeName | undefined {
     `SELECT eni.node FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.address = ?`,
     address,
   )?.node
+}
+
+export function modeOfIp(db: Database, address: Ipv4): EniMode | undefined {
+  return db.get<{ mode: EniMode }>(
+    `SELECT eni.mode FROM ip JOIN eni ON eni.key = ip.eni WHERE ip.address = ?`,
+    address,
+  )?.mode
 }
 
 /** The address is on the ENI; one that is known elsewhere is a conflict of the primary key. Without a grant it is a new binding. */

@@ -47,7 +47,18 @@ import {
   setMissing,
   updateIntent,
 } from './intents.ts'
-import { addIp, findIp, ipsOf, nodeOfIp, raiseGrants, rebindIp, removeIp, setIpState, setPod } from './ips.ts'
+import {
+  addIp,
+  findIp,
+  ipsOf,
+  modeOfIp,
+  nodeOfIp,
+  raiseGrants,
+  rebindIp,
+  removeIp,
+  setIpState,
+  setPod,
+} from './ips.ts'
 import { isComplete, setComplete } from './meta.ts'
 import { addNode, findNode, listNodes, removeNode, setBounds, setPhase } from './nodes.ts'
 import { listSuspects, setSuspects, unclaimedEnis } from './quarantine.ts'
@@ -89,6 +100,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     openIntents: () => openIntents(db),
     addressesOf: (eni) => new Set(ipsOf(db, eni).map(({ address }) => address)),
     nodeOf: (address) => nodeOfIp(db, address),
+    modeOf: (address) => modeOfIp(db, address),
     podAddresses() {
       const rows = db.all<{ address: Ipv4; pod_uid: string }>(
         `SELECT address, pod_uid FROM ip WHERE pod_uid IS NOT NULL`,

@@ -1,6 +1,5 @@
 // Table `node`: the nodes whose pools the leader keeps.
-import type { NodeDefaults, NodeOverrides } from '../../ipam/node-bounds.ts'
-import type { NodeName } from '../../ipam/types.ts'
+import type { NodeDefaults, NodeName, NodeOverrides } from '../../ipam/types.ts'
 import type { LedgerNode, NodeChange } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 
@@ -22,7 +21,7 @@ interface NodeRow {
   readonly instance_enis: number
   readonly quota_enis: number
   readonly quota_ips_per_eni: number
-  readonly defaults: string | null
+  readonly defaults: string
   readonly overrides: string
 }
 
@@ -38,13 +37,14 @@ export function findNode(db: Database, name: NodeName): LedgerNode | undefined {
 /** A node seen before (it left, and is back) gets its new identity and keeps nothing else of the old one. */
 export function addNode(db: Database, node: LedgerNode, now: number): void {
   db.run(
-    `INSERT INTO node (name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm, added_at)
-     VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, ?)`,
+    `INSERT INTO node (name, uid, instance_id, zone, phase, max_enis, ips_per_eni, min_warm, max_warm, defaults, added_at)
+     VALUES (?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?)`,
     node.name,
     node.uid,
     node.instanceId,
     node.zone,
     node.phase,
+    JSON.stringify(node.defaults),
     now,
   )
   setBounds(db, node.name, node)
@@ -53,19 +53,12 @@ export function addNode(db: Database, node: LedgerNode, now: number): void {
 export function setBounds(
   db: Database,
   name: NodeName,
-  {
-    shared,
-    exclusive,
-    instanceEnis,
-    quota,
-    defaults,
-    overrides,
-  }: Omit<NodeChange, 'defaults'> & Pick<LedgerNode, 'defaults'>,
+  { shared, exclusive, instanceEnis, quota, overrides }: NodeChange,
 ): void {
   db.run(
     `UPDATE node SET max_enis = ?, ips_per_eni = ?, min_warm = ?, max_warm = ?, exclusive_max_enis = ?, exclusive_min_warm = ?,
        exclusive_max_warm = ?, max_pods = ?, instance_enis = ?, instance_type = ?, quota_enis = ?, quota_ips_per_eni = ?,
-       defaults = ?, overrides = ? WHERE name = ?`,
+       overrides = ? WHERE name = ?`,
     shared.maxEnis,
     shared.ipsPerEni,
     shared.minWarm,
@@ -78,7 +71,6 @@ export function setBounds(
     quota.instanceType,
     quota.enis,
     quota.ipsPerEni,
-    defaults === undefined ? null : JSON.stringify(defaults),
     JSON.stringify(overrides),
     name,
   )
@@ -116,7 +108,7 @@ function fromRow(row: NodeRow): LedgerNode {
       ...podCap,
     },
     quota: { instanceType: row.instance_type, enis: row.quota_enis, ipsPerEni: row.quota_ips_per_eni },
-    defaults: row.defaults === null ? undefined : (JSON.parse(row.defaults) as NodeDefaults),
+    defaults: JSON.parse(row.defaults) as NodeDefaults,
     overrides: JSON.parse(row.overrides) as NodeOverrides,
   }
 }

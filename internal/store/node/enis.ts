@@ -1,4 +1,4 @@
-// Table `eni`: the shared ENIs published for this node.
+// Table `eni`: the ENIs published for this node, of both kinds.
 import type { EniId, EniMode, PublishedEni } from '../../ipam/types.ts'
 import type { NodeEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'

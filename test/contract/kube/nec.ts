@@ -22,6 +22,13 @@ const spec = {
   directENIMinWarmTarget: 1,
   directENIMaxWarmTarget: 3,
   maxPods: 64,
+  defaults: {
+    routeENIIPMinWarmTarget: 5,
+    routeENIIPMaxWarmTarget: 5,
+    directENIMinWarmTarget: 1,
+    directENIMaxWarmTarget: 1,
+  },
+  overrides: { routeENIIPMinWarmTarget: 2, routeENIIPMaxWarmTarget: 5, maxDirectENI: 4 },
   securityGroups: ['sg-1'],
 }
 const ofLeader = {
@@ -78,6 +85,9 @@ const ofAgent = {
     mostInUse: 0,
     directInUse: 1,
     directIdle: 0,
+    withheld: 0,
+    directWithheld: 1,
+    unlinked: ['eni-2'],
     databaseID: 'db-1',
     version: '0.1.0',
   },
@@ -145,6 +155,10 @@ export function necTests(bench: BenchOf): void {
         const { status, body } = await kube.patch('json', `${path}/${name()}`, add)
         assert.deepEqual([status, at(body, 'spec', 'maxPods')], [200, maxPods ?? undefined])
       }
+      const overrides = { maxRouteENI: 3, maxIPPerENI: null }
+      const add = [{ op: 'add', path: '/spec/overrides', value: overrides }]
+      const { body } = await kube.patch('json', `${path}/${name()}`, add)
+      assert.deepEqual(at(body, 'spec', 'overrides'), { maxRouteENI: 3 })
     })
 
     test('refuses an address without a grant', async () => {

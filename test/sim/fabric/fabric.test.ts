@@ -254,7 +254,7 @@ sandboxed(import.meta.url, () => {
     const exclusive = { ...eniOf(1, 3), ips: [] }
     const { mac, primaryIp: address, subnetCidr } = exclusive
     const gateway = gatewayOf(subnetCidr)
-    const wiring = { mac, address, subnetCidr, gateway, netns: '/run/netns/owner', ifname: 'eth0' }
+    const wiring = { mac, address, subnetCidr, gateway, netns: '/run/netns/owner', ifname: 'eth0', mtu: 1500 }
     const onNode = async (): Promise<string | undefined> =>
       (await nodes[0]?.links())?.find((link) => link.mac === mac)?.name
 

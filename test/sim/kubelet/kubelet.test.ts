@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { silentLog } from '../../../internal/base/log.ts'
 import { seededRandom } from '../../../internal/base/random.ts'
 import type { Feed } from '../../../internal/ports.ts'
+import { addNetwork } from '../../../internal/sim/kubelet/cni-chain.ts'
 import { type KubeletPod, startKubelet } from '../../../internal/sim/kubelet/kubelet.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
 import { known } from '../../given.ts'
@@ -66,3 +67,16 @@ for (const { hostNetwork, wanted } of [
     assert.deepEqual(done, wanted)
   })
 }
+
+for (const { how, said, says } of [
+  { how: 'in its result', said: { stdout: '{"msg":"no","details":"why"}' }, says: 'no (why)' },
+  { how: 'on standard error', said: { stderr: 'oh no\n' }, says: 'oh no' },
+  { how: 'with nothing', said: {}, says: 'exit status 7' },
+])
+  test(`addNetwork() tells a failure as the plugin does: ${how}`, async () => {
+    const run = () => Promise.resolve({ status: 7, stdout: '', stderr: '', ...said })
+    const list = { cniVersion: '1.1.0', name: 'n', plugins: [{ type: 'p' }] }
+    const of = { namespace: 'default', name: 'a', uid: 'u' }
+    const call = { containerId: 'c', netns: '/run/netns/a', ifname: 'eth0', pod: of }
+    await assert.rejects(addNetwork(run, list, call), { message: `Cannot ADD "default/a": ${says}` })
+  })

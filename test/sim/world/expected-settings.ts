@@ -1,7 +1,14 @@
 // What must be in force on each node, by what operators did: followed from outside, version by version of every NEC.
 
-import type { NodeDefaults, NodeOverrides } from '../../../internal/ipam/node-bounds.ts'
-import type { EniMode, Nec, NodeBounds, NodeName, WarmTargets } from '../../../internal/ipam/types.ts'
+import type {
+  EniMode,
+  Nec,
+  NodeBounds,
+  NodeDefaults,
+  NodeName,
+  NodeOverrides,
+  WarmTargets,
+} from '../../../internal/ipam/types.ts'
 import { usualTypes } from '../../../internal/sim/vpc/instance-table.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { judgeAnnotations, type Settings } from './annotations.ts'
@@ -10,10 +17,8 @@ import type { SimNode, World } from './world.ts'
 interface Seen {
   /** Every set that a leader may have found right, whichever versions of the NEC it has seen. */
   readonly right: Map<string, Settings>
-  /** Targets as first published, before any annotation. */
-  first: NodeDefaults | undefined
-  /** All that were ever published: what a rebuilt ledger takes for the defaults. */
-  readonly published: Set<string>
+  /** As first published for each instance under the name. */
+  readonly defaults: Map<string, NodeDefaults>
   /** Since when it may have exclusive ENIs; from its first NEC on that is no news to pods that ask before it. */
   exclusiveSince: Millis
 }
@@ -31,8 +36,7 @@ export class ExpectedSettings {
     const { name, annotations, publication, report } = nec
     const seen = this.#seen.get(name) ?? {
       right: new Map([['{}', {}]]),
-      first: undefined,
-      published: new Set(),
+      defaults: new Map(),
       exclusiveSince: Number.NEGATIVE_INFINITY,
     }
     this.#seen.set(name, seen)
@@ -41,11 +45,10 @@ export class ExpectedSettings {
       if (settings !== undefined) seen.right.set(keyOf(settings), settings)
     }
     if (publication === undefined) return
-    const targets = { shared: warmOf(publication.shared), exclusive: warmOf(publication.exclusive) }
-    seen.first ??= targets
+    const key = `${nec.uid} ${publication.instanceId}`
+    if (!seen.defaults.has(key)) seen.defaults.set(key, publication.defaults)
     if (publication.exclusive.maxEnis === 0) seen.exclusiveSince = Number.POSITIVE_INFINITY
     else if (seen.exclusiveSince === Number.POSITIVE_INFINITY) seen.exclusiveSince = this.#world.clock.now()
-    seen.published.add(JSON.stringify(targets))
   }
 
   /** Since when the node has been allowed exclusive ENIs. */
@@ -58,8 +61,6 @@ export class ExpectedSettings {
     return this.#world.nodes.flatMap(({ name }) => {
       const inForce = this.#inForce(name)
       const seen = this.#seen.get(name)
-      // A ledger that is lost reads the annotations anew, and knows none when these are wrong by then.
-      if (this.#world.ledgerLost) seen?.right.set('{}', {})
       if (inForce === undefined || seen === undefined || seen.right.has(keyOf(inForce))) return []
       return [`${name}: ${keyOf(inForce)} is in force, and was never right`]
     })
@@ -72,7 +73,8 @@ export class ExpectedSettings {
     if (nec?.publication === undefined || inForce === undefined) return [`${node.name} has no NEC`]
     const now = judgeAnnotations(nec.annotations, nec.report, inForce)
     const said = nec.publication.conditions.find(({ type }) => type === 'SettingsApplied')?.status
-    const expected = this.#bounds(node, inForce, nec.publication)
+    const defaults = this.#seen.get(node.name)?.defaults.get(`${nec.uid} ${nec.publication.instanceId}`)
+    const expected = this.#bounds(node, inForce, defaults ?? nec.publication.defaults)
     const { shared, exclusive, instanceEnis } = nec.publication
     const published = { shared, exclusive, instanceEnis }
     return [
@@ -84,6 +86,9 @@ export class ExpectedSettings {
             `${node.name}: SettingsApplied is ${said}, and the annotations are ${now === undefined ? 'wrong' : 'right'}`,
           ]
         : []),
+      ...(this.#world.defaultsEver.some((one) => keyOf(one) === keyOf(nec.publication?.defaults ?? {}))
+        ? []
+        : [`${node.name}: defaults are ${keyOf(nec.publication.defaults)}, and no setting ever said so`]),
       ...(keyOf(expected) === keyOf(published)
         ? []
         : [`${node.name}: bounds are ${keyOf(published)} instead of ${keyOf(expected)}`]),
@@ -95,7 +100,7 @@ export class ExpectedSettings {
     return node === undefined ? undefined : settingsOf(node.overrides)
   }
 
-  #bounds(node: SimNode, settings: Settings, published: NodeBounds): NodeBounds {
+  #bounds(node: SimNode, settings: Settings, defaults: NodeDefaults): NodeBounds {
     const { maxEnisPerNode, exclusiveEnis } = this.#world.settings
     const quota = quotaOf(node.type)
     const maxPods = this.#world.kube.nodes.items.get(node.name)?.maxPods
@@ -103,8 +108,8 @@ export class ExpectedSettings {
     const instanceEnis = Math.min(quota.enis, maxEnisPerNode ?? quota.enis)
     const none = { minWarm: 0, maxWarm: 0 }
     const capped = (value: number | undefined, most: number) => Math.min(value ?? most, most)
-    const shared = this.#targets(node, 'shared', settings, published)
-    const exclusive = this.#targets(node, 'exclusive', settings, published)
+    const shared = targetsOf('shared', settings, defaults)
+    const exclusive = targetsOf('exclusive', settings, defaults)
     return {
       shared: {
         ...shared,
@@ -121,26 +126,13 @@ export class ExpectedSettings {
       instanceEnis,
     }
   }
+}
 
-  #targets({ name }: SimNode, mode: EniMode, settings: Settings, published: NodeBounds): WarmTargets {
-    const prefix = mode === 'shared' ? 'route-eni-ip' : 'direct-eni'
-    const [minWarm, maxWarm] = [settings[`${prefix}-min-warm-target`], settings[`${prefix}-max-warm-target`]]
-    if (minWarm !== undefined && maxWarm !== undefined) return { minWarm, maxWarm }
-    const now = warmOf(published[mode])
-    const possible = this.#possibleDefaults(name, mode)
-    return possible.some((one) => keyOf(one) === keyOf(now)) ? now : (possible[0] ?? now)
-  }
-
-  /** Fixed when the node came (P9); a ledger that is lost has what was in force instead. */
-  #possibleDefaults(name: NodeName, mode: EniMode): readonly WarmTargets[] {
-    const ever = this.#world.defaultsEver.map((one) => one[mode])
-    const seen = this.#seen.get(name)
-    const published = [...(seen?.published ?? [])].map((one) => (JSON.parse(one) as NodeDefaults)[mode])
-    if (this.#world.ledgerLost) return [...published, ...ever]
-    const first = seen?.first?.[mode]
-    // As long as there are to be none, nothing tells what is kept for later.
-    return first === undefined || (mode === 'exclusive' && first.maxWarm === 0) ? ever : [first]
-  }
+/** Fixed when the node came (P9), but for what annotations say. */
+function targetsOf(mode: EniMode, settings: Settings, defaults: NodeDefaults): WarmTargets {
+  const prefix = mode === 'shared' ? 'route-eni-ip' : 'direct-eni'
+  const [minWarm, maxWarm] = [settings[`${prefix}-min-warm-target`], settings[`${prefix}-max-warm-target`]]
+  return minWarm !== undefined && maxWarm !== undefined ? { minWarm, maxWarm } : defaults[mode]
 }
 
 /** For pods. */
@@ -163,10 +155,6 @@ function settingsOf(overrides: NodeOverrides): Settings {
   return Object.fromEntries(
     Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   )
-}
-
-function warmOf({ minWarm, maxWarm }: WarmTargets): WarmTargets {
-  return { minWarm, maxWarm }
 }
 
 /** The same for the same content. */

@@ -1,7 +1,6 @@
 // What can happen to the system, as data, and how it is done to a world.
 import { pick, randomInt } from '../../../internal/base/random.ts'
-import type { NodeDefaults } from '../../../internal/ipam/node-bounds.ts'
-import type { EniMode, PodFact } from '../../../internal/ipam/types.ts'
+import type { EniMode, NodeDefaults, PodFact } from '../../../internal/ipam/types.ts'
 import { annotated } from './annotations.ts'
 import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'

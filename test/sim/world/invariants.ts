@@ -6,7 +6,7 @@ import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { difference, kernelFaults } from './kernel-invariants.ts'
-import { boundFaults, hasRoom } from './pool-invariants.ts'
+import { boundFaults, hasRoom, withoutPlace } from './pool-invariants.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
 /** Watches the world after every step. */
@@ -301,6 +301,7 @@ export function quietFaults(world: World): string[] {
     ),
     ...ledgerEnis
       .filter(({ state }) => state !== 'attached')
+      .filter(({ id }) => !world.nodes.some((node) => withoutPlace(world, node).has(id)))
       .map(({ id, state }) => `ENI ${id} is still ${state}`),
     ...ledgerIps
       .filter(({ state }) => state !== 'bound')

@@ -1,4 +1,6 @@
 // A node's kernel against its agent's ledger, once nothing happens any more.
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { withoutPlace } from './pool-invariants.ts'
 import type { SimNode, World } from './world.ts'
 
 export function kernelFaults(world: World, node: SimNode): string[] {
@@ -40,12 +42,14 @@ function exclusiveFaults(world: World, node: SimNode): string[] {
   const { given, links, routes } = node.kernel
   const place = ({ address, netns }: { readonly address: string; readonly netns: string }) =>
     `${address} in ${netns}`
-  const attached = attachmentsOn(node, 'exclusive').map(place)
+  const away = withoutPlace(world, node)
+  const isAway = (address: Ipv4) => away.has(node.ledger?.eniOf(address)?.id ?? '')
+  const attached = attachmentsOn(node, 'exclusive').filter(({ address }) => !isAway(address))
   const there = [...given.values()].map(place)
-  const enis = (node.ledger?.enis() ?? []).filter(({ mode }) => mode === 'exclusive')
+  const enis = (node.ledger?.enis() ?? []).filter(({ id, mode }) => mode === 'exclusive' && !away.has(id))
   return [
-    ...difference(`${node.name}: attached, and its ENI is not there`, attached, there),
-    ...difference(`${node.name}: ENI with a pod that is not attached`, there, attached),
+    ...difference(`${node.name}: attached, and its ENI is not there`, attached.map(place), there),
+    ...difference(`${node.name}: ENI with a pod that is not attached`, there, attached.map(place)),
     ...[...given.values()]
       .filter(({ furnished }) => !furnished)
       .map(({ address }) => `${node.name}: ENI of ${address} is in its pod, without its address`),

@@ -17,6 +17,7 @@ const wiring: ExclusiveWiring = {
   gateway: '10.0.1.1' as Ipv4,
   netns: '/run/netns/pod',
   ifname: 'eth0',
+  mtu: 1500,
 }
 const other = '/run/netns/other'
 

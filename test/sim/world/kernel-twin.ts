@@ -261,7 +261,8 @@ export class KernelTwin {
           return { podMac: zeroMac, hostMac: zeroMac }
         }),
       disconnectPod: (wiring) => call(() => this.#disconnect(wiring)),
-      inspectPod: (wiring) => call(() => (this.podLinks.has(wiring.hostLink) ? [] : ['link is missing'])),
+      inspectPod: ({ hostLink, netns }) =>
+        call(() => (this.podLinks.get(hostLink)?.netns === netns ? [] : ['link is missing'])),
       // Whoever dies between the two has moved the link, and not yet given it its address.
       giveEni: (wiring) => call(() => this.#give(wiring)).then(() => call(() => this.#furnish(wiring))),
       takeEni: (wiring) => call(() => this.#take(wiring)),

@@ -307,6 +307,14 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       },
     }),
   },
+  /** Each kind keeps its warm ENIs, whatever pods of the other kind wait for. */
+  'warm-enis-keep-their-places': {
+    peers: 'exclusive',
+    nodeKube: (kube) => ({
+      ...kube,
+      watchNec: (feed) => kube.watchNec(mapFeed(feed, withEndlessPlaces)),
+    }),
+  },
   /** What a pod's ENI had on it is still on it for the next one. */
   'exclusive-eni-not-cleaned': {
     peers: 'exclusive',
@@ -393,6 +401,12 @@ function mapFeed<T>(feed: Feed<T>, change: (item: T) => T): Feed<T> {
     changed: (item) => feed.changed(change(item)),
     removed: (item) => feed.removed(item),
   }
+}
+
+function withEndlessPlaces(nec: Nec): Nec {
+  return nec.publication === undefined
+    ? nec
+    : { ...nec, publication: { ...nec.publication, instanceEnis: 1000 } }
 }
 
 function withStolenReturn(nec: Nec): Nec {

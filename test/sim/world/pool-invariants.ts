@@ -1,5 +1,5 @@
 // What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
-import type { EniMode } from '../../../internal/ipam/types.ts'
+import type { EniId, EniMode } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -7,6 +7,19 @@ import type { SimNode, World } from './world.ts'
 export function hasRoom(world: World, node: SimNode): boolean {
   const conditions = world.kube.necs.items.get(node.name)?.publication?.conditions
   return conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+}
+
+/**
+ * ENIs that pods have, that somebody took off their node, and that cannot come back: its instance was made smaller meanwhile, and pods have
+ * every ENI on it. They go with their pods.
+ */
+export function withoutPlace(world: World, node: SimNode): ReadonlySet<EniId> {
+  const pool = world.ledger.pool(node.name)
+  const used = new Set(node.ledger?.attachments().map(({ address }) => address))
+  const inUse = (pool?.enis ?? []).filter(({ ips }) => ips.some(({ address }) => used.has(address)))
+  const away = inUse.filter(({ state }) => state === 'available')
+  const isFull = pool !== undefined && inUse.length - away.length >= pool.instanceEnis
+  return new Set(isFull ? away.flatMap(({ id }) => id ?? []) : [])
 }
 
 /** What the ledger has for one pool, and what of it pods use, by the agent's ledger and by the kernel. */
@@ -19,10 +32,35 @@ interface Count {
 }
 
 export function boundFaults(world: World, node: SimNode): string[] {
-  return (['shared', 'exclusive'] as const).flatMap((mode) => {
-    const faults = modeFaults(world, node, mode, count(world, node, mode))
-    return faults.map((fault) => `${node.name}, ${mode}: ${fault}`)
-  })
+  const counts = { shared: count(world, node, 'shared'), exclusive: count(world, node, 'exclusive') }
+  return [
+    ...(['shared', 'exclusive'] as const).flatMap((mode) => {
+      const faults = modeFaults(world, node, mode, counts[mode])
+      return faults.map((fault) => `${node.name}, ${mode}: ${fault}`)
+    }),
+    ...placeFaults(world, node, counts).map((fault) => `${node.name}: ${fault}`),
+  ]
+}
+
+/** Pods come before warm ones, of either kind: none waits for a place that an ENI holds which no pod needs (X3). */
+function placeFaults(world: World, node: SimNode, { shared, exclusive }: Record<EniMode, Count>): string[] {
+  const bounds = world.kube.necs.items.get(node.name)?.publication
+  if (bounds === undefined) return []
+  const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds.shared
+  const isFull = shared.enis.every(({ bound }) => bound >= ipsPerEni)
+  const wantsShared = shared.bound < Math.min(shared.pods, maxPods) && isFull && shared.enis.length < maxEnis
+  const idle = exclusive.enis.length - Math.max(exclusive.used, exclusive.pods)
+  const carrying = shared.enis.filter(({ used }) => used > 0)
+  const seats = sum(carrying.map(({ used }) => Math.max(used, ipsPerEni)))
+  const needed = carrying.length + Math.ceil(Math.max(0, shared.pods - seats) / Math.max(1, ipsPerEni))
+  const wantsExclusive = exclusive.bound < Math.min(exclusive.pods, bounds.exclusive.maxEnis, maxPods)
+  const spare = shared.enis.length - needed
+  return [
+    ...(wantsShared && idle > 0 ? [`pods wait for addresses beside ${idle} idle exclusive ENIs`] : []),
+    ...(wantsExclusive && spare > 0
+      ? [`pods wait for ENIs beside ${spare} shared ones that none needs`]
+      : []),
+  ]
 }
 
 function count(world: World, node: SimNode, mode: EniMode): Count {

@@ -3,8 +3,8 @@ import type { Clock } from '../../../internal/base/clock.ts'
 import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
-import type { ClusterLimits, NodeDefaults } from '../../../internal/ipam/node-bounds.ts'
-import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { ClusterLimits } from '../../../internal/ipam/node-bounds.ts'
+import type { NodeDefaults, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
 import { type NodeSettings, nodeDefaults } from '../../../internal/node/settings.ts'
@@ -232,11 +232,6 @@ export class World {
 
   setKubeFaults(faults: KubeFaults | undefined): void {
     this.kube.faults = faults ?? noKubeFaults
-  }
-
-  /** Has any leader ever served from a ledger that was made anew? */
-  get ledgerLost(): boolean {
-    return this.hosts.length > 1 || this.hosts.some(({ lostAt }) => lostAt > 0)
   }
 
   /** Operators change what they have set; leaders hear of it at once, or when they are started again. */

@@ -1,8 +1,7 @@
 // Whether a write of a NEC may set the annotations it sets (P6–P8): what nec-policy.yaml says in CEL, for a server in this process.
-import { necAnnotations, readNecSettings } from '../ipam/nec-settings.ts'
-import type { NodeOverrides } from '../ipam/node-bounds.ts'
-import type { NodeUse } from '../ipam/types.ts'
-import { isRecord } from './json.ts'
+import { necAnnotations, readNecSettings } from '../../ipam/nec-settings.ts'
+import type { NodeOverrides, NodeUse } from '../../ipam/types.ts'
+import { isRecord } from '../../wire/json.ts'
 
 /** Of the policy, and of its binding. */
 export const necPolicyName = 'tke-eni-nec-annotations'
@@ -36,10 +35,10 @@ function maximaOf(annotations: Readonly<Record<string, string>>): NodeOverrides 
 function useOf(nec: unknown): NodeUse {
   const count = (field: string) => {
     const value = below(nec, 'status', 'node', field)
-    return typeof value === 'number' ? value : undefined
+    return typeof value === 'number' ? value : 0
   }
   return {
-    inUse: count('inUse') ?? 0,
+    inUse: count('inUse'),
     enisInUse: count('enisInUse'),
     mostInUse: count('mostInUse'),
     exclusiveInUse: count('directInUse'),

@@ -1,0 +1,57 @@
+// Whose the places for ENIs are that both kinds share (X3): pods come before warm ones, also where these have them already. Leader and
+// agent ask the same question: the one grows no ENI that the other is about to give up.
+import type { EniMode, NodeBounds, PoolBounds } from './types.ts'
+
+/** Of one kind. */
+export interface PlaceClaim {
+  /** ENIs that are there. */
+  readonly there: number
+  /** ENIs that pods have. */
+  readonly used: number
+  /** ENIs that pods need, those that they wait for included. */
+  readonly needed: number
+}
+
+/**
+ * The maxima, lowered where a kind has ENIs there that no pod needs, and the other one's pods wait for their places, or the instance takes
+ * no more so many. What pods have stays; then come pods that wait for something on ENIs that are there, other pods that wait, and warm
+ * ENIs; of each those of addresses first.
+ */
+export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode, PlaceClaim>>): NodeBounds {
+  const { instanceEnis } = bounds
+  const granted = { shared: claims.shared.used, exclusive: claims.exclusive.used }
+  const grant = (mode: EniMode, wanted: number) => {
+    const free = instanceEnis - granted.shared - granted.exclusive
+    granted[mode] += Math.max(0, Math.min(wanted - granted[mode], free))
+  }
+  for (const mode of modes) grant(mode, Math.min(claims[mode].needed, claims[mode].there))
+  for (const mode of modes) grant(mode, claims[mode].needed)
+  const { shared: forShared, exclusive: forExclusive } = granted
+  const mostShared = Math.max(forShared, instanceEnis - forExclusive)
+  const sharedThere = Math.min(claims.shared.there, mostShared, bounds.shared.maxEnis)
+  const mostExclusive = Math.max(forExclusive, instanceEnis - Math.max(forShared, sharedThere))
+  const within = (mode: EniMode, most: number): PoolBounds => {
+    const { maxEnis } = bounds[mode]
+    return { ...bounds[mode], maxEnis: claims[mode].there > most ? Math.min(maxEnis, most) : maxEnis }
+  }
+  return { ...bounds, shared: within('shared', mostShared), exclusive: within('exclusive', mostExclusive) }
+}
+
+const modes = ['shared', 'exclusive'] as const
+
+/** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
+export function sharedEnisFor(
+  pods: number,
+  sizes: readonly number[],
+  { ipsPerEni, maxEnis }: PoolBounds,
+): number {
+  let left = pods
+  let count = 0
+  for (const size of sizes.toSorted((a, b) => b - a)) {
+    if (left <= 0) return count
+    left -= Math.max(size, ipsPerEni)
+    count++
+  }
+  if (left <= 0 || ipsPerEni <= 0) return count
+  return Math.max(count, Math.min(maxEnis, count + Math.ceil(left / ipsPerEni)))
+}
