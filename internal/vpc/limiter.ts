@@ -196,7 +196,11 @@ export function createLimiter(options: LimiterOptions): Limiter {
     if (retry === 'slow-down') {
       lane.throttled++
       lane.bucket.slowDown(clock.now(), retryIn)
-      log.warn('cloud calls slowed down', { action: lane.action, rate: lane.bucket.rate(), attempt: job.attempts })
+      log.warn('cloud calls slowed down', {
+        action: lane.action,
+        rate: lane.bucket.rate(),
+        attempt: job.attempts,
+      })
     }
     if (retry === 'no' || job.attempts >= maxAttempts || signal?.aborted) return false
     log.debug('cloud call will be sent again', { action: lane.action, attempt: job.attempts, retryIn })
