@@ -20,6 +20,8 @@ export interface NodeDemand {
   readonly withheld?: Readonly<Record<EniMode, number>>
   /** ENIs with idle addresses that the agent has no link of. */
   readonly unlinked?: ReadonlySet<EniId>
+  /** Addresses that live pods of the node show; as many ENIs are in use as pods need when it is not said. */
+  readonly shown?: ReadonlySet<Ipv4>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -105,18 +107,18 @@ function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; dem
   }
 }
 
-/** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
-function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
-  const sizes = (mode: EniMode) =>
-    pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve').map((eni) => serving(eni, returned))
-  const claimOf = (there: number, needed: number): PlaceClaim => ({
-    ...{ there, needed },
-    used: Math.min(there, needed),
-  })
-  const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
+/** As the agent sees it, who knows which addresses pods have. */
+function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeBounds {
+  const claimOf = (enis: readonly PoolEni[], needed: number): PlaceClaim => {
+    const isUsed = ({ ips }: PoolEni) => ips.some(({ address }) => shown?.has(address))
+    const used = shown === undefined ? Math.min(enis.length, needed) : enis.filter(isUsed).length
+    return { there: enis.length, used, needed: Math.max(used, needed) }
+  }
+  const of = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
+  const sizes = of('shared').map((eni) => serving(eni, returned))
   return sharePlaces(pool, {
-    shared: claimOf(shared.length, sharedEnisFor(pods.shared, shared, pool.shared)),
-    exclusive: claimOf(exclusive.length, Math.min(pods.exclusive, maxBindable(pool.exclusive))),
+    shared: claimOf(of('shared'), sharedEnisFor(pods.shared, sizes, pool.shared)),
+    exclusive: claimOf(of('exclusive'), Math.min(pods.exclusive, maxBindable(pool.exclusive))),
   })
 }
 

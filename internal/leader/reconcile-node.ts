@@ -205,6 +205,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       ...{ pods, returned, zone: node.zone, subnets: current },
       withheld: unusable,
       unlinked: new Set(unlinked),
+      shown: facts.shownAddresses(node.name),
     })
     if (plan.shortages.some(({ why }) => why === 'subnets-full' || why === 'no-subnet-in-zone'))
       void subnets.renewal()?.then(() => wake(node.name))

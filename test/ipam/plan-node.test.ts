@@ -1203,3 +1203,20 @@ test('planNode() repeats itself, whatever the order of ENIs and subnets', () => 
     { numRuns: 300 },
   )
 })
+
+test('[X3] planNode() gives the place of a small instance to what pods have, as the agent does', () => {
+  // The shared ENI was off the node, with pods that waited for it; the agent gave its addresses back as often as they were bound.
+  const pool = poolOf({
+    enis: [
+      { slot: 1, bound: 0 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+    ],
+    ...{ minWarm: 4, instanceEnis: 1, exclusive: { maxEnis: 1, ipsPerEni: 1 } },
+  })
+  const demand = {
+    ...{ pods: { shared: 2, exclusive: 1 }, returned: new Set<never>(), zone },
+    ...{ subnets: [subnet('subnet-a', 100)], shown: new Set([addressOf(2, 1)]) },
+  }
+  const grows = planNode(pool, demand).actions.filter(({ kind }) => kind === 'assign' || kind === 'create')
+  assert.deepEqual(grows, [])
+})
