@@ -46,7 +46,7 @@ export function boundFaults(world: World, node: SimNode): string[] {
 
 /** Addresses that the pod subnet of the node's zone has left for a new ENI and a pod on it. */
 function roomInSubnet(world: World, node: SimNode): boolean {
-  const zone = zones.findIndex((each) => each === world.ledger.node(node.name)?.zone)
+  const zone = zones.indexOf(world.ledger.node(node.name)?.zone ?? '')
   const block = parseCidr(`10.0.${zone * 16}.0/${world.shape.subnetBits[zone] ?? 24}`)
   const { ips } = world.cloud.admin.audit(world.clock.now())
   const taken = ips.filter(({ address }) => block !== undefined && cidrContains(block, address)).length
@@ -60,7 +60,8 @@ function placeFaults(world: World, node: SimNode, { shared, exclusive }: Record<
   if (bounds === undefined || !roomInSubnet(world, node)) return []
   const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds.shared
   const isFull = shared.enis.every(({ bound }) => bound >= ipsPerEni)
-  const wantsShared = shared.bound < Math.min(shared.pods, maxPods) && isFull && shared.enis.length < maxEnis
+  const most = Math.min(shared.pods, maxPods, maxEnis * ipsPerEni)
+  const wantsShared = shared.bound < most && isFull && shared.enis.length < maxEnis
   const idle = exclusive.enis.length - Math.max(exclusive.used, exclusive.pods)
   const carrying = shared.enis.filter(({ used }) => used > 0)
   const seats = sum(carrying.map(({ used }) => Math.max(used, ipsPerEni)))
