@@ -21,6 +21,8 @@ export interface NodeDemand {
   readonly withheld?: Readonly<Record<EniMode, number>>
   /** ENIs with idle addresses that the agent has no link of. */
   readonly unlinked?: ReadonlySet<EniId>
+  /** Addresses that live pods of the node show; as many ENIs are in use as pods need when it is not said. */
+  readonly shown?: ReadonlySet<Ipv4>
   /** Addresses the agent has given up and no pod holds. */
   readonly returned: ReadonlySet<Ipv4>
   readonly zone: string
@@ -140,26 +142,20 @@ function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; dem
   }
 }
 
-/** As the agent sees it, who knows which addresses pods have: of the ENIs that are there, those that serve with most count for those in use. */
-function placesFor(pool: NodePool, { pods, returned }: NodeDemand): NodeBounds {
+/** As the agent sees it, who knows which addresses pods have. What is kept for claims is in the place of pods. */
+function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeBounds {
   const claimsOn = ({ ips }: PoolEni) => ips.filter(({ claim }) => claim !== undefined).length
-  const serves = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
-  // What is kept for claims is in the place of pods.
-  const sizes = (mode: EniMode) => serves(mode).map((eni) => serving(eni, returned) + claimsOn(eni))
-  const claims = serves('shared').map(claimsOn)
-  const claimOf = (there: number, needed: number): PlaceClaim => ({
-    ...{ there, needed },
-    used: Math.min(there, needed),
-  })
-  const [shared, exclusive] = [sizes('shared'), sizes('exclusive')]
-  const wanted = pods.shared + claims.reduce((sum, each) => sum + each, 0)
-  const needed = Math.max(
-    sharedEnisFor(wanted, shared, pool.shared),
-    claims.filter((each) => each > 0).length,
-  )
+  const claimOf = (enis: readonly PoolEni[], needed: number): PlaceClaim => {
+    const isUsed = (eni: PoolEni) => claimsOn(eni) > 0 || eni.ips.some(({ address }) => shown?.has(address))
+    const used = shown === undefined ? Math.min(enis.length, needed) : enis.filter(isUsed).length
+    return { there: enis.length, used, needed: Math.max(used, needed) }
+  }
+  const of = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
+  const sizes = of('shared').map((eni) => serving(eni, returned) + claimsOn(eni))
+  const wanted = pods.shared + of('shared').reduce((sum, eni) => sum + claimsOn(eni), 0)
   return sharePlaces(pool, {
-    shared: claimOf(shared.length, needed),
-    exclusive: claimOf(exclusive.length, Math.min(pods.exclusive, maxBindable(pool.exclusive))),
+    shared: claimOf(of('shared'), sharedEnisFor(wanted, sizes, pool.shared)),
+    exclusive: claimOf(of('exclusive'), Math.min(pods.exclusive, maxBindable(pool.exclusive))),
   })
 }
 

@@ -1,5 +1,6 @@
 // Whose the places for ENIs are that both kinds share (X3): pods come before warm ones, also where these have them already. Leader and
 // agent ask the same question: the one grows no ENI that the other is about to give up.
+import { maxBindable } from './pool.ts'
 import type { EniMode, NodeBounds, PoolBounds } from './types.ts'
 
 /** Of one kind. */
@@ -40,12 +41,11 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
 const modes = ['shared', 'exclusive'] as const
 
 /** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
-export function sharedEnisFor(
-  pods: number,
-  sizes: readonly number[],
-  { ipsPerEni, maxEnis }: PoolBounds,
-): number {
-  let left = pods
+export function sharedEnisFor(pods: number, sizes: readonly number[], bounds: PoolBounds): number {
+  const { ipsPerEni, maxEnis } = bounds
+  const there = sizes.reduce((sum, size) => sum + size, 0)
+  // Beyond the most that may be bound no ENI is made, whoever waits.
+  let left = Math.min(pods, Math.max(there, maxBindable(bounds)))
   let count = 0
   for (const size of sizes.toSorted((a, b) => b - a)) {
     if (left <= 0) return count

@@ -207,6 +207,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       ...{ pods, returned, zone: node.zone, subnets: current },
       withheld: unusable,
       unlinked: new Set(unlinked),
+      shown: facts.shownAddresses(node.name),
       claims: claims.demand(node, clock.now()),
     })
     if (plan.renew.length > 0)

@@ -103,8 +103,10 @@ export function retryAfter(call: Doing, error: unknown): Retry {
   if (fault.code === 'UnsupportedOperation.IdempotentProcessing') return 'again'
   switch (meaningOf(call, fault)) {
     case 'throttled':
-    case 'unavailable': // a cloud in trouble is helped by fewer calls, whoever makes them
       return 'slow-down'
+    case 'unavailable':
+      // A cloud that says itself that it is in trouble is helped by fewer calls, whoever makes them.
+      return fault.code === 'ServiceUnavailable' ? 'slow-down' : 'again'
     case 'in_progress':
       return 'again'
     default:

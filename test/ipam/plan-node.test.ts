@@ -1112,7 +1112,7 @@ function naiveMaxima(
 ): Record<EniMode, number> {
   const there = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
   const needed = {
-    shared: naiveNeed(there('shared').map(serves), pods.shared, pool.shared.ipsPerEni, pool.shared.maxEnis),
+    shared: naiveNeed(there('shared').map(serves), pods.shared, pool.shared),
     exclusive: Math.min(pods.exclusive, pool.exclusive.maxEnis, pool.exclusive.maxPods ?? 1000),
   }
   const got = { shared: 0, exclusive: 0 }
@@ -1127,12 +1127,18 @@ function naiveMaxima(
   return { shared: most('shared'), exclusive: most('exclusive') }
 }
 
-/** Seats the pods one by one, on the fullest ENI with a seat, else on a new one. */
-function naiveNeed(sizes: readonly number[], pods: number, perEni: number, maxEnis: number): number {
+/** Seats the pods one by one, on the fullest ENI with a seat, else on a new one, as long as one more may be bound. */
+function naiveNeed(
+  sizes: readonly number[],
+  pods: number,
+  { ipsPerEni: perEni, maxEnis, maxPods = 1000 }: NodePool['shared'],
+): number {
+  const bound = sizes.reduce((sum, size) => sum + size, 0)
+  const bindable = Math.min(maxEnis * perEni, maxPods)
   const seats = sizes.toSorted((a, b) => b - a).map((size) => Math.max(size, perEni))
   let enis = 0
   let free = 0
-  for (let seated = 0; seated < pods; seated++) {
+  for (let seated = 0; seated < pods && (seated < bound || seated < bindable); seated++) {
     while (free === 0 && enis < seats.length) free = seats[enis++] ?? 0
     if (free === 0 && enis < maxEnis && perEni > 0) {
       free = perEni
@@ -1202,4 +1208,52 @@ test('planNode() repeats itself, whatever the order of ENIs and subnets', () => 
     }),
     { numRuns: 300 },
   )
+})
+
+test('[X3] planNode() gives the place of a small instance to what pods have, as the agent does', () => {
+  // The shared ENI was off the node, with pods that waited for it; the agent gave its addresses back as often as they were bound.
+  const pool = poolOf({
+    enis: [
+      { slot: 1, bound: 0 },
+      { slot: 2, mode: 'exclusive', bound: 1 },
+    ],
+    ...{ minWarm: 4, instanceEnis: 1, exclusive: { maxEnis: 1, ipsPerEni: 1 } },
+  })
+  const demand = {
+    ...{ pods: { shared: 2, exclusive: 1 }, returned: new Set<never>(), zone },
+    ...{ subnets: [subnet('subnet-a', 100)], shown: new Set([addressOf(2, 1)]) },
+  }
+  const grows = planNode(pool, demand).actions.filter(({ kind }) => kind === 'assign' || kind === 'create')
+  assert.deepEqual(grows, [])
+})
+
+test('[X3][P14] planNode() keeps no place for addresses that may not be bound', () => {
+  // Pods had more addresses on one ENI than a lowered maximum allows; an exclusive ENI was made and deleted for ever.
+  const pool = poolOf({
+    enis: [{ slot: 1, bound: 3 }],
+    ...{
+      ipsPerEni: 1,
+      maxEnis: 2,
+      instanceEnis: 2,
+      exclusive: { minWarm: 1, maxWarm: 1, maxEnis: 2, ipsPerEni: 1 },
+    },
+  })
+  const made = poolOf({
+    enis: [
+      { slot: 1, bound: 3 },
+      { slot: 2, mode: 'exclusive', bound: 1, state: 'available' },
+    ],
+    ...{
+      ipsPerEni: 1,
+      maxEnis: 2,
+      instanceEnis: 2,
+      exclusive: { minWarm: 1, maxWarm: 1, maxEnis: 2, ipsPerEni: 1 },
+    },
+  })
+  const demand = {
+    ...{ pods: { shared: 20, exclusive: 0 }, returned: new Set<never>(), zone },
+    subnets: [subnet('subnet-a', 100)],
+  }
+  const kinds = (each: typeof pool) => planNode(each, demand).actions.map(({ kind }) => kind)
+  assert.deepEqual([kinds(pool), kinds(made)], [['create'], ['attach']])
 })

@@ -41,7 +41,7 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [create, 'AuthFailure.SignatureFailure', 'denied', 'no'],
     [create, 'ServiceUnavailable', 'unavailable', 'slow-down'],
     [create, 'InternalError', 'unknown_outcome', 'no'],
-    [describe, 'InternalError.ModuleError', 'unavailable', 'slow-down'],
+    [describe, 'InternalError.ModuleError', 'unavailable', 'again'],
     [create, 'ResourceInUse', 'invalid_state', 'no'],
     [assign, 'ResourceInUse', 'conflict', 'no'],
     [reserve, 'ResourceInUse', 'conflict', 'no'],
@@ -60,14 +60,14 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [migrate, 'UnsupportedOperation.MutexOperationTaskRunning', 'in_progress', 'again'],
     [create, 'SomethingNew.AndStrange', 'cloud_fault', 'no'],
     [create, 'constructor', 'cloud_fault', 'no'],
-    [create, { sent: false }, 'unavailable', 'slow-down'],
+    [create, { sent: false }, 'unavailable', 'again'],
     [create, { sent: true }, 'unknown_outcome', 'no'],
     [create, {}, 'unknown_outcome', 'no'],
     [create, { httpCode: 502 }, 'unknown_outcome', 'no'],
     [create, { httpCode: 429 }, 'throttled', 'slow-down'],
     [create, { httpCode: 413 }, 'cloud_fault', 'no'],
-    [describe, { sent: true }, 'unavailable', 'slow-down'],
-    [describe, { httpCode: 504 }, 'unavailable', 'slow-down'],
+    [describe, { sent: true }, 'unavailable', 'again'],
+    [describe, { httpCode: 504 }, 'unavailable', 'again'],
   ]
 
 for (const [action, fault, code, retry] of rows) {

@@ -8,6 +8,7 @@ import { createPod, deletePod } from '../../../cmd/dev/pods.ts'
 import { query } from '../../../cmd/dev/query.ts'
 import { instanceType } from '../../../cmd/dev/topology.ts'
 import { hostLinkPrefix } from '../../../internal/ipam/host-link.ts'
+import { networkNames } from '../../../internal/ipam/names.ts'
 import { nodeNetns } from '../../../internal/sim/fabric/fabric-lines.ts'
 import type { Waits } from '../../crash/arming.ts'
 import { temporaryFolder } from '../service.ts'
@@ -103,6 +104,22 @@ export class Rig {
     }
   }
 
+  /** A pod with an ENI of its own. */
+  async makeOwnPod(node: string): Promise<void> {
+    const name = `own-${++this.#made}`
+    await createPod(this.cluster.kube, name, node, networkNames.exclusive)
+    this.#pods.set(name, node)
+  }
+
+  /** Ends the pods of the node that have ENIs of their own. */
+  async endOwnPods(node: string): Promise<void> {
+    for (const [name, where] of [...this.#pods]) {
+      if (where !== node || !name.startsWith('own-')) continue
+      await deletePod(this.cluster.kube, name)
+      this.#pods.delete(name)
+    }
+  }
+
   /** Ends the oldest pods of the node. */
   async endPods(node: string, keep: number): Promise<void> {
     const here = [...this.#pods].filter(([, where]) => where === node).map(([name]) => name)
@@ -120,14 +137,13 @@ export class Rig {
   /** CNI CHECK of what each agent has. An agent that dies of it does not answer. */
   async checkSandboxes(): Promise<void> {
     for (const node of this.served()) {
-      const [sandbox] = query<{ container_id: string; ifname: string; netns: string }>(
+      const sandboxes = query<{ container_id: string; ifname: string; netns: string }>(
         this.cluster.nodeDb(node),
         'node',
         'SELECT container_id, ifname, netns FROM attachment',
       )
-      if (sandbox === undefined) continue
       const socket = join(this.cluster.directory, 'nodes', node, 'cni.sock')
-      await askAgent(socket, 'CHECK', sandbox).catch(() => {})
+      for (const sandbox of sandboxes) await askAgent(socket, 'CHECK', sandbox).catch(() => {})
     }
   }
 

@@ -55,6 +55,14 @@ const ledgerAndNecAreLost: Stimulus = {
   name: 'the ledger and a NEC are lost',
   run: (rig) => rig.loseLedger(() => deleteNec(rig)),
 }
+const ownPodsCome: Stimulus = {
+  name: 'pods with ENIs of their own come',
+  run: (rig) => onEach(rig, (node) => rig.makeOwnPod(node)),
+}
+const ownPodsGo: Stimulus = {
+  name: 'pods with ENIs of their own go',
+  run: (rig) => onEach(rig, (node) => rig.endOwnPods(node)),
+}
 const sandboxesAreChecked: Stimulus = {
   name: 'sandboxes are checked',
   run: (rig) => rig.checkSandboxes(),
@@ -86,6 +94,7 @@ export const leaderScenarios: readonly Scenario[] = [
 export const nodeScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
   { steps: [sandboxesAreChecked] },
+  { steps: [podsCome, ownPodsCome, sandboxesAreChecked, databaseIsLost, ownPodsGo, podsGo] },
   {
     steps: [{ name: 'an agent starts for the first time', run: (rig) => rig.addNode() }],
     helps: (left) => [...left].some((point) => point.includes('setBootId')),

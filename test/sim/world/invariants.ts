@@ -18,6 +18,8 @@ export class Watchman {
   #upSince: ReadonlyMap<string, Millis> = new Map()
   #homeSince: ReadonlyMap<string, Millis> = new Map()
   readonly #freedFrom = new Map<Ipv4, string>()
+  /** Running pods whose links went by hand. */
+  readonly #cut = new Set<string>()
   #before = new Map<string, Ipv4>()
   #moves = -1
 
@@ -103,15 +105,19 @@ export class Watchman {
       const linked = new Set(
         [...podLinks.values(), ...given.values()].map(({ address, netns }) => `${netns} ${address}`),
       )
-      return (
-        node.kubelet
-          .runningPods()
-          .filter(({ address, netns }) => address !== undefined && !linked.has(`${netns} ${address}`))
-          // Whoever takes an ENI off in the console takes its pod's link with it.
-          .filter(({ address }) => address === undefined || !this.#world.hands.excuses(address, node))
-          .map(({ address, name }) => `${node.name}: running pod ${name} lost its network (${address})`)
-      )
+      return node.kubelet
+        .runningPods()
+        .filter(({ address, netns }) => address !== undefined && !linked.has(`${netns} ${address}`))
+        .filter(({ address, netns }) => address === undefined || !this.#cutByHand(node, netns, address))
+        .map(({ address, name }) => `${node.name}: running pod ${name} lost its network (${address})`)
     })
+  }
+
+  /** Whoever takes an ENI off in the console takes its pod's link with it; it stays away, though the address may come back on another ENI. */
+  #cutByHand(node: SimNode, netns: string | undefined, address: Ipv4): boolean {
+    const pod = `${node.name} ${netns} ${address}`
+    if (this.#world.hands.excuses(address, node)) this.#cut.add(pod)
+    return this.#cut.has(pod)
   }
 
   /** An exclusive ENI is in the namespace of the pod that has its address, and in no other. */

@@ -1,6 +1,8 @@
 // What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
 import type { EniId, EniMode } from '../../../internal/ipam/types.ts'
+import { cidrContains, cidrRange, parseCidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { zones } from './happenings.ts'
 import type { SimNode, World } from './world.ts'
 
 /** Could its zone and its quotas serve every pod? */
@@ -42,13 +44,24 @@ export function boundFaults(world: World, node: SimNode): string[] {
   ]
 }
 
+/** Addresses that the pod subnet of the node's zone has left for a new ENI and a pod on it. */
+function roomInSubnet(world: World, node: SimNode): boolean {
+  const zone = zones.indexOf(world.ledger.node(node.name)?.zone ?? '')
+  const block = parseCidr(`10.0.${zone * 16}.0/${world.shape.subnetBits[zone] ?? 24}`)
+  const { ips } = world.cloud.admin.audit(world.clock.now())
+  const taken = ips.filter(({ address }) => block !== undefined && cidrContains(block, address)).length
+  const reserved = 3 // the network's address, the gateway's and the broadcast's
+  return block === undefined || 2 ** (32 - cidrRange(block).bits) - reserved - taken >= 2
+}
+
 /** Pods come before warm ones, of either kind: none waits for a place that an ENI holds which no pod needs (X3). */
 function placeFaults(world: World, node: SimNode, { shared, exclusive }: Record<EniMode, Count>): string[] {
   const bounds = world.kube.necs.items.get(node.name)?.publication
-  if (bounds === undefined) return []
+  if (bounds === undefined || !roomInSubnet(world, node)) return []
   const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds.shared
   const isFull = shared.enis.every(({ bound }) => bound >= ipsPerEni)
-  const wantsShared = shared.bound < Math.min(shared.pods, maxPods) && isFull && shared.enis.length < maxEnis
+  const most = Math.min(shared.pods, maxPods, maxEnis * ipsPerEni)
+  const wantsShared = shared.bound < most && isFull && shared.enis.length < maxEnis
   const idle = exclusive.enis.length - Math.max(exclusive.used, exclusive.pods)
   const carrying = shared.enis.filter(({ used }) => used > 0)
   const seats = sum(carrying.map(({ used }) => Math.max(used, ipsPerEni)))

@@ -117,7 +117,7 @@ export class World {
   #advanceAt = Number.POSITIVE_INFINITY
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
-  readonly #shape: Shape
+  readonly shape: Shape
   readonly #startedAt: number
   readonly #verbose: boolean
 
@@ -127,7 +127,7 @@ export class World {
     this.random = stream(seed, 'hands')
     this.#plant = plant
     this.#verbose = verbose
-    this.#shape = shape
+    this.shape = shape
     this.#startedAt = this.clock.now()
     const { exclusiveEnis, maxEnisPerNode } = shape
     const defaults = {
@@ -343,7 +343,7 @@ export class World {
       nodeName: node.name,
       version: 'sim',
       bootId: String(node.boot),
-      quickRelease: this.#shape.quickRelease,
+      quickRelease: this.shape.quickRelease,
       ...this.#plant.nodeSettings,
     }
     const { reached } = process
@@ -458,7 +458,7 @@ export class World {
     this.crashes++
     const { machine } = holder
     this.log(`${machine.name} dies (${where})`)
-    const soon = randomInt(machine.random, 50, this.#shape.restartMs)
+    const soon = randomInt(machine.random, 50, this.shape.restartMs)
     const era = this.#era
     this.clock.after(Math.max(soon, holder.downUntil - this.clock.now()), () => {
       if (era === this.#era) restart()
