@@ -2,7 +2,7 @@
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { besides, maxBindable, type NodePool, type PoolEni, serving, surplusEnis } from './pool.ts'
+import { besides, maxBindable, type NodePool, type PoolEni, serving, servingIn, surplusEnis } from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
 import {
   type CloudSubnet,
@@ -90,13 +90,7 @@ export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
 function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; demand: NodeDemand } {
   const { pods, returned, withheld } = demand
   if (withheld === undefined) return { pool, demand }
-  const countOf = (mode: EniMode) => {
-    const enis = pool.enis.filter((eni) => eni.mode === mode)
-    return Math.min(
-      withheld[mode],
-      enis.reduce((sum, eni) => sum + serving(eni, returned), 0),
-    )
-  }
+  const countOf = (mode: EniMode) => Math.min(withheld[mode], servingIn(pool, mode, returned))
   const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
   return {
     pool: { ...pool, ...besides(pool, counts) },
