@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { backoffDelay } from '../internal/base/backoff.ts'
 import { sleep } from '../internal/base/clock.ts'
 import { withHint } from '../internal/ipam/errors.ts'
+import { networkNames } from '../internal/ipam/names.ts'
 import { connectKube } from '../internal/kube/connect.ts'
 import { installNecCrd } from '../internal/kube/install-nec-crd.ts'
 import { keepNecPolicy } from '../internal/kube/install-nec-policy.ts'
@@ -165,7 +166,8 @@ function coreSettings(settings: LeaderSettings) {
     staticIps: settings.enableStaticIp,
     claimExpiry: settings.claimExpiredDuration,
     manageTaint: settings.manageTaint,
-    ordinaryPods: settings.defaultNetwork === 'tke-direct-eni' ? ('exclusive' as const) : ('shared' as const),
+    ordinaryPods:
+      settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,

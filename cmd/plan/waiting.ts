@@ -1,9 +1,8 @@
 // Pods that wait for an address have none in the ledger, and nobody else is asked: a plan says where it assumes that there are none.
 import type { NodePool } from '../../internal/ipam/pool.ts'
-import type { EniMode } from '../../internal/ipam/types.ts'
+import { type EniMode, eniModes } from '../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-
-const things: Readonly<Record<EniMode, string>> = { shared: 'address', exclusive: 'exclusive ENI' }
+import { things } from './warnings.ts'
 
 /** A line for each kind that pods may wait for: none of it is idle on some of the nodes. `modes` are those that are looked at. */
 export function assumptions(
@@ -11,7 +10,7 @@ export function assumptions(
   used: ReadonlySet<Ipv4>,
   modes: (pool: NodePool) => readonly EniMode[],
 ): readonly string[] {
-  return (['shared', 'exclusive'] as const).flatMap((mode) => {
+  return eniModes.flatMap((mode) => {
     const short = pools.filter((pool) => modes(pool).includes(mode) && !hasIdle(pool, mode, used))
     const [first, ...others] = short.map(({ node }) => node)
     if (first === undefined) return []

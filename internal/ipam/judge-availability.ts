@@ -13,7 +13,7 @@ export function judgeAvailability(
   served: boolean,
 ): Availability {
   if (nec?.report === undefined) return 'unavailable'
-  const { exclusiveWithheld = 0, withheld = 0 } = nec.report
+  const { exclusiveWithheld, withheld } = nec.report
   const needed = Math.min(bounds[mode].minWarm, 1, maxBindable(bounds[mode]))
   const enis = (nec.publication?.enis ?? []).filter((eni) => eni.mode === mode)
   const bound = enis.reduce((sum, { ips }) => sum + ips.length, 0)

@@ -2,7 +2,15 @@
 // addresses for them. Pods that wait come before warm ones, of either kind, for both.
 import { chooseSubnet } from './choose-subnet.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
-import { maxBindable, type NodePool, occupied, type PoolEni, serving, surplusEnis } from './pool.ts'
+import {
+  maxBindable,
+  type NodePool,
+  occupied,
+  type PoolEni,
+  serving,
+  servingIn,
+  surplusEnis,
+} from './pool.ts'
 import type { EniMode, NodeBounds, SubnetId } from './types.ts'
 
 export interface Shortage {
@@ -55,9 +63,7 @@ function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
   const bounds = pool[mode]
   const pods = demand.pods[mode]
   const most = maxBindable(bounds)
-  const have = pool.enis
-    .filter((eni) => eni.mode === mode)
-    .reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
+  const have = servingIn(pool, mode, demand.returned)
   return {
     mode,
     pods,

@@ -1,7 +1,7 @@
 // Whose the places for ENIs are that both kinds share (X3): pods come before warm ones, also where these have them already. Leader and
 // agent ask the same question: the one grows no ENI that the other is about to give up.
 import { maxBindable } from './pool.ts'
-import type { EniMode, NodeBounds, PoolBounds } from './types.ts'
+import { type EniMode, eniModes, type NodeBounds, type PoolBounds } from './types.ts'
 
 /** Of one kind. */
 export interface PlaceClaim {
@@ -25,8 +25,8 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
     const free = instanceEnis - granted.shared - granted.exclusive
     granted[mode] += Math.max(0, Math.min(wanted - granted[mode], free))
   }
-  for (const mode of modes) grant(mode, Math.min(claims[mode].needed, claims[mode].there))
-  for (const mode of modes) grant(mode, claims[mode].needed)
+  for (const mode of eniModes) grant(mode, Math.min(claims[mode].needed, claims[mode].there))
+  for (const mode of eniModes) grant(mode, claims[mode].needed)
   const { shared: forShared, exclusive: forExclusive } = granted
   const mostShared = Math.max(forShared, instanceEnis - forExclusive)
   const sharedThere = Math.min(claims.shared.there, mostShared, bounds.shared.maxEnis)
@@ -37,8 +37,6 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
   }
   return { ...bounds, shared: within('shared', mostShared), exclusive: within('exclusive', mostExclusive) }
 }
-
-const modes = ['shared', 'exclusive'] as const
 
 /** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
 export function sharedEnisFor(pods: number, sizes: readonly number[], bounds: PoolBounds): number {

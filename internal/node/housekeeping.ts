@@ -117,7 +117,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   /** Bound, and for no pod. */
   function withheldCounts(ips: readonly LocalIp[], enis: readonly Pick<NodeEni, 'id' | 'mode'>[]) {
-    const { exclusiveWithheld = 0, withheld = 0 } = reportOf(ips, enis, pool.unusable(), isShown)
+    const { exclusiveWithheld, withheld } = reportOf(ips, enis, pool.unusable(), isShown)
     return { shared: withheld, exclusive: exclusiveWithheld }
   }
 

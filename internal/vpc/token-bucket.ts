@@ -1,4 +1,4 @@
-// How fast one action may be called: tokens that refill at a rate, which falls by half when the API throttles and
+// How fast one action may be called: tokens that refill at a rate, which falls by half when the API throttles, or says that it is not available, and
 // climbs back slowly (AIMD). Pure arithmetic over a `now` that is passed in.
 import type { Millis } from '../value/millis.ts'
 

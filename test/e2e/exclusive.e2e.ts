@@ -6,13 +6,14 @@ import { after, before } from 'node:test'
 import { annotateNec } from '../../cmd/dev/annotate.ts'
 import { auditCluster, type DevAudit } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
-import { enisInCloud, lastWords, ping, podsWithAddresses } from '../../cmd/dev/look.ts'
+import { enisInCloud, lastWords, ping } from '../../cmd/dev/look.ts'
 import { createPod, deletePod, listPods, type SeenPod } from '../../cmd/dev/pods.ts'
 import { formatPools, readPools } from '../../cmd/dev/pools.ts'
 import { query } from '../../cmd/dev/query.ts'
 import { pick, randomInt, seededRandom } from '../../internal/base/random.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { addressedPods } from './addressed.ts'
 import { inSandbox } from './crash-matrix/in-sandbox.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
@@ -193,15 +194,7 @@ async function killSoon(afterMs: number): Promise<void> {
   await cluster.host.call('killAgent', { node })
 }
 
-async function addressed(wanted: readonly string[]): Promise<readonly SeenPod[]> {
-  let pods: readonly SeenPod[] | undefined
-  const all = async () => {
-    pods = await podsWithAddresses(cluster.kube, wanted)
-    return pods !== undefined
-  }
-  await until(`${wanted.join(', ')} have addresses`, all, [], 60_000)
-  return pods ?? []
-}
+const addressed = (wanted: readonly string[]) => addressedPods(cluster, wanted)
 
 /** Every pod pings every other; the slowest mean. */
 async function allReach(pods: readonly SeenPod[], count = 2): Promise<number> {

@@ -6,19 +6,12 @@ import { join } from 'node:path'
 import { after, before } from 'node:test'
 import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
-import {
-  countReturns,
-  enisInCloud,
-  lastWords,
-  openIntents,
-  ping,
-  podsWithAddresses,
-  usedPerEni,
-} from '../../cmd/dev/look.ts'
-import { createPod, deletePod, type SeenPod } from '../../cmd/dev/pods.ts'
+import { countReturns, enisInCloud, lastWords, openIntents, ping, usedPerEni } from '../../cmd/dev/look.ts'
+import { createPod, deletePod } from '../../cmd/dev/pods.ts'
 import { formatPools, type PoolLine, readPools } from '../../cmd/dev/pools.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { sandboxFault } from '../../internal/linux/sandbox.ts'
+import { addressedPods } from './addressed.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
 import { type RealDevApi, startRealDevApi } from './real-dev-api.ts'
@@ -238,15 +231,7 @@ function pool(node: string): PoolLine {
   return line
 }
 
-async function addressed(wanted: readonly string[]): Promise<readonly SeenPod[]> {
-  let pods: readonly SeenPod[] | undefined
-  const all = async () => {
-    pods = await podsWithAddresses(cluster.kube, wanted)
-    return pods !== undefined
-  }
-  await until(`${wanted.join(', ')} have addresses`, all, [], 60_000)
-  return pods ?? []
-}
+const addressed = (wanted: readonly string[]) => addressedPods(cluster, wanted)
 
 function numbered(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `${name}-${i + 1}`)

@@ -4,6 +4,20 @@ import { test } from 'node:test'
 import { linkAlias } from '../../internal/ipam/link-identity.ts'
 import type { ExclusiveWiring } from '../../internal/ipam/types.ts'
 import type { Linux } from '../../internal/ports.ts'
+import type { Cidr } from '../../internal/value/cidr.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import type { Mac } from '../../internal/value/mac.ts'
+
+/** One to give to a pod. */
+export const sampleWiring: ExclusiveWiring = {
+  mac: '20:90:6f:00:00:01' as Mac,
+  address: '10.0.1.10' as Ipv4,
+  subnetCidr: '10.0.1.0/24' as Cidr,
+  gateway: '10.0.1.1' as Ipv4,
+  netns: '/run/netns/pod',
+  ifname: 'eth0',
+  mtu: 1500,
+}
 
 /** A node with the ENI's link, and two empty namespaces of pods. */
 export interface ExclusiveNode {

@@ -4,23 +4,16 @@ import { sleep, systemClock } from '../../internal/base/clock.ts'
 import type { ExclusiveWiring } from '../../internal/ipam/types.ts'
 import { runCommand } from '../../internal/linux/command.ts'
 import { createLinux } from '../../internal/linux/linux.ts'
-import type { Cidr } from '../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import type { Mac } from '../../internal/value/mac.ts'
-import { holdToExclusiveEnis } from './exclusive-eni.contract.ts'
+import { holdToExclusiveEnis, sampleWiring } from './exclusive-eni.contract.ts'
 import { startLinuxProcess } from './linux-process.ts'
 import { sandboxed } from './sandboxed.ts'
 
 // The sandbox's own network namespace is the node; the ENI is a pair of links whose other end is the VPC's. It dies with the pod's
 // namespace, which a real one survives: the kernel brings only hardware back, and no link that can be made here passes for that.
 const eni: ExclusiveWiring = {
-  mac: '20:90:6f:00:00:01' as Mac,
-  address: '10.0.1.10' as Ipv4,
-  subnetCidr: '10.0.1.0/24' as Cidr,
-  gateway: '10.0.1.1' as Ipv4,
-  netns: '/run/netns/pod',
-  ifname: 'eth0',
-  mtu: 1500,
+  ...sampleWiring,
   alias: 'tke-eni c1 eth0 - /run/netns/pod 10.0.1.10',
 }
 const spare = 'eni20906f000001'

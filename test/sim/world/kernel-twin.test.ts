@@ -2,23 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { systemClock } from '../../../internal/base/clock.ts'
 import { seededRandom } from '../../../internal/base/random.ts'
-import type { ExclusiveWiring } from '../../../internal/ipam/types.ts'
-import type { Cidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
-import type { Mac } from '../../../internal/value/mac.ts'
-import { holdToExclusiveEnis } from '../../linux/exclusive-eni.contract.ts'
+import { holdToExclusiveEnis, sampleWiring } from '../../linux/exclusive-eni.contract.ts'
 import { KernelTwin } from './kernel-twin.ts'
 import { immortal, newMachine, Process } from './process.ts'
 
-const wiring: ExclusiveWiring = {
-  mac: '20:90:6f:00:00:01' as Mac,
-  address: '10.0.1.10' as Ipv4,
-  subnetCidr: '10.0.1.0/24' as Cidr,
-  gateway: '10.0.1.1' as Ipv4,
-  netns: '/run/netns/pod',
-  ifname: 'eth0',
-  mtu: 1500,
-}
+const wiring = sampleWiring
 const other = '/run/netns/other'
 
 function twin() {

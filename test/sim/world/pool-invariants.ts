@@ -1,5 +1,5 @@
 // What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
-import type { EniId, EniMode } from '../../../internal/ipam/types.ts'
+import { type EniId, type EniMode, eniModes } from '../../../internal/ipam/types.ts'
 import { cidrContains, cidrRange, parseCidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { zones } from './happenings.ts'
@@ -36,7 +36,7 @@ interface Count {
 export function boundFaults(world: World, node: SimNode): string[] {
   const counts = { shared: count(world, node, 'shared'), exclusive: count(world, node, 'exclusive') }
   return [
-    ...(['shared', 'exclusive'] as const).flatMap((mode) => {
+    ...eniModes.flatMap((mode) => {
       const faults = modeFaults(world, node, mode, counts[mode])
       return faults.map((fault) => `${node.name}, ${mode}: ${fault}`)
     }),
