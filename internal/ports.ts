@@ -290,6 +290,10 @@ export interface LeaderLedger {
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
+  staticClaims(): readonly Claim[]
+  hasStaticClaims(): boolean
+  /** Static ones with an address that no reservation keeps; those that are being released apart. */
+  unreservedClaims(): readonly Claim[]
   /** Whose time is over, by the ledger's own clock. */
   expiredClaims(): readonly Claim[]
   /** Is there one whose time will be over? */

@@ -107,7 +107,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     conflict: () => surveyor.hasten(),
   })
 
-  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake })
+  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake, wakeClaim: claims.wake })
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)

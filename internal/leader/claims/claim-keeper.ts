@@ -18,7 +18,9 @@ import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
+import { createHolder } from './hold-address.ts'
 import { createReservations, type Reservations } from './reservations.ts'
+import { createReservePermission } from './reserve-permission.ts'
 
 export interface ClaimKeeper {
   /** A pod came, changed or went. */
@@ -53,7 +55,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
-  const reservations: Reservations = createReservations(options)
+  const permission = createReservePermission(clock)
+  const reservations: Reservations = createReservations({ ...options, permission })
+  const holder = createHolder({ ...options, permission, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -120,7 +124,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (claim === undefined || claim.policy === 'Immediate') return undefined
     if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
     if (claim.phase === 'Releasing') return reservations.release(claim)
-    return undefined
+    return claim.reservation === undefined ? holder.hold(claim) : undefined
   }
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
@@ -187,6 +191,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
   }
 
+  function tellOf({ name, namespace, podUid }: Claim, reason: string, message: string): void {
+    const about = { kind: 'Pod', namespace, name, ...(podUid !== undefined && { uid: podUid }) } as const
+    kube.notify({ about, type: 'Warning', reason, message })
+  }
+
   async function expire(): Promise<void> {
     await expiry.tick()
     for (const claim of ledger.expiredClaims()) {
@@ -214,6 +223,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     round() {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
       for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      for (const claim of ledger.unreservedClaims()) wake(claim)
       if (ledger.complete() && facts.synced())
         expire().catch((error: unknown) =>
           log.warn('claims not expired', { error: (error as Error).message }),

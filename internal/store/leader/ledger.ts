@@ -22,10 +22,13 @@ import {
   findClaim,
   findClaimByKey,
   findClaimOf,
+  hasStaticClaims,
   placedClaims,
   removeClaim,
   restoreClaim,
   setExpiryClock,
+  staticClaims,
+  unreservedClaims,
 } from './claims.ts'
 import {
   addEni,
@@ -105,6 +108,9 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
+    staticClaims: () => staticClaims(db),
+    hasStaticClaims: () => hasStaticClaims(db),
+    unreservedClaims: () => unreservedClaims(db),
     expiredClaims: () => expiredClaims(db),
     claimsExpire: () => claimsExpire(db),
     claimedNames: () => claimedNames(db),
