@@ -15,6 +15,8 @@ export interface ClaimDemand extends PodName {
   readonly placed: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** It goes from there although nobody has given it back. */
+  readonly forced?: boolean
 }
 
 export interface ClaimPlacement {
@@ -39,7 +41,9 @@ export function placeClaims(
 ): ClaimPlacement {
   const waiting = claims.filter(({ placed, wanted }) => wanted && !placed)
   const leaving = new Set(
-    claims.flatMap(({ address, mayGo }) => (mayGo && returned.has(address) ? [address] : [])),
+    claims.flatMap(({ address, forced, mayGo }) =>
+      mayGo && (forced || returned.has(address)) ? [address] : [],
+    ),
   )
   const room = new Room(pool, subnets)
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))

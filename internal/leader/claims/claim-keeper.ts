@@ -19,10 +19,11 @@ import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
+import { type ClaimReleaser, createClaimReleaser } from './release-claim.ts'
 import { createReservations, type Reservations } from './reservations.ts'
 import { createReservePermission } from './reserve-permission.ts'
 
-export interface ClaimKeeper {
+export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */
@@ -123,7 +124,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
     if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
-    if (claim.phase === 'Releasing') return reservations.release(claim)
+    // A pod that came meanwhile opens a new one when this is gone.
+    if (claim.phase === 'Releasing')
+      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
     return claim.reservation === undefined ? holder.hold(claim) : undefined
   }
 
@@ -211,7 +214,14 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
   }
 
+  const releaser = createClaimReleaser({
+    ...options,
+    livePod: (name) => livePod(keyOf(name)),
+    wake,
+  })
+
   return {
+    ...releaser,
     observe: note,
     listed(all) {
       const present = new Set(all.map(({ uid }) => uid))
