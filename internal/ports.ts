@@ -292,6 +292,8 @@ export interface LeaderLedger {
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   staticClaims(): readonly Claim[]
+  /** Static ones of pods on the node that have no address, and none on its way. */
+  waitingClaims(node: NodeName): readonly Claim[]
   hasStaticClaims(): boolean
   /** Static ones with an address that no reservation keeps; those that are being released apart. */
   unreservedClaims(): readonly Claim[]
@@ -363,6 +365,9 @@ export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
   readonly ips: readonly { readonly address: Ipv4; readonly grant: number | undefined }[]
 }
 
+/** What an outcome is read from. */
+export type SeenEni = Pick<CloudEni, 'ips' | 'instanceId'>
+
 export interface LeaderTx {
   /** A leader of this epoch writes. Throws `deposed` when one of a later epoch has written already. */
   enterEpoch(epoch: number): void
@@ -393,7 +398,7 @@ export interface LeaderTx {
   fail(
     intent: Intent,
     error: string,
-    more?: { readonly seen?: CloudEni | undefined; readonly forGood?: boolean },
+    more?: { readonly seen?: SeenEni | undefined; readonly forGood?: boolean },
   ): void
   /** The pod that shows an address in its status, or none. */
   setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void

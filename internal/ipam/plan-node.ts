@@ -1,7 +1,7 @@
 // What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
-import { type ClaimDemand, type ClaimPlacement, placeClaims } from './place-claims.ts'
+import { type ClaimDemand, type ClaimPlacement, placeClaims, type UnreservedDemand } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { type NodePool, type PoolEni, surplusEnis } from './pool.ts'
 import type { CloudSubnet, EniMode, SubnetId } from './types.ts'
@@ -16,6 +16,8 @@ export interface NodeDemand {
   readonly subnets: readonly CloudSubnet[]
   /** Static claims whose pods are on the node, or whose addresses are. */
   readonly claims?: readonly ClaimDemand[]
+  /** Static claims on the node that have no address, and for which none can be reserved. */
+  readonly unreserved?: readonly UnreservedDemand[]
 }
 
 export type Action =
@@ -26,6 +28,8 @@ export type Action =
       readonly subnetId: SubnetId
       /** Secondary addresses that it is made with. */
       readonly ips: number
+      /** The claim that gets the address: there is one. */
+      readonly claim?: number
       readonly reason: string
     }
   | { readonly kind: 'attach' | 'detach' | 'delete'; readonly eni: number; readonly reason: string }
@@ -35,6 +39,16 @@ export type Action =
       readonly count: number
       /** Exactly these, which are reserved for claims; any when missing. */
       readonly addresses?: readonly Ipv4[]
+      /** The claim that gets the address: there is one. */
+      readonly claim?: number
+      readonly reason: string
+    }
+  | {
+      readonly kind: 'migrate'
+      /** Where it goes; `from` may be on another node. */
+      readonly eni: number
+      readonly from: number
+      readonly address: Ipv4
       readonly reason: string
     }
   | {
@@ -58,7 +72,7 @@ export const maxUnassignBatch = 10
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   if (before.phase === 'leaving') return { actions: giveBackAll(before), shortages: [], renew: [] }
-  const placement = placeClaims(before, wish.claims ?? [], wish.returned, wish.subnets)
+  const placement = placeClaims(before, wish)
   const pool = placement.pool
   const demand = { ...wish, returned: unclaimed(before, wish.returned) }
   const growth = planGrowth(pool, demand)
@@ -143,7 +157,11 @@ function hasNoPlace(eni: PoolEni, { enis, instanceEnis, ...pool }: NodePool): bo
 
 /** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */
 function shed(eni: PoolEni, excess: number): Action | undefined {
-  const newest = eni.ips.filter(({ state }) => state === 'bound').toSorted((a, b) => b.grant - a.grant)
+  const bound = eni.ips.filter(({ state }) => state === 'bound')
+  // What is kept for a pod goes last.
+  const newest = bound.toSorted(
+    (a, b) => Number(a.claim !== undefined) - Number(b.claim !== undefined) || b.grant - a.grant,
+  )
   const addresses = newest.slice(0, Math.min(excess, maxUnassignBatch)).map(({ address }) => address)
   if (addresses.length === 0) return undefined
   return { kind: 'unassign', eni: eni.key, addresses, reason: 'more than the instance takes' }

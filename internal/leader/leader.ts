@@ -8,6 +8,7 @@ import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
+import { createReservePermission } from './claims/reserve-permission.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -78,13 +79,16 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
-      if (intent.kind === 'unassign') intent.addresses.forEach(addressFreed)
+      if (intent.from !== undefined) wake(intent.from.node)
+      if (intent.kind === 'unassign' || intent.kind === 'migrate') intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, wakeNode: (node) => wake(node) })
+  const permission = createReservePermission(clock, log)
+  const wakeNode = (node: NodeName) => wake(node)
+  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, permission, wakeNode })
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)
@@ -106,6 +110,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     subnets,
     runner,
     settings,
+    permission,
     wake,
     conflict: () => surveyor.hasten(),
   })

@@ -20,8 +20,8 @@ import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { type ClaimReleaser, createClaimReleaser } from './release-claim.ts'
-import { createReservations, type Reservations } from './reservations.ts'
-import { createReservePermission } from './reserve-permission.ts'
+import { createReservations, parking, type Reservations } from './reservations.ts'
+import type { ReservePermission } from './reserve-permission.ts'
 
 export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
@@ -45,6 +45,7 @@ export interface ClaimKeeperOptions {
   readonly facts: ClusterFacts
   readonly subnets: Subnets
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
 }
 
@@ -56,9 +57,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
-  const permission = createReservePermission(clock)
-  const reservations: Reservations = createReservations({ ...options, permission })
-  const holder = createHolder({ ...options, permission, tell: tellOf })
+  const reservations: Reservations = createReservations(options)
+  const holder = createHolder({ ...options, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -135,6 +135,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if ('address' in outcome) {
       wakeNode(claim.node ?? '')
       return undefined
+    }
+    if (outcome.reason === parking) {
+      wakeNode(claim.node ?? '')
+      return outcome.retryIn
     }
     if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
       await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))

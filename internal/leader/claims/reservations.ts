@@ -41,9 +41,12 @@ export interface ReservationsOptions {
   readonly wakeNode: (node: NodeName) => void
 }
 
+/** Nothing is reserved: an ENI of the pod's node is to have an address for it. */
+export const parking = 'Parking'
+const parks: ReserveOutcome = { reason: parking, message: '', retryIn: 60_000 }
+
 const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
   subnet_full: 'SubnetExhausted',
-  denied: 'PermissionDenied',
   conflict: 'AddressTaken',
 }
 
@@ -119,7 +122,10 @@ export function createReservations(options: ReservationsOptions): Reservations {
       return await store(claim, made)
     } catch (error) {
       const code = errorCode(error)
-      if (code === 'denied') permission.note((error as Error).message)
+      if (code === 'denied') {
+        permission.note((error as Error).message)
+        return parks
+      }
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error
@@ -152,6 +158,9 @@ export function createReservations(options: ReservationsOptions): Reservations {
       if (node === undefined)
         return { reason: 'NodeNotRegistered', message: `node ${claim.node} is not known yet`, retryIn: 1000 }
       const token = claim.reserveToken ?? ''
+      // An address that is made on an ENI for it is on its way.
+      if (ledger.openIntents().some((intent) => intent.token === token)) return parks
+      if (permission.refused()) return parks
       const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000 && !missing.has(token)
       const made = untried ? undefined : await find(claim)
       if (made !== undefined) return store(claim, made)

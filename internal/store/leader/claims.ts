@@ -84,6 +84,35 @@ export function staticClaims(db: Database): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
 }
 
+/** Static ones of pods on the node that have no address, and none on its way. */
+export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL
+    AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted')) ORDER BY key`
+  return db.all<ClaimRow>(sql, node).map(fromRow)
+}
+
+/** The one for which the call of that token was made, if it has no address yet. */
+export function findWaiting(db: Database, token: string): Claim | undefined {
+  const sql = `SELECT * FROM claim WHERE reserve_token = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL`
+  const row = db.get<ClaimRow>(sql, token)
+  return row && fromRow(row)
+}
+
+/** What the call of that token brings is the claim's. */
+export function nameCall(db: Database, key: number, token: string): void {
+  const changes = db.run(
+    `UPDATE claim SET reserve_token = ? WHERE key = ? AND phase = 'Pending' AND address IS NULL`,
+    token,
+    key,
+  )
+  if (changes !== 1)
+    throw new IpamError('conflict', `Cannot get an address for claim ${key}: it waits for none`)
+}
+
+export function renameCall(db: Database, before: string, token: string): void {
+  db.run(`UPDATE claim SET reserve_token = ? WHERE reserve_token = ? AND address IS NULL`, token, before)
+}
+
 export function hasStaticClaims(db: Database): boolean {
   return db.get(`SELECT 1 FROM claim WHERE policy = 'Never' LIMIT 1`) !== undefined
 }
