@@ -1,7 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
-import type { Claim, ClaimPhase } from './ipam/claim.ts'
+import type { Claim, ClaimOwner, ClaimPhase } from './ipam/claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeDefaults, NodeOverrides, NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -31,6 +31,7 @@ import type {
   NodeName,
   NodeReport,
   Notice,
+  OwnerRef,
   PodFact,
   PodLink,
   PodName,
@@ -145,6 +146,16 @@ export interface Feed<T> {
 
 export type Stop = () => void
 
+export type WorkloadKind = Pick<OwnerRef, 'apiVersion' | 'kind'>
+
+/** Any object that makes pods, or others that do, by its metadata alone. */
+export interface Workload extends OwnerRef {
+  /** undefined: it is the cluster's. */
+  readonly namespace: string | undefined
+  /** What made it and answers for it, in turn. */
+  readonly controller: OwnerRef | undefined
+}
+
 /** What the leader needs of Kubernetes. Writers never overlap: it writes NEC spec, status.eniInfos and status.conditions. */
 export interface LeaderKube {
   watchNodes(feed: Feed<NodeFact>): Stop
@@ -160,6 +171,13 @@ export interface LeaderKube {
   deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
+  /**
+   * As `getNode`; `namespace` counts where its kind has one. Throws `denied`, and `bad_input` or `not_found` when the API server does not
+   * serve the kind.
+   */
+  getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
+  /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
+  watchWorkloads(kind: WorkloadKind, feed: Feed<Workload>, trouble: (error: Error) => void): Stop
   /** What the API server's clock says, to a second: another machine's, as a rule. */
   serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
@@ -292,6 +310,9 @@ export interface LeaderLedger {
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   staticClaims(): readonly Claim[]
+  /** Workloads that claims go with, each once. */
+  owners(): readonly ClaimOwner[]
+  claimsOfOwner(uid: string): readonly Claim[]
   /** Static ones of pods on the node that have no address, and none on its way. */
   waitingClaims(node: NodeName): readonly Claim[]
   hasStaticClaims(): boolean
@@ -333,6 +354,7 @@ export type NewClaim = PodName &
     | 'nominatedSubnets'
     | 'expireAfter'
     | 'reserveToken'
+    | 'owner'
   > & { readonly podUid: PodUid; readonly node: NodeName }
 
 /** A static claim that is made anew, from what is left of it; it is `Retained`. */

@@ -1,7 +1,7 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimPolicy } from './claim.ts'
+import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
 import { countedAs } from './count-pod.ts'
 import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
 
@@ -26,7 +26,12 @@ export interface ClaimRules {
 }
 
 export type ClaimStep =
-  | { readonly kind: 'open'; readonly policy: ClaimPolicy; readonly pod: PodFact & { node: NodeName } }
+  | {
+      readonly kind: 'open'
+      readonly policy: ClaimPolicy
+      readonly pod: PodFact & { node: NodeName }
+      readonly owner?: ClaimOwner | undefined
+    }
   | { readonly kind: 'change'; readonly change: Partial<Mutable> }
   /** The row goes; nothing of the cloud belongs to it. */
   | { readonly kind: 'remove' }

@@ -13,6 +13,7 @@ import type { SubnetId } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { unknownUid } from './claims/owners.ts'
 import { viewCloud, viewReservations } from './cloud-view.ts'
 import type { ClusterFacts } from './facts.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
@@ -200,6 +201,8 @@ function restore(
   const after = claim.expireAfter ?? settings.claimExpiry
   tx.restoreClaim({
     ...claim,
+    // The tags say which it was when the address was reserved: a later one of that name may have it by now.
+    owner: claim.owner && { ...claim.owner, uid: unknownUid },
     uid: randomUuid(random),
     ipUid: randomUuid(random),
     eniId: enis.find(({ ips }) => ips.some(({ address }) => address === claim.address))?.id,

@@ -62,6 +62,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     publishNec: true,
     deleteNec: true,
     setUnavailable: true,
+    getWorkload: true,
     serverTime: true,
   },
   'leader.ledger': {},

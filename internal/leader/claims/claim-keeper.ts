@@ -19,6 +19,7 @@ import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
+import { createOwners } from './owners.ts'
 import { type ClaimReleaser, createClaimReleaser } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
 import type { ReservePermission } from './reserve-permission.ts'
@@ -58,6 +59,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const reservations: Reservations = createReservations(options)
+  const owners = createOwners({ ...options, wake })
   const holder = createHolder({ ...options, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
@@ -116,7 +118,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       settings,
     )
     if (step !== undefined) {
-      await take(step, claim)
+      await take(await withOwner(step, claim, live), claim)
       if (live !== undefined) tellOdd(live, key)
       if (claim?.node !== undefined) wakeNode(claim.node)
       if (live?.node !== undefined) wakeNode(live.node)
@@ -127,7 +129,55 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     // A pod that came meanwhile opens a new one when this is gone.
     if (claim.phase === 'Releasing')
       return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
+    if (claim.phase === 'Retained' && claim.owner !== undefined && settings.cascadeOwners) {
+      if (await goesWithOwner(claim)) return 0
+    }
     return claim.reservation === undefined ? holder.hold(claim) : undefined
+  }
+
+  /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
+  async function withOwner(
+    step: ClaimStep,
+    claim: Claim | undefined,
+    pod: PodFact | undefined,
+  ): Promise<ClaimStep> {
+    const opens = step.kind === 'open' && step.policy === 'Never'
+    const isTaken = step.kind === 'change' && step.change.podUid !== undefined && claim?.owner !== undefined
+    if (!settings.cascadeOwners || pod?.claim?.owner === undefined || !(opens || isTaken)) return step
+    const { fault, owner } = await owners.topmost(pod)
+    if (fault !== undefined)
+      tell(pod, {
+        type: 'Warning',
+        reason: 'OwnerUnknown',
+        message: `Its address does not go with its workload: ${fault}`,
+      })
+    return step.kind === 'open'
+      ? { ...step, owner }
+      : ({ ...step, change: { ...step.change, owner } } as ClaimStep)
+  }
+
+  async function goesWithOwner(claim: Claim): Promise<boolean> {
+    const verdict = await owners.judge(claim)
+    if (verdict === 'there' || verdict === 'unsure') return false
+    if (verdict !== 'gone') {
+      await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
+      return true
+    }
+    const { kind, name } = claim.owner ?? {}
+    await ledger.write((tx) =>
+      tx.changeClaim(claim, {
+        phase: 'Releasing',
+        expiresAt: undefined,
+        reason: 'OwnerGone',
+        message: `${kind} ${name} is gone`,
+      }),
+    )
+    log.info('claim goes with its workload', {
+      pod: keyOf(claim),
+      address: claim.address,
+      owner: `${kind}/${name}`,
+    })
+    return true
   }
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
@@ -163,7 +213,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     })
   }
 
-  function newClaim({ policy, pod }: Extract<ClaimStep, { kind: 'open' }>) {
+  function newClaim({ owner, policy, pod }: Extract<ClaimStep, { kind: 'open' }>) {
     const { name, namespace, node, uid } = pod
     return {
       ...{ name, namespace, node, podUid: uid, policy, mode: countedAs(pod) ?? 'shared' },
@@ -172,6 +222,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       nominatedAddress: policy === 'Never' ? pod.claim?.nominatedIp : undefined,
       nominatedSubnets: policy === 'Never' ? (pod.claim?.nominatedSubnets ?? []) : [],
       expireAfter: pod.claim?.expireAfter,
+      owner,
       reserveToken: policy === 'Never' ? randomToken(random) : undefined,
     }
   }
@@ -238,11 +289,15 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
       for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
+      if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
       if (ledger.complete() && facts.synced())
         expire().catch((error: unknown) =>
           log.warn('claims not expired', { error: (error as Error).message }),
         )
     },
-    stop: () => queue.stop(),
+    stop() {
+      owners.stop()
+      return queue.stop()
+    },
   }
 }

@@ -84,6 +84,18 @@ export function staticClaims(db: Database): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
 }
 
+export function listOwners(db: Database): readonly ClaimOwner[] {
+  const rows = db.all<{ owner: string }>(
+    `SELECT DISTINCT owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+  )
+  return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
+}
+
+export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE owner IS NOT NULL AND json_extract(owner, '$.uid') = ? ORDER BY key`
+  return db.all<ClaimRow>(sql, uid).map(fromRow)
+}
+
 /** Static ones of pods on the node that have no address, and none on its way. */
 export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
   const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL
@@ -140,8 +152,8 @@ export function claimedNames(db: Database): readonly { namespace: string; name: 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
   const row = db.get<{ key: number }>(
     `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, pod_uid, node, nominated_address, nominated_subnets,
-       expire_after, reserve_token, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+       expire_after, reserve_token, owner, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
     claim.namespace,
     claim.name,
     claim.uid,
@@ -154,6 +166,7 @@ export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
     JSON.stringify(claim.nominatedSubnets),
     claim.expireAfter ?? null,
     claim.reserveToken ?? null,
+    claim.owner === undefined ? null : JSON.stringify(claim.owner),
     now,
     now,
   )
