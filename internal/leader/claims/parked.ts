@@ -3,8 +3,8 @@ import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import { type NodePool, occupied, type PoolEni } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
-import { cidrContains } from '../../value/cidr.ts'
 import type { ClusterFacts } from '../facts.ts'
+import { isNominated, refuseNominated } from './nominated.ts'
 
 /** Where a parked address of a pod of this node is, when that is another node. */
 export function parkedOn(
@@ -38,14 +38,14 @@ export function unreservedDemand(
   node: LedgerNode,
   subnets: readonly CloudSubnet[],
 ): readonly UnreservedDemand[] {
-  return ledger.waitingClaims(node.name).map((claim) => {
-    const { key, name, namespace, nominatedAddress: address, nominatedSubnets } = claim
+  return ledger.waitingClaims(node.name).flatMap((claim) => {
+    if (refuseNominated(claim, node, subnets, ledger) !== undefined) return [] // its keeper says so
+    const { key, name, namespace, nominatedAddress: address } = claim
     const fitting = subnets
       .filter(({ zone }) => zone === node.zone)
-      .filter(({ id }) => nominatedSubnets.length === 0 || nominatedSubnets.includes(id))
-      .filter(({ cidr }) => address === undefined || cidrContains(cidr, address))
+      .filter((subnet) => isNominated(claim, subnet))
       .toSorted((a, b) => b.available - a.available || (a.id < b.id ? -1 : 1))
-    return { key, name, namespace, address, subnetIds: fitting.map(({ id }) => id) }
+    return [{ key, name, namespace, address, subnetIds: fitting.map(({ id }) => id) }]
   })
 }
 
