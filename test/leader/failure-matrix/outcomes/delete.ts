@@ -76,7 +76,7 @@ export const outcomesOfDelete: Outcomes = {
   },
   throttled: {
     atMost: 9,
-    within: 30,
+    within: 40, // chance decides how long the last pause is
     shows: served,
     what: 'The client sends it again itself, ever more slowly.',
   },
