@@ -31,8 +31,18 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'get',
-    summary: 'Show addresses, ENIs, nodes, NECs, subnets, intents and the history of addresses',
+    summary: 'Show addresses, claims, ENIs, nodes, NECs, subnets, intents and the history of addresses',
     load: () => import('./get.ts'),
+  },
+  {
+    name: 'describe',
+    summary: 'Show all that is known of an address or a claim, with its history',
+    load: () => import('./describe.ts'),
+  },
+  {
+    name: 'delete',
+    summary: 'Give the address of a claim back',
+    load: () => import('./delete.ts'),
   },
   {
     name: 'plan',

@@ -16,6 +16,7 @@ interface DevFlags {
   readonly nodes: string
   readonly directory?: string
   readonly keep: boolean
+  readonly staticIp: boolean
   readonly port: string
   readonly logLevel: LogLevel
   readonly host?: string
@@ -30,6 +31,11 @@ export function define(host: Host): Command {
       'where state and logs go; a new one in the temporary directory when not given',
     )
     .option('--keep', 'leave the directory behind', false)
+    .option(
+      '--static-ip',
+      'the leader runs with --enable-static-ip: nothing is bound in advance, and pods may keep their addresses',
+      false,
+    )
     .option('--port <n>', 'port of the API server on 127.0.0.1; 0 takes a free one', '0')
     .addOption(
       new Option('--log-level <level>', 'of leader and agents')
@@ -48,6 +54,12 @@ export function define(host: Host): Command {
     })
 }
 
+/** Warm pools and static addresses at once, so that one tour shows both. */
+const tourFlags = [
+  ...['--reconcile-interval=5s', '--lease-duration=5s'],
+  ...['--enable-static-ip', '--ip-min-warm-target=5', '--ip-max-warm-target=5'],
+]
+
 async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
   const nodes = wholeNumber('nodes', flags.nodes, 1, 12)
   const port = wholeNumber('port', flags.port, 0, 65_535)
@@ -58,7 +70,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     const cluster = await startDevCluster({
       directory,
       kubeListen: { host: '127.0.0.1', port },
-      leaderFlags: flags.tour ? ['--reconcile-interval=5s', '--lease-duration=5s'] : [],
+      leaderFlags: [...(flags.staticIp ? ['--enable-static-ip'] : []), ...(flags.tour ? tourFlags : [])],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })
@@ -115,6 +127,7 @@ function introduction(cluster: DevCluster): string {
   kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
   kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
+  kubectl get vip,vipc -o wide
   sqlite3 ${cluster.leaderDb} 'select * from v_ip'
   sqlite3 ${cluster.nodeDb('node-1')} 'select * from v_ip'
   curl -s ${cluster.vpcUrl}/sim/audit     # what exists in the simulated cloud

@@ -22,8 +22,12 @@ export function define(host: Host): Command {
         .default('table'),
     )
     .option('-w, --watch', 'then print what changes, until it is stopped')
-    .option('--node <name>', 'only what is on this node: vip, eni, subnet, intent, history, quarantine')
-    .option('-n, --namespace <name>', 'only what pods of this namespace have: vip, history')
+    .option('--node <name>', 'only what is on this node: vip, vipc, eni, subnet, intent, history, quarantine')
+    .option('-n, --namespace <name>', 'only what pods of this namespace have: vip, vipc, history')
+    .option(
+      '--expiring',
+      'only claims that will be given back unless their pod comes, the soonest first: vipc',
+    )
     .addOption(
       new Option('--state-dir <directory>', "the daemon's, with leader.db or node.db")
         .env('TKE_ENI_STATE_DIR')
@@ -46,7 +50,7 @@ export function define(host: Host): Command {
     })
 }
 
-const ofLedger = ['stateDir', 'db', 'node', 'namespace'] as const
+const ofLedger = ['stateDir', 'db', 'node', 'namespace', 'expiring'] as const
 const ofKubernetes = ['kubeconfig', 'kubeServer'] as const
 
 function readRequest(resource: Resource, names: readonly string[], command: Command): GetRequest {
@@ -69,6 +73,7 @@ function readRequest(resource: Resource, names: readonly string[], command: Comm
     db: options.db === undefined ? undefined : resolve(options.db),
     node: options.node,
     namespace: options.namespace,
+    expiring: options.expiring,
     kubeconfig: options.kubeconfig,
     kubeServer: options.kubeServer,
   }
@@ -76,7 +81,8 @@ function readRequest(resource: Resource, names: readonly string[], command: Comm
 
 const help = `
 Resources:
-  vip         addresses for pods: state, node, ENI, pod. From node.db, with the exact owner
+  vip         addresses for pods: state, node, ENI, pod; also those that are kept for one. From node.db, with the exact owner
+  vipc        claims of pods to addresses, as kubectl get vipc shows them (leader)
   eni         shared ENIs with their addresses
   node        nodes and their pools (leader)
   subnet      subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell
@@ -93,6 +99,7 @@ Examples:
   tke-eni get vip
   tke-eni get vip 10.0.1.5 default/web-0 -o wide
   tke-eni get history 10.0.1.5
+  tke-eni get vipc --expiring
   tke-eni get eni --node node-1 -o json
   tke-eni get vip --db /var/lib/tke-eni/node.db --watch
   tke-eni get nec --kubeconfig ~/.kube/config`

@@ -11,15 +11,17 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
+import type { LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
 import type { Transport } from '../internal/vpc/transport.ts'
 import { leaderMigrations } from '../migrations/index.ts'
 import { withCrashPoints, withTestWaits } from './crash-points.ts'
+import { type ServedClaims, serveClaims } from './leader-claims.ts'
 import { type TermParts, winTerm } from './leader-term.ts'
 import type { Reloads } from './reload.ts'
-import type { LeaderSettings } from './settings/leader-settings.ts'
+import { type LeaderSettings, sharedTargets } from './settings/leader-settings.ts'
 import { aborted, giveUp } from './until-signal.ts'
 
 export interface TurnParts extends Omit<TermParts, 'signal'> {
@@ -101,9 +103,16 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
+  const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  stack.defer(() => claimsClient.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)
-  leader = startLeader({ kube, cloud, ledger, clock, random, log, nameLedger }, inForce)
+  let claims: ServedClaims | undefined
+  const told = heard(ledger, () => claims?.changed())
+  const serving = startLeader({ kube, cloud, ledger: told, clock, random, log, nameLedger }, inForce)
+  leader = serving
+  claims = serveClaims(settings, { db, release: serving, client: claimsClient, clock, log, random })
+  stack.defer(claims.close)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
@@ -134,6 +143,8 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'eniMinWarmTarget',
   'eniMaxWarmTarget',
   'enableDirectEni',
+  'enableStaticIp',
+  'claimExpiredDuration',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -147,10 +158,7 @@ function coreSettings(settings: LeaderSettings) {
     subnetIds: settings.subnets,
     securityGroups: settings.securityGroups ?? [],
     defaults: {
-      // With static addresses nothing is bound in advance (S1).
-      shared: settings.enableStaticIp
-        ? { minWarm: 0, maxWarm: 0 }
-        : { minWarm: settings.ipMinWarmTarget, maxWarm: settings.ipMaxWarmTarget },
+      shared: sharedTargets(settings),
       exclusive: { minWarm: settings.eniMinWarmTarget, maxWarm: settings.eniMaxWarmTarget },
     },
     exclusiveEnis: settings.enableDirectEni,
@@ -161,6 +169,18 @@ function coreSettings(settings: LeaderSettings) {
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,
     leaveAfter: settings.nodeLeaveAfter,
+  }
+}
+
+/** `after` hears that something was written. */
+function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
+  return {
+    ...ledger,
+    async write(change) {
+      const value = await ledger.write(change)
+      after()
+      return value
+    },
   }
 }
 

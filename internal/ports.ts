@@ -303,7 +303,6 @@ export interface LeaderLedger {
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
   claim(pod: PodName): Claim | undefined
-  claimByKey(key: number): Claim | undefined
   /** The one that has the address. */
   claimOf(address: Ipv4): Claim | undefined
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
@@ -336,9 +335,10 @@ export interface ExpiryClock {
   readonly mark: { readonly server: Millis; readonly local: Millis; readonly now: Millis } | undefined
 }
 
-/** A static claim, and where its address is by the ledger. */
+/** A static claim, and the node on one of whose ENIs its address is by the ledger, or is being put. */
 export interface PlacedClaim extends Claim {
   readonly placedOn: NodeName | undefined
+  /** Its key; undefined while it is being put there. */
   readonly placedEni: number | undefined
 }
 
@@ -536,7 +536,54 @@ export interface NodeTx {
 
 // ---- claims, for those who look at them from outside ------------------------------------------
 
+/** One change of one claim. */
+export interface ClaimEvent {
+  /** Rises with every change of any claim. */
+  readonly version: number
+  /** undefined: the claim came. */
+  readonly before: Claim | undefined
+  /** undefined: the claim went. */
+  readonly after: Claim | undefined
+}
+
+export interface ClaimPage {
+  /** The state as of this version, not older than `ClaimFeed.oldest`; the newest when missing. */
+  readonly at?: number | undefined
+  readonly limit?: number | undefined
+}
+
+/** In the order of namespace and name; of one namespace when it is given; those after `after`. */
+export interface PodPage extends ClaimPage {
+  readonly namespace?: string | undefined
+  readonly after?: PodName | undefined
+}
+
+/** Of those that have an address, in the order of its text. */
+export interface AddressPage extends ClaimPage {
+  readonly after?: string | undefined
+}
+
+/** The claims of the leader's ledger, now and as they were, with every change in order. Throws `storage`. */
+export interface ClaimFeed {
+  /** Of the newest change. A ledger that is made anew begins beyond any before it. */
+  version(): number
+  /** Changes up to this version are not kept any more. */
+  oldest(): number
+  /** From the ledger's own clock, by which claims expire, to the one on the wall, as things are now. */
+  wallClock(): (ledgerTime: Millis) => Millis
+  claim(pod: PodName): Claim | undefined
+  claimOf(address: Ipv4): Claim | undefined
+  claims(page: PodPage): readonly Claim[]
+  /** How many `claims` would give without a limit. */
+  countClaims(page: PodPage): number
+  claimsWithAddress(page: AddressPage): readonly Claim[]
+  countClaimsWithAddress(page: AddressPage): number
+  /** The first `limit` changes after version `since`. */
+  changes(since: number, limit: number): readonly ClaimEvent[]
+}
+
 export interface ReleaseRequest {
+  readonly pod: PodName
   readonly key: number
   /** Of the claim that is meant: what a later pod has taken is not released for an earlier one. */
   readonly generation: number

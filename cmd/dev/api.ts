@@ -45,6 +45,7 @@ export async function startEmbeddedApi({ directory, listen, clock }: EmbeddedApi
     clock,
     log: silentLog,
     listen: [listen, { socketPath }],
+    aggregate: true,
     policies: [{ name: necPolicyName, group: necGroup, resource: 'nodeeniconfigs', judge: judgeNecWrite }],
   })
   stack.defer(() => api.close())
@@ -61,7 +62,7 @@ export async function startEmbeddedApi({ directory, listen, clock }: EmbeddedApi
   return {
     kubeconfig,
     admin: { socketPath },
-    leaderFlags: flags,
+    leaderFlags: [...flags, '--api-advertise-address=127.0.0.1'],
     agentFlags: () => flags,
     kubelet: () => ({ socketPath }),
     interrupt: () => api.interrupt(),

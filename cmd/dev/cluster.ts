@@ -156,6 +156,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
         `--vpc-endpoint=${vpcServer.url}`,
         '--credentials=environment',
         '--listen-health=127.0.0.1:0',
+        '--api-bind-port=0',
         // Pods may have an ENI each; none is kept warm, so that the small nodes have room for shared ones.
         '--enable-direct-eni',
         '--eni-min-warm-target=0',

@@ -10,18 +10,21 @@ export interface SeenPod {
 
 const pods = '/api/v1/namespaces/default/pods'
 
-/** Scheduled right away when `node` is given; with an ENI of its own when `network` is "tke-direct-eni". */
+/** Scheduled right away when `node` is given; with an ENI of its own when `kind` is "tke-direct-eni", with an address that it keeps when it is "static". */
 export async function createPod(
   kube: KubeClient,
   name: string,
   node?: string,
-  network?: 'tke-direct-eni',
+  kind?: 'tke-direct-eni' | 'static',
 ): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
     ...(node === undefined ? {} : { nodeName: node }),
   }
-  const annotations = network === undefined ? {} : { 'tke.cloud.tencent.com/networks': network }
+  const annotations = {
+    ...(kind === 'tke-direct-eni' && { 'tke.cloud.tencent.com/networks': kind }),
+    ...(kind === 'static' && { 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never' }),
+  }
   await kube.call({
     doing: `create pod "${name}"`,
     method: 'POST',

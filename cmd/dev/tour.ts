@@ -16,7 +16,7 @@ import {
   podWithAddress,
   usedPerEni,
 } from './look.ts'
-import { createPod, deletePod } from './pods.ts'
+import { createPod, deletePod, listPods } from './pods.ts'
 import { formatPools, type PoolLine, readPools } from './pools.ts'
 
 /** Shorter than by default, so that nobody has to wait. */
@@ -67,6 +67,7 @@ const steps: readonly Step[] = [
   { title: 'quick release gives the rest back at once, emptied ENIs are deleted', run: quickRelease },
   { title: 'settings change by annotation, the pool follows at once', run: liveSettings },
   { title: 'a pod with an ENI of its own, and pods on shared ones, reach each other', run: exclusivePod },
+  { title: 'a static pod moves between nodes and keeps its address', run: staticPod },
   { title: 'the leader is killed amid a scale-up, and recovers', run: killLeader },
   { title: 'a node agent is killed, its pods keep talking', run: killAgent },
   { title: 'cloud and API server are out, warm pods start and end all the same', run: outage },
@@ -196,6 +197,31 @@ async function exclusivePod({ cluster, until, pool }: Tour): Promise<string> {
   if (lost > 0) throw new Error(`${lost} of ${reports.length * 2} packets were lost`)
   const { exclusive, enis } = pool('node-1')
   return `own = ${own.address}, the primary address of its ENI; ${reports.length} pairs, no packet lost; node-1 has ${enis} shared and ${exclusive} exclusive ENI`
+}
+
+async function staticPod({ cluster, until }: Tour): Promise<string> {
+  const [from] = await until('a pod that pings', () => podsWithAddresses(cluster.kube, ['other-zone']))
+  if (from === undefined) throw new Error('the pod is gone')
+  const homes = ['node-1', 'node-2', 'node-1']
+  const took: string[] = []
+  let address: string | undefined
+  for (const node of homes) {
+    const began = Date.now()
+    await createPod(cluster.kube, 'keeper', node, 'static')
+    const pod = await until('the pod has an address', () => podWithAddress(cluster.kube, 'keeper'), 60)
+    took.push(`${((Date.now() - began) / 1000).toFixed(1)} s`)
+    if (address !== undefined && pod.address !== address)
+      throw new Error(`it had ${address}, and has ${pod.address} on ${node}`)
+    address = pod.address
+    const { received, sent } = await ping(cluster, from, address ?? '', 3)
+    if (received < sent) throw new Error(`${sent - received} of ${sent} packets to it on ${node} were lost`)
+    await deletePod(cluster.kube, 'keeper')
+    await until('the pod is gone', async () => {
+      const left = await listPods(cluster.kube)
+      return left.some(({ name }) => name === 'keeper') ? undefined : true
+    })
+  }
+  return `keeper = ${address} on ${homes.join(', ')}; it answered pings there, ready after ${took.join(', ')}`
 }
 
 async function killLeader({ cluster, until, pool }: Tour): Promise<string> {

@@ -1,6 +1,8 @@
 // The resources that a database has: how each is read from it, and its columns.
+import { humanDuration } from '../../internal/apiserver/human-duration.ts'
 import type { Column } from '../../internal/base/table.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
+import { leaderClaims, type ShownClaim } from '../../internal/store/inspect/claims.ts'
 import { type Eni, leaderEnis, nodeEnis } from '../../internal/store/inspect/enis.ts'
 import type { Filter } from '../../internal/store/inspect/filter.ts'
 import { leaderHistory, nodeHistory, type ShownHistory } from '../../internal/store/inspect/history.ts'
@@ -27,7 +29,7 @@ export interface LedgerView<Item> extends Omit<View<Item>, 'columns'> {
     readonly node?: (db: Database, filter: Filter, now: Millis) => readonly Item[]
   }
   /** Filters besides names that mean something here. */
-  readonly filters: readonly ('node' | 'namespace')[]
+  readonly filters: readonly ('node' | 'namespace' | 'expiring')[]
   /** When an item will be another without a change in the database. */
   readonly changesAt?: (item: Item) => string | null
   /** Where the next reading goes on, for what is only ever added to. */
@@ -54,6 +56,12 @@ export const vips: LedgerView<Vip> = {
     { header: 'MAC', wide: true, cell: ({ mac }) => mac },
     { header: 'SUBNET', wide: true, cell: ({ subnet }) => subnet },
     { header: 'GRANT', align: 'right', wide: true, cell: ({ grant }) => grant },
+    ...only<Vip>(
+      kind === 'leader',
+      { header: 'POLICY', wide: true, cell: ({ policy }) => policy },
+      { header: 'RESERVATION', wide: true, cell: ({ reservation }) => reservation },
+      { header: 'MESSAGE', wide: true, cell: ({ message }) => message },
+    ),
     { header: 'POD', cell: podName },
     ...only<Vip>(
       kind === 'node',
@@ -72,6 +80,47 @@ export const vips: LedgerView<Vip> = {
     { header: 'CHANGED', wide: true, cell: ({ changedAt }) => changedAt },
     { header: 'AGE', cell: (vip) => age(vip.podSince ?? vip.changedAt, now) },
   ],
+}
+
+export const claims: LedgerView<ShownClaim> = {
+  one: 'claim',
+  many: 'claims',
+  read: { leader: leaderClaims },
+  filters: ['node', 'namespace', 'expiring'],
+  identity: ({ namespace, name }) => `${namespace}/${name}`,
+  answersTo: ({ namespace, name }, wanted) => name === wanted || `${namespace}/${name}` === wanted,
+  asGone: (claim) => ({ ...claim, phase: 'gone' }),
+  columns: (now) => [
+    { header: 'NAMESPACE', cell: ({ namespace }) => namespace },
+    { header: 'NAME', cell: ({ name }) => name },
+    { header: 'PHASE', cell: ({ phase }) => phase },
+    { header: 'IP', cell: ({ address }) => address },
+    { header: 'NODE', cell: ({ node }) => node },
+    { header: 'POLICY', cell: ({ policy }) => policy },
+    { header: 'EXPIRES', cell: (claim) => expires(claim, now()) },
+    { header: 'AGE', cell: ({ createdAt }) => age(createdAt, now) },
+    {
+      header: 'OWNER',
+      wide: true,
+      cell: ({ owner }) => (owner === null ? null : `${owner.kind}/${owner.name}`),
+    },
+    { header: 'SUBNET', wide: true, cell: ({ subnet }) => subnet },
+    { header: 'ENI', wide: true, cell: ({ eni }) => eni },
+    { header: 'RESERVATION', wide: true, cell: ({ reservation }) => reservation },
+    { header: 'REASON', wide: true, cell: ({ reason }) => reason || null },
+    { header: 'MESSAGE', wide: true, cell: ({ message }) => message || null },
+  ],
+}
+
+function expires({ phase, policy, expiresAt, expireAfterMs }: ShownClaim, now: Millis): string {
+  if (phase === 'Releasing') return 'now'
+  if (policy === 'Immediate') return 'with pod'
+  if (expiresAt !== null) return untilText(Date.parse(expiresAt) - now)
+  return expireAfterMs === null ? 'never' : `${humanDuration(expireAfterMs)} after pod`
+}
+
+function untilText(left: Millis): string {
+  return left <= 0 ? 'now' : `in ${humanDuration(left)}`
 }
 
 export const enis: LedgerView<Eni> = {

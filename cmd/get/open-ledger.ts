@@ -8,7 +8,10 @@ import type { LedgerKind } from './ledger-views.ts'
 import type { GetRequest } from './request.ts'
 
 /** Throws `not_found` when there is none, `storage` when it cannot be read or trusted. */
-export function openLedger({ db, stateDir }: GetRequest): ReadonlyDatabase<LedgerKind> {
+export function openLedger({
+  db,
+  stateDir,
+}: Pick<GetRequest, 'db' | 'stateDir'>): ReadonlyDatabase<LedgerKind> {
   const path = db ?? findDatabase(stateDir)
   return openReadonly(path, { leader: leaderMigrations, node: nodeMigrations })
 }

@@ -10,6 +10,7 @@ export interface GetRequest {
   readonly db: string | undefined
   readonly node: string | undefined
   readonly namespace: string | undefined
+  readonly expiring: true | undefined
   readonly kubeconfig: string | undefined
   readonly kubeServer: string | undefined
 }

@@ -2,7 +2,17 @@
 import { nearest } from '../../internal/base/nearest.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 
-export const resources = ['vip', 'nec', 'eni', 'node', 'subnet', 'intent', 'history', 'quarantine'] as const
+export const resources = [
+  'vip',
+  'vipc',
+  'nec',
+  'eni',
+  'node',
+  'subnet',
+  'intent',
+  'history',
+  'quarantine',
+] as const
 
 export type Resource = (typeof resources)[number]
 
@@ -12,6 +22,11 @@ const otherWords: Readonly<Record<string, Resource>> = {
   ips: 'vip',
   vpcip: 'vip',
   vpcips: 'vip',
+  claim: 'vipc',
+  claims: 'vipc',
+  vipcs: 'vipc',
+  vpcipclaim: 'vipc',
+  vpcipclaims: 'vipc',
   necs: 'nec',
   nodeeniconfig: 'nec',
   nodeeniconfigs: 'nec',

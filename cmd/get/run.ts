@@ -22,6 +22,8 @@ export function runGet(resource: Resource, request: GetRequest): Promise<void> {
     switch (resource) {
       case 'vip':
         return showLedger(views.vips, request, write, either)
+      case 'vipc':
+        return showLedger(views.claims, request, write, either)
       case 'eni':
         return showLedger(views.enis, request, write, either)
       case 'node':

@@ -29,7 +29,8 @@ export async function showLedger<Item>(
   const ledger = openLedger(request)
   try {
     const clock = systemClock
-    const read = reader(view, request, ledger, clock)
+    const read = readerOf(view, ledger, clock)
+    if (ledger.kind === 'node' && request.node !== undefined) refuseNode(request.node, ledger)
     const printer = {
       view: { ...view, columns: (now: () => number) => view.columns(now, ledger.kind) },
       output: request.output,
@@ -93,11 +94,11 @@ async function follow<Item>(showing: Showing<Item> & { clock: Clock; signal: Abo
   }
 }
 
-function reader<Item>(
+/** Throws `not_found` when such a database has none of these. */
+export function readerOf<Item>(
   view: LedgerView<Item>,
-  request: GetRequest,
   { kind, database }: Ledger,
-  clock: Clock,
+  clock: Pick<Clock, 'now'>,
 ): Read<Item> {
   const read = view.read[kind]
   if (read === undefined) {
@@ -105,12 +106,6 @@ function reader<Item>(
       'not_found',
       `Cannot get ${view.many}: "${database.path}" is the database of a node agent, which knows its own pool only`,
       { hint: 'the leader has them: run this where the leader runs, or give its file with --db' },
-    )
-  }
-  if (kind === 'node' && request.node !== undefined) {
-    throw new IpamError(
-      'bad_input',
-      `Cannot choose node "${request.node}": "${database.path}" is the database of a node agent, of one node alone`,
     )
   }
   return (filter) => {
@@ -122,8 +117,15 @@ function reader<Item>(
   }
 }
 
+function refuseNode(node: string, { database }: Ledger): never {
+  throw new IpamError(
+    'bad_input',
+    `Cannot choose node "${node}": "${database.path}" is the database of a node agent, of one node alone`,
+  )
+}
+
 function refuseFilters<Item>(view: LedgerView<Item>, request: GetRequest): void {
-  for (const name of ['node', 'namespace'] as const) {
+  for (const name of ['node', 'namespace', 'expiring'] as const) {
     if (request[name] === undefined || view.filters.includes(name)) continue
     throw new IpamError('bad_input', `Cannot choose ${view.many} by --${name}: they have none`, {
       hint: 'see "tke-eni get --help"',

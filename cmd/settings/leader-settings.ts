@@ -1,4 +1,5 @@
 // What an operator can turn on the leader. Flags, environment, file, help and docs/settings.md follow from this table.
+import type { WarmTargets } from '../../internal/ipam/types.ts'
 import { metadataUrl } from '../../internal/vpc/metadata.ts'
 import {
   absolutePath,
@@ -7,6 +8,7 @@ import {
   duration,
   httpUrl,
   integer,
+  ipv4,
   list,
   listenAddress,
   text,
@@ -22,15 +24,13 @@ const table = {
     list(text),
     'Security groups of new ENIs; without any, the VPC takes its default one.',
   ),
-  ipMinWarmTarget: setting(
+  ipMinWarmTarget: optional(
     integer(0, 10_000),
-    '5',
-    'Least idle addresses a new node keeps bound. Nodes that have a NodeENIConfig already keep their own.',
+    'Least idle addresses a new node keeps bound; without it 5, with enable-static-ip 0. Nodes that have a NodeENIConfig already keep their own.',
   ),
-  ipMaxWarmTarget: setting(
+  ipMaxWarmTarget: optional(
     integer(0, 10_000),
-    '5',
-    'Most idle addresses a new node keeps before it releases some.',
+    'Most idle addresses a new node keeps before it releases some; without it 5, with enable-static-ip 0.',
   ),
   enableDirectEni: setting(
     bool,
@@ -54,7 +54,7 @@ const table = {
   enableStaticIp: setting(
     bool,
     'false',
-    'Pods may keep their addresses (annotation vpc-ip-claim-delete-policy: Never). New nodes hold nothing warm then: every address is bound when a pod wants it.',
+    'Pods may keep their addresses (annotation vpc-ip-claim-delete-policy: Never). New nodes hold nothing warm then, unless the warm targets say so: every address is bound when a pod wants it.',
   ),
   claimExpiredDuration: optional(
     duration('5m', '4380h'),
@@ -109,6 +109,20 @@ const table = {
     '15s',
     'How long others wait after the last sign of the leader before one takes over. It gives up by itself after two thirds of it.',
   ),
+  serveClaims: setting(
+    bool,
+    'true',
+    'Show VpcIPs and VpcIPClaims to kubectl by API aggregation. A cluster that does not permit it is told once, and led all the same.',
+  ),
+  apiBindPort: setting(
+    integer(0, 65_535),
+    '8448',
+    "Port that the cluster's API server reaches the leader on, over TLS; 0 takes a free one.",
+  ),
+  apiAdvertiseAddress: optional(
+    ipv4,
+    "Address that the API server reaches the leader on; without it, this machine's on the way to the API server.",
+  ),
   listenHealth: setting(listenAddress, '127.0.0.1:61678', 'Where /healthz and /readyz are served.'),
   logLevel,
 }
@@ -117,11 +131,11 @@ export const leaderSettings: SettingsOf<typeof table> = {
   mode: 'leader',
   table,
   *check(values) {
-    if (values.ipMinWarmTarget > values.ipMaxWarmTarget) {
-      yield {
-        setting: 'ipMinWarmTarget' as const,
-        found: `above ip-max-warm-target "${values.ipMaxWarmTarget}"`,
-      }
+    const { minWarm, maxWarm } = sharedTargets(values)
+    if (minWarm > maxWarm) {
+      yield values.ipMinWarmTarget === undefined
+        ? { setting: 'ipMaxWarmTarget' as const, found: `below ip-min-warm-target "${minWarm}"` }
+        : { setting: 'ipMinWarmTarget' as const, found: `above ip-max-warm-target "${maxWarm}"` }
     }
     if (values.eniMinWarmTarget > values.eniMaxWarmTarget) {
       yield {
@@ -136,3 +150,14 @@ export const leaderSettings: SettingsOf<typeof table> = {
 }
 
 export type LeaderSettings = Settings<typeof table>
+
+/** Warm targets of new nodes: with static addresses nothing is bound in advance unless somebody says so (S1). */
+export function sharedTargets(
+  settings: Pick<LeaderSettings, 'enableStaticIp' | 'ipMinWarmTarget' | 'ipMaxWarmTarget'>,
+): WarmTargets {
+  const otherwise = settings.enableStaticIp ? 0 : 5
+  return {
+    minWarm: settings.ipMinWarmTarget ?? otherwise,
+    maxWarm: settings.ipMaxWarmTarget ?? otherwise,
+  }
+}

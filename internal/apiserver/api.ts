@@ -51,16 +51,7 @@ export function createApi({ storage, clock, random, registry, policies = [] }: A
     policies,
     registry: registry ?? clusterRegistry(storage, policyResources(policies)),
   }
-  const api: Api = {
-    handle(request) {
-      try {
-        return route(context, request)
-      } catch (error) {
-        if (error instanceof StatusError) return jsonAnswer(error.code, error)
-        throw error
-      }
-    },
-  }
+  const api: Api = { handle: (request) => answering(() => route(context, request, standardActions)) }
   if (registry === undefined) for (const name of firstNamespaces) ensureNamespace(api, name)
   return api
 }
@@ -73,7 +64,26 @@ function ensureNamespace(api: Api, name: string): void {
   api.handle({ method: 'POST', url, body: JSON.stringify({ metadata: { name } }) })
 }
 
-function route(context: Context, request: ApiRequest): ApiAnswer {
+/** Refusals are answers, too. */
+export function answering<A>(how: () => A): A | Answer {
+  try {
+    return how()
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+/** The answer to a refusal that was thrown; throws what is none. */
+export function refusalOf(error: unknown): Answer {
+  if (error instanceof StatusError) return jsonAnswer(error.code, error)
+  throw error
+}
+
+/** What each verb does; `A` is what some of them answer besides. */
+export type Actions<A = never> = Readonly<Record<Verb, (call: Call) => ApiAnswer | A>>
+
+/** Throws StatusError. */
+export function route<A = never>(context: Context, request: ApiRequest, actions: Actions<A>): ApiAnswer | A {
   // A path that begins with two slashes would be read as a host.
   const url = `http://server/${request.url.replace(/^\/+/, '')}`
   if (!URL.canParse(url)) throw badRequest(`"${request.url}" is not a path`)
@@ -92,7 +102,11 @@ function route(context: Context, request: ApiRequest): ApiAnswer {
   if (path === undefined) throw noSuchPath()
   const type = context.registry.find(path.group, path.version, path.resource)
   if (type === undefined || !isServed(type, path)) throw noSuchPath()
-  return perform(request.method, { context, type, path, query: searchParams, headers, body: request.body })
+  return perform(
+    request.method,
+    { context, type, path, query: searchParams, headers, body: request.body },
+    actions,
+  )
 }
 
 function fixedPath(pathname: string): Answer | undefined {
@@ -112,7 +126,7 @@ function isServed(type: ResourceType, { namespace, name, subresource }: Resource
   return subresource === 'binding' && type.resource === 'pods' && type.group === ''
 }
 
-const actions: Readonly<Record<Verb, (call: Call) => ApiAnswer>> = {
+export const standardActions: Actions = {
   create: createObject,
   delete: deleteObject,
   deletecollection: deleteCollection,
@@ -123,7 +137,7 @@ const actions: Readonly<Record<Verb, (call: Call) => ApiAnswer>> = {
   watch: watchObjects,
 }
 
-function perform(method: string, call: Call): ApiAnswer {
+function perform<A>(method: string, call: Call, actions: Actions<A>): ApiAnswer | A {
   if (call.path.subresource === 'binding') {
     if (method !== 'POST') throw methodNotAllowed()
     return bindPod(call)
@@ -131,12 +145,16 @@ function perform(method: string, call: Call): ApiAnswer {
   const verb = verbOf(method, call)
   const allowed = verb !== undefined && call.type.verbs.includes(verb)
   if (!allowed || (call.path.subresource === 'status' && !['get', 'patch', 'update'].includes(verb))) {
-    throw methodNotAllowed()
+    throw methodNotAllowed(verb === undefined ? undefined : call.type.whyNot?.[verb])
   }
   return actions[verb](call)
 }
 
-function verbOf(method: string, { path, query }: Call): Verb | undefined {
+/** What a request wants, by its method and path; undefined when there is no such verb. */
+export function verbOf(
+  method: string,
+  { path, query }: { readonly path: ResourcePath; readonly query: URLSearchParams },
+): Verb | undefined {
   const named = path.name !== undefined
   const asksWatch = path.watch || ['true', '1'].includes(query.get('watch') ?? '')
   switch (method) {

@@ -1,4 +1,5 @@
 // Every resource the embedded server has without a CRD.
+import { aggregationResources } from './aggregation-resources.ts'
 import { coreResources } from './core-resources.ts'
 import { crdResource } from './crd-resource.ts'
 import { defineResource } from './define-resource.ts'
@@ -82,6 +83,7 @@ export const builtinResources: readonly ResourceType[] = [
     toStored: eventToStored,
   }),
   crdResource,
+  ...aggregationResources,
 ]
 
 function prepareWorkload(object: KubeObject): void {

@@ -10,7 +10,7 @@ import type { ResourceType } from './resource.ts'
 import { badRequest, conflict, notFound, unsupportedMediaType } from './status-error.ts'
 import { load } from './stored-object.ts'
 
-interface Options {
+export interface DeleteOptions {
   readonly graceSeconds: number | undefined
   readonly dryRun: boolean
   readonly uid: string
@@ -58,7 +58,8 @@ function answer(call: Call, object: KubeObject, gone: boolean): Answer {
   })
 }
 
-function deleteOptions({ body, headers, query }: Call): Options {
+/** What a delete asks for. Throws StatusError 400, 415 or 422. */
+export function deleteOptions({ body, headers, query }: Call): DeleteOptions {
   const type = mediaType(headers['content-type'])
   if (body !== undefined && body !== '' && type !== '' && type !== 'application/json') {
     throw unsupportedMediaType(['application/json'])
@@ -82,10 +83,11 @@ function graceOf(given: JsonObject, query: URLSearchParams): number | undefined 
   return seconds
 }
 
-function checkPreconditions(
+/** Throws StatusError 409 when it is not the object that is meant. */
+export function checkPreconditions(
   type: ResourceType,
   { metadata }: KubeObject,
-  { uid, resourceVersion }: Options,
+  { uid, resourceVersion }: DeleteOptions,
 ): void {
   const { name = '' } = metadata
   if (uid !== '' && uid !== metadata.uid) {

@@ -2,7 +2,7 @@
 import { asObject, type JsonObject } from './object.ts'
 import { openApiProtobuf, openApiV2Protobuf } from './openapi-protobuf.ts'
 import { type Answer, jsonAnswer } from './request.ts'
-import { apiVersionOf, type ResourceType } from './resource.ts'
+import { apiVersionOf, type ResourceType, type Verb } from './resource.ts'
 import { serverVersion } from './version.ts'
 
 /** The answer to an OpenAPI path, or undefined when it is none. */
@@ -50,7 +50,7 @@ function version2(types: readonly ResourceType[]): JsonObject {
   return {
     swagger: '2.0',
     info,
-    paths: {},
+    paths: Object.assign({}, ...types.map(oldPathsOf)) as JsonObject,
     definitions: Object.fromEntries(types.map((type) => [schemaName(type), kindSchema(type)])),
   }
 }
@@ -103,21 +103,43 @@ const objectFields = {
 }
 
 function pathsOf(type: ResourceType): JsonObject {
-  const scope = type.namespaced ? '/namespaces/{namespace}' : ''
-  const collection = `/${basePath(type)}${scope}/${type.resource}`
   const operation = (action: string): JsonObject => ({
     parameters: [{ name: 'fieldValidation', in: 'query', schema: { type: 'string' } }],
     responses: { '200': { description: 'OK' } },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': kindOf(type),
   })
-  return {
-    [collection]: { get: operation('list'), post: operation('post') },
-    [`${collection}/{name}`]: {
-      get: operation('get'),
-      put: operation('put'),
-      patch: operation('patch'),
-      delete: operation('delete'),
-    },
-  }
+  return operationsOf(type, operation)
+}
+
+/** In the old form; servers that merge documents keep only the definitions that a path refers to. */
+function oldPathsOf(type: ResourceType): JsonObject {
+  const reference = { $ref: `#/definitions/${schemaName(type)}` }
+  const operation = (action: string): JsonObject => ({
+    responses: { '200': { description: 'OK', schema: reference } },
+    'x-kubernetes-action': action,
+    'x-kubernetes-group-version-kind': kindOf(type),
+  })
+  return operationsOf(type, operation)
+}
+
+const onCollection = { list: ['get', 'list'], create: ['post', 'post'] } as const
+const onObject = {
+  get: ['get', 'get'],
+  update: ['put', 'put'],
+  patch: ['patch', 'patch'],
+  delete: ['delete', 'delete'],
+} as const
+
+function operationsOf(type: ResourceType, operation: (action: string) => JsonObject): JsonObject {
+  const scope = type.namespaced ? '/namespaces/{namespace}' : ''
+  const collection = `/${basePath(type)}${scope}/${type.resource}`
+  const served = (table: Readonly<Partial<Record<Verb, readonly [string, string]>>>): JsonObject =>
+    Object.fromEntries(
+      type.verbs.flatMap((verb) => {
+        const [method, action] = table[verb] ?? []
+        return method === undefined || action === undefined ? [] : [[method, operation(action)]]
+      }),
+    )
+  return { [collection]: served(onCollection), [`${collection}/{name}`]: served(onObject) }
 }

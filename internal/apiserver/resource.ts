@@ -40,6 +40,8 @@ export interface ResourceType {
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly verbs: readonly Verb[]
+  /** Told to who tries a verb that is not among them. */
+  readonly whyNot?: Partial<Readonly<Record<Verb, string>>>
   readonly hasStatus: boolean
   /** Counts changes of anything but metadata and status in metadata.generation. */
   readonly countsGenerations: boolean

@@ -11,8 +11,12 @@ export interface ClaimDemand extends PodName {
   readonly subnetId: SubnetId
   /** Its pod is on this node. */
   readonly wanted: boolean
-  /** An ENI has the address, of this node or another. */
-  readonly placed: boolean
+  /** An ENI of this node has the address. */
+  readonly here: boolean
+  /** Another node's has it. */
+  readonly elsewhere: boolean
+  /** A pod of the node has come to it since it was returned. */
+  readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
   /** It goes from there although nobody has given it back. */
@@ -57,17 +61,22 @@ export const maxAssignBatch = 10
 /** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
   pool: NodePool,
-  { claims = [], returned, subnets, unreserved = [] }: NodeDemand,
+  {
+    claims = [],
+    returned,
+    subnets,
+    unreserved = [],
+  }: Pick<NodeDemand, 'claims' | 'returned' | 'subnets' | 'unreserved'>,
 ): ClaimPlacement {
-  const waiting = claims.filter(({ placed, wanted }) => wanted && !placed)
-  const moving = claims.filter(({ parkedOn, wanted }) => wanted && parkedOn?.free)
+  // One that another node has yet finds its ENI ready when it comes.
+  const waiting = claims.filter(({ here, wanted }) => wanted && !here)
   const leaving = new Set(
     claims.flatMap(({ address, forced, mayGo }) =>
       mayGo && (forced || returned.has(address)) ? [address] : [],
     ),
   )
   const room = new Room(pool, subnets)
-  for (const [subnetId, those] of Map.groupBy([...waiting, ...moving], (claim) => claim.subnetId))
+  for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
   for (const claim of unreserved) room.make(claim)
   const releases = pool.enis.flatMap((eni): Action[] => {
@@ -75,7 +84,7 @@ export function placeClaims(
       state === 'bound' && leaving.has(address) ? [address] : [],
     )
     const isIdle = (eni.state === 'attached' || eni.state === 'available') && !eni.busy && !eni.held
-    if (!isIdle || addresses.length === 0 || room.uses(eni)) return []
+    if (!isIdle || addresses.length === 0 || room.assigns(eni)) return []
     return [
       {
         kind: 'unassign',
@@ -88,8 +97,8 @@ export function placeClaims(
   return {
     actions: [...room.actions(), ...releases],
     pool: room.pool(new Set(releases.map((action) => ('eni' in action ? action.eni : 0)))),
-    renew: claims.flatMap(({ address, placed, wanted }) =>
-      placed && wanted && returned.has(address) ? [address] : [],
+    renew: claims.flatMap(({ address, here, renews }) =>
+      here && renews && returned.has(address) ? [address] : [],
     ),
     stuck: room.stuck,
   }
@@ -102,6 +111,11 @@ function isFree({ busy, held, state }: PoolEni): boolean {
 interface Given {
   readonly claim?: ClaimDemand
   readonly unreserved?: UnreservedDemand
+}
+
+/** Something can be done for it now. */
+function isDue({ claim }: Given): boolean {
+  return claim === undefined || !claim.elsewhere || claim.parkedOn?.free === true
 }
 
 const notYet = '0.0.0.0' as Ipv4
@@ -134,8 +148,9 @@ class Room {
     else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full' })
   }
 
-  uses(eni: PoolEni): boolean {
-    return this.#given.has(eni)
+  /** What only waits for another node must not keep back what another node waits for. */
+  assigns(eni: PoolEni): boolean {
+    return isFree(eni) && (this.#given.get(eni) ?? []).some(isDue)
   }
 
   actions(): Action[] {
@@ -164,13 +179,13 @@ class Room {
   /** One thing at a time: those that are kept by reservations together, then others one by one. */
   #next({ key }: PoolEni, given: readonly Given[], sources: Set<number>): Action | undefined {
     const reason = 'for pods with static addresses'
-    const addresses = given.flatMap(({ claim }) => (claim && !claim.parkedOn ? [claim.address] : []))
+    const addresses = given.flatMap(({ claim }) => (claim && !claim.elsewhere ? [claim.address] : []))
     if (addresses.length > 0) {
       const some = addresses.slice(0, maxAssignBatch)
       return { kind: 'assign', eni: key, count: some.length, addresses: some, reason }
     }
     for (const { claim, unreserved } of given) {
-      const from = claim?.parkedOn?.eni
+      const from = claim?.parkedOn?.free ? claim.parkedOn.eni : undefined
       if (claim !== undefined && from !== undefined && !sources.has(from)) {
         sources.add(from)
         return { kind: 'migrate', eni: key, from, address: claim.address, reason: 'its pod is here' }
@@ -200,7 +215,8 @@ class Room {
         claim: claim ?? unreserved ?? nobody,
       }))
       // What is not attached yet goes on its way; an assignment takes the ENI for itself.
-      return { ...eni, busy: eni.busy || isFree(eni), ips: [...eni.ips, ...ips] }
+      const isChanged = this.assigns(eni) || busy.has(eni.key)
+      return { ...eni, busy: eni.busy || isChanged, ips: [...eni.ips, ...ips] }
     })
     return { ...this.#pool, enis }
   }

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact } from '../ipam/types.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
@@ -37,6 +37,8 @@ export interface Leader {
   obstacle(): string | undefined
   /** Every node is looked at soon: settings have changed. */
   wake(): void
+  /** As ClaimRelease.release. */
+  release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** Gives static addresses back at somebody's wish. */
@@ -80,7 +82,8 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
       if (intent.from !== undefined) wake(intent.from.node)
-      if (intent.kind === 'unassign' || intent.kind === 'migrate') intent.addresses.forEach(addressFreed)
+      const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
+      if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
@@ -160,6 +163,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       for (const { name } of ledger.nodes()) wake(name)
     },
     claims,
+    release: claims.release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

@@ -76,7 +76,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar(options.cloud, ledger, settings, clock, log)
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings)
-  const claims = createNodeClaims({ ...options, wakeNode: (node) => wake(node) })
+  const claims = createNodeClaims(options)
   const evacuation = createEvacuation(options)
   const taints = createTaintKeeper({ kube, facts, clock, log, settings })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })

@@ -69,7 +69,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
           .filter(({ eniId }) => ids.has(eniId))
           .map((ip) => (withheld.has(ip.address) ? { ...ip, inUse: true } : ip))
         const { cooldown } = settings
-        const policy = { ...bounds[mode], ...pace(), cooldown }
+        const policy = { ...bounds[mode], ...pace(bounds[mode].maxWarm), cooldown }
         const claimed = new Set(ips.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])))
         const isClaimed = pool.staticIps() ? (address: Ipv4) => claimed.has(address) : undefined
         const count = pods.count(mode, (address) => ledger.eniOf(address)?.mode, isClaimed)
@@ -83,16 +83,17 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     await returnClaimed(withheld)
     const given = plans.flatMap(({ give }) => give.map(({ address }) => address))
     if (given.length > 0) log.info('addresses returned', { addresses: given })
-    const dues = plans.flatMap(({ timerFrom }) =>
-      timerFrom === undefined ? [] : [timerFrom + pace().releaseEvery - clock.now()],
-    )
+    const dues = plans.flatMap(({ timerFrom }, i) => {
+      const { releaseEvery } = pace(bounds[modes[i] ?? 'shared'].maxWarm)
+      return timerFrom === undefined ? [] : [timerFrom + releaseEvery - clock.now()]
+    })
     return Math.min(roundEvery, ...dues.map((due) => Math.max(0, due)))
   }
 
   /** What pods leave where addresses are bound on demand goes back as soon as it has rested, unless a pod is seen in that moment (S3). */
-  function pace(): Pick<ReturnPolicy, 'quickRelease' | 'releaseEvery'> {
+  function pace(maxWarm: number): Pick<ReturnPolicy, 'quickRelease' | 'releaseEvery'> {
     const { quickRelease, releaseEvery } = settings
-    if (pool.staticIps() !== true) return { quickRelease, releaseEvery }
+    if (pool.staticIps() !== true || maxWarm > 0) return { quickRelease, releaseEvery }
     return { quickRelease: true, releaseEvery: Math.min(onDemandPause, releaseEvery) }
   }
 

@@ -1,4 +1,5 @@
 // The kinds of values a setting can have: read from the text of a flag, a variable or YAML, and named for people.
+import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { type Millis, parseDuration } from '../value/millis.ts'
 import type { JsonObject } from './json.ts'
 
@@ -95,6 +96,13 @@ export const httpUrl: Kind<string> = {
     const url = URL.parse(value)
     return url?.protocol === 'http:' && url.pathname === '/' && !url.search ? url.origin : undefined
   },
+}
+
+export const ipv4: Kind<Ipv4> = {
+  wants: 'an IPv4 address (such as 10.0.0.5)',
+  placeholder: 'address',
+  schema: { type: 'string', format: 'ipv4' },
+  parse: parseIpv4,
 }
 
 export interface ListenAddress {

@@ -1,4 +1,4 @@
-// `tke-eni get` as a process: what a person, a script or a pipe sees of it.
+// `tke-eni get` and its like as a process: what a person, a script or a pipe sees of it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after } from 'node:test'
@@ -32,7 +32,12 @@ export async function get(...args: readonly string[]): Promise<Ended> {
 }
 
 export function follow(...args: readonly string[]): Following {
-  const child = spawn(process.execPath, [main, 'get', ...args], {
+  return command('get', ...args)
+}
+
+/** Any `tke-eni` command. */
+export function command(...args: readonly string[]): Following {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -159,8 +159,8 @@ test('get -o json and -o yaml print the same list, with the same keys for every 
   const items = await list('vip')
   const yaml = (await leader('vip', '-o', 'yaml')).stdout
   assert.deepEqual(parseYaml(yaml, 'list', 'stdout'), items)
-  const keys =
-    `address state node eni slot mode subnet subnetCidr mac grant podNamespace podName podUid podSince
+  const keys = `address state node eni slot mode subnet subnetCidr mac grant policy reservation message
+    podNamespace podName podUid podSince 
     containerId ifname hostLink netns coolingUntil published changedAt`.split(/\s+/)
   const own = JSON.parse((await agent('vip', '-o', 'json')).stdout)
   for (const item of [...items, ...own]) assert.deepEqual(Object.keys(item), keys)
@@ -175,6 +175,9 @@ test('get -o json and -o yaml print the same list, with the same keys for every 
     subnetCidr: '10.0.1.0/24',
     mac: '20:90:6f:00:00:01',
     grant: 1,
+    policy: null,
+    reservation: null,
+    message: null,
     podNamespace: 'default',
     podName: 'web-0',
     podUid: 'uid-web-0',

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream'
 import { connect } from 'node:tls'
 import type { DevApi } from '../../cmd/dev/api.ts'
 import { leaderRbac, nodeRbac } from '../../internal/kube/rbac.ts'
+import { makeFrontProxy } from './front-proxy.ts'
 import { type ApiserverUser, kubeconfigOf, startKubeApiserver } from './real-kube-apiserver.ts'
 import { temporaryFolder } from './service.ts'
 
@@ -21,7 +22,8 @@ export async function startRealDevApi(nodes: readonly string[]): Promise<RealDev
   const leader = userOf('system:serviceaccount:kube-system:tke-eni-leader', 'system:serviceaccounts')
   const agents = new Map(nodes.map((node) => [node, userOf(`tke-eni:node:${node}`, 'tke-eni:nodes')]))
   const kubelets = new Map(nodes.map((node) => [node, userOf(`system:node:${node}`, 'system:nodes')]))
-  const server = await startKubeApiserver({ users: [leader, ...agents.values(), ...kubelets.values()] })
+  const users = [leader, ...agents.values(), ...kubelets.values()]
+  const server = await startKubeApiserver({ users, flags: makeFrontProxy().flags })
   const folder = temporaryFolder('api')
   const socket = join(folder, 'kube.sock')
   const relay = await relayTls(socket, server)

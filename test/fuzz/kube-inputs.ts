@@ -22,7 +22,17 @@ export const pod = {
     uid: 'uid-web',
     resourceVersion: '12',
     deletionTimestamp: '2026-01-01T00:00:00Z',
-    annotations: { 'tke.cloud.tencent.com/networks': '[{"name":"tke-route-eni"},"tke-bridge@eth1"]' },
+    annotations: {
+      'tke.cloud.tencent.com/networks': '[{"name":"tke-route-eni"},"tke-bridge@eth1"]',
+      'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never',
+      'tke.cloud.tencent.com/claim-expired-duration': '1h30m',
+      'tke.cloud.tencent.com/nominated-vpc-ip': '10.0.1.77',
+      'tke.cloud.tencent.com/nominated-eni-subnets': 'subnet-1,subnet-2',
+    },
+    ownerReferences: [
+      { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'uid-n1' },
+      { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'uid-set', controller: true },
+    ],
   },
   spec: {
     nodeName: 'n1',

@@ -8,9 +8,9 @@ export const publication: NecPublication = {
   epoch: 1,
   instanceId: 'ins-1',
   zone: 'zone-a',
-  staticIps: false,
+  staticIps: true,
   ...nodeBounds({ minWarm: 0, maxWarm: 9, maxEnis: 3, ipsPerEni: 30 }),
-  enis: [publishedEni(1, '1', '2', '3', '4'), publishedEni(2, '1', '2')],
+  enis: [publishedEni(1, '1', '2', '3', '4'), publishedEni(2, '1', '2', '3:1:web-0', '4:2:a')],
   conditions: [
     {
       type: 'Ready',

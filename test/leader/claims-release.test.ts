@@ -16,7 +16,7 @@ test('[S6] the claim of a pod that runs is not released; without its pod it is, 
   const address = await world.untilBound('web-0', 'node-1')
   assert.deepEqual(await release(world, 'web-0'), {
     refused:
-      'pod default/web-0 runs on node node-1 and would lose its network; delete the pod first, or wait until it has ended',
+      'its pod is there on node "node-1" and would lose its network; delete the pod first, or wait until it has ended',
   })
   assert.equal(world.stateOf('web-0'), `Bound ${address}`)
   await world.end(uid)
@@ -79,12 +79,13 @@ test('[S6] of the claim that is meant, and of none that a later pod has taken', 
   await world.end(uid)
   const { generation, key, version } = known(world.claim('web-0'))
   const { claims } = known(world.leader)
+  const pod = { namespace: 'default', name: 'web-0' }
   const changed = { refused: 'it has changed meanwhile; look at it again' }
-  assert.deepEqual(await claims.release({ key, generation: generation + 1 }), changed)
-  assert.deepEqual(await claims.release({ key, generation, version: version - 1 }), changed)
-  assert.equal(await claims.release({ key, generation, dryRun: true }), 'releasing')
+  assert.deepEqual(await claims.release({ pod, key, generation: generation + 1 }), changed)
+  assert.deepEqual(await claims.release({ pod, key, generation, version: version - 1 }), changed)
+  assert.equal(await claims.release({ pod, key, generation, dryRun: true }), 'releasing')
   assert.equal(world.claim('web-0')?.phase, 'Retained')
-  const released = claims.release({ key, generation, version })
+  const released = claims.release({ pod, key, generation, version })
   await world.clock.advance(second)
   assert.equal(await released, 'releasing')
   await world.until(() => world.claim('web-0') === undefined)
@@ -95,6 +96,6 @@ test('[S6] the claim of a pool pod goes with its pod alone', async (t) => {
   const world = await ClaimWorld.start(t)
   world.addPods('node-1', 'job')
   await world.clock.advance(20 * second)
-  const refused = 'pod default/job runs on node node-1, and its claim goes with it: delete the pod'
+  const refused = 'its pod is there on node "node-1", and the claim ends with it; delete the pod'
   assert.deepEqual(await release(world, 'job', { force: true }), { refused })
 })

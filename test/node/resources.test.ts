@@ -93,3 +93,12 @@ test('[X2] [P17] exclusive ENIs are a resource of their own where a node may hav
   await allow(0)
   assert.equal(offers.now.has('direct-eni'), false)
 })
+
+test('[S1] [P17] where addresses are bound on demand a node offers all that it may have', async (t) => {
+  const { clock, world, offers, start } = await setUp(t)
+  world.staticIps = true
+  await start()
+  world.publish([])
+  await clock.advance(second)
+  assert.deepEqual([...offers.now], [['eni-ip', { capacity: 180, allocatable: 180 }]])
+})

@@ -1,7 +1,14 @@
 // A node agent's ledger over a real file: what the schema refuses, who had which address, and a restart amid it.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Attachment, NodeTx } from '../../internal/ports.ts'
+import { openDatabase } from '../../internal/sqlite/database.ts'
+import { nodeEnis } from '../../internal/store/inspect/enis.ts'
+import { nodeVips } from '../../internal/store/inspect/vips.ts'
+import { nodeMigrations } from '../../migrations/index.ts'
 import { ips, nth } from '../given.ts'
 import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { openNode } from './open-ledgers.ts'
@@ -278,6 +285,32 @@ test('[R1] [S4] the schema gives a claimed address to the pod of its name alone'
   await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: claim('a') }]))
   store.restart()
   assert.deepEqual(store.ledger.ips()[0]?.claim, claim('a'))
+})
+
+test('[R10] a database from before claims keeps what it has, and can hold them', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-ledger-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'node.db')
+  const before = openDatabase({ path, kind: 'node', migrations: nodeMigrations.slice(0, 3) })
+  before.run(`INSERT INTO eni (id, mac, primary_ip, subnet_id, subnet_cidr, gateway, slot, published)
+    VALUES ('eni-1', 'm', '10.0.1.250', 's', '10.0.1.0/24', '10.0.1.254', 1, 1)`)
+  before.run(`INSERT INTO ip (address, eni_id, "grant", state, published, changed_at)
+    VALUES ('10.0.1.1', 'eni-1', 1, 'usable', 1, 0), ('10.0.1.2', 'eni-1', 2, 'usable', 1, 0)`)
+  before.close()
+  const db = openDatabase({ path, kind: 'node', migrations: nodeMigrations })
+  t.after(() => db.close())
+  db.run(`UPDATE ip SET claim_namespace = 'shop', claim_name = 'web-0' WHERE address = '10.0.1.2'`)
+  assert.deepEqual(
+    nodeVips(db, { names: [] }, 0).map(({ address, state }) => [address, state]),
+    [
+      ['10.0.1.1', 'idle'],
+      ['10.0.1.2', 'claimed'],
+    ],
+  )
+  assert.deepEqual(
+    nodeEnis(db, { names: [] }, 0).map(({ addresses, idle }) => [addresses, idle]),
+    [[2, 1]],
+  )
 })
 
 test('[S1] whether static pods are served is known after a restart', async (t) => {

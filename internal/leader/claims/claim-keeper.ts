@@ -2,10 +2,10 @@
 // static ones are reserved here; the nodes' own looks put them on ENIs (reconcile-node.ts).
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { namedUuid } from '../../base/named-uuid.ts'
 import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
-import { randomUuid } from '../../base/random-uuid.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
@@ -20,7 +20,7 @@ import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { createOwners } from './owners.ts'
-import { type ClaimReleaser, createClaimReleaser } from './release-claim.ts'
+import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
 import type { ReservePermission } from './reserve-permission.ts'
 
@@ -120,6 +120,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (step !== undefined) {
       await take(await withOwner(step, claim, live), claim)
       if (live !== undefined) tellOdd(live, key)
+      const holder =
+        claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
+      if (holder !== undefined) wakeNode(holder)
       if (claim?.node !== undefined) wakeNode(claim.node)
       if (live?.node !== undefined) wakeNode(live.node)
       return 0
@@ -217,8 +220,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     const { name, namespace, node, uid } = pod
     return {
       ...{ name, namespace, node, podUid: uid, policy, mode: countedAs(pod) ?? 'shared' },
-      uid: randomUuid(random),
-      ipUid: randomUuid(random),
+      uid: namedUuid(`claim of ${uid} ${clock.now()}`),
+      ipUid: namedUuid(`address of ${uid} ${clock.now()}`),
       nominatedAddress: policy === 'Never' ? pod.claim?.nominatedIp : undefined,
       nominatedSubnets: policy === 'Never' ? (pod.claim?.nominatedSubnets ?? []) : [],
       expireAfter: pod.claim?.expireAfter,
@@ -269,8 +272,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
   }
 
-  const releaser = createClaimReleaser({
+  const releaser = createClaimRelease({
     ...options,
+    synced: () => facts.synced() && ledger.complete(),
     livePod: (name) => livePod(keyOf(name)),
     wake,
   })

@@ -1,8 +1,10 @@
 // Static claims as one node sees them: what its plan must place, and what its claims show once it has looked.
+import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
-import type { NodePool } from '../../ipam/pool.ts'
+import type { NodePool, PoolEni } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName, PodFact } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -18,7 +20,8 @@ export interface NodeClaimsOptions {
   readonly kube: LeaderKube
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
-  readonly wakeNode: (node: NodeName) => void
+  readonly clock: Clock
+  readonly wake: (node: NodeName, delay?: Millis) => void
 }
 
 export interface NodeClaims {
@@ -35,14 +38,11 @@ export interface NodeClaims {
   ): Promise<void>
 }
 
-export function createNodeClaims({
-  facts,
-  kube,
-  ledger,
-  permission,
-  settings,
-  wakeNode,
-}: NodeClaimsOptions): NodeClaims {
+export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
+  const { clock, facts, kube, ledger, permission, settings, wake } = options
+  /** Since when an address is returned whose pod seems to be there. */
+  const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
+
   function isWanted({ node, phase, zone }: Claim, at: LedgerNode): boolean {
     return node === at.name && (phase === 'Attaching' || phase === 'Bound') && zone === at.zone
   }
@@ -63,20 +63,37 @@ export function createNodeClaims({
     )
   }
 
+  function isReturned(node: NodeName, { address }: Claim, eni: PoolEni | undefined): boolean {
+    const binding = eni?.ips.find((ip) => ip.address === address)
+    const returned = facts.nec(node)?.report?.returned ?? []
+    return returned.some((one) => one.address === address && one.grant === binding?.grant)
+  }
+
+  /** The agent may have heard sooner than we that the pod is gone: bound anew at once, the address would stay with it for nothing. */
+  function isGivenUp({ key, node, version }: Claim): boolean {
+    const known = givenUp.get(key)
+    const since = known?.version === version ? known.since : clock.now()
+    givenUp.set(key, { version, since })
+    const left = since + watchLag - clock.now()
+    if (left > 0 && node !== undefined) wake(node, left)
+    else givenUp.delete(key)
+    return left <= 0
+  }
+
   /** A parked address moves when the node of its pod asks for it: that must know when it may. */
   function wakeTaker(claim: PlacedClaim, pool: NodePool): void {
     const { node, placedEni, placedOn, reservation } = claim
     if (reservation !== undefined || node === undefined || node === pool.node || placedOn !== pool.node)
       return
     const eni = pool.enis.find(({ key }) => key === placedEni)
-    if (eni !== undefined && isFree(claim, pool, eni, facts)) wakeNode(node)
+    if (eni !== undefined && isFree(claim, pool, eni, facts)) wake(node)
   }
 
   /** It has no address, and its node can make none for it now. */
   async function wait(claim: PlacedClaim, { message, reason }: { reason: string; message: string }) {
     if (!permission.refused() || (claim.reason === reason && claim.message === message)) return
-    await ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
-    if (claim.reason !== reason) tell(claim, reason, message)
+    const changed = () => ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
+    if ((await unlessChanged(changed)) && claim.reason !== reason) tell(claim, reason, message)
   }
 
   function tell(claim: PlacedClaim, reason: string, message: string): void {
@@ -94,7 +111,9 @@ export function createNodeClaims({
           {
             ...{ address, name, namespace, subnetId },
             wanted: isWanted(claim, node),
-            placed: placedOn !== undefined,
+            here: placedOn === node.name,
+            renews: isWanted(claim, node) && claim.phase === 'Attaching',
+            elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
             parkedOn: parkedOn(claim, node, ledger, facts),
             forced: claim.phase === 'Releasing' && claim.reason === forced,
@@ -115,18 +134,13 @@ export function createNodeClaims({
         wakeTaker(claim, pool)
         if (claim.phase === 'Pending' && trouble !== undefined) await wait(claim, trouble)
         if (claim.node !== node.name || claim.address === undefined) continue
+        if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === claim.podUid && !terminal)) continue
         const eni = eniWith(pool, claim)
-        const isReturned = facts
-          .nec(node.name)
-          ?.report?.returned.some(
-            (one) =>
-              one.address === claim.address &&
-              eni?.ips.some((ip) => ip.address === one.address && ip.grant === one.grant),
-          )
+        if (claim.phase === 'Bound' && isReturned(node.name, claim, eni) && !isGivenUp(claim)) continue
         const { placedOn } = claim
         const { warns, ...verdict } = judgePlacement(claim, {
           node,
-          eniId: isReturned ? undefined : eni?.id,
+          eniId: isReturned(node.name, claim, eni) ? undefined : eni?.id,
           elsewhere: placedOn === node.name ? undefined : placedOn,
           trouble,
         })
@@ -137,14 +151,23 @@ export function createNodeClaims({
           verdict.reason === reason &&
           verdict.message === message
         if (same) continue
-        await ledger.write((tx) => tx.changeClaim(claim, verdict))
+        // Who has changed it meanwhile has the node look again.
+        if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) continue
         if (warns && verdict.reason !== reason) tell(claim, verdict.reason, verdict.message)
       }
     },
   }
 }
 
-/** Whose nodes must look when an address has left its ENI. */
-export function nodeWaitingFor(claim: Claim | undefined): NodeName | undefined {
-  return claim?.policy === 'Never' ? claim.node : undefined
+/** How far one watch may be behind another. */
+const watchLag: Millis = 2000
+
+async function unlessChanged(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write()
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'conflict') return false
+    throw error
+  }
 }

@@ -1,80 +1,89 @@
-// Giving the address of a claim back at somebody's wish (S6). A pod that runs would lose its network: that is refused, unless it is forced.
+// Giving the address of a claim back at somebody's wish (S6): the claim is let go, and the keeper of claims does the rest. A pod that runs
+// would lose its network: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
 import type { Claim } from '../../ipam/claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
-import type { ClusterFacts } from '../facts.ts'
 
 export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
 
 export interface ClaimReleaser extends ClaimRelease {
-  /** `uid`: of the claim that is meant. `refused` continues a sentence that begins with what was tried. Throws `storage`, `deposed`, `conflict`. */
+  /** As `release`, of the claim as it is now, whichever pod has it; `uid`: of the claim that is meant. */
   releaseClaim(
     pod: PodName,
     options?: { readonly uid?: string | undefined; readonly force?: boolean | undefined },
   ): Promise<ReleaseOutcome>
 }
 
-export interface ClaimReleaserOptions {
-  readonly kube: Pick<LeaderKube, 'notify'>
+export interface ReleaseTools {
   readonly ledger: LeaderLedger
   readonly log: Log
-  readonly facts: Pick<ClusterFacts, 'synced'>
-  /** The one that runs under the claim's name, if there is one. */
-  readonly livePod: (name: PodName) => PodFact | undefined
+  /** Something of the claim of that name has changed. */
   readonly wake: (pod: PodName) => void
-  readonly wakeNode: (node: NodeName) => void
+  readonly wakeNode?: (node: NodeName) => void
+  /** The one that runs under that name, if there is one; the claim may not know of it yet. */
+  readonly livePod?: (name: PodName) => PodFact | undefined
+  /** Is it known which pods there are? */
+  readonly synced?: () => boolean
+  readonly kube?: Pick<LeaderKube, 'notify'>
 }
 
 /** Stored in the claim: its address goes although its node has not given it back. */
 export const forced = 'ForceReleased'
 
-export function createClaimReleaser(options: ClaimReleaserOptions): ClaimReleaser {
-  const { facts, kube, ledger, livePod, log, wake, wakeNode } = options
+const changed = 'it has changed meanwhile; look at it again'
 
-  function whyNot(claim: Claim, pod: PodFact | undefined, force: boolean): string | undefined {
-    if (!facts.synced() || !ledger.complete())
+export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
+  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+
+  function hasPod(claim: Claim): boolean {
+    return claim.podUid !== undefined || livePod?.(claim) !== undefined
+  }
+
+  function whyNot(claim: Claim, force: boolean): string | undefined {
+    if (synced?.() === false)
       return 'the leader does not know yet whether its pod runs; try again in a moment'
-    if (pod === undefined) return undefined
-    const where = `pod ${podText(pod)} runs on node ${pod.node}`
-    if (claim.policy === 'Immediate') return `${where}, and its claim goes with it: delete the pod`
-    if (force) return undefined
+    const node = claim.node ?? livePod?.(claim)?.node
+    const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
+    if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
+    if (force || !hasPod(claim)) return undefined
     return `${where} and would lose its network; delete the pod first, or wait until it has ended`
   }
 
   async function release(
     claim: Claim,
-    { dryRun = false, force = false }: { dryRun?: boolean | undefined; force?: boolean | undefined },
+    { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
   ): Promise<ReleaseOutcome> {
-    const pod = livePod(claim)
     if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
-    const refused = whyNot(claim, pod, force)
+    const refused = whyNot(claim, force)
     if (refused !== undefined) return { refused }
-    const nothingToFree = claim.policy === 'Immediate'
-    if (dryRun) return { state: nothingToFree ? 'gone' : 'releasing' }
-    const isForced = force && pod !== undefined
-    await ledger.write((tx) =>
-      nothingToFree
-        ? tx.removeClaim(claim)
-        : tx.changeClaim(claim, {
-            ...{ podUid: undefined, node: undefined, retainedAt: undefined, expiresAt: undefined },
-            phase: 'Releasing',
-            reason: isForced ? forced : 'Deleted',
-            message: isForced ? 'it was released by force, while its pod ran' : 'it was deleted',
-          }),
-    )
+    if (dryRun) return { state: 'releasing' }
+    const isForced = force && hasPod(claim)
+    const change = {
+      ...{ podUid: undefined, node: undefined, retainedAt: undefined, expiresAt: undefined },
+      phase: 'Releasing',
+      reason: isForced ? forced : 'Deleted',
+      message: isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it',
+    } as const
+    try {
+      await ledger.write((tx) => tx.changeClaim(claim, change))
+    } catch (error) {
+      if (errorCode(error) === 'conflict') return { refused: changed }
+      throw error
+    }
     log.info('claim deleted', { pod: podText(claim), address: claim.address, forced: isForced })
-    if (isForced) tell(claim, pod)
-    if (claim.node !== undefined) wakeNode(claim.node)
+    if (isForced) tell(claim)
+    if (claim.node !== undefined) wakeNode?.(claim.node)
     wake(claim)
-    return { state: nothingToFree ? 'gone' : 'releasing' }
+    return { state: 'releasing' }
   }
 
-  function tell({ address }: Claim, { name, namespace, uid }: PodFact): void {
+  function tell({ address, name, namespace, podUid: uid }: Claim): void {
     const message = `address ${address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`
-    const about = { kind: 'Pod', namespace, name, uid } as const
-    kube.notify({ about, type: 'Warning', reason: forced, message })
+    const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
+    kube?.notify({ about, type: 'Warning', reason: forced, message })
   }
 
   return {
@@ -83,12 +92,13 @@ export function createClaimReleaser(options: ClaimReleaserOptions): ClaimRelease
       if (claim === undefined || (uid !== undefined && claim.uid !== uid)) return { state: 'gone' }
       return release(claim, { force })
     },
-    async release({ dryRun, force, generation, key, version }: ReleaseRequest) {
-      const claim = ledger.claimByKey(key)
-      if (claim === undefined) return 'releasing' // it went meanwhile, which is what was wanted
+    async release({ generation, key, pod, version, ...how }) {
+      const claim = ledger.claim(pod)
+      if (claim?.key !== key) return 'releasing' // it went meanwhile, which is what was wanted
+      if (claim.phase === 'Releasing' && how.force !== true) return 'releasing'
       if (claim.generation !== generation || (version !== undefined && claim.version !== version))
-        return { refused: 'it has changed meanwhile; look at it again' }
-      const outcome = await release(claim, { dryRun, force })
+        return { refused: changed }
+      const outcome = await release(claim, how)
       return 'refused' in outcome ? outcome : 'releasing'
     },
   }

@@ -67,7 +67,7 @@ export function nodeEnis(db: Database, filter: Filter, now: Millis): readonly En
   const rows = db.all<CommonRow & { published: 0 | 1 }>(
     `SELECT eni.id, eni.slot, eni.mode, eni.published, eni.subnet_id, eni.subnet_cidr, eni.primary_ip, eni.mac,
        count(ip.address) AS addresses, count(a.address) AS in_use,
-       count(CASE WHEN a.address IS NULL AND ip.state = 'usable' AND ip.cooling_until <= ? THEN 1 END) AS idle
+       count(CASE WHEN a.address IS NULL AND ip.state = 'usable' AND ip.claim_name IS NULL AND ip.cooling_until <= ? THEN 1 END) AS idle
      FROM eni LEFT JOIN ip ON ip.eni_id = eni.id LEFT JOIN attachment a ON a.address = ip.address
      ${sql} GROUP BY eni.id ORDER BY eni.slot, eni.id`,
     now,

@@ -8,6 +8,8 @@ export interface Filter {
   readonly node?: string | undefined
   /** Of the pod. */
   readonly namespace?: string | undefined
+  /** Of claims: only those that end by themselves. */
+  readonly expiring?: boolean | undefined
   /** Of a history: only what came later than this entry. */
   readonly after?: number | undefined
 }
@@ -63,13 +65,15 @@ export function where(...conditions: readonly (Condition | undefined)[]): Condit
 
 /** By node, slot, and address as a number, so that 10.0.0.9 comes before 10.0.0.10. */
 export function byPlace<
-  T extends { readonly node: string | null; readonly slot: number; readonly address: Ipv4 },
+  T extends { readonly node: string | null; readonly slot: number | null; readonly address: Ipv4 },
 >(items: readonly T[]): readonly T[] {
   return items
     .map((item) => ({ item, number: ipv4ToNumber(item.address) }))
     .sort(
       (a, b) =>
-        compareText(a.item.node ?? '', b.item.node ?? '') || a.item.slot - b.item.slot || a.number - b.number,
+        compareText(a.item.node ?? '', b.item.node ?? '') ||
+        (a.item.slot ?? 0) - (b.item.slot ?? 0) ||
+        a.number - b.number,
     )
     .map(({ item }) => item)
 }

@@ -58,7 +58,7 @@ export function leaderSubnets(db: Database, filter: Filter): readonly Subnet[] {
 /** Of a node agent's database. */
 export function nodeSubnets(db: Database, filter: Filter, now: Millis): readonly Subnet[] {
   const { sql, values } = where(oneOf('eni.subnet_id', filter.names))
-  const free = `a.address IS NULL AND ip.state = 'usable'`
+  const free = `a.address IS NULL AND ip.state = 'usable' AND ip.claim_name IS NULL`
   return db
     .all<Row>(
       `SELECT ${enis}, count(DISTINCT eni.id) AS enis, NULL AS nodes, count(a.address) AS in_use,

@@ -13,7 +13,7 @@ import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 
-interface ClaimRow {
+export interface ClaimRow {
   readonly key: number
   readonly namespace: string
   readonly name: string
@@ -69,9 +69,18 @@ export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim
     node,
     node,
   )
+  // What is being assigned may be there already: no other node is given it meanwhile.
+  const underWay = new Map(
+    db
+      .all<{ address: Ipv4; node: NodeName }>(
+        `SELECT each.value AS address, intent.node FROM intent, json_each(intent.addresses) AS each
+         WHERE exact = 1 AND kind = 'assign' AND state IN ('recorded', 'accepted')`,
+      )
+      .map((row) => [row.address, row.node]),
+  )
   return rows.map((row) => ({
     ...fromRow(row),
-    placedOn: row.placed_on ?? undefined,
+    placedOn: row.placed_on ?? (row.address === null ? undefined : underWay.get(row.address)),
     placedEni: row.placed_eni ?? undefined,
   }))
 }
@@ -288,7 +297,8 @@ function nameOf({ namespace, name }: Claim): string {
   return `${namespace}/${name}`
 }
 
-function fromRow(row: ClaimRow): Claim {
+/** Rows that changes keep have no token: what names a call is nobody else's business. */
+export function fromRow(row: ClaimRow): Claim {
   return {
     key: row.key,
     namespace: row.namespace,

@@ -111,7 +111,6 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
     claim: ({ namespace, name }) => findClaim(db, namespace, name),
-    claimByKey: (key) => findClaimByKey(db, key),
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),

@@ -17,7 +17,7 @@ export function watchReleases(
     if (isBeyond(shared, bounds())) return // a maximum was lowered: then it is another ENI's turn
     const used = usedPerEni(ips)
     const usedOn = ({ eniId }: LocalIp) => used.get(eniId) ?? 0
-    const released = shared.filter(({ address }) => given.has(address))
+    const released = shared.filter(({ address, claim }) => given.has(address) && claim === undefined)
     const fullest = released.toSorted((a, b) => usedOn(b) - usedOn(a))[0]
     const spared = shared.find(
       (ip) =>

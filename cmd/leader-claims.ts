@@ -1,0 +1,169 @@
+// What a leader shows of its claims: to kubectl through the cluster's API server, and to this machine on a socket.
+import { join } from 'node:path'
+import { type AggregatedServer, serveAggregated } from '../internal/apiserver/aggregated/serve-aggregated.ts'
+import { type ClaimsApi, createClaimsApi } from '../internal/apiserver/claims/claims-api.ts'
+import { serveHandle } from '../internal/apiserver/serve-handle.ts'
+import {
+  type ServingCertificates,
+  servingCertificates,
+} from '../internal/apiserver/tls/serving-certificates.ts'
+import { backoffDelay } from '../internal/base/backoff.ts'
+import { type Clock, sleep, systemClock } from '../internal/base/clock.ts'
+import type { Log } from '../internal/base/log.ts'
+import type { Random } from '../internal/base/random.ts'
+import { withHint } from '../internal/ipam/errors.ts'
+import { accessReviews } from '../internal/kube/access-reviews.ts'
+import type { KubeClient } from '../internal/kube/client.ts'
+import { followFrontProxy } from '../internal/kube/front-proxy.ts'
+import { claimsServiceName, keepClaimsApi } from '../internal/kube/install-claims-api.ts'
+import { ownAddress } from '../internal/kube/own-address.ts'
+import type { ClaimRelease } from '../internal/ports.ts'
+import type { Database } from '../internal/sqlite/database.ts'
+import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
+import { isComplete } from '../internal/store/leader/meta.ts'
+import { claimsSocket } from './claims/place.ts'
+import type { LeaderSettings } from './settings/leader-settings.ts'
+import { aborted } from './until-signal.ts'
+
+export type ClaimsSettings = Pick<
+  LeaderSettings,
+  'stateDir' | 'serveClaims' | 'apiBindPort' | 'apiAdvertiseAddress'
+>
+
+export interface ClaimsParts {
+  readonly db: Database
+  readonly release: ClaimRelease
+  /** Of its own, so that what people ask never waits for the leader's work, nor the other way round. */
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
+}
+
+export interface ServedClaims {
+  /** To be called when claims may have changed. */
+  changed(): void
+  close(): Promise<void>
+}
+
+/** Begins; what it needs is tried until it is there. */
+export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): ServedClaims {
+  const { db, release, clock, random, log } = parts
+  const stack = new AsyncDisposableStack()
+  beginChanges(db, systemClock.now())
+  stack.defer(keepPruned(db, clock))
+  const obstacle = () =>
+    isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
+  const api = createClaimsApi({ feed: claimFeed(db, clock), release, clock: systemClock, random, obstacle })
+  stack.defer(() => api.close())
+  const ends = new AbortController()
+  const served = [
+    untilServed('this machine', (signal) => serveHere(settings, api, log, signal), parts, ends.signal),
+  ]
+  if (settings.serveClaims)
+    served.push(
+      untilServed('kubectl', (signal) => serveToCluster(settings, parts, api, signal), parts, ends.signal),
+    )
+  stack.defer(async () => {
+    ends.abort()
+    await Promise.all(served)
+  })
+  return { changed: api.changed, close: () => stack.disposeAsync() }
+}
+
+const kept = { changes: 50_000, for: 3_600_000, batch: 10_000 }
+const pruneEvery = 60_000
+
+/** Returns what ends it. */
+function keepPruned(db: Database, clock: Clock): () => void {
+  let cancel = clock.after(pruneEvery, prune)
+  function prune(): void {
+    const gone = pruneChanges(db, { atLeast: kept.changes, since: clock.now() - kept.for }, kept.batch)
+    cancel = clock.after(gone < kept.batch ? pruneEvery : 0, prune)
+  }
+  return () => cancel()
+}
+
+const retry = { firstMs: 1000, maxMs: 60_000 }
+const renewEvery = 60_000
+
+/** Serves again and again until `signal` aborts. Never rejects. */
+async function untilServed(
+  whom: string,
+  serve: (signal: AbortSignal) => Promise<void>,
+  { clock, random, log }: ClaimsParts,
+  signal: AbortSignal,
+): Promise<void> {
+  let told = false
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      await serve(signal)
+    } catch (error) {
+      if (!told) log.warn(`claims are not shown to ${whom}`, { why: withHint(error) })
+      told = true
+      await sleep(clock, backoffDelay(retry, failures, random), signal)
+    }
+  }
+}
+
+async function serveHere(
+  { stateDir }: ClaimsSettings,
+  api: ClaimsApi,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const local = await serveHandle(api.handleLocal, { socketPath: claimsSocket(stateDir) }, log)
+  await aborted(signal)
+  await local.close()
+}
+
+async function serveToCluster(
+  settings: ClaimsSettings,
+  { client, clock, random, log }: ClaimsParts,
+  api: ClaimsApi,
+  signal: AbortSignal,
+): Promise<void> {
+  const certificates = servingCertificates({
+    file: join(settings.stateDir, 'apiserver-ca.pem'),
+    authorityName: 'tke-eni-apiserver-ca',
+    names: [claimsServiceName],
+    clock: systemClock,
+  })
+  await using stack = new AsyncDisposableStack()
+  const server = await serveAggregated({
+    handle: api.handle,
+    allows: accessReviews(client, clock),
+    listen: { host: bindHost(settings.apiAdvertiseAddress), port: settings.apiBindPort },
+    certificate: certificates.server(),
+    log,
+  })
+  stack.defer(() => server.close())
+  log.info('serves claims', { port: server.port })
+  const place = async () => ({
+    address: settings.apiAdvertiseAddress ?? (await ownAddress(client, signal)),
+    port: server.port,
+    authority: certificates.authority(),
+  })
+  await Promise.all([
+    renewed(certificates, server, clock, signal),
+    followFrontProxy({ client, clock, random, log }, server.setFrontProxy, signal),
+    keepClaimsApi(place, { client, clock, log, random }, signal),
+  ])
+}
+
+/** What is told to be found on the loopback is for this machine alone. */
+function bindHost(advertised: string | undefined): string {
+  return advertised?.startsWith('127.') === true ? advertised : '0.0.0.0'
+}
+
+async function renewed(
+  certificates: ServingCertificates,
+  server: AggregatedServer,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    if (certificates.renew()) server.setCertificate(certificates.server())
+    await sleep(clock, renewEvery, signal)
+  }
+}

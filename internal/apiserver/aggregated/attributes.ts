@@ -1,0 +1,36 @@
+// What a request wants, in the words of authorization.
+import { verbOf } from '../api.ts'
+import { parseResourcePath } from '../request-path.ts'
+
+export type Attributes =
+  | {
+      readonly verb: string
+      readonly group: string
+      readonly version: string
+      readonly resource: string
+      readonly subresource: string
+      readonly namespace: string
+      readonly name: string
+    }
+  | { readonly verb: string; readonly path: string }
+
+/** undefined: `url` is no path. */
+export function attributesOf(method: string, url: string): Attributes | undefined {
+  const full = `http://server/${url.replace(/^\/+/, '')}`
+  if (!URL.canParse(full)) return undefined
+  const { pathname, searchParams } = new URL(full)
+  const path = parseResourcePath(pathname)
+  if (path === undefined) return { verb: method.toLowerCase(), path: pathname }
+  const { group, version, resource, subresource, namespace = '', name = '' } = path
+  const verb = verbOf(method, { path, query: searchParams }) ?? method.toLowerCase()
+  return { verb, group, version, resource, subresource, namespace, name }
+}
+
+/** "delete resource "vpcipclaims" in API group …", as the API server words it. */
+export function wordsOf(attributes: Attributes): string {
+  if ('path' in attributes) return `${attributes.verb} path "${attributes.path}"`
+  const { verb, group, resource, subresource, namespace } = attributes
+  const what = subresource === '' ? resource : `${resource}/${subresource}`
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`
+  return `${verb} resource "${what}" in API group "${group}" ${where}`
+}

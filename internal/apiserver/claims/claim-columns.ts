@@ -1,0 +1,88 @@
+// The columns of `kubectl get vip` and `kubectl get vipc`.
+import { humanDuration } from '../human-duration.ts'
+import { asText, at, type KubeObject } from '../object.ts'
+import { age, column, printer } from '../printers.ts'
+import type { Column, Printer } from '../resource.ts'
+
+const wide = (name: string, description: string): Column => ({ ...column(name, 1), description })
+const shown = (name: string, description: string): Column => ({ ...column(name), description })
+const ageShown = shown('Age', 'Time since the claim was made.')
+const message = wide('Message', 'Why it is not as it should be.')
+
+/** `none` where kubectl would leave a hole in the row. */
+const status = (object: KubeObject, field: string): string => asText(at(object, 'status', field)) || none
+const none = '<none>'
+
+export const addressPrinter: Printer = printer(
+  [
+    shown('Phase', 'Attaching, Assigned, Retained or Releasing.'),
+    shown('Namespace/Pod', 'The pod that has the address, or that it is kept for.'),
+    shown('Node', 'Node that the pod is on, or was on last.'),
+    ageShown,
+    wide('ENI', 'Network interface that carries the address.'),
+    wide('Subnet', 'Subnet that the address is from.'),
+    wide('Zone', 'Zone of the subnet.'),
+    wide(
+      'Held-By',
+      "What keeps the address from others: its pod, a reservation of the VPC, or the interface it's on.",
+    ),
+    message,
+  ],
+  (vip, now) => [
+    status(vip, 'phase'),
+    `${asText(at(vip, 'spec', 'claimRef', 'namespace'))}/${asText(at(vip, 'spec', 'claimRef', 'name'))}`,
+    status(vip, 'node'),
+    age(vip, now),
+    status(vip, 'eniID'),
+    status(vip, 'subnetID'),
+    status(vip, 'zone'),
+    heldBy(vip),
+    status(vip, 'message'),
+  ],
+)
+
+export const claimPrinter: Printer = printer(
+  [
+    shown('Phase', 'Pending, Attaching, Bound, Retained or Releasing.'),
+    shown('IP', 'The address.'),
+    shown('Node', 'Node that the pod is on, or was on last.'),
+    shown('Policy', 'Immediate: the claim ends with its pod. Never: it stays.'),
+    shown('Expires', 'When the address is given back without a pod.'),
+    ageShown,
+    wide('Owner', 'The workload that the claim goes with.'),
+    wide('Subnet', 'Subnet that the address is from.'),
+    message,
+  ],
+  (claim, now) => [
+    status(claim, 'phase'),
+    status(claim, 'vpcIP'),
+    status(claim, 'node'),
+    asText(at(claim, 'spec', 'deletePolicy')),
+    expires(claim, now),
+    age(claim, now),
+    ownerOf(claim),
+    status(claim, 'subnetID'),
+    status(claim, 'message'),
+  ],
+)
+
+function heldBy(vip: KubeObject): string {
+  const reservation = asText(at(vip, 'status', 'reservationID'))
+  if (reservation !== '') return reservation
+  if (asText(at(vip, 'status', 'podUID')) !== '') return 'pod'
+  return status(vip, 'eniID')
+}
+
+function expires(claim: KubeObject, now: number): string {
+  if (claim.metadata.deletionTimestamp !== undefined) return 'now'
+  if (at(claim, 'spec', 'deletePolicy') === 'Immediate') return 'with pod'
+  const expiry = Date.parse(asText(at(claim, 'status', 'expiresAt')))
+  if (!Number.isNaN(expiry)) return expiry <= now ? 'now' : `in ${humanDuration(expiry - now)}`
+  const after = asText(at(claim, 'spec', 'claimExpiredDuration'))
+  return after === '' ? 'never' : `${after.replace(/(?<=[hm])0[ms]/g, '')} after pod`
+}
+
+function ownerOf(claim: KubeObject): string {
+  const kind = asText(at(claim, 'status', 'owner', 'kind'))
+  return kind === '' ? none : `${kind}/${asText(at(claim, 'status', 'owner', 'name'))}`
+}

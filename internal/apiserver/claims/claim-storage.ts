@@ -1,0 +1,190 @@
+// Storage over the claims of the leader's ledger: VpcIPs and VpcIPClaims are read from the same rows, and the numbers of their changes
+// are the resource versions. Nothing is written here.
+import type { Cancel, Clock } from '../../base/clock.ts'
+import type { Claim } from '../../ipam/claim.ts'
+import type { ClaimEvent, ClaimFeed } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { KubeObject } from '../object.ts'
+import { expired, methodNotAllowed } from '../status-error.ts'
+import type { Change, Collection, Key, Page, PageRequest, Storage, Subscription } from '../storage.ts'
+import { addressObject, claimGroup, claimObject } from './claim-objects.ts'
+import { addressResource, claimResource } from './claim-resources.ts'
+
+export interface ClaimStorage extends Storage {
+  /** To be called when claims may have changed; without it watches hear of it a moment later. */
+  changed(): void
+}
+
+/** Also what changes without our knowing is seen, as by somebody's sqlite3. */
+const lookEvery: Millis = 500
+const batch = 500
+
+export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
+  const watchers = new Set<Watcher>()
+  let draining: Cancel | undefined
+  let looking: Cancel | undefined
+  const read = remembered(feed)
+
+  function drain(): void {
+    draining = undefined
+    for (const watcher of [...watchers]) watcher.advance()
+    if ([...watchers].some((watcher) => watcher.position < feed.version())) drainLater()
+  }
+  /** In a later turn, and each turn a bounded number. */
+  function drainLater(): void {
+    draining ??= clock.after(0, drain)
+  }
+  function look(): void {
+    looking = undefined
+    if (watchers.size === 0) return
+    drain()
+    looking = clock.after(lookEvery, look)
+  }
+  return {
+    revision: () => feed.version(),
+    get: (key) => getObject(feed, key),
+    list: (collection, page) => listObjects(feed, collection, page),
+    count: (collection, page) => countObjects(feed, collection, page),
+    create: refuse,
+    replace: refuse,
+    remove: refuse,
+    watch(collection, since, onChange): Subscription {
+      // A version from the future is one of a ledger that is gone: its holder must list again.
+      if (since < feed.oldest() || since > feed.version())
+        throw expired(`too old resource version: ${since} (${feed.oldest()})`)
+      const watcher = new Watcher({ collection, feed, read, onChange }, since)
+      watchers.add(watcher)
+      drainLater()
+      looking ??= clock.after(lookEvery, look)
+      return { stop: () => watchers.delete(watcher), position: () => watcher.position }
+    },
+    changed: () => {
+      if (watchers.size > 0) drainLater()
+    },
+    close() {
+      watchers.clear()
+      draining?.()
+      looking?.()
+    },
+  }
+}
+
+interface Watching {
+  readonly collection: Collection
+  readonly feed: ClaimFeed
+  readonly read: ReadChanges
+  readonly onChange: (change: Change) => void
+}
+
+class Watcher {
+  private readonly watching: Watching
+  position: number
+
+  constructor(watching: Watching, since: number) {
+    this.watching = watching
+    this.position = since
+  }
+
+  advance(): void {
+    const { collection, feed, onChange, read } = this.watching
+    const changes = read(this.position)
+    const show = changes.length === 0 ? undefined : showOf(collection, feed)
+    for (const change of changes) {
+      this.position = change.version
+      if (show !== undefined) for (const seen of changesOf(change, collection, show)) onChange(seen)
+    }
+  }
+}
+
+type Show = (claim: Claim) => KubeObject | undefined
+
+function showOf(of: { readonly resource: string }, feed: ClaimFeed): Show {
+  if (!isClaims(of)) return addressObject
+  const wall = feed.wallClock()
+  return (claim) => claimObject(claim, wall)
+}
+
+type ReadChanges = (since: number) => readonly ClaimEvent[]
+
+/** Watches are mostly at the same place: what one has read serves the next. */
+function remembered(feed: ClaimFeed): ReadChanges {
+  let last: { since: number; version: number; changes: readonly ClaimEvent[] } | undefined
+  return (since) => {
+    const version = feed.version()
+    if (last?.since !== since || last.version !== version)
+      last = { since, version, changes: version === since ? [] : feed.changes(since, batch) }
+    return last.changes
+  }
+}
+
+/** What a change of a claim is in the collection: nothing, one change, or two when the address is another. */
+function changesOf(
+  { version, before, after }: ClaimEvent,
+  collection: Collection,
+  show: Show,
+): readonly Change[] {
+  const { resource, namespace } = collection
+  if (namespace !== undefined && isClaims(collection) && namespace !== (after ?? before)?.namespace) return []
+  const old = before === undefined ? undefined : show(before)
+  const now = after === undefined ? undefined : show(after)
+  const change = (type: Change['type'], object: KubeObject, previous: KubeObject | undefined): Change => ({
+    type,
+    revision: version,
+    key: {
+      group: claimGroup,
+      resource,
+      namespace: object.metadata.namespace ?? '',
+      name: object.metadata.name ?? '',
+    },
+    object,
+    previous,
+  })
+  const gone = (object: KubeObject): Change =>
+    change(
+      'DELETED',
+      { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } },
+      object,
+    )
+  if (old === undefined) return now === undefined ? [] : [change('ADDED', now, undefined)]
+  if (now === undefined) return [gone(old)]
+  if (old.metadata.name === now.metadata.name) return [change('MODIFIED', now, old)]
+  return [gone(old), change('ADDED', now, undefined)]
+}
+
+function isClaims({ resource }: { readonly resource: string }): boolean {
+  return resource === claimResource.resource
+}
+
+function getObject(feed: ClaimFeed, key: Key): KubeObject | undefined {
+  const claim = isClaims(key) ? feed.claim(key) : feed.claimOf(key.name as Ipv4)
+  return claim === undefined ? undefined : showOf(key, feed)(claim)
+}
+
+function listObjects(feed: ClaimFeed, collection: Collection, { at, after, limit }: PageRequest = {}): Page {
+  const revision = feed.version()
+  checkKept(feed, at)
+  const most = limit === undefined ? undefined : limit + 1
+  const found = isClaims(collection)
+    ? feed.claims({ namespace: collection.namespace, at, after, limit: most })
+    : feed.claimsWithAddress({ at, after: after?.name, limit: most })
+  const kept = limit === undefined ? found : found.slice(0, limit)
+  const items = kept.map(showOf(collection, feed)).filter((object) => object !== undefined)
+  return { revision: at ?? revision, items, more: found.length > kept.length }
+}
+
+function countObjects(feed: ClaimFeed, collection: Collection, { at, after }: PageRequest = {}): number {
+  checkKept(feed, at)
+  return isClaims(collection)
+    ? feed.countClaims({ namespace: collection.namespace, at, after })
+    : feed.countClaimsWithAddress({ at, after: after?.name })
+}
+
+function checkKept(feed: ClaimFeed, at: number | undefined): void {
+  if (at !== undefined && at < feed.oldest())
+    throw expired(`The resourceVersion ${at} is too old: the oldest kept is ${feed.oldest()}`)
+}
+
+function refuse(): never {
+  throw methodNotAllowed(`${addressResource.kind} and ${claimResource.kind} cannot be written`)
+}

@@ -1,0 +1,146 @@
+// The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give its address back.
+import { type Clock, sleep } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import type { ClaimFeed, ClaimRelease } from '../../ports.ts'
+import { type Actions, answering, refusalOf, route, standardActions } from '../api.ts'
+import { checkPreconditions, type DeleteOptions, deleteOptions } from '../delete.ts'
+import type { KubeObject } from '../object.ts'
+import { select } from '../read.ts'
+import { fixedRegistry } from '../registry.ts'
+import { negotiate } from '../represent.ts'
+import {
+  type Answer,
+  type ApiAnswer,
+  type ApiRequest,
+  type Call,
+  type Context,
+  jsonAnswer,
+} from '../request.ts'
+import { conflict, notFound, StatusError } from '../status-error.ts'
+import { load } from '../stored-object.ts'
+import { claimResources } from './claim-resources.ts'
+import { claimStorage } from './claim-storage.ts'
+
+export interface ClaimsApiParts {
+  readonly feed: ClaimFeed
+  readonly release: ClaimRelease
+  readonly clock: Clock
+  readonly random: Random
+  /** Why the ledger cannot be asked yet; undefined when it can. */
+  readonly obstacle?: () => string | undefined
+}
+
+export interface ClaimsApi {
+  /** As Api.handle, but a deletion is answered later, when it is stored. */
+  handle(request: ApiRequest): ApiAnswer | Promise<Answer>
+  /** The same for whoever may do everything; a deletion may go through although the pod runs. */
+  handleLocal(request: ApiRequest): ApiAnswer | Promise<Answer>
+  /** To be called when claims may have changed. */
+  changed(): void
+  close(): void
+}
+
+/** In the query: "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
+export const forceParameter = 'force'
+
+export function createClaimsApi({ feed, release, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
+  const storage = claimStorage(feed, clock)
+  const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
+  const actions = (local: boolean): Actions<Promise<Answer>> => {
+    const desk = (call: Call): Desk => ({
+      feed,
+      release,
+      force: local && call.query.get(forceParameter) === 'true',
+    })
+    return {
+      ...standardActions,
+      get: (call) => standardActions.get(ready(call)),
+      list: (call) => standardActions.list(ready(call)),
+      watch: (call) => standardActions.watch(ready(call)),
+      delete: (call) => deleteClaim(ready(call), desk(call)).catch(refusalOf),
+      deletecollection: (call) => deleteClaims(ready(call), desk(call)).catch(refusalOf),
+    }
+  }
+  /** Nobody shall take what is not known yet for what is not there. */
+  function ready(call: Call): Call {
+    const why = obstacle?.()
+    if (why === undefined) return call
+    throw new StatusError(503, 'ServiceUnavailable', why, { retryAfterSeconds: 1 })
+  }
+  const [fromCluster, fromHere] = [actions(false), actions(true)]
+  return {
+    handle: (request) => answering(() => route(context, request, fromCluster)),
+    handleLocal: (request) => answering(() => route(context, request, fromHere)),
+    changed: storage.changed,
+    close: storage.close,
+  }
+}
+
+interface Desk {
+  readonly feed: ClaimFeed
+  readonly release: ClaimRelease
+  readonly force: boolean
+}
+
+async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
+  const { context, type, path } = call
+  const name = path.name ?? ''
+  const options = deleteOptions(call)
+  const object = load(context, type, path.namespace, name)
+  if (object === undefined) throw notFound(type, name)
+  checkPreconditions(type, object, options)
+  const refused = await releaseOne(object, options, desk)
+  if (refused !== undefined) throw conflict(type, name, refused)
+  const now = load(context, type, path.namespace, name)
+  // Gone already: the last that was seen of it.
+  return shown(call, now !== undefined && now.metadata.uid === object.metadata.uid ? now : object)
+}
+
+/** Between so many, the leader does what else it has to do. */
+const atOnce = 50
+
+/** Releases what can be released; then the first refusal, if any, is the answer. */
+async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
+  const options = deleteOptions(call)
+  const { items, revision } = select(call)
+  const refusals: StatusError[] = []
+  for (let i = 0; i < items.length; i += atOnce) {
+    const some = items.slice(i, i + atOnce)
+    const outcomes = await Promise.all(some.map((object) => releaseOne(object, options, desk)))
+    for (const [j, refused] of outcomes.entries())
+      if (refused !== undefined) refusals.push(conflict(call.type, some[j]?.metadata.name ?? '', refused))
+    await sleep(call.context.clock, 0)
+  }
+  const [first] = refusals
+  if (first !== undefined) {
+    const others = refusals.length === 1 ? '' : ` (and ${refusals.length - 1} more)`
+    throw new StatusError(first.code, first.reason, first.message + others, first.details)
+  }
+  const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
+  return jsonAnswer(200, as.list(items, { resourceVersion: String(revision) }), as.contentType)
+}
+
+/** Why it is not released; undefined when it is, or is gone, or was being released already. */
+async function releaseOne(
+  { metadata }: KubeObject,
+  { dryRun, resourceVersion }: DeleteOptions,
+  { feed, release, force }: Desk,
+): Promise<string | undefined> {
+  const claim = feed.claim({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
+  if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
+  const { key, generation } = claim
+  const version = resourceVersion === '' ? undefined : Number(resourceVersion)
+  try {
+    const outcome = await release.release({ pod: claim, key, generation, version, dryRun, force })
+    return outcome === 'releasing' ? undefined : outcome.refused
+  } catch (error) {
+    if (!(error instanceof IpamError)) throw error
+    throw new StatusError(503, 'ServiceUnavailable', error.message) // the disk is full, or another one leads
+  }
+}
+
+function shown(call: Call, object: KubeObject): Answer {
+  const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
+  return jsonAnswer(200, as.one(object), as.contentType)
+}

@@ -1,0 +1,141 @@
+// Claims without Kubernetes: `tke-eni get|describe vip|vipc` from a leader's database, `tke-eni delete vipc` from the leader itself.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { serveClaims } from '../../cmd/leader-claims.ts'
+import { systemClock } from '../../internal/base/clock.ts'
+import { silentLog } from '../../internal/base/log.ts'
+import { systemRandom } from '../../internal/base/random.ts'
+import { connectKube } from '../../internal/kube/connect.ts'
+import { bound, deleteClaim, insertClaim, pending, retained } from '../apiserver/claims/claim-rows.ts'
+import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
+import { command, type Ended } from './get-process.ts'
+
+let ledger: ClaimLedger
+before(() => {
+  ledger = openClaimLedger()
+})
+after(() => ledger.close())
+beforeEach(() => {
+  ledger.db.run('DELETE FROM claim')
+  const soon = { expire_after: 3_600_000, retained_at: systemClock.now(), expires_at: 5_000_000 }
+  insertClaim(
+    ledger.db,
+    bound('web-0', '10.0.0.5', { owner: JSON.stringify({ kind: 'StatefulSet', name: 'web' }) }),
+  )
+  insertClaim(ledger.db, retained('web-1', '10.0.0.6', soon))
+  insertClaim(
+    ledger.db,
+    retained('web-2', '10.0.0.7', { ...soon, expires_at: 4_000_000, namespace: 'other' }),
+  )
+  insertClaim(ledger.db, pending('web-3', { reason: 'SubnetFull', message: 'no address is left in zone-a' }))
+})
+
+const eni = (...args: readonly string[]): Promise<Ended> =>
+  command(...args, '--state-dir', ledger.folder).ended
+const out = async (...args: readonly string[]): Promise<string> => {
+  const { status, stdout, stderr } = await eni(...args)
+  assert.deepEqual([status, stderr], [0, ''])
+  return stdout.replaceAll(/ +/g, ' ').replaceAll(/ \n/g, '\n')
+}
+const phaseOf = (name: string) =>
+  ledger.db.get<{ phase: string }>('SELECT phase FROM claim WHERE name = ?', name)?.phase
+
+test('[S8] tke-eni get vipc shows what kubectl get vipc shows', async () => {
+  assert.match(
+    await out('get', 'vipc'),
+    /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 10\.0\.0\.5 node-1 Never never \S+\ndefault web-1 Retained 10\.0\.0\.6 node-1 Never in \d+m \S+\n/,
+  )
+  assert.match(await out('get', 'vpcipclaims', 'default/web-0', '-o', 'wide'), /StatefulSet\/web/)
+  assert.doesNotMatch(await out('get', 'vipc', '-n', 'other'), /default/)
+})
+
+test('[S5] tke-eni get vipc --expiring shows what is given back first', async () => {
+  const names = (await out('get', 'vipc', '--expiring')).split('\n').map((line) => line.split(' ')[1])
+  assert.deepEqual(names, ['NAME', 'web-2', 'web-1', undefined])
+})
+
+test('[S8] tke-eni get vip shows addresses that are only kept', async () => {
+  const text = await out('get', 'vip')
+  assert.match(text, /10\.0\.0\.6 retained node-1 <none> default\/web-1 /)
+  const [item] = JSON.parse((await eni('get', 'vip', 'other/web-2', '-o', 'json')).stdout)
+  assert.partialDeepStrictEqual(item, {
+    address: '10.0.0.7',
+    state: 'retained',
+    reservation: 'rsv-web-2',
+    policy: 'Never',
+  })
+})
+
+test('tke-eni describe says what is known, and what happened', async () => {
+  assert.match(
+    await out('describe', 'vipc', 'web-3'),
+    /Phase: Pending\n[\s\S]*Message: no address is left in zone-a\n[\s\S]*History: none/,
+  )
+  assert.match(await out('describe', 'vip', '10.0.0.6'), /State: retained\n/)
+  assert.equal((await eni('describe', 'vipc', 'nobody')).status, 3)
+})
+
+test('tke-eni delete without a leader says where one is', async () => {
+  const { status, stderr } = await eni('delete', 'vipc', 'web-1')
+  assert.equal(status, 1)
+  assert.match(
+    stderr,
+    /Cannot ask the leader on ".*leader\.sock": none leads there \(ENOENT\)\n.*machine of the leader/,
+  )
+})
+
+test('[S6] tke-eni delete vipc waits until the address is given back', async (t) => {
+  t.after(await leaderServes())
+  assert.match(
+    (await eni('delete', 'vipc', 'web-1', '--dry-run')).stdout,
+    /web-1" would be deleted and 10\.0\.0\.6 given back/,
+  )
+  assert.equal(phaseOf('web-1'), 'Retained')
+  const deleting = eni('delete', 'vipc', 'web-1')
+  while (phaseOf('web-1') !== 'Releasing') await new Promise((resolve) => setImmediate(resolve))
+  deleteClaim(ledger.db, 'web-1')
+  assert.match((await deleting).stdout, /^claim "default\/web-1" deleted: 10\.0\.0\.6 is given back\n$/)
+})
+
+test('[S6] tke-eni delete vipc refuses what a pod has, unless it is forced', async (t) => {
+  t.after(await leaderServes())
+  const refused = await eni('delete', 'vipc', 'web-0')
+  assert.equal(refused.status, 1)
+  assert.match(
+    refused.stderr,
+    /Cannot delete claim "default\/web-0": its pod is there on node "node-1".*\n {2}--force/,
+  )
+  assert.equal(phaseOf('web-0'), 'Bound')
+  const forced = await eni('delete', 'vipc', 'web-0', '--force', '--no-wait')
+  assert.deepEqual([forced.status, forced.stderr], [0, ''])
+  assert.equal(phaseOf('web-0'), 'Releasing')
+  assert.equal((await eni('delete', 'vipc', 'nobody')).status, 3)
+})
+
+test('[R6] tke-eni delete takes claims only', async () => {
+  const { status, stderr } = await eni('delete', 'vip', '10.0.0.5')
+  assert.equal(status, 2)
+  assert.match(stderr, /only claims can be deleted\n.*tke-eni delete vipc/)
+  assert.equal((await eni('delete', 'vipc', 'a/b/c')).status, 2)
+})
+
+async function leaderServes(): Promise<() => Promise<void>> {
+  const client = await connectKube({ server: 'http://127.0.0.1:9' }, systemClock)
+  const served = serveClaims(
+    { stateDir: ledger.folder, serveClaims: false, apiBindPort: 0, apiAdvertiseAddress: undefined },
+    {
+      db: ledger.db,
+      release: ledger.release,
+      client,
+      clock: systemClock,
+      log: silentLog,
+      random: systemRandom,
+    },
+  )
+  while ((await eni('delete', 'vipc', 'nobody')).status !== 3)
+    await new Promise((resolve) => setImmediate(resolve))
+  return async () => {
+    await served.close()
+    client.close()
+  }
+}
