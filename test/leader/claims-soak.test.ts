@@ -10,7 +10,7 @@ import { ClaimWorld, minute, second } from './claim-world.ts'
 
 const nodes = ['node-1', 'node-2', 'node-3']
 const names = ['web-0', 'web-1', 'web-2', 'web-3', 'web-4']
-const seeds = Number(process.env['CLAIM_SEEDS'] ?? 12)
+const seeds = Number(process.env['CLAIM_SEEDS'] ?? 6)
 
 class Soak {
   readonly world: ClaimWorld
@@ -101,6 +101,14 @@ class Soak {
     )
   }
 
+  /** Its agent is there, and the NEC is of its instance. */
+  isAlive(node: string): boolean {
+    const instance = this.world.kube.nodes.items.get(node)?.instanceId
+    return (
+      instance !== undefined && this.world.kube.necs.items.get(node)?.publication?.instanceId === instance
+    )
+  }
+
   here(node: string, name: string): boolean {
     const pods = [...this.world.kube.pods.items.values()]
     return pods.some((pod) => pod.node === node && pod.name === name)
@@ -119,8 +127,10 @@ class Soak {
   /** Pods show their addresses. */
   show(): void {
     for (const pod of [...this.world.kube.pods.items.values()]) {
-      const [its] = this.world.publishedFor(pod.node ?? '', pod.name)
-      if (its !== undefined && pod.ip === undefined) this.world.show(pod.uid, its.address)
+      const node = pod.node ?? ''
+      const [its] = this.world.publishedFor(node, pod.name)
+      if (its !== undefined && pod.ip === undefined && this.isAlive(node))
+        this.world.show(pod.uid, its.address)
     }
   }
 
@@ -137,8 +147,7 @@ class Soak {
   /** What its agent may give to pods: not what it has given back, and nothing once the node has left. */
   promisedOn(node: string): readonly string[] {
     const nec = this.world.kube.necs.items.get(node)
-    const instance = this.world.kube.nodes.items.get(node)?.instanceId
-    if (nec?.publication?.instanceId !== instance) return []
+    if (!this.isAlive(node)) return []
     const returned = new Set(nec?.report?.returned.map(({ grant }) => grant))
     const ips = this.world.published(node).flatMap((eni) => eni.ips)
     return ips.flatMap(({ address, claim, grant }) =>
