@@ -1,7 +1,7 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
-import type { Claim, ClaimPhase } from './ipam/claim.ts'
+import type { Claim, ClaimOwner, ClaimPhase } from './ipam/claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -31,6 +31,7 @@ import type {
   NodeReport,
   NodeTerms,
   Notice,
+  OwnerRef,
   PodFact,
   PodLink,
   PodName,
@@ -145,6 +146,16 @@ export interface Feed<T> {
 
 export type Stop = () => void
 
+export type WorkloadKind = Pick<OwnerRef, 'apiVersion' | 'kind'>
+
+/** Any object that makes pods, or others that do, by its metadata alone. */
+export interface Workload extends OwnerRef {
+  /** undefined: it is the cluster's. */
+  readonly namespace: string | undefined
+  /** What made it and answers for it, in turn. */
+  readonly controller: OwnerRef | undefined
+}
+
 /** What the leader needs of Kubernetes. Writers never overlap: it writes NEC spec, status.eniInfos and status.conditions. */
 export interface LeaderKube {
   watchNodes(feed: Feed<NodeFact>): Stop
@@ -160,6 +171,13 @@ export interface LeaderKube {
   deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
+  /**
+   * As `getNode`; `namespace` counts where its kind has one. Throws `denied`, and `bad_input` or `not_found` when the API server does not
+   * serve the kind.
+   */
+  getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
+  /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
+  watchWorkloads(kind: WorkloadKind, feed: Feed<Workload>, trouble: (error: Error) => void): Stop
   /** What the API server's clock says, to a second: another machine's, as a rule. */
   serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
@@ -288,6 +306,15 @@ export interface LeaderLedger {
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
+  staticClaims(): readonly Claim[]
+  /** Workloads that claims go with, each once. */
+  owners(): readonly ClaimOwner[]
+  claimsOfOwner(uid: string): readonly Claim[]
+  /** Static ones of pods on the node that have no address, and none on its way. */
+  waitingClaims(node: NodeName): readonly Claim[]
+  hasStaticClaims(): boolean
+  /** Static ones with an address that no reservation keeps; those that are being released apart. */
+  unreservedClaims(): readonly Claim[]
   /** Whose time is over, by the ledger's own clock. */
   expiredClaims(): readonly Claim[]
   /** Is there one whose time will be over? */
@@ -309,6 +336,8 @@ export interface ExpiryClock {
 /** A static claim, and the node on one of whose ENIs its address is by the ledger, or is being put. */
 export interface PlacedClaim extends Claim {
   readonly placedOn: NodeName | undefined
+  /** Its key; undefined while it is being put there. */
+  readonly placedEni: number | undefined
 }
 
 /** A claim of a pod that has none; it is `Pending`. */
@@ -323,7 +352,24 @@ export type NewClaim = PodName &
     | 'nominatedSubnets'
     | 'expireAfter'
     | 'reserveToken'
+    | 'owner'
   > & { readonly podUid: PodUid; readonly node: NodeName }
+
+/** A static claim that is made anew, from what is left of it; it is `Retained`. */
+export type FoundClaim = PodName &
+  Pick<
+    Claim,
+    | 'uid'
+    | 'ipUid'
+    | 'subnetId'
+    | 'zone'
+    | 'eniId'
+    | 'reservation'
+    | 'reserveToken'
+    | 'expireAfter'
+    | 'expiresAt'
+    | 'owner'
+  > & { readonly address: Ipv4 }
 
 /** What of a claim may change. */
 export type ClaimChange = Partial<
@@ -338,6 +384,9 @@ export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {
   /** Without a grant: a new binding. */
   readonly ips: readonly { readonly address: Ipv4; readonly grant: number | undefined }[]
 }
+
+/** What an outcome is read from. */
+export type SeenEni = Pick<CloudEni, 'ips' | 'instanceId'>
 
 export interface LeaderTx {
   /** A leader of this epoch writes. Throws `deposed` when one of a later epoch has written already. */
@@ -369,7 +418,7 @@ export interface LeaderTx {
   fail(
     intent: Intent,
     error: string,
-    more?: { readonly seen?: CloudEni | undefined; readonly forGood?: boolean },
+    more?: { readonly seen?: SeenEni | undefined; readonly forGood?: boolean },
   ): void
   /** The pod that shows an address in its status, or none. */
   setPod(address: Ipv4, pod: (PodName & { readonly uid: PodUid }) | undefined): void
@@ -389,6 +438,8 @@ export interface LeaderTx {
   /** What it says of nodes, ENIs and addresses may be of another time: it says nothing any more, but what was. */
   clear(): void
   addClaim(claim: NewClaim): Claim
+  /** Throws `conflict` when there is one of that name, or with that address. */
+  restoreClaim(claim: FoundClaim): Claim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
   changeClaim(claim: Claim, change: ClaimChange): Claim
   /** Nothing when it has changed since it was read. */

@@ -187,6 +187,9 @@ class Model {
       case 'unassign':
         this.#change(eni, { ips: eni.ips.filter(({ address }) => !action.addresses.includes(address)) })
         return { came: 0, gone: action.addresses.length }
+      case 'migrate':
+        this.#change(eni, { ips: [...eni.ips, ...this.#madeUp(1)] })
+        return { came: 1, gone: 0 }
       case 'detach':
         this.#change(eni, { state: 'available', goal: 'delete' })
         return { came: 0, gone: 0 }

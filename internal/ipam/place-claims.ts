@@ -1,7 +1,7 @@
 // Where the addresses of static claims go on a node (S1, S4): onto an ENI of their subnet that has room, else onto one that is made for
 // them; and off its ENIs when their pod is elsewhere, or has been gone for a while. Claims are waited for by pods: they come before the pool.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { Action } from './plan-node.ts'
+import type { Action, NodeDemand } from './plan-node.ts'
 import { type NodePool, occupied, type PoolEni } from './pool.ts'
 import type { CloudSubnet, PodName, SubnetId } from './types.ts'
 
@@ -19,6 +19,25 @@ export interface ClaimDemand extends PodName {
   readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** It goes from there although nobody has given it back. */
+  readonly forced?: boolean
+  /** No reservation keeps it, and it is on an ENI of another node: it must never be on none. */
+  readonly parkedOn?:
+    | {
+        readonly eni: number
+        /** It may leave that now: nobody has it there, and nothing else is done to the ENI. */
+        readonly free: boolean
+      }
+    | undefined
+}
+
+/** A static claim without an address, and none can be reserved for it: it gets one that an ENI is given for it. */
+export interface UnreservedDemand extends PodName {
+  readonly key: number
+  /** It wants this one. */
+  readonly address: Ipv4 | undefined
+  /** Subnets of the node's zone that it may be of, the best one first. */
+  readonly subnetIds: readonly SubnetId[]
 }
 
 export interface ClaimPlacement {
@@ -28,27 +47,38 @@ export interface ClaimPlacement {
   /** Addresses that the node has returned, and whose pods are there again: bound anew. */
   readonly renew: readonly Ipv4[]
   /** Claims that no ENI of the node can take. */
-  readonly stuck: readonly { readonly claim: ClaimDemand; readonly why: 'node-full' | 'subnets-full' }[]
+  readonly stuck: readonly Stuck[]
+}
+
+interface Stuck {
+  readonly claim: PodName
+  readonly why: 'node-full' | 'subnets-full'
 }
 
 /** The API's bound on addresses named in one AssignPrivateIpAddresses call. */
 export const maxAssignBatch = 10
 
-/** `returned` are addresses that the node's agent has given up. Claims in a total order, so that runs can be replayed. */
+/** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
   pool: NodePool,
-  claims: readonly ClaimDemand[],
-  returned: ReadonlySet<Ipv4>,
-  subnets: readonly CloudSubnet[],
+  {
+    claims = [],
+    returned,
+    subnets,
+    unreserved = [],
+  }: Pick<NodeDemand, 'claims' | 'returned' | 'subnets' | 'unreserved'>,
 ): ClaimPlacement {
   // One that another node has yet finds its ENI ready when it comes.
   const waiting = claims.filter(({ here, wanted }) => wanted && !here)
   const leaving = new Set(
-    claims.flatMap(({ address, mayGo }) => (mayGo && returned.has(address) ? [address] : [])),
+    claims.flatMap(({ address, forced, mayGo }) =>
+      mayGo && (forced || returned.has(address)) ? [address] : [],
+    ),
   )
   const room = new Room(pool, subnets)
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
+  for (const claim of unreserved) room.make(claim)
   const releases = pool.enis.flatMap((eni): Action[] => {
     const addresses = eni.ips.flatMap(({ address, state }) =>
       state === 'bound' && leaving.has(address) ? [address] : [],
@@ -78,12 +108,25 @@ function isFree({ busy, held, state }: PoolEni): boolean {
   return state === 'attached' && !busy && !held
 }
 
+interface Given {
+  readonly claim?: ClaimDemand
+  readonly unreserved?: UnreservedDemand
+}
+
+/** Something can be done for it now. */
+function isDue({ claim }: Given): boolean {
+  return claim === undefined || !claim.elsewhere || claim.parkedOn?.free === true
+}
+
+const notYet = '0.0.0.0' as Ipv4
+const nobody: PodName = { namespace: '', name: '' }
+
 /** ENIs while claims are put on them. */
 class Room {
-  readonly stuck: { claim: ClaimDemand; why: 'node-full' | 'subnets-full' }[] = []
+  readonly stuck: Stuck[] = []
   readonly #pool: NodePool
   readonly #free: Map<SubnetId, number>
-  readonly #given = new Map<PoolEni, ClaimDemand[]>()
+  readonly #given = new Map<PoolEni, Given[]>()
   readonly #made: PoolEni[] = []
 
   constructor(pool: NodePool, subnets: readonly CloudSubnet[]) {
@@ -92,41 +135,71 @@ class Room {
   }
 
   give(subnetId: SubnetId, claim: ClaimDemand): void {
-    const eni = this.#fullest(subnetId) ?? this.#make(subnetId, claim)
-    if (eni !== undefined) this.#given.set(eni, [...(this.#given.get(eni) ?? []), claim])
+    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim)
+    if (eni !== undefined) this.#put(eni, { claim })
+  }
+
+  /** Also its address is to be made. */
+  make(claim: UnreservedDemand): void {
+    const { subnetIds } = claim
+    const subnetId = subnetIds.find((id) => (this.#free.get(id) ?? 0) > 1)
+    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim))
+    if (eni) this.#put(eni, { unreserved: claim })
+    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full' })
   }
 
   /** What only waits for another node must not keep back what another node waits for. */
   assigns(eni: PoolEni): boolean {
-    return isFree(eni) && (this.#given.get(eni) ?? []).some(({ elsewhere }) => !elsewhere)
+    return isFree(eni) && (this.#given.get(eni) ?? []).some(isDue)
   }
 
   actions(): Action[] {
-    const assigns = this.#pool.enis.flatMap((eni): Action[] => {
-      const due = (this.#given.get(eni) ?? []).filter(({ elsewhere }) => !elsewhere)
-      const addresses = due.slice(0, maxAssignBatch).map(({ address }) => address)
-      if (addresses.length === 0 || !isFree(eni)) return []
-      return [
-        {
-          kind: 'assign',
-          eni: eni.key,
-          count: addresses.length,
-          addresses,
-          reason: 'for pods with static addresses',
-        },
-      ]
-    })
-    const creates = this.#made.map(
-      ({ slot, subnetId }): Action => ({
+    const sources = new Set<number>()
+    const onEnis = this.#pool.enis.flatMap((eni) =>
+      isFree(eni) ? (this.#next(eni, this.#given.get(eni) ?? [], sources) ?? []) : [],
+    )
+    const creates = this.#made.map((eni): Action => {
+      const { slot, subnetId } = eni
+      const given = this.#given.get(eni) ?? []
+      const first = given.find(({ claim }) => claim === undefined)?.unreserved
+      const isFirst = first !== undefined && first.address === undefined
+      return {
         kind: 'create',
         mode: 'shared',
         slot,
         subnetId,
-        ips: 0,
+        ips: isFirst ? 1 : 0,
+        ...(isFirst && { claim: first.key }),
         reason: 'for pods with static addresses',
-      }),
-    )
-    return [...assigns, ...creates]
+      }
+    })
+    return [...onEnis, ...creates]
+  }
+
+  /** One thing at a time: those that are kept by reservations together, then others one by one. */
+  #next({ key }: PoolEni, given: readonly Given[], sources: Set<number>): Action | undefined {
+    const reason = 'for pods with static addresses'
+    const addresses = given.flatMap(({ claim }) => (claim && !claim.elsewhere ? [claim.address] : []))
+    if (addresses.length > 0) {
+      const some = addresses.slice(0, maxAssignBatch)
+      return { kind: 'assign', eni: key, count: some.length, addresses: some, reason }
+    }
+    for (const { claim, unreserved } of given) {
+      const from = claim?.parkedOn?.free ? claim.parkedOn.eni : undefined
+      if (claim !== undefined && from !== undefined && !sources.has(from)) {
+        sources.add(from)
+        return { kind: 'migrate', eni: key, from, address: claim.address, reason: 'its pod is here' }
+      }
+      if (unreserved === undefined) continue
+      const { address, key: claimKey } = unreserved
+      const named = address === undefined ? {} : { addresses: [address] }
+      return { kind: 'assign', eni: key, count: 1, ...named, claim: claimKey, reason }
+    }
+    return undefined
+  }
+
+  #put(eni: PoolEni, given: Given): void {
+    this.#given.set(eni, [...(this.#given.get(eni) ?? []), given])
   }
 
   /** `busy` are about to be changed. */
@@ -134,11 +207,12 @@ class Room {
     const enis = [...this.#pool.enis, ...this.#made].map((eni) => {
       const claims = this.#given.get(eni) ?? []
       if (claims.length === 0) return busy.has(eni.key) ? { ...eni, busy: true } : eni
-      const ips = claims.map(({ address, name, namespace }) => ({
-        address,
+      const ips = claims.map(({ claim, unreserved }) => ({
+        // One that is not known yet is counted all the same.
+        address: claim?.address ?? unreserved?.address ?? notYet,
         state: 'bound' as const,
         grant: 0,
-        claim: { namespace, name },
+        claim: claim ?? unreserved ?? nobody,
       }))
       // What is not attached yet goes on its way; an assignment takes the ENI for itself.
       const isChanged = this.assigns(eni) || busy.has(eni.key)
@@ -148,15 +222,15 @@ class Room {
   }
 
   /** Of those that serve, with room; fullest first (P12), those on their way last. */
-  #fullest(subnetId: SubnetId): PoolEni | undefined {
+  #fullest(subnetIds: readonly SubnetId[]): PoolEni | undefined {
     const used = (eni: PoolEni) => occupied(eni) + (this.#given.get(eni)?.length ?? 0)
     return [...this.#pool.enis, ...this.#made]
       .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)
-      .filter((eni) => eni.subnetId === subnetId && used(eni) < this.#pool.shared.ipsPerEni)
+      .filter((eni) => subnetIds.includes(eni.subnetId) && used(eni) < this.#pool.shared.ipsPerEni)
       .toSorted((a, b) => Number(isFree(b)) - Number(isFree(a)) || used(b) - used(a) || a.slot - b.slot)[0]
   }
 
-  #make(subnetId: SubnetId, claim: ClaimDemand): PoolEni | undefined {
+  #make(subnetId: SubnetId, claim: PodName): PoolEni | undefined {
     const { enis, instanceEnis, shared, unclaimed = 0 } = this.#pool
     const all = [...enis, ...this.#made]
     const slots = new Set(all.map(({ slot }) => slot))

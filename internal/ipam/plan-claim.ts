@@ -1,7 +1,7 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimPolicy } from './claim.ts'
+import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
 import { countedAs } from './count-pod.ts'
 import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
 
@@ -26,7 +26,12 @@ export interface ClaimRules {
 }
 
 export type ClaimStep =
-  | { readonly kind: 'open'; readonly policy: ClaimPolicy; readonly pod: PodFact & { node: NodeName } }
+  | {
+      readonly kind: 'open'
+      readonly policy: ClaimPolicy
+      readonly pod: PodFact & { node: NodeName }
+      readonly owner?: ClaimOwner | undefined
+    }
   | { readonly kind: 'change'; readonly change: Partial<Mutable> }
   /** The row goes; nothing of the cloud belongs to it. */
   | { readonly kind: 'remove' }
@@ -41,7 +46,7 @@ export function planClaim(
   { claim, pod, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
-  if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
+  if (claim === undefined) return pod === undefined ? undefined : open(pod, shown !== undefined, rules)
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
   if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
@@ -51,9 +56,10 @@ export function planClaim(
   return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }
 }
 
-function open(pod: PodFact, rules: ClaimRules): ClaimStep | undefined {
+/** One that ran before its address could be kept goes on as it is: it has one of the pool. */
+function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undefined {
   if (pod.node === undefined) return undefined
-  return { kind: 'open', policy: policyOf(pod, rules), pod: { ...pod, node: pod.node } }
+  return { kind: 'open', policy: runs ? 'Immediate' : policyOf(pod, rules), pod: { ...pod, node: pod.node } }
 }
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */

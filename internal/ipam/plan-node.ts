@@ -1,7 +1,7 @@
 // What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
-import { type ClaimDemand, type ClaimPlacement, placeClaims } from './place-claims.ts'
+import { type ClaimDemand, type ClaimPlacement, placeClaims, type UnreservedDemand } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import { besides, maxBindable, type NodePool, type PoolEni, serving, servingIn, surplusEnis } from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
@@ -30,6 +30,8 @@ export interface NodeDemand {
   readonly subnets: readonly CloudSubnet[]
   /** Static claims whose pods are on the node, or whose addresses are. */
   readonly claims?: readonly ClaimDemand[]
+  /** Static claims on the node that have no address, and for which none can be reserved. */
+  readonly unreserved?: readonly UnreservedDemand[]
 }
 
 export type Action =
@@ -40,6 +42,8 @@ export type Action =
       readonly subnetId: SubnetId
       /** Secondary addresses that it is made with. */
       readonly ips: number
+      /** The claim that gets the address: there is one. */
+      readonly claim?: number
       readonly reason: string
     }
   | { readonly kind: 'attach' | 'detach' | 'delete'; readonly eni: number; readonly reason: string }
@@ -49,6 +53,16 @@ export type Action =
       readonly count: number
       /** Exactly these, which are reserved for claims; any when missing. */
       readonly addresses?: readonly Ipv4[]
+      /** The claim that gets the address: there is one. */
+      readonly claim?: number
+      readonly reason: string
+    }
+  | {
+      readonly kind: 'migrate'
+      /** Where it goes; `from` may be on another node. */
+      readonly eni: number
+      readonly from: number
+      readonly address: Ipv4
       readonly reason: string
     }
   | {
@@ -72,11 +86,11 @@ export interface NodePlan {
 export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
-export function planNode(all: NodePool, wanted: NodeDemand): NodePlan {
-  if (all.phase === 'leaving')
-    return { actions: giveBackAll(all), shortages: [], short: new Set(), renew: [] }
-  const placement = placeClaims(all, wanted.claims ?? [], wanted.returned, wanted.subnets)
-  const ofPool = { ...wanted, returned: unclaimed(all, wanted.returned) }
+export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
+  if (before.phase === 'leaving')
+    return { actions: giveBackAll(before), shortages: [], short: new Set(), renew: [] }
+  const placement = placeClaims(before, wish)
+  const ofPool = { ...wish, returned: unclaimed(before, wish.returned) }
   const { demand, pool } = withWithheld(placement.pool, ofPool)
   const placed = placesFor(pool, demand)
   const within = { ...pool, ...placed }
@@ -207,7 +221,11 @@ function hasNoPlace(
 
 /** With more addresses than the instance takes it would never be attached. The newest bindings came while it was off its node: no pod has had them. */
 function shed(eni: PoolEni, excess: number): Action | undefined {
-  const newest = eni.ips.filter(({ state }) => state === 'bound').toSorted((a, b) => b.grant - a.grant)
+  const bound = eni.ips.filter(({ state }) => state === 'bound')
+  // What is kept for a pod goes last.
+  const newest = bound.toSorted(
+    (a, b) => Number(a.claim !== undefined) - Number(b.claim !== undefined) || b.grant - a.grant,
+  )
   const addresses = newest.slice(0, Math.min(excess, maxUnassignBatch)).map(({ address }) => address)
   if (addresses.length === 0) return undefined
   return { kind: 'unassign', eni: eni.key, addresses, reason: 'more than the instance takes' }

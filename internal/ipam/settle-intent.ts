@@ -3,9 +3,9 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type ErrorCode, mayHaveHappened } from './errors.ts'
-import type { CloudEni, EniId, EniMode, InstanceId, NodeName, SubnetId } from './types.ts'
+import type { CloudEni, CloudIp, EniId, EniMode, InstanceId, NodeName, SubnetId } from './types.ts'
 
-export type IntentKind = 'create' | 'attach' | 'assign' | 'unassign' | 'detach' | 'delete'
+export type IntentKind = 'create' | 'attach' | 'assign' | 'unassign' | 'migrate' | 'detach' | 'delete'
 
 /** An outside mutation: stored before it is sent, resolved after (R2). */
 export interface Intent {
@@ -16,6 +16,8 @@ export interface Intent {
   /** The ledger's key of the ENI it is about; `eniId` is unknown until a creation is accepted. */
   readonly eni: number
   readonly eniId: EniId | undefined
+  /** migrate: the ENI that the address comes from; `eni` is where it goes. */
+  readonly from?: { readonly eni: number; readonly eniId: EniId; readonly node: NodeName }
   readonly subnetId: SubnetId
   readonly slot: number
   readonly mode: EniMode
@@ -23,7 +25,7 @@ export interface Intent {
   readonly state: 'recorded' | 'accepted'
   /** assign and create: how many; */
   readonly count: number
-  /** unassign: which; assign: which, once accepted, or from the beginning when it is `exact`. */
+  /** unassign and migrate: which; assign: which, once accepted, or from the beginning when it is `exact`. */
   readonly addresses: readonly Ipv4[]
   readonly exact: boolean
   readonly token: string
@@ -90,17 +92,23 @@ export function settleIntent(
       return early ? { kind: 'wait' } : confirmed(intent, now, policy.staleFor, settled)
     }
     case 'undone':
-      return again(intent, eni, now, policy)
+      return again(intent, eni.ips, now, policy)
   }
 }
 
-function again(intent: Intent, eni: CloudEni, now: Millis, policy: SettlePolicy): Settlement {
+/** Nothing of it is to be seen; `there` are the addresses that it was to take away from an ENI, as far as they are on it still. */
+export function again(
+  intent: Intent,
+  there: readonly CloudIp[],
+  now: Millis,
+  policy: SettlePolicy,
+): Settlement {
   if (now - intent.changedAt < pauseOf(intent, policy)) return { kind: 'wait' }
   if (intent.resent >= maxResends) {
     const why = intent.state === 'accepted' ? 'accepted several times' : 'sent several times'
     return confirmed(intent, now, policy.staleFor, { kind: 'failed', why: `${why} without effect` })
   }
-  const addresses = intent.addresses.filter((one) => eni.ips.some(({ address }) => address === one))
+  const addresses = intent.addresses.filter((one) => there.some(({ address }) => address === one))
   return { kind: 'resend', sameToken: intent.state === 'recorded', addresses }
 }
 
@@ -114,7 +122,8 @@ function arrivalTime({ kind, state }: Intent, { staleFor, giveUpAfter }: SettleP
   return kind === 'assign' && state === 'accepted' ? Math.max(staleFor, giveUpAfter / 2) : staleFor
 }
 
-function confirmed(intent: Intent, now: Millis, duration: Millis, settlement: Settlement): Settlement {
+/** Only when reads have said so for `duration`. */
+export function confirmed(intent: Intent, now: Millis, duration: Millis, settlement: Settlement): Settlement {
   if (intent.missingSince === undefined) return { kind: 'doubt' }
   return now - Math.max(intent.missingSince, intent.changedAt) < duration ? { kind: 'doubt' } : settlement
 }
@@ -142,6 +151,8 @@ function judge(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict
     case 'detach':
     case 'delete':
       return judgeMove(intent, eni)
+    case 'migrate':
+      return 'under-way' // one ENI does not tell: settle-migration.ts
   }
 }
 

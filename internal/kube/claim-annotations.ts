@@ -72,7 +72,8 @@ function parseSubnets(text: string): readonly SubnetId[] | undefined {
   return fine ? [...new Set(ids)] : undefined
 }
 
-function controllerOf(metadata: unknown): OwnerRef | undefined {
+/** The workload that made the object with this metadata, and answers for it. */
+export function controllerOf(metadata: unknown): OwnerRef | undefined {
   const controller = listAt(metadata, 'ownerReferences').find((ref) => at(ref, 'controller') === true)
   const apiVersion = textAt(controller, 'apiVersion')
   const kind = textAt(controller, 'kind')

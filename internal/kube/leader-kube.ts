@@ -26,6 +26,7 @@ import {
 import { setTaint } from './node-taint.ts'
 import { reflect } from './reflector.ts'
 import type { ReflectorLimits, Source } from './source.ts'
+import { createWorkloads } from './workloads.ts'
 
 export interface LeaderKubeParts {
   readonly client: KubeClient
@@ -69,6 +70,7 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     ...createNecWriter(client),
     setUnavailable: (name, unavailable) =>
       unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
+    ...createWorkloads(parts),
     serverTime: () => readServerTime(client),
     notify: events.notify,
     close: events.close,

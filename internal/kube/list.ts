@@ -48,6 +48,7 @@ async function listPages<T>(
     const page = await client.call({
       doing,
       path: source.path,
+      accept: source.accept?.list,
       signal,
       query: {
         fieldSelector: source.fieldSelector,

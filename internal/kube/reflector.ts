@@ -25,6 +25,8 @@ export interface ReflectorTools {
   readonly random: Random
   readonly log: Log
   readonly limits?: Partial<ReflectorLimits>
+  /** Hears of every list and watch that failed; it is tried again all the same. */
+  readonly failed?: (error: Error) => void
 }
 
 /** Answers of "not now" to a watch, without an event in between, after which a list is tried instead. */
@@ -75,6 +77,7 @@ export function reflect<T>(source: Source<T>, feed: Feed<T>, tools: ReflectorToo
     const lost = errorCode(error) === 'unavailable' && !isAnswer(error)
     if (!lost) refusals += 1
     if (!lost && (errorCode(error) !== 'unavailable' || refusals > maxRefusals)) version = undefined
+    tools.failed?.(error as Error)
     const retryIn = backoffDelay(limits.backoff, failures++, random)
     log.warn('watch interrupted', {
       error: (error as Error).message,

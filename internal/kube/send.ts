@@ -12,6 +12,8 @@ export interface KubeRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>
   /** Sent as JSON; of a PATCH a list is a JSON patch, an object a merge patch. */
   readonly body?: unknown
+  /** The representation that is wanted; plain JSON when missing. */
+  readonly accept?: string | undefined
   readonly signal?: AbortSignal
 }
 
@@ -39,7 +41,7 @@ export function send(
       : { socketPath, host: url.host }),
     headers: {
       ...access.headers,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': userAgent,
       ...(body && {
         'content-type': contentType(method, request.body),

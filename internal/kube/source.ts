@@ -15,6 +15,8 @@ export interface Source<T> {
    * are at least as new as what we saw; for collections that thousands of clients read.
    */
   readonly freshness: 'consistent' | 'cached'
+  /** Representations that are wanted; plain JSON when missing. */
+  readonly accept?: { readonly list: string; readonly watch: string }
 }
 
 export interface ReflectorLimits {

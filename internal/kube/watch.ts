@@ -34,6 +34,7 @@ export async function watchFrom<T>(source: Source<T>, from: string, tools: Watch
   const stream = await client.open({
     doing,
     path: source.path,
+    accept: source.accept?.watch,
     signal,
     query: {
       watch: 1,

@@ -1,4 +1,6 @@
 // Writes into the ledger what a survey decided, in its transaction.
+
+import type { Claim } from '../ipam/claim.ts'
 import { podIps } from '../ipam/eni-tags.ts'
 import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { NodeDefaults, PodFact } from '../ipam/types.ts'
@@ -10,6 +12,7 @@ export interface SurveyTarget {
   readonly ledger: LeaderLedger
   /** For nodes that come into it. */
   readonly defaults: NodeDefaults
+  readonly newToken: () => string
 }
 
 export function applySurvey(target: SurveyTarget, plan: SurveyPlan, snapshot: SurveySnapshot): void {
@@ -28,7 +31,7 @@ export function applySurvey(target: SurveyTarget, plan: SurveyPlan, snapshot: Su
 
 /** Returns the addresses that came into the ledger. */
 function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<Ipv4>): readonly Ipv4[] {
-  const { tx } = target
+  const { tx, newToken } = target
   switch (settlement.kind) {
     case 'drop-ip':
       tx.dropIp(settlement.address, 'it is not on its ENI any more, by no doing of ours')
@@ -48,6 +51,20 @@ function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<I
       return [settlement.address]
     case 'adopt-eni':
       return adopt(target, settlement, taken)
+    case 'release-reservation':
+      return [] // nothing of it is in the ledger
+    case 'find-reservation':
+      tx.changeClaim(settlement.claim, { reservation: settlement.id, reserveToken: settlement.token })
+      return []
+    case 'lose-reservation':
+      // The token of before would bring the one that is gone.
+      tx.changeClaim(settlement.claim, {
+        reservation: undefined,
+        reserveToken: newToken(),
+        reason: 'ReservationLost',
+        message: lostReservation(settlement.claim),
+      })
+      return []
   }
 }
 
@@ -98,4 +115,8 @@ function adopt(
 function holdersOf(pods: readonly PodFact[]): ReadonlyMap<Ipv4, PodFact> {
   const live = pods.filter(({ terminal, hostNetwork }) => !terminal && !hostNetwork)
   return new Map(live.flatMap((pod) => (pod.ip === undefined ? [] : [[pod.ip, pod] as const])))
+}
+
+export function lostReservation({ address, reservation }: Claim): string {
+  return `reservation ${reservation} of ${address} was released, and not by us`
 }

@@ -46,6 +46,8 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
     setUnavailable: fence(kube.setUnavailable),
+    getWorkload: fence(kube.getWorkload),
+    watchWorkloads: (kind, feed, trouble) => kube.watchWorkloads(kind, feed, trouble),
     serverTime: fence(kube.serverTime),
     notify(notice) {
       if (term.holds()) kube.notify(notice)

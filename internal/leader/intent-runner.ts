@@ -17,6 +17,7 @@ import {
   type SettlePolicy,
   settleIntent,
 } from '../ipam/settle-intent.ts'
+import { settleMigration } from '../ipam/settle-migration.ts'
 import type { SurveySettlement } from '../ipam/survey.ts'
 import type { CloudEni, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Priority } from '../ports.ts'
@@ -58,8 +59,13 @@ const fewEnis = 3
 interface View {
   readonly intent: Intent
   readonly eni: CloudEni | undefined
+  /** Of a migration: where the address comes from. */
+  readonly from?: CloudEni | undefined
   readonly error?: Error
 }
+
+/** Of an ENI that is gone: it carries no address. */
+const nothing = { ips: [], instanceId: undefined } as const
 
 export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   const { cloud, ledger, clock, random, log, policy } = options
@@ -118,6 +124,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       case 'unassign':
         await cloud.unassignIps({ eni, addresses: intent.addresses }, priority)
         break
+      case 'migrate':
+        for (const address of intent.addresses)
+          await cloud.migrateIp({ from: intent.from?.eniId ?? '', to: eni, address }, priority)
+        break
       case 'delete':
         await cloud.deleteEni(eni, priority)
         break
@@ -175,7 +185,9 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       if (blind)
         log.warn('none of our ENIs is shown: nothing is settled by that', { intents: trusted.length })
       const settled = await Promise.all(
-        trusted.filter(({ eni }) => !blind || eni !== undefined).map((view) => settleOne(view, lookedAt)),
+        trusted
+          .filter(({ eni, from }) => !blind || eni !== undefined || from !== undefined)
+          .map((view) => settleOne(view, lookedAt)),
       )
       const failed = [...views, ...settled].flatMap(({ error }) => error ?? [])
       if (failed.length > 0)
@@ -191,7 +203,11 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   /** Each for itself: what cannot be read of one holds up no other. The client asks for many in one call. */
   async function look(intent: Intent): Promise<View> {
     try {
-      return { intent, eni: await find(intent) }
+      const { eniId, from } = intent
+      if (from === undefined) return { intent, eni: await find(intent) }
+      const both = await cloud.describeEnis({ ids: [eniId ?? '', from.eniId] }, 'warm-refill')
+      const of = (id: string | undefined) => both.find((eni) => eni.id === id)
+      return { intent, eni: of(eniId), from: of(from.eniId) }
     } catch (error) {
       return { intent, eni: undefined, error: error as Error }
     }
@@ -199,7 +215,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
 
   async function settleOne(view: View, lookedAt: Millis): Promise<View> {
     try {
-      await settle(view.intent, view.eni, lookedAt)
+      await settle(view, lookedAt)
       return view
     } catch (error) {
       return { ...view, error: error as Error }
@@ -215,7 +231,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     const sought = views.filter(
       ({ intent }) => intent.eniId !== undefined && intent.createdAt > since && !isBeingDeleted(intent),
     )
-    return sought.length > fewEnis && views.every(({ eni }) => eni === undefined)
+    return sought.length > fewEnis && views.every(({ eni, from }) => eni === undefined && from === undefined)
   }
 
   async function find({ eniId, token }: Intent): Promise<CloudEni | undefined> {
@@ -225,8 +241,11 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     return eni
   }
 
-  async function settle(intent: Intent, eni: CloudEni | undefined, lookedAt: Millis): Promise<void> {
-    const settlement = settleIntent(intent, eni, ledger.addressesOf(intent.eni), lookedAt, policy)
+  async function settle({ eni, from, intent }: View, lookedAt: Millis): Promise<void> {
+    const settlement =
+      intent.kind === 'migrate'
+        ? settleMigration(intent, { from, to: eni }, lookedAt, policy)
+        : settleIntent(intent, eni, ledger.addressesOf(intent.eni), lookedAt, policy)
     switch (settlement.kind) {
       case 'wait':
         if (intent.missingSince !== undefined) await ledger.write((tx) => tx.noteMissing(intent, false))
@@ -243,7 +262,8 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       case 'gone':
         return settleGone(intent)
       case 'failed': {
-        await ledger.write((tx) => tx.fail(intent, settlement.why, { seen: eni }))
+        const seen = intent.kind === 'migrate' ? (from ?? nothing) : eni
+        await ledger.write((tx) => tx.fail(intent, settlement.why, { seen }))
         const message = `Cannot ${intent.kind} ${nameOf(intent)}: ${settlement.why}`
         return conclude(intent, { code: 'invalid_state', message })
       }

@@ -7,7 +7,8 @@ import type { NodeName, PodFact } from '../ipam/types.ts'
 import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
-import { createClaimRelease } from './claims/release-claim.ts'
+import type { ClaimReleaser } from './claims/release-claim.ts'
+import { createReservePermission } from './claims/reserve-permission.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -40,6 +41,8 @@ export interface Leader {
   release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
+  /** Gives static addresses back at somebody's wish. */
+  readonly claims: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }
@@ -84,13 +87,17 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
-      if (intent.kind === 'unassign' || intent.exact) intent.addresses.forEach(addressFreed)
+      if (intent.from !== undefined) wake(intent.from.node)
+      const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
+      if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, wakeNode: (node) => wake(node) })
+  const permission = createReservePermission(clock, log)
+  const wakeNode = (node: NodeName) => wake(node)
+  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, permission, wakeNode })
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)
@@ -112,11 +119,12 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     subnets,
     runner,
     settings,
+    permission,
     wake,
     conflict: () => surveyor.hasten(),
   })
 
-  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake })
+  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake, wakeClaim: claims.wake })
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)
@@ -160,7 +168,8 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
-    release: createClaimRelease({ ledger, log, wake: (pod) => claims.wake(pod) }).release,
+    claims,
+    release: claims.release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

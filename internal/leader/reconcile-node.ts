@@ -12,7 +12,9 @@ import { type EniMode, eniModes, type NodeFact, type NodeName, type Notice } fro
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { createEvacuation } from './claims/evacuate.ts'
 import { createNodeClaims } from './claims/node-claims.ts'
+import type { ReservePermission } from './claims/reserve-permission.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNodeSettingsKeeper } from './node-settings.ts'
@@ -43,6 +45,7 @@ export interface ReconcilerOptions {
   readonly subnets: Subnets
   readonly runner: IntentRunner
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly wake: (node: NodeName, delay?: Millis) => void
   /** The ledger has an address on one node, and a pod of another shows it. */
   readonly conflict: () => void
@@ -62,6 +65,9 @@ interface Memory {
   readonly told: Map<Notice['about']['kind'], PoolCondition['reason']>
 }
 
+/** An ENI that can take a parked address may be busy. */
+const evacuateAgainAfter: Millis = 1000
+
 /** More than two of the agent's release intervals. */
 const releaseTroubleFor: Millis = 5 * 60_000
 
@@ -70,7 +76,8 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
   const memories = new Map<NodeName, Memory>()
   const registrar = createRegistrar({ ...options, wake: (name) => wake(name) })
   const publisher = createNecPublisher(kube, ledger, facts, clock, settings)
-  const claims = createNodeClaims({ ledger, facts, kube, settings, clock, wake })
+  const claims = createNodeClaims(options)
+  const evacuation = createEvacuation(options)
   const taints = createTaintKeeper({ kube, facts, clock, log, settings })
   const nodeSettings = createNodeSettingsKeeper({ ledger, facts, registrar, settings, log, tell })
 
@@ -181,7 +188,10 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     await publisher.withdraw(node).catch((error: unknown) => {
       log.warn('NEC of a node that leaves not emptied', { node: node.name, error: (error as Error).message })
     })
-    const leaving = { ...pool, phase: 'leaving' as const }
+    const kept = await evacuation.move(node)
+    const enis = pool.enis.map((eni) => (kept.has(eni.key) ? { ...eni, busy: true } : eni))
+    const leaving = { ...pool, enis, phase: 'leaving' as const }
+    if (kept.size > 0) wake(node.name, evacuateAgainAfter)
     const nothing = {
       pods: { shared: 0, exclusive: 0 },
       returned: new Set<Ipv4>(),
@@ -209,6 +219,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       unlinked: new Set(unlinked),
       shown: facts.shownAddresses(node.name),
       claims: claims.demand(node, clock.now()),
+      unreserved: claims.unreserved(node, current),
     })
     if (plan.renew.length > 0)
       await ledger.write((tx) => {
@@ -373,5 +384,5 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
 }
 
 function grows(kind: IntentKind): boolean {
-  return kind === 'create' || kind === 'assign' || kind === 'attach'
+  return kind === 'create' || kind === 'assign' || kind === 'attach' || kind === 'migrate'
 }

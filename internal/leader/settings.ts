@@ -15,6 +15,8 @@ export interface LeaderSettings extends ClusterLimits, ClaimRules {
   readonly securityGroups: readonly string[]
   /** For nodes seen for the first time from now on (P9). */
   readonly defaults: NodeDefaults
+  /** A static address goes with the topmost workload of its pod (S7). */
+  readonly cascadeOwners: boolean
   /** New nodes are kept free of pods until their pool is ready (K5). */
   readonly manageTaint: boolean
   /** What pods get that do not ask for one or the other. */
@@ -47,6 +49,7 @@ export const leaderDefaults = {
   exclusiveEnis: false,
   staticIps: false,
   claimExpiry: undefined,
+  cascadeOwners: false,
   claimRest: 120_000,
   manageTaint: false,
   ordinaryPods: 'shared',

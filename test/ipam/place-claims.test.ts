@@ -1,7 +1,7 @@
 // Where the addresses of static claims go on a node.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ClaimDemand, placeClaims } from '../../internal/ipam/place-claims.ts'
+import { type ClaimDemand, placeClaims, type UnreservedDemand } from '../../internal/ipam/place-claims.ts'
 import { planNode } from '../../internal/ipam/plan-node.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
 import { ip } from '../given.ts'
@@ -12,6 +12,12 @@ const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
   ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false },
   ...more,
 })
+/** Without an address, and none can be reserved. */
+const bare = (key: number, more: Partial<UnreservedDemand> = {}): UnreservedDemand => ({
+  ...{ namespace: 'shop', name: `bare-${key}`, key, address: undefined, subnetIds: ['subnet-a'] },
+  ...more,
+})
+const parked = (n: number, free: boolean) => claimed(n, { elsewhere: true, parkedOn: { eni: 900 + n, free } })
 /** On the first ENI of the node, as its second address, and so on. */
 const onEni = (n: number, more: Partial<ClaimDemand> = {}) =>
   claimed(n, { address: addressOf(1, n), here: true, ...more })
@@ -34,6 +40,7 @@ interface Row {
   readonly does: string
   readonly pool: PoolShort
   readonly claims: readonly ClaimDemand[]
+  readonly unreserved?: readonly UnreservedDemand[]
   readonly returned?: readonly string[]
   readonly free?: number
   readonly want: readonly string[]
@@ -125,15 +132,62 @@ const rows: readonly Row[] = [
     want: [],
     stuck: ['web-1 subnets-full'],
   },
+  {
+    does: '[S13] moves a parked one in one step, and only when it may leave where it is',
+    pool: { enis: [{ slot: 1, bound: 1 }] },
+    claims: [parked(1, false), parked(2, true), parked(3, true)],
+    want: ['migrate 10.0.9.2 from 902 to 100'],
+  },
+  {
+    does: '[S13] makes an ENI ready for a parked one that has no place',
+    pool: {},
+    claims: [parked(1, true)],
+    want: ['create 1 subnet-a'],
+  },
+  {
+    does: '[S13] has an address made for one, one after the other on an ENI',
+    pool: { enis: [{ slot: 1, bound: 1 }] },
+    claims: [],
+    unreserved: [bare(7), bare(8)],
+    want: ['assign 100 for claim 7'],
+  },
+  {
+    does: '[S13] has it made with the ENI where none has room',
+    pool: {},
+    claims: [],
+    unreserved: [bare(7)],
+    want: ['create 1 subnet-a claim 7'],
+  },
+  {
+    does: '[S12][S13] assigns the one that its pod wants',
+    pool: { enis: [{ slot: 1, bound: 1 }] },
+    claims: [],
+    unreserved: [bare(7, { address: ip('10.0.1.99') })],
+    want: ['assign 100 10.0.1.99'],
+  },
+  {
+    does: '[S13] tells that no subnet has room for the ENI and an address',
+    pool: {},
+    claims: [],
+    unreserved: [bare(7)],
+    free: 1,
+    want: [],
+    stuck: ['bare-7 subnets-full'],
+  },
 ]
 
-for (const { claims, does, free = 100, pool, returned = [], stuck = [], want } of rows) {
+for (const { claims, does, free = 100, pool, returned = [], stuck = [], unreserved = [], want } of rows) {
   test(does.replace(/^((?:\[\w+\])*) ?/, '$1 placeClaims() '), () => {
-    const plan = placeClaims(withClaims(pool, claims), claims, new Set(returned.map(ip)), [
-      subnet('subnet-a', free),
-    ])
+    const plan = placeClaims(withClaims(pool, claims), {
+      ...{ claims, unreserved, returned: new Set(returned.map(ip)) },
+      subnets: [subnet('subnet-a', free)],
+    })
     const said = plan.actions.map((action) => {
-      if (action.kind === 'create') return `create ${action.slot} ${action.subnetId}`
+      if (action.kind === 'create')
+        return `create ${action.slot} ${action.subnetId}${action.claim === undefined ? '' : ` claim ${action.claim}`}`
+      if (action.kind === 'migrate') return `migrate ${action.address} from ${action.from} to ${action.eni}`
+      if (action.kind === 'assign' && action.claim !== undefined && action.addresses === undefined)
+        return `assign ${action.eni} for claim ${action.claim}`
       const addresses = 'addresses' in action ? (action.addresses ?? []) : []
       return [action.kind, action.eni, ...addresses].join(' ')
     })
@@ -148,7 +202,10 @@ for (const { claims, does, free = 100, pool, returned = [], stuck = [], want } o
 test('[S4] placeClaims() binds anew what was returned and is wanted again', () => {
   const claims = [onEni(1, { renews: true }), onEni(2)]
   const pool = withClaims({ enis: [{ slot: 1, bound: 3 }] }, claims)
-  const plan = placeClaims(pool, claims, new Set([addressOf(1, 1), addressOf(1, 2)]), [])
+  const plan = placeClaims(pool, {
+    ...{ claims, subnets: [] },
+    returned: new Set([addressOf(1, 1), addressOf(1, 2)]),
+  })
   assert.deepEqual([plan.renew, plan.actions], [[addressOf(1, 1)], []])
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, listAt } from '../../internal/kube/json.ts'
-import { leaderRbac, nodeRbac, taintRbac } from '../../internal/kube/rbac.ts'
+import { leaderRbac, nodeRbac, ownersRbac, taintRbac } from '../../internal/kube/rbac.ts'
 import { parseManifest } from '../../internal/wire/manifest.ts'
 
 test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything else but events', () => {
@@ -15,9 +15,20 @@ test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything e
 })
 
 test('[K4] leaderRbac() and nodeRbac() have no wildcard, and see no secrets', () => {
-  for (const rule of [...rulesOf(leaderRbac()), ...rulesOf(taintRbac()), ...rulesOf(nodeRbac('node-1'))])
+  for (const rule of [
+    ...rulesOf(leaderRbac()),
+    ...rulesOf(taintRbac()),
+    ...rulesOf(ownersRbac()),
+    ...rulesOf(nodeRbac('node-1')),
+  ])
     for (const part of ['apiGroups', 'resources', 'verbs'])
       for (const value of listAt(rule, part)) assert.ok(value !== '*' && value !== 'secrets')
+})
+
+test('[S7] ownersRbac() lets the leader read workloads, and change none', () => {
+  const rules = rulesOf(ownersRbac())
+  assert.ok(rules.length > 0)
+  for (const rule of rules) assert.deepEqual(listAt(rule, 'verbs'), ['get', 'list', 'watch'])
 })
 
 test('[K5] taintRbac() alone lets the leader change nodes', () => {

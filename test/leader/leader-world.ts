@@ -46,6 +46,7 @@ export class LeaderWorld {
   ledger: LeaderLedger
   leader: Leader | undefined
   #process: Process
+  #starts = 0
 
   constructor(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr = '10.0.1.0/24') {
     this.settings = {
@@ -80,7 +81,8 @@ export class LeaderWorld {
   /** `changed`: what is set otherwise from now on. */
   start(changed: Partial<LeaderSettings> = {}): Leader {
     const { clock } = this.#process
-    const random = seededRandom(5)
+    // No leader makes the tokens of the one before again.
+    const random = seededRandom(5 + 1000 * this.#starts++)
     const cloud = createCloud({
       transport: this.between(cloudLink(this.cloud, this.#process)),
       clock,

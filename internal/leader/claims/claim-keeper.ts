@@ -18,9 +18,13 @@ import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
-import { createReservations, type Reservations } from './reservations.ts'
+import { createHolder } from './hold-address.ts'
+import { createOwners } from './owners.ts'
+import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
+import { createReservations, parking, type Reservations } from './reservations.ts'
+import type { ReservePermission } from './reserve-permission.ts'
 
-export interface ClaimKeeper {
+export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */
@@ -42,6 +46,7 @@ export interface ClaimKeeperOptions {
   readonly facts: ClusterFacts
   readonly subnets: Subnets
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
 }
 
@@ -54,6 +59,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const reservations: Reservations = createReservations(options)
+  const owners = createOwners({ ...options, wake })
+  const holder = createHolder({ ...options, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -111,7 +118,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       settings,
     )
     if (step !== undefined) {
-      await take(step, claim)
+      await take(await withOwner(step, claim, live), claim)
       if (live !== undefined) tellOdd(live, key)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
@@ -122,8 +129,58 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
     if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
-    if (claim.phase === 'Releasing') return reservations.release(claim)
-    return undefined
+    // A pod that came meanwhile opens a new one when this is gone.
+    if (claim.phase === 'Releasing')
+      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
+    if (claim.phase === 'Retained' && claim.owner !== undefined && settings.cascadeOwners) {
+      if (await goesWithOwner(claim)) return 0
+    }
+    return claim.reservation === undefined ? holder.hold(claim) : undefined
+  }
+
+  /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
+  async function withOwner(
+    step: ClaimStep,
+    claim: Claim | undefined,
+    pod: PodFact | undefined,
+  ): Promise<ClaimStep> {
+    const opens = step.kind === 'open' && step.policy === 'Never'
+    const isTaken = step.kind === 'change' && step.change.podUid !== undefined && claim?.owner !== undefined
+    if (!settings.cascadeOwners || pod?.claim?.owner === undefined || !(opens || isTaken)) return step
+    const { fault, owner } = await owners.topmost(pod)
+    if (fault !== undefined)
+      tell(pod, {
+        type: 'Warning',
+        reason: 'OwnerUnknown',
+        message: `Its address does not go with its workload: ${fault}`,
+      })
+    return step.kind === 'open'
+      ? { ...step, owner }
+      : ({ ...step, change: { ...step.change, owner } } as ClaimStep)
+  }
+
+  async function goesWithOwner(claim: Claim): Promise<boolean> {
+    const verdict = await owners.judge(claim)
+    if (verdict === 'there' || verdict === 'unsure') return false
+    if (verdict !== 'gone') {
+      await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
+      return true
+    }
+    const { kind, name } = claim.owner ?? {}
+    await ledger.write((tx) =>
+      tx.changeClaim(claim, {
+        phase: 'Releasing',
+        expiresAt: undefined,
+        reason: 'OwnerGone',
+        message: `${kind} ${name} is gone`,
+      }),
+    )
+    log.info('claim goes with its workload', {
+      pod: keyOf(claim),
+      address: claim.address,
+      owner: `${kind}/${name}`,
+    })
+    return true
   }
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
@@ -131,6 +188,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if ('address' in outcome) {
       wakeNode(claim.node ?? '')
       return undefined
+    }
+    if (outcome.reason === parking) {
+      wakeNode(claim.node ?? '')
+      return outcome.retryIn
     }
     if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
       await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))
@@ -155,7 +216,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     })
   }
 
-  function newClaim({ policy, pod }: Extract<ClaimStep, { kind: 'open' }>) {
+  function newClaim({ owner, policy, pod }: Extract<ClaimStep, { kind: 'open' }>) {
     const { name, namespace, node, uid } = pod
     return {
       ...{ name, namespace, node, podUid: uid, policy, mode: countedAs(pod) ?? 'shared' },
@@ -164,6 +225,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       nominatedAddress: policy === 'Never' ? pod.claim?.nominatedIp : undefined,
       nominatedSubnets: policy === 'Never' ? (pod.claim?.nominatedSubnets ?? []) : [],
       expireAfter: pod.claim?.expireAfter,
+      owner,
       reserveToken: policy === 'Never' ? randomToken(random) : undefined,
     }
   }
@@ -190,6 +252,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
   }
 
+  function tellOf({ name, namespace, podUid }: Claim, reason: string, message: string): void {
+    const about = { kind: 'Pod', namespace, name, ...(podUid !== undefined && { uid: podUid }) } as const
+    kube.notify({ about, type: 'Warning', reason, message })
+  }
+
   async function expire(): Promise<void> {
     await expiry.tick()
     for (const claim of ledger.expiredClaims()) {
@@ -205,7 +272,15 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
   }
 
+  const releaser = createClaimRelease({
+    ...options,
+    synced: () => facts.synced() && ledger.complete(),
+    livePod: (name) => livePod(keyOf(name)),
+    wake,
+  })
+
   return {
+    ...releaser,
     observe: note,
     listed(all) {
       const present = new Set(all.map(({ uid }) => uid))
@@ -217,11 +292,16 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     round() {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
       for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      for (const claim of ledger.unreservedClaims()) wake(claim)
+      if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
       if (ledger.complete() && facts.synced())
         expire().catch((error: unknown) =>
           log.warn('claims not expired', { error: (error as Error).message }),
         )
     },
-    stop: () => queue.stop(),
+    stop() {
+      owners.stop()
+      return queue.stop()
+    },
   }
 }

@@ -3,19 +3,23 @@ import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
-import type { ClaimDemand } from '../../ipam/place-claims.ts'
+import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
-import type { NodeName, PodFact } from '../../ipam/types.ts'
+import type { CloudSubnet, NodeName, PodFact } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
+import { isFree, parkedOn, unreservedDemand } from './parked.ts'
+import { forced } from './release-claim.ts'
+import type { ReservePermission } from './reserve-permission.ts'
 
 export interface NodeClaimsOptions {
   readonly ledger: LeaderLedger
   readonly facts: ClusterFacts
   readonly kube: LeaderKube
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly clock: Clock
   readonly wake: (node: NodeName, delay?: Millis) => void
 }
@@ -23,6 +27,8 @@ export interface NodeClaimsOptions {
 export interface NodeClaims {
   /** What the plan must know. */
   demand(node: LedgerNode, now: Millis): readonly ClaimDemand[]
+  /** Claims that need an address on one of the node's ENIs, because none can be reserved. */
+  unreserved(node: LedgerNode, subnets: readonly CloudSubnet[]): readonly UnreservedDemand[]
   /** Pods on the node whose addresses are kept for them: the pool owes them none. */
   isServed(pod: PodFact): boolean
   /** Stores what the claims of pods on the node show now; a claim that waits for somebody is told once. Throws `storage`, `conflict`. */
@@ -33,7 +39,7 @@ export interface NodeClaims {
 }
 
 export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
-  const { clock, facts, kube, ledger, settings, wake } = options
+  const { clock, facts, kube, ledger, permission, settings, wake } = options
   /** Since when an address is returned whose pod seems to be there. */
   const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
 
@@ -44,8 +50,10 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   function mayGo(claim: PlacedClaim, at: LedgerNode, now: Millis): boolean {
     const { node, phase, placedOn, reservation, retainedAt = 0 } = claim
     if (placedOn !== at.name || isWanted(claim, at)) return false
-    if (phase === 'Releasing' || node !== undefined) return true
-    return reservation !== undefined && now - retainedAt >= settings.claimRest
+    if (phase === 'Releasing') return true
+    // Taken off, it would be anybody's: it moves, when its pod is elsewhere.
+    if (reservation === undefined) return false
+    return node !== undefined || now - retainedAt >= settings.claimRest
   }
 
   function eniWith({ enis }: NodePool, { address }: Claim) {
@@ -72,6 +80,22 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     return left <= 0
   }
 
+  /** A parked address moves when the node of its pod asks for it: that must know when it may. */
+  function wakeTaker(claim: PlacedClaim, pool: NodePool): void {
+    const { node, placedEni, placedOn, reservation } = claim
+    if (reservation !== undefined || node === undefined || node === pool.node || placedOn !== pool.node)
+      return
+    const eni = pool.enis.find(({ key }) => key === placedEni)
+    if (eni !== undefined && isFree(claim, pool, eni, facts)) wake(node)
+  }
+
+  /** It has no address, and its node can make none for it now. */
+  async function wait(claim: PlacedClaim, { message, reason }: { reason: string; message: string }) {
+    if (!permission.refused() || (claim.reason === reason && claim.message === message)) return
+    const changed = () => ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
+    if ((await unlessChanged(changed)) && claim.reason !== reason) tell(claim, reason, message)
+  }
+
   function tell(claim: PlacedClaim, reason: string, message: string): void {
     const { name, namespace, podUid: uid } = claim
     const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
@@ -91,9 +115,12 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
             renews: isWanted(claim, node) && claim.phase === 'Attaching',
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
+            parkedOn: parkedOn(claim, node, ledger, facts),
+            forced: claim.phase === 'Releasing' && claim.reason === forced,
           },
         ]
       }),
+    unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
     isServed(pod) {
       if (!pod.keepsIp || pod.wants !== 'shared' || !settings.staticIps) return false
       const claim = ledger.claim(pod)
@@ -104,6 +131,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       const pool = ledger.pool(node.name)
       if (pool === undefined) return
       for (const claim of ledger.placedClaims(node.name)) {
+        wakeTaker(claim, pool)
+        if (claim.phase === 'Pending' && trouble !== undefined) await wait(claim, trouble)
         if (claim.node !== node.name || claim.address === undefined) continue
         if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === claim.podUid && !terminal)) continue
         const eni = eniWith(pool, claim)

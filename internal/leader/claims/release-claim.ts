@@ -1,58 +1,105 @@
-// Gives a static address back at somebody's wish (S6): the claim is let go, and the keeper of claims does the rest.
+// Giving the address of a claim back at somebody's wish (S6): the claim is let go, and the keeper of claims does the rest. A pod that runs
+// would lose its network: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import type { PodName } from '../../ipam/types.ts'
-import type { ClaimRelease, LeaderLedger, ReleaseRequest } from '../../ports.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
+import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
+
+export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
+
+export interface ClaimReleaser extends ClaimRelease {
+  /** As `release`, of the claim as it is now, whichever pod has it; `uid`: of the claim that is meant. */
+  releaseClaim(
+    pod: PodName,
+    options?: { readonly uid?: string | undefined; readonly force?: boolean | undefined },
+  ): Promise<ReleaseOutcome>
+}
 
 export interface ReleaseTools {
   readonly ledger: LeaderLedger
   readonly log: Log
   /** Something of the claim of that name has changed. */
   readonly wake: (pod: PodName) => void
+  readonly wakeNode?: (node: NodeName) => void
+  /** The one that runs under that name, if there is one; the claim may not know of it yet. */
+  readonly livePod?: (name: PodName) => PodFact | undefined
+  /** Is it known which pods there are? */
+  readonly synced?: () => boolean
+  readonly kube?: Pick<LeaderKube, 'notify'>
 }
 
-export function createClaimRelease({ ledger, log, wake }: ReleaseTools): ClaimRelease {
+/** Stored in the claim: its address goes although its node has not given it back. */
+export const forced = 'ForceReleased'
+
+const changed = 'it has changed meanwhile; look at it again'
+
+export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
+  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+
+  function hasPod(claim: Claim): boolean {
+    return claim.podUid !== undefined || livePod?.(claim) !== undefined
+  }
+
+  function whyNot(claim: Claim, force: boolean): string | undefined {
+    if (synced?.() === false)
+      return 'the leader does not know yet whether its pod runs; try again in a moment'
+    const node = claim.node ?? livePod?.(claim)?.node
+    const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
+    if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
+    if (force || !hasPod(claim)) return undefined
+    return `${where} and would lose its network; delete the pod first, or wait until it has ended`
+  }
+
+  async function release(
+    claim: Claim,
+    { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
+  ): Promise<ReleaseOutcome> {
+    if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
+    const refused = whyNot(claim, force)
+    if (refused !== undefined) return { refused }
+    if (dryRun) return { state: 'releasing' }
+    const isForced = force && hasPod(claim)
+    const change = {
+      ...{ podUid: undefined, node: undefined, retainedAt: undefined, expiresAt: undefined },
+      phase: 'Releasing',
+      reason: isForced ? forced : 'Deleted',
+      message: isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it',
+    } as const
+    try {
+      await ledger.write((tx) => tx.changeClaim(claim, change))
+    } catch (error) {
+      if (errorCode(error) === 'conflict') return { refused: changed }
+      throw error
+    }
+    log.info('claim deleted', { pod: podText(claim), address: claim.address, forced: isForced })
+    if (isForced) tell(claim)
+    if (claim.node !== undefined) wakeNode?.(claim.node)
+    wake(claim)
+    return { state: 'releasing' }
+  }
+
+  function tell({ address, name, namespace, podUid: uid }: Claim): void {
+    const message = `address ${address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`
+    const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
+    kube?.notify({ about, type: 'Warning', reason: forced, message })
+  }
+
   return {
-    async release(request) {
-      const claim = ledger.claim(request.pod)
-      if (claim === undefined || claim.key !== request.key) return 'releasing' // it went meanwhile, which is what was wanted
-      if (claim.phase === 'Releasing') return 'releasing'
-      const refused = whyNot(claim, request)
-      if (refused !== undefined) return { refused }
-      if (request.dryRun === true) return 'releasing'
-      const forced = claim.podUid !== undefined
-      const change = { ...letGo, message: forced ? forcedAway : deleted }
-      try {
-        await ledger.write((tx) => tx.changeClaim(claim, change))
-      } catch (error) {
-        if (errorCode(error) === 'conflict') return { refused: changed }
-        throw error
-      }
-      const { address, namespace, name } = claim
-      log.info('claim deleted', { pod: `${namespace}/${name}`, address, forced })
-      wake(claim)
-      return 'releasing'
+    async releaseClaim(pod, { force, uid } = {}) {
+      const claim = ledger.claim(pod)
+      if (claim === undefined || (uid !== undefined && claim.uid !== uid)) return { state: 'gone' }
+      return release(claim, { force })
+    },
+    async release({ generation, key, pod, version, ...how }) {
+      const claim = ledger.claim(pod)
+      if (claim?.key !== key) return 'releasing' // it went meanwhile, which is what was wanted
+      if (claim.phase === 'Releasing' && how.force !== true) return 'releasing'
+      if (claim.generation !== generation || (version !== undefined && claim.version !== version))
+        return { refused: changed }
+      const outcome = await release(claim, how)
+      return 'refused' in outcome ? outcome : 'releasing'
     },
   }
-}
-
-const letGo = {
-  phase: 'Releasing',
-  podUid: undefined,
-  retainedAt: undefined,
-  expiresAt: undefined,
-  reason: 'Deleted',
-} as const
-const changed = 'it has changed meanwhile; look at it again'
-const deleted = 'somebody has deleted it'
-const forcedAway = 'somebody has deleted it although its pod was there'
-
-function whyNot(claim: Claim, { generation, version, force }: ReleaseRequest): string | undefined {
-  if (claim.generation !== generation || (version !== undefined && claim.version !== version)) return changed
-  const where = claim.node === undefined ? '' : ` on node "${claim.node}"`
-  if (claim.policy === 'Immediate')
-    return `its pod is there${where}, and the claim ends with it; delete the pod`
-  if (claim.podUid === undefined || force === true) return undefined
-  return `its pod is there${where} and would lose its network; delete the pod first, or wait until it has ended`
 }

@@ -7,15 +7,16 @@ import type { Claim } from '../../ipam/claim.ts'
 import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
 import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
 import { occupied } from '../../ipam/pool.ts'
-import { reservationTags } from '../../ipam/reservation-tags.ts'
 import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
-import { cidrContains } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { secondViewAfter } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
+import { isNominated, type Obstacle, refuseNominated } from './nominated.ts'
+import type { ReservePermission } from './reserve-permission.ts'
+import { reserveRequest } from './reserve-request.ts'
 
 export type ReserveOutcome =
   | { readonly address: Ipv4 }
@@ -36,17 +37,21 @@ export interface ReservationsOptions {
   readonly log: Log
   readonly subnets: Subnets
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
 }
 
+/** Nothing is reserved: an ENI of the pod's node is to have an address for it. */
+export const parking = 'Parking'
+const parks: ReserveOutcome = { reason: parking, message: '', retryIn: 60_000 }
+
 const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
   subnet_full: 'SubnetExhausted',
-  denied: 'PermissionDenied',
   conflict: 'AddressTaken',
 }
 
 export function createReservations(options: ReservationsOptions): Reservations {
-  const { cloud, clock, ledger, log, settings, subnets, wakeNode } = options
+  const { cloud, clock, ledger, log, permission, settings, subnets, wakeNode } = options
   /** Since when what a lost call may have made is not seen. */
   const missing = new Map<string, Millis>()
 
@@ -80,21 +85,15 @@ export function createReservations(options: ReservationsOptions): Reservations {
     return { reason, message, retryIn: settings.reconcileEvery }
   }
 
-  async function chooseWhere(claim: Claim, node: LedgerNode): Promise<CloudSubnet | string> {
+  async function chooseWhere(claim: Claim, node: LedgerNode): Promise<CloudSubnet | Obstacle> {
     const all = await subnets.current()
-    const { nominatedAddress: nominated, nominatedSubnets } = claim
-    const wanted = all.filter(
-      ({ cidr, id }) =>
-        (nominatedSubnets.length === 0 || nominatedSubnets.includes(id)) &&
-        (nominated === undefined || cidrContains(cidr, nominated)),
-    )
-    if (wanted.length === 0)
-      return nominated === undefined
-        ? `none of the subnets ${nominatedSubnets.join(', ')} is a container subnet`
-        : `no container subnet that it may use contains ${nominated}`
-    const near = nearest(node.name, wanted)
-    const subnet = near ?? chooseSubnet(wanted, node.zone, 1)
-    return subnet ?? `no subnet of zone ${node.zone} has an address left: ${freeIn(wanted)}`
+    const refused = refuseNominated(claim, node, all, ledger)
+    if (refused !== undefined) return refused
+    const wanted = all.filter((subnet) => isNominated(claim, subnet))
+    const subnet = nearest(node.name, wanted) ?? chooseSubnet(wanted, node.zone, 1)
+    if (subnet !== undefined) return subnet
+    const why = `no subnet of zone ${node.zone} has an address left: ${freeIn(wanted)}`
+    return { reason: 'SubnetExhausted', why }
   }
 
   /** Where an ENI of the node has room: another ENI is another place on the node (P12). */
@@ -109,24 +108,18 @@ export function createReservations(options: ReservationsOptions): Reservations {
   }
 
   async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
-    const token = claim.reserveToken ?? ''
-    const { expireAfter, name, namespace, nominatedAddress } = claim
+    const request = reserveRequest(claim, subnet.id, claim.nominatedAddress, settings.clusterId)
     try {
-      const made = await cloud.reserveIp(
-        {
-          subnetId: subnet.id,
-          address: nominatedAddress,
-          name: `${settings.clusterId}-claim`.slice(-60),
-          description: 'kept by tke-eni for a pod',
-          tags: reservationTags({ clusterId: settings.clusterId, namespace, name, token, expireAfter }),
-          clientToken: token,
-        },
-        'waiting-pod',
-      )
+      const made = await cloud.reserveIp(request, 'waiting-pod')
+      permission.note(undefined)
       subnets.take(subnet.id, 1)
       return await store(claim, made)
     } catch (error) {
       const code = errorCode(error)
+      if (code === 'denied') {
+        permission.note((error as Error).message)
+        return parks
+      }
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error
@@ -159,13 +152,16 @@ export function createReservations(options: ReservationsOptions): Reservations {
       if (node === undefined)
         return { reason: 'NodeNotRegistered', message: `node ${claim.node} is not known yet`, retryIn: 1000 }
       const token = claim.reserveToken ?? ''
+      // An address that is made on an ENI for it is on its way.
+      if (ledger.openIntents().some((intent) => intent.token === token)) return parks
       const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000 && !missing.has(token)
-      const made = untried ? undefined : await find(claim)
+      const made = untried || permission.refused() ? undefined : await find(claim)
       if (made !== undefined) return store(claim, made)
-      const subnet = await chooseWhere(claim, node)
-      if (typeof subnet !== 'string') return create(claim, subnet)
+      const where = await chooseWhere(claim, node)
       const { name, namespace } = claim
-      return stuck('SubnetExhausted', `Cannot reserve an address for ${namespace}/${name}: ${subnet}`)
+      if ('reason' in where)
+        return stuck(where.reason, `Cannot reserve an address for ${namespace}/${name}: ${where.why}`)
+      return permission.refused() ? parks : create(claim, where)
     },
     async release(claim) {
       const { address } = claim

@@ -75,7 +75,8 @@ export const leaderInvariants: readonly Invariant[] = [
     says: 'an address that is being unassigned is in an open intent',
     sql: `SELECT address || ' is unassigning, and nothing is asked' AS found FROM ip WHERE state = 'unassigning'
       AND NOT EXISTS (SELECT 1 FROM intent, json_each(intent.addresses) AS one
-        WHERE intent.eni = ip.eni AND intent.kind = 'unassign' AND intent.${open} AND one.value = ip.address)`,
+        WHERE ip.eni = coalesce(intent.from_eni, intent.eni) AND intent.kind IN ('unassign', 'migrate') AND intent.${open}
+        AND one.value = ip.address)`,
   },
   {
     name: 'last-grant',

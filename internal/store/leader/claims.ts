@@ -8,7 +8,7 @@ import {
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniMode, NodeName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, NewClaim, PlacedClaim } from '../../ports.ts'
+import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -61,10 +61,10 @@ export function findClaimByKey(db: Database, key: number): Claim | undefined {
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const placed = `SELECT claim.*, eni.node AS placed_on FROM claim
+  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
     LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
     WHERE claim.policy = 'Never' AND`
-  const rows = db.all<ClaimRow & { placed_on: string | null }>(
+  const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
     `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
     node,
     node,
@@ -81,11 +81,67 @@ export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim
   return rows.map((row) => ({
     ...fromRow(row),
     placedOn: row.placed_on ?? (row.address === null ? undefined : underWay.get(row.address)),
+    placedEni: row.placed_eni ?? undefined,
   }))
 }
 
 export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
+}
+
+export function staticClaims(db: Database): readonly Claim[] {
+  return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
+}
+
+export function listOwners(db: Database): readonly ClaimOwner[] {
+  const rows = db.all<{ owner: string }>(
+    `SELECT DISTINCT owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+  )
+  return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
+}
+
+export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE owner IS NOT NULL AND json_extract(owner, '$.uid') = ? ORDER BY key`
+  return db.all<ClaimRow>(sql, uid).map(fromRow)
+}
+
+/** Static ones of pods on the node that have no address, and none on its way. */
+export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL
+    AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted')) ORDER BY key`
+  return db.all<ClaimRow>(sql, node).map(fromRow)
+}
+
+/** The one for which the call of that token was made, if it has no address yet. */
+export function findWaiting(db: Database, token: string): Claim | undefined {
+  const sql = `SELECT * FROM claim WHERE reserve_token = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL`
+  const row = db.get<ClaimRow>(sql, token)
+  return row && fromRow(row)
+}
+
+/** What the call of that token brings is the claim's. */
+export function nameCall(db: Database, key: number, token: string): void {
+  const changes = db.run(
+    `UPDATE claim SET reserve_token = ? WHERE key = ? AND phase = 'Pending' AND address IS NULL`,
+    token,
+    key,
+  )
+  if (changes !== 1)
+    throw new IpamError('conflict', `Cannot get an address for claim ${key}: it waits for none`)
+}
+
+export function renameCall(db: Database, before: string, token: string): void {
+  db.run(`UPDATE claim SET reserve_token = ? WHERE reserve_token = ? AND address IS NULL`, token, before)
+}
+
+export function hasStaticClaims(db: Database): boolean {
+  return db.get(`SELECT 1 FROM claim WHERE policy = 'Never' LIMIT 1`) !== undefined
+}
+
+export function unreservedClaims(db: Database): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing'
+    ORDER BY key`
+  return db.all<ClaimRow>(sql).map(fromRow)
 }
 
 /** Whose time is over. */
@@ -105,8 +161,8 @@ export function claimedNames(db: Database): readonly { namespace: string; name: 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
   const row = db.get<{ key: number }>(
     `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, pod_uid, node, nominated_address, nominated_subnets,
-       expire_after, reserve_token, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+       expire_after, reserve_token, owner, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
     claim.namespace,
     claim.name,
     claim.uid,
@@ -119,6 +175,33 @@ export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
     JSON.stringify(claim.nominatedSubnets),
     claim.expireAfter ?? null,
     claim.reserveToken ?? null,
+    claim.owner === undefined ? null : JSON.stringify(claim.owner),
+    now,
+    now,
+  )
+  return expectClaim(db, row?.key ?? 0)
+}
+
+export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Claim {
+  if (claim.expiresAt !== undefined) startExpiry(db)
+  const row = db.get<{ key: number }>(
+    `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, address, subnet_id, zone, eni_id, reservation, reserve_token,
+       expire_after, retained_at, expires_at, owner, created_at, changed_at)
+     VALUES (?, ?, ?, ?, 'Never', 'shared', 'Retained', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    claim.namespace,
+    claim.name,
+    claim.uid,
+    claim.ipUid,
+    claim.address,
+    claim.subnetId ?? null,
+    claim.zone ?? null,
+    claim.eniId ?? null,
+    claim.reservation ?? null,
+    claim.reserveToken ?? null,
+    claim.expireAfter ?? null,
+    now,
+    claim.expiresAt ?? null,
+    claim.owner === undefined ? null : JSON.stringify(claim.owner),
     now,
     now,
   )
@@ -145,9 +228,7 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
       now,
       wanted.address,
     )
-  // The first to wait begins now: what passed before is nothing to it.
-  if (wanted.expiresAt !== undefined && current.expiresAt === undefined && !claimsExpire(db))
-    setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
+  if (wanted.expiresAt !== undefined && current.expiresAt === undefined) startExpiry(db)
   const before = columnsOf(current)
   const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
   if (different.length === 0) return current
@@ -158,6 +239,11 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
     claim.key,
   )
   return expectClaim(db, claim.key)
+}
+
+/** The first to wait begins now: what passed before is nothing to it. */
+function startExpiry(db: Database): void {
+  if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
 }
 
 export function removeClaim(db: Database, key: number): void {

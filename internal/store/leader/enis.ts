@@ -142,7 +142,7 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
 
 function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1; held: 0 | 1 })[] {
   return db.all(
-    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE intent.eni = eni.key AND intent.state IN ('recorded', 'accepted')) AS busy,
+    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE eni.key IN (intent.eni, intent.from_eni) AND intent.state IN ('recorded', 'accepted')) AS busy,
        EXISTS (SELECT 1 FROM quarantine WHERE subject = eni.id AND held = 1) AS held
      FROM eni WHERE node = ? ORDER BY slot`,
     node,

@@ -12,6 +12,9 @@ interface IntentRow {
   readonly instance_id: string
   readonly eni: number
   readonly eni_id: string | null
+  readonly from_eni: number | null
+  readonly from_eni_id: string | null
+  readonly from_node: string | null
   readonly subnet_id: string
   readonly slot: number
   readonly mode: EniMode
@@ -41,8 +44,9 @@ export function addIntent(
   },
 ): Intent {
   const row = db.get<IntentRow>(
-    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, exact, token, reason, state, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
+    `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, exact, token, reason,
+       from_eni, from_eni_id, from_node, state, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
     intent.kind,
     intent.node,
     intent.instanceId,
@@ -56,6 +60,9 @@ export function addIntent(
     intent.exact ? 1 : 0,
     intent.token,
     intent.reason,
+    intent.from?.eni ?? null,
+    intent.from?.eniId ?? null,
+    intent.from?.node ?? null,
     now,
     now,
   )
@@ -128,6 +135,7 @@ function fromRow(row: IntentRow): Intent {
     instanceId: row.instance_id,
     eni: row.eni,
     eniId: row.eni_id ?? undefined,
+    ...fromOf(row),
     subnetId: row.subnet_id,
     slot: row.slot,
     mode: row.mode,
@@ -142,4 +150,8 @@ function fromRow(row: IntentRow): Intent {
     changedAt: row.changed_at,
     missingSince: row.missing_since ?? undefined,
   }
+}
+
+function fromOf({ from_eni: eni, from_eni_id: eniId, from_node: node }: IntentRow): Pick<Intent, 'from'> {
+  return eni === null || eniId === null || node === null ? {} : { from: { eni, eniId, node } }
 }

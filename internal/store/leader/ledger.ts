@@ -5,7 +5,7 @@ import { IpamError } from '../../ipam/errors.ts'
 import type { Action } from '../../ipam/plan-node.ts'
 import type { Intent } from '../../ipam/settle-intent.ts'
 import type { CloudEni } from '../../ipam/types.ts'
-import type { LeaderLedger, LeaderTx, LedgerNode } from '../../ports.ts'
+import type { LeaderLedger, LeaderTx, LedgerNode, SeenEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { groupCommit } from '../../sqlite/group-commit.ts'
 import type { Cidr } from '../../value/cidr.ts'
@@ -16,15 +16,25 @@ import {
   changeClaim,
   claimedNames,
   claimsExpire,
+  claimsOfOwner,
   claimsWhere,
   expiredClaims,
   expiryClock,
   findClaim,
   findClaimByKey,
   findClaimOf,
+  findWaiting,
+  hasStaticClaims,
+  listOwners,
+  nameCall,
   placedClaims,
   removeClaim,
+  renameCall,
+  restoreClaim,
   setExpiryClock,
+  staticClaims,
+  unreservedClaims,
+  waitingClaims,
 } from './claims.ts'
 import {
   addEni,
@@ -116,6 +126,12 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
+    waitingClaims: (node) => waitingClaims(db, node),
+    owners: () => listOwners(db),
+    claimsOfOwner: (uid) => claimsOfOwner(db, uid),
+    staticClaims: () => staticClaims(db),
+    hasStaticClaims: () => hasStaticClaims(db),
+    unreservedClaims: () => unreservedClaims(db),
     expiredClaims: () => expiredClaims(db),
     claimsExpire: () => claimsExpire(db),
     claimedNames: () => claimedNames(db),
@@ -155,6 +171,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     raiseGrants: (grant) => raiseGrants(db, grant),
     clear: () => clearLedger(db, now),
     addClaim: (claim) => addClaim(db, now, claim),
+    restoreClaim: (claim) => restoreClaim(db, now, claim),
     changeClaim: (claim, change) => changeClaim(db, now, claim, change),
     removeClaim(claim) {
       if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)
@@ -182,7 +199,8 @@ function record(
 ): Intent {
   const common = { node: node.name, instanceId: node.instanceId, token, reason: action.reason }
   if (action.kind === 'create') {
-    const { mode, slot, subnetId, ips } = action
+    const { claim, mode, slot, subnetId, ips } = action
+    if (claim !== undefined) nameCall(db, claim, token)
     if (cidr === undefined)
       throw new IpamError('bad_input', `Cannot record an ENI in "${subnetId}": its block is unknown`)
     const eni = addEni(db, now, {
@@ -191,7 +209,8 @@ function record(
       mode,
       subnetId,
       cidr,
-      ips: mode === 'exclusive' ? 1 : ips,
+      // What a claim gets is no part of the pool.
+      ips: mode === 'exclusive' ? 1 : claim === undefined ? ips : 0,
     })
     return addIntent(db, now, {
       ...common,
@@ -219,8 +238,9 @@ function record(
       setEniState(db, now, eni.key, 'attaching')
       return addIntent(db, now, { ...about, kind: 'attach', count: 0, addresses: [] })
     case 'assign':
+      if (action.claim !== undefined) nameCall(db, action.claim, token)
       // What is kept for claims is no part of the pool.
-      if (action.addresses === undefined) expectIps(db, eni.key, action.count)
+      else if (action.addresses === undefined) expectIps(db, eni.key, action.count)
       return addIntent(db, now, {
         ...about,
         kind: 'assign',
@@ -231,6 +251,19 @@ function record(
     case 'unassign':
       for (const address of action.addresses) setIpState(db, now, address, 'unassigning', action.reason)
       return addIntent(db, now, { ...about, kind: 'unassign', count: 0, addresses: action.addresses })
+    case 'migrate': {
+      const from = findEni(db, action.from)
+      if (from.id === null || findIp(db, action.address)?.eni !== from.key)
+        throw new IpamError('conflict', `Cannot move ${action.address}: it is not on ENI ${from.id} any more`)
+      setIpState(db, now, action.address, 'unassigning', action.reason)
+      return addIntent(db, now, {
+        ...about,
+        kind: 'migrate',
+        from: { eni: from.key, eniId: from.id, node: from.node },
+        count: 1,
+        addresses: [action.address],
+      })
+    }
     case 'detach':
       doomEni(db, eni.key)
       setEniState(db, now, eni.key, 'detaching')
@@ -249,8 +282,10 @@ function resend(
   token: string,
   addresses: readonly Ipv4[],
 ): Intent {
-  if (intent.kind !== 'unassign') updateIntent(db, now, intent.id, { token })
-  else {
+  if (intent.kind !== 'unassign') {
+    updateIntent(db, now, intent.id, { token })
+    renameCall(db, intent.token, token)
+  } else {
     // Named together with one that is gone already, the others would be refused too.
     for (const gone of intent.addresses.filter((one) => !addresses.includes(one)))
       removeIp(db, now, gone, 'unassigned')
@@ -262,6 +297,7 @@ function resend(
 
 function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undefined, partly: boolean): void {
   updateIntent(db, now, intent.id, { state: 'done' })
+  if (intent.kind === 'migrate') return move(db, now, intent)
   if (eni === undefined) return deleteEni(db, now, intent)
   switch (intent.kind) {
     case 'create':
@@ -291,13 +327,36 @@ function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: 
   for (const { address, state } of podIps(eni, intent.mode)) {
     const place = findIp(db, address)
     if (state !== 'available' || place?.eni === intent.eni) continue
-    if (place === undefined) addIp(db, now, { address, eni: intent.eni }, intent.reason)
-    else if (!partly)
+    if (place === undefined) {
+      addIp(db, now, { address, eni: intent.eni }, intent.reason)
+      takeAddress(db, now, intent, address)
+    } else if (!partly)
       throw new IpamError(
         'conflict',
         `Cannot bind ${address}: the ledger has it on ENI ${findEni(db, place.eni).id}`,
       )
   }
+}
+
+function move(db: Database, now: Millis, { addresses, eni }: Intent): void {
+  for (const address of addresses) {
+    removeIp(db, now, address, 'moved to another ENI')
+    addIp(db, now, { address, eni }, 'moved from another ENI')
+  }
+}
+
+/** In the very transaction in which the address comes into the ledger, so that it is never one of the pool. */
+function takeAddress(
+  db: Database,
+  now: Millis,
+  { eniId, node, subnetId, token }: Intent,
+  address: Ipv4,
+): void {
+  const claim = findWaiting(db, token)
+  if (claim === undefined) return
+  const zone = findNode(db, node)?.zone
+  const none = { reason: '', message: '' }
+  changeClaim(db, now, claim, { address, subnetId, zone, eniId, phase: 'Attaching', ...none })
 }
 
 function deleteEni(db: Database, now: Millis, intent: Intent): void {
@@ -306,7 +365,7 @@ function deleteEni(db: Database, now: Millis, intent: Intent): void {
 }
 
 interface Failure {
-  readonly seen?: CloudEni | undefined
+  readonly seen?: SeenEni | undefined
   readonly forGood?: boolean
 }
 
@@ -322,6 +381,7 @@ function fail(db: Database, now: Millis, intent: Intent, error: string, { seen, 
     case 'assign':
       return expectIps(db, intent.eni, 0)
     case 'unassign':
+    case 'migrate':
       return rebind(db, now, intent, error, seen)
     case 'detach':
       return setEniState(db, now, intent.eni, 'attached')
@@ -336,7 +396,7 @@ function fail(db: Database, now: Millis, intent: Intent, error: string, { seen, 
 }
 
 /** Never one that `seen` does not show: it is gone. */
-function rebind(db: Database, now: Millis, intent: Intent, error: string, seen: CloudEni | undefined): void {
+function rebind(db: Database, now: Millis, intent: Intent, error: string, seen: SeenEni | undefined): void {
   const there = new Set(seen?.ips.map(({ address }) => address) ?? intent.addresses)
   for (const address of intent.addresses) {
     if (there.has(address)) rebindIp(db, now, address, `unassignment refused: ${error}`)

@@ -26,8 +26,9 @@ export function allEnis(db: Database): readonly SurveyEni[] {
     ({ eni }) => eni,
   )
   const rows = db.all<EniRow & { busy: 0 | 1; touched_at: Millis }>(
-    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE intent.eni = eni.key AND intent.state IN ('recorded', 'accepted')) AS busy,
-       max(eni.changed_at, coalesce((SELECT max(intent.changed_at) FROM intent WHERE intent.eni = eni.key), 0)) AS touched_at
+    `SELECT eni.*, EXISTS (SELECT 1 FROM intent WHERE eni.key IN (intent.eni, intent.from_eni) AND intent.state IN ('recorded', 'accepted')) AS busy,
+       max(eni.changed_at, coalesce((SELECT max(intent.changed_at) FROM intent WHERE intent.eni = eni.key), 0),
+         coalesce((SELECT max(intent.changed_at) FROM intent WHERE intent.from_eni = eni.key), 0)) AS touched_at
      FROM eni ORDER BY key`,
   )
   return rows.map((row) => ({
@@ -53,12 +54,14 @@ function surveyIp(row: SurveyedIpRow): SurveyIp {
 }
 
 export function touchedSince(db: Database, from: Millis): ReadonlySet<string> {
-  const rows = db.all<{ eni_id: string | null; token: string }>(
-    `SELECT eni_id, token FROM intent WHERE state IN ('recorded', 'accepted')
-     UNION ALL SELECT eni_id, token FROM intent WHERE state IN ('done', 'failed') AND changed_at >= ?`,
+  const rows = db.all<{ eni_id: string | null; from_eni_id: string | null; token: string }>(
+    `SELECT eni_id, from_eni_id, token FROM intent WHERE state IN ('recorded', 'accepted')
+     UNION ALL SELECT eni_id, from_eni_id, token FROM intent WHERE state IN ('done', 'failed') AND changed_at >= ?`,
     from,
   )
-  return new Set(rows.flatMap(({ eni_id, token }) => (eni_id === null ? [token] : [eni_id, token])))
+  return new Set(
+    rows.flatMap(({ eni_id, from_eni_id, token }) => [token, eni_id ?? [], from_eni_id ?? []].flat()),
+  )
 }
 
 export function adoptEni(db: Database, now: Millis, eni: FoundEni, reason: string): void {
@@ -79,7 +82,10 @@ export function forgetEni(db: Database, now: Millis, key: number, reason: string
 
 function refuseBusy(db: Database, key: number): void {
   const { id } = findEni(db, key)
-  const open = db.get(`SELECT 1 FROM intent WHERE eni = ? AND state IN ('recorded', 'accepted')`, key)
+  const open = db.get(
+    `SELECT 1 FROM intent WHERE ? IN (eni, from_eni) AND state IN ('recorded', 'accepted')`,
+    key,
+  )
   if (open !== undefined)
     throw new IpamError('conflict', `Cannot change ENI "${id}" after a survey: an intent on it is open`)
 }
@@ -94,7 +100,7 @@ export function rewindLedger(db: Database, now: Millis): void {
 
 /** History stays; an intent that was open when the file was copied is nobody's any more. */
 export function clearLedger(db: Database, now: Millis): void {
-  for (const table of ['quarantine', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
+  for (const table of ['quarantine', 'claim', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
   db.run(
     `UPDATE intent SET state = 'failed', error = 'the ledger was rebuilt', changed_at = ? WHERE state IN ('recorded', 'accepted')`,
     now,

@@ -1,8 +1,9 @@
 // Each action of the leader in the cloud, brought about on node n1.
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+
 import { known, warm } from '../../given.ts'
 import type { LeaderWorld } from '../leader-world.ts'
 import { type Act, second } from './cell.ts'
+import type { MatrixKind } from './kinds.ts'
 
 async function filled(world: LeaderWorld): Promise<void> {
   world.addNode('n1')
@@ -39,7 +40,7 @@ const arrival = {
   addresses: 2,
 }
 
-export const acts: Readonly<Record<IntentKind, Act>> = {
+export const acts: Readonly<Record<MatrixKind, Act>> = {
   create: { ...arrival, api: 'CreateNetworkInterface' },
   attach: { ...arrival, api: 'AttachNetworkInterface' },
   assign: {

@@ -1,9 +1,9 @@
 // The codes with which the API may refuse each action, as its reference lists them, and those common to all.
 import type { ErrorCode } from '../../../internal/ipam/errors.ts'
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
 import { fromTencent } from '../../../internal/vpc/errors.ts'
 import { TencentError } from '../../../internal/vpc/transport.ts'
 import { acts } from './acts.ts'
+import type { MatrixKind } from './kinds.ts'
 
 const common = [
   'AuthFailure.SignatureExpire',
@@ -27,7 +27,7 @@ const token = ['IdempotentParameterMismatch', 'IdempotentProcessing'].map(
   (code) => `UnsupportedOperation.${code}`,
 )
 
-const own: Readonly<Record<IntentKind, readonly string[]>> = {
+const own: Readonly<Record<MatrixKind, readonly string[]>> = {
   create: [
     ...token,
     'FailedOperation.NetDetectTimeOut',
@@ -97,12 +97,12 @@ const own: Readonly<Record<IntentKind, readonly string[]>> = {
 }
 
 /** What each code means in our words, in groups of one meaning. */
-export function refusalsOf(kind: IntentKind): ReadonlyMap<ErrorCode, readonly string[]> {
+export function refusalsOf(kind: MatrixKind): ReadonlyMap<ErrorCode, readonly string[]> {
   const codes = [...new Set([...common, ...own[kind]])].toSorted((a, b) => (a < b ? -1 : 1))
   return Map.groupBy(codes, (code) => meaningOf(kind, code))
 }
 
-function meaningOf(kind: IntentKind, code: string): ErrorCode {
+function meaningOf(kind: MatrixKind, code: string): ErrorCode {
   const call = { action: acts[kind].api, doing: 'try', mutates: true }
   return fromTencent(call, new TencentError({ message: '', code })).code
 }

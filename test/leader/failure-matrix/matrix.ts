@@ -1,7 +1,8 @@
 // Every cell of the matrix.
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+
 import { acts } from './acts.ts'
 import type { Mishap, Outcome } from './cell.ts'
+import type { MatrixKind } from './kinds.ts'
 import { type MishapId, type MishapKind, mishaps } from './mishaps.ts'
 import { outcomesOfAssign } from './outcomes/assign.ts'
 import { outcomesOfAttach } from './outcomes/attach.ts'
@@ -11,7 +12,7 @@ import { outcomesOfDetach } from './outcomes/detach.ts'
 import type { Outcomes } from './outcomes/outcomes.ts'
 import { outcomesOfUnassign } from './outcomes/unassign.ts'
 
-const outcomes: Readonly<Record<IntentKind, Outcomes>> = {
+const outcomes: Readonly<Record<MatrixKind, Outcomes>> = {
   create: outcomesOfCreate,
   attach: outcomesOfAttach,
   assign: outcomesOfAssign,
@@ -20,10 +21,10 @@ const outcomes: Readonly<Record<IntentKind, Outcomes>> = {
   delete: outcomesOfDelete,
 }
 
-export const kinds = Object.keys(acts) as readonly IntentKind[]
+export const kinds = Object.keys(acts) as readonly MatrixKind[]
 
 export interface MatrixCell {
-  readonly kind: IntentKind
+  readonly kind: MatrixKind
   readonly id: MishapId
   readonly mishap: Mishap
   readonly outcome: Outcome | undefined

@@ -1,8 +1,9 @@
 // What can go wrong with any action: the columns of the failure matrix.
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+
 import { known } from '../../given.ts'
 import type { LeaderWorld } from '../leader-world.ts'
 import { type Mishap, minute, second } from './cell.ts'
+import type { MatrixKind } from './kinds.ts'
 import type { Treat, Treatment } from './treatment.ts'
 
 const once = (treatment: Treatment): Mishap => ({ treat: (n) => (n === 1 ? treatment : undefined) })
@@ -16,14 +17,14 @@ const lateAndDenied: Readonly<Record<number, Treatment>> = {
 /** The words for it, and how it is brought about; undefined: it cannot happen to this action. */
 export interface MishapKind {
   readonly words: string
-  readonly of: (kind: IntentKind) => Mishap | undefined
+  readonly of: (kind: MatrixKind) => Mishap | undefined
 }
 
-const withAddresses = (mishap: Mishap) => (kind: IntentKind) =>
+const withAddresses = (mishap: Mishap) => (kind: MatrixKind) =>
   kind === 'create' || kind === 'assign' || kind === 'unassign' ? mishap : undefined
 const only =
-  (kinds: readonly IntentKind[], mishap: Mishap) =>
-  (kind: IntentKind): Mishap | undefined =>
+  (kinds: readonly MatrixKind[], mishap: Mishap) =>
+  (kind: MatrixKind): Mishap | undefined =>
     kinds.includes(kind) ? mishap : undefined
 
 export const mishaps = {
@@ -129,7 +130,7 @@ export const mishaps = {
 
 export type MishapId = keyof typeof mishaps
 
-function isAccepted(world: LeaderWorld, kind: IntentKind): boolean {
+function isAccepted(world: LeaderWorld, kind: MatrixKind): boolean {
   return world.ledger.openIntents().some((intent) => intent.kind === kind && intent.state === 'accepted')
 }
 

@@ -1,13 +1,14 @@
 // docs/failure-matrix.md, the part of the leader, printed from the table that the tests hold true.
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
+
 import { acts } from './acts.ts'
 import type { Outcome } from './cell.ts'
 import { refusalsOf } from './codes.ts'
+import type { MatrixKind } from './kinds.ts'
 import { cells, kinds } from './matrix.ts'
 import { mishaps } from './mishaps.ts'
 import { reasonOf, wordsFor } from './refusals.ts'
 
-const abouts: Readonly<Record<IntentKind, string>> = {
+const abouts: Readonly<Record<MatrixKind, string>> = {
   create:
     'Names itself by its ClientToken, and by tags on the ENI: cluster, node, instance, slot, and the token. Looked up by the ENI id once that is known, before that by the tag with the token.',
   attach: 'Names itself by its ClientToken. Looked up by the ENI: is it on the instance?',
@@ -29,7 +30,7 @@ export function leaderPage(): string {
     .join('\n')
 }
 
-function mishapTable(kind: IntentKind): string {
+function mishapTable(kind: MatrixKind): string {
   const rows = cells()
     .filter((cell) => cell.kind === kind)
     .map(({ id, outcome }) => {
@@ -45,7 +46,7 @@ function mishapTable(kind: IntentKind): string {
   ].join('\n')
 }
 
-function refusalTable(kind: IntentKind): string {
+function refusalTable(kind: MatrixKind): string {
   const rows = [...refusalsOf(kind)].map(([meaning, codes]) =>
     row(
       codes.map((code) => `\`${code}\``).join(' '),

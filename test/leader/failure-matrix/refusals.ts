@@ -1,12 +1,12 @@
 // What comes of each code with which the API may refuse a call: first once, then for three minutes.
 import type { ErrorCode } from '../../../internal/ipam/errors.ts'
-import type { IntentKind } from '../../../internal/ipam/settle-intent.ts'
 import type { Measured, Outcome } from './cell.ts'
+import type { MatrixKind } from './kinds.ts'
 
 /** `again`: the client sends it again itself. `open`: it says nothing, the cloud is looked at. `final`: nothing has happened. */
 export type RefusalClass = 'again' | 'open' | 'final'
 
-export function classOf(kind: IntentKind, meaning: ErrorCode): RefusalClass {
+export function classOf(kind: MatrixKind, meaning: ErrorCode): RefusalClass {
   switch (meaning) {
     case 'throttled':
     case 'unavailable':
@@ -32,7 +32,7 @@ const usual: Readonly<Record<RefusalClass, string>> = {
     'Nothing has happened: it fails, is told, and is planned anew after a pause, which doubles up to a minute.',
 }
 
-export function wordsFor(kind: IntentKind, meaning: ErrorCode): string {
+export function wordsFor(kind: MatrixKind, meaning: ErrorCode): string {
   const its = classOf(kind, meaning)
   if (kind === 'attach' && meaning === 'bad_input')
     return 'It can never be attached there: it fails, is told, the ENI is deleted and another one made after a pause, which doubles up to a minute.'
@@ -57,7 +57,7 @@ export function reasonOf(meaning: ErrorCode): string {
 
 /** Refused once, it is sent twice; only what was refused for good is told. */
 export function afterOne(
-  kind: IntentKind,
+  kind: MatrixKind,
   meaning: ErrorCode,
 ): Omit<Outcome, 'what' | 'shows'> & {
   readonly told: boolean
@@ -71,7 +71,7 @@ export function afterOne(
 
 /** Refused for three minutes: no storm, and everybody can see why nothing moves. */
 export function afterMany(
-  kind: IntentKind,
+  kind: MatrixKind,
   meaning: ErrorCode,
 ): { readonly atMost: number; readonly within: number } {
   const goesOn = kind === 'detach' || kind === 'delete' ? 90 : 70

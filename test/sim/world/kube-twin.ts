@@ -4,7 +4,7 @@ import type { Random } from '../../../internal/base/random.ts'
 import { isLater } from '../../../internal/ipam/epoch.ts'
 import { IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeFact, Notice, PodFact } from '../../../internal/ipam/types.ts'
-import type { LeaderKube, NodeKube } from '../../../internal/ports.ts'
+import type { LeaderKube, NodeKube, Workload } from '../../../internal/ports.ts'
 import type { Chaos } from './chance.ts'
 import { Collection, noWatchFaults, type WatchFaults } from './kube-collection.ts'
 import type { Process } from './process.ts'
@@ -24,6 +24,10 @@ export class KubeTwin {
   readonly nodes: Collection<NodeFact>
   readonly pods: Collection<PodFact>
   readonly necs: Collection<Nec>
+  /** By `workloadKey`. */
+  readonly workloads: Collection<Workload>
+  /** Kinds that the leader may not see. */
+  readonly hiddenKinds = new Set<string>()
   readonly notices: Notice[] = []
   /** Writes to the API server, for counting. */
   writes = 0
@@ -46,6 +50,7 @@ export class KubeTwin {
     this.nodes = new Collection<NodeFact>(options)
     this.pods = new Collection<PodFact>(options)
     this.necs = new Collection<Nec>(options)
+    this.workloads = new Collection<Workload>(options)
   }
 
   setOutage(out: boolean): void {
@@ -84,7 +89,7 @@ export class KubeTwin {
   }
 
   breakWatches(): void {
-    for (const collection of [this.nodes, this.pods, this.necs]) collection.breakWatches()
+    for (const collection of [this.nodes, this.pods, this.necs, this.workloads]) collection.breakWatches()
   }
 
   leader(process: Process): LeaderKube {
@@ -118,6 +123,22 @@ export class KubeTwin {
           const node = this.nodes.items.get(name)
           if (node !== undefined) this.nodes.put(name, { ...node, unavailable })
         }),
+      getWorkload: (ref, namespace) =>
+        this.#call(process, 'get workload', () => {
+          this.#refuseHidden(ref.kind)
+          return this.workloads.items.get(workloadKey(ref, namespace))
+        }),
+      watchWorkloads: (kind, feed, trouble) => {
+        if (this.hiddenKinds.has(kind.kind)) {
+          trouble(new IpamError('denied', `Cannot watch ${kind.kind}: forbidden`))
+          return () => {}
+        }
+        return this.workloads.watch(
+          process,
+          feed,
+          (one) => one.apiVersion === kind.apiVersion && one.kind === kind.kind,
+        )
+      },
       serverTime: () => this.#call(process, 'read the clock', () => this.#clock.now()),
       notify: (notice) => void this.notices.push(notice),
     }
@@ -136,6 +157,10 @@ export class KubeTwin {
         }),
       notify: (notice) => void this.notices.push(notice),
     }
+  }
+
+  #refuseHidden(kind: string): void {
+    if (this.hiddenKinds.has(kind)) throw new IpamError('denied', `Cannot get ${kind}: forbidden`)
   }
 
   /** As the API server refuses a leader of the past. */
@@ -167,4 +192,11 @@ export class KubeTwin {
   #decide(kind: string, process: Process, what: string, rate: number): boolean {
     return rate > 0 && this.#chaos?.decide(`${kind} ${process.machine.name} ${what}`, rate) === true
   }
+}
+
+export function workloadKey(
+  { apiVersion, kind, name }: Pick<Workload, 'apiVersion' | 'kind' | 'name'>,
+  namespace: string,
+): string {
+  return `${apiVersion} ${kind} ${namespace}/${name}`
 }

@@ -1,0 +1,66 @@
+// A node leaves, and with its ENIs the parked addresses on them: each is moved to an ENI of another node first. One that finds no place
+// is let go, and its claim says so.
+import type { Log } from '../../base/log.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
+import type { ClusterFacts } from '../facts.ts'
+import type { IntentRunner } from '../intent-runner.ts'
+import { isFree, refugeFor } from './parked.ts'
+
+export interface Evacuation {
+  /** Begins what can be done now. The ENIs of the answer must stay until addresses have left them. Throws `storage`, `conflict`. */
+  move(node: LedgerNode): Promise<ReadonlySet<number>>
+}
+
+export interface EvacuationOptions {
+  readonly kube: Pick<LeaderKube, 'notify'>
+  readonly ledger: LeaderLedger
+  readonly facts: ClusterFacts
+  readonly runner: IntentRunner
+  readonly log: Log
+}
+
+export function createEvacuation({ facts, kube, ledger, log, runner }: EvacuationOptions): Evacuation {
+  const told = new Map<number, string>()
+
+  function lose(claim: PlacedClaim, node: LedgerNode): void {
+    const { address, key, name, namespace } = claim
+    if (told.get(key) === address) return
+    told.set(key, address ?? '')
+    const message = `address ${address} was parked on node ${node.name}, which left, and no ENI of subnet ${claim.subnetId} has room for it: nothing keeps it any more`
+    log.warn('parked address let go', { pod: podText(claim), address, node: node.name })
+    const about = { kind: 'Pod', namespace, name } as const
+    kube.notify({ about, type: 'Warning', reason: 'StaticIPUnreserved', message })
+  }
+
+  return {
+    async move(node) {
+      const stay = new Set<number>()
+      for (const claim of ledger.placedClaims(node.name)) {
+        const { address, phase, placedEni, placedOn, reservation } = claim
+        if (placedOn !== node.name || placedEni === undefined || address === undefined) continue
+        if (reservation !== undefined || phase === 'Releasing') continue
+        const pool = ledger.pool(node.name)
+        const eni = pool?.enis.find(({ key }) => key === placedEni)
+        if (pool === undefined || eni === undefined || eni.state === 'deleting') continue
+        const refuge = refugeFor(claim, node.name, ledger)
+        if (refuge === undefined) {
+          lose(claim, node)
+          continue
+        }
+        stay.add(placedEni)
+        // A pod of a node that left may be shown for a while yet; what is under way on the ENI comes first.
+        if (refuge === 'later' || !isFree(claim, { ...pool, phase: 'leaving' }, eni, facts)) continue
+        const action = {
+          kind: 'migrate',
+          eni: refuge.eni,
+          from: placedEni,
+          address,
+          reason: 'its node leaves',
+        } as const
+        await runner.start(refuge.node, action, undefined, 'release')
+      }
+      return stay
+    },
+  }
+}

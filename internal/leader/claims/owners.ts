@@ -1,0 +1,157 @@
+// Claims that go with the workload of their pods (S7): which that is, and whether it is still there. A kind is watched while a claim of
+// such a workload exists; where it cannot be watched its workloads are asked for now and then.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Claim, ClaimOwner } from '../../ipam/claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import type { OwnerRef, PodFact, PodName } from '../../ipam/types.ts'
+import type { LeaderKube, LeaderLedger, Stop, WorkloadKind } from '../../ports.ts'
+import type { Millis } from '../../value/millis.ts'
+
+export interface Owners {
+  /** The topmost controller of the pod: none, one, or why that cannot be found out for good. Throws what may pass. */
+  topmost(pod: PodFact): Promise<{ readonly owner?: ClaimOwner; readonly fault?: string }>
+  /** Of a claim without a pod. `owner`: it is there, and this is how it is known. Throws what may pass. */
+  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: ClaimOwner | undefined }>
+  /** Watches the kinds that claims go with now, and no others. */
+  keep(): void
+  stop(): void
+}
+
+export interface OwnersOptions {
+  readonly kube: LeaderKube
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly log: Log
+  /** Its workload may be gone. */
+  readonly wake: (pod: PodName) => void
+}
+
+/** A chain of owners that is longer goes round in circles. */
+const mostOwners = 10
+
+/** Of a kind that cannot be watched. */
+const askAgainAfter: Millis = 5 * 60_000
+
+/** What a claim says whose workload was known in an earlier ledger: one of that name may be another by now. */
+export const unknownUid = ''
+
+interface Watched {
+  readonly kind: WorkloadKind
+  stop: Stop
+  /** Those that are there; undefined until they have been listed, and when they cannot be. */
+  uids: Set<string> | undefined
+  trouble: string | undefined
+}
+
+export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions): Owners {
+  const watches = new Map<string, Watched>()
+  const asked = new Map<string, Millis>()
+
+  function wakeClaims(uid: string): void {
+    for (const claim of ledger.claimsOfOwner(uid)) wake(claim)
+  }
+
+  function watch(kind: WorkloadKind): Watched {
+    const watched: Watched = { kind, stop: () => {}, uids: undefined, trouble: undefined }
+    watched.stop = kube.watchWorkloads(
+      kind,
+      {
+        replaced(items) {
+          watched.uids = new Set(items.map(({ uid }) => uid))
+          if (watched.trouble !== undefined) log.info('workloads are watched again', { ...kind })
+          watched.trouble = undefined
+          for (const owner of ledger.owners()) {
+            if (keyOf(owner) === keyOf(kind) && !watched.uids.has(owner.uid)) wakeClaims(owner.uid)
+          }
+        },
+        changed: ({ uid }) => void watched.uids?.add(uid),
+        removed({ uid }) {
+          watched.uids?.delete(uid)
+          wakeClaims(uid)
+        },
+      },
+      (error) => {
+        if (!isForGood(error)) return
+        if (watched.trouble === undefined)
+          log.warn('workloads cannot be watched: they are asked for now and then', {
+            ...kind,
+            error: error.message,
+          })
+        watched.trouble = error.message
+        watched.uids = undefined
+      },
+    )
+    return watched
+  }
+
+  /** Is it worth asking? */
+  function isSuspect(owner: ClaimOwner): boolean {
+    if (owner.uid === unknownUid) return true
+    const watched = watches.get(keyOf(owner))
+    if (watched?.uids !== undefined) return !watched.uids.has(owner.uid)
+    if (watched?.trouble === undefined) return false
+    const last = asked.get(owner.uid)
+    return last === undefined || Math.abs(clock.now() - last) >= askAgainAfter
+  }
+
+  return {
+    async topmost({ claim, namespace }) {
+      let ref: OwnerRef | undefined = claim?.owner
+      for (let i = 0; i < mostOwners && ref !== undefined; i++) {
+        try {
+          const found = await kube.getWorkload(ref, namespace)
+          // It went while its pod came: then that is its owner, and the claim goes with it.
+          if (found?.uid !== ref.uid || found.controller === undefined) return { owner: ref }
+          ref = found.controller
+        } catch (error) {
+          if (!isForGood(error)) throw error
+          return { fault: (error as Error).message }
+        }
+      }
+      return ref === undefined
+        ? {}
+        : { fault: `the owners of the pod go round in circles at ${ref.kind} "${ref.name}"` }
+    },
+    async judge({ namespace, owner }) {
+      if (owner === undefined || !isSuspect(owner)) return 'there'
+      try {
+        asked.set(owner.uid, clock.now())
+        const found = await kube.getWorkload(owner, namespace)
+        if (owner.uid === unknownUid) return { owner: found && { ...owner, uid: found.uid } }
+        return found?.uid === owner.uid ? 'there' : 'gone'
+      } catch (error) {
+        if (isForGood(error)) return 'unsure'
+        throw error
+      }
+    },
+    keep() {
+      const kinds = new Map(
+        ledger.owners().map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
+      )
+      for (const [key, { stop }] of [...watches]) {
+        if (kinds.has(key)) continue
+        stop()
+        watches.delete(key)
+      }
+      for (const [key, kind] of kinds) if (!watches.has(key)) watches.set(key, watch(kind))
+      for (const owner of ledger.owners()) if (isSuspect(owner)) wakeClaims(owner.uid)
+      const used = new Set(ledger.owners().map(({ uid }) => uid))
+      for (const uid of asked.keys()) if (!used.has(uid)) asked.delete(uid)
+    },
+    stop() {
+      for (const { stop } of watches.values()) stop()
+      watches.clear()
+    },
+  }
+}
+
+function keyOf({ apiVersion, kind }: WorkloadKind): string {
+  return `${apiVersion} ${kind}`
+}
+
+/** Somebody has to do something. */
+function isForGood(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'denied' || code === 'bad_input' || code === 'not_found'
+}

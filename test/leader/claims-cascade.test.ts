@@ -1,0 +1,167 @@
+// `--enable-ownerref`: an address goes with the topmost workload of its pod, of whatever kind.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { OwnerRef } from '../../internal/ipam/types.ts'
+import { workloadKey } from '../sim/world/kube-twin.ts'
+import { ClaimWorld, minute, second } from './claim-world.ts'
+
+const set: OwnerRef = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'uid-set' }
+const game: OwnerRef = {
+  apiVersion: 'games.example/v1',
+  kind: 'GameServerSet',
+  name: 'lobby',
+  uid: 'uid-game',
+}
+
+function put(world: ClaimWorld, ref: OwnerRef, controller?: OwnerRef): void {
+  const workload = { ...ref, namespace: 'default', controller }
+  world.kube.workloads.put(workloadKey(ref, 'default'), workload)
+}
+
+const remove = (world: ClaimWorld, ref: OwnerRef) => world.kube.workloads.remove(workloadKey(ref, 'default'))
+
+async function cascadeWorld(t: TestContext): Promise<ClaimWorld> {
+  const world = await ClaimWorld.start(t, { cascadeOwners: true })
+  put(world, game)
+  put(world, set, game)
+  return world
+}
+
+const owned = { claim: { owner: set } }
+
+test('[S7] the address goes when the topmost owner is gone, and not with one below it', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  assert.deepEqual(world.claim('web-0')?.owner, game)
+  await world.end(uid)
+  await world.clock.advance(minute)
+  remove(world, set)
+  await world.clock.advance(6 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  remove(world, game)
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.deepEqual([world.stateOf('web-0'), world.reserved()], ['none', []])
+})
+
+test('[S7] a pod that runs on is waited for', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  remove(world, game)
+  await world.clock.advance(6 * minute)
+  assert.equal(world.stateOf('web-0'), `Bound ${address}`)
+  await world.end(uid)
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S7] one of the same name that was made anew is another one', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  remove(world, game)
+  put(world, { ...game, uid: 'uid-game-2' })
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S7] the pod of a later workload brings that with it', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  const later = { ...game, uid: 'uid-game-2' }
+  world.kube.workloads.put(workloadKey(game, 'default'), {
+    ...later,
+    namespace: 'default',
+    controller: undefined,
+  })
+  put(world, set, later)
+  await world.end(uid)
+  world.put('node-1', 'web-0', 2, owned)
+  // Whichever comes first: the address is kept for the pod, or it gets a new one.
+  await world.untilBound('web-0', 'node-1')
+  assert.equal(world.claim('web-0')?.owner?.uid, 'uid-game-2')
+  assert.notEqual(address, undefined)
+})
+
+test('[S7] claims that were made before the flag stay', async (t) => {
+  const world = await ClaimWorld.start(t)
+  put(world, set)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  Object.assign(world.settings, { cascadeOwners: true })
+  world.crash()
+  world.start()
+  await world.clock.advance(10 * second)
+  await world.end(uid)
+  const next = world.put('node-1', 'web-0', 2, owned)
+  await world.untilBound('web-0', 'node-1')
+  await world.end(next)
+  remove(world, set)
+  await world.clock.advance(10 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})
+
+test('[S7] what may not be seen is said, and its addresses stay', async (t) => {
+  const world = await cascadeWorld(t)
+  world.kube.hiddenKinds.add('GameServerSet')
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  assert.ok(world.podReasons('web-0').includes('OwnerUnknown'))
+  await world.end(uid)
+  remove(world, set)
+  remove(world, game)
+  await world.clock.advance(10 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})
+
+test('[S7][R7] while a workload cannot be seen any more its addresses stay; they go when it is seen that it is gone', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  world.kube.hiddenKinds.add('GameServerSet')
+  world.crash()
+  world.start()
+  remove(world, game)
+  await world.clock.advance(20 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  world.kube.hiddenKinds.clear()
+  await world.until(() => world.claim('web-0') === undefined, 10 * minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S7][R7] a list that lacks the workload takes nothing: it is asked for', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(minute)
+  world.kube.workloads.breakWatches(() => true)
+  await world.clock.advance(5 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})
+
+test('[S7][R4] after the ledger was lost an address still goes with its workload, and not with one that went before', async (t) => {
+  const world = await cascadeWorld(t)
+  const other: OwnerRef = { ...set, name: 'other', uid: 'uid-other' }
+  put(world, other)
+  const uids = [
+    world.put('node-1', 'web-0', 1, owned),
+    world.put('node-1', 'other-0', 1, { claim: { owner: other } }),
+  ]
+  const address = await world.untilBound('web-0', 'node-1')
+  const others = await world.untilBound('other-0', 'node-1')
+  for (const uid of uids) await world.end(uid)
+  world.loseLedger()
+  remove(world, other)
+  world.start()
+  await world.clock.advance(10 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  assert.equal(world.stateOf('other-0'), `Retained ${others}`, 'nobody can tell what became of it')
+  remove(world, game)
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.equal(world.stateOf('web-0'), 'none')
+})

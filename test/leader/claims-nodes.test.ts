@@ -1,0 +1,54 @@
+// A node goes, and static addresses that were on its ENIs stay their pods'.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ClaimWorld, minute, second } from './claim-world.ts'
+
+test('[S9] when a node is deleted its ENIs go, and claims keep their addresses by their reservations', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const running = world.put('node-1', 'web-0')
+  const resting = world.put('node-1', 'web-1')
+  const addresses = [await world.untilBound('web-0', 'node-1'), await world.untilBound('web-1', 'node-1')]
+  await world.end(resting)
+  world.kube.pods.remove(running)
+  world.kube.nodes.remove('node-1')
+  await world.until(() => world.ledger.node('node-1') === undefined, 5 * minute)
+  assert.deepEqual(world.cloudEnis(), [])
+  assert.deepEqual(
+    [world.stateOf('web-0'), world.stateOf('web-1')],
+    addresses.map((one) => `Retained ${one}`),
+  )
+  assert.equal(world.reserved().length, 2)
+  world.put('node-2', 'web-0', 2)
+  world.put('node-2', 'web-1', 2)
+  assert.equal(await world.untilBound('web-0', 'node-2'), addresses[0])
+  assert.equal(await world.untilBound('web-1', 'node-2'), addresses[1])
+  await world.clock.advance(3 * minute)
+  assert.deepEqual([world.differences(), world.suspects()], [[], []])
+})
+
+test('[S9] a pod whose node was lost has its address elsewhere, once the node is given up', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.kube.nodes.remove('node-1')
+  world.kube.pods.remove(uid) // as the pod garbage collector does
+  world.put('node-2', 'web-0', 2)
+  await world.clock.advance(20 * second)
+  assert.deepEqual(world.publishedFor('node-2', 'web-0'), [], 'the node may be alive')
+  assert.equal(await world.untilBound('web-0', 'node-2'), address)
+})
+
+test('[S9] under the name of a node on another instance its pods have their addresses again', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.show(uid, address)
+  world.kube.pods.remove(uid)
+  world.kube.nodes.remove('node-1')
+  world.addNode('node-1', 'S5.MEDIUM4')
+  world.put('node-1', 'web-0', 2)
+  await world.until(() => world.claim('web-0')?.phase !== 'Bound')
+  assert.equal(await world.untilBound('web-0', 'node-1'), address)
+  await world.clock.advance(3 * minute)
+  assert.deepEqual(world.differences(), [])
+})
