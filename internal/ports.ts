@@ -328,6 +328,22 @@ export type NewClaim = PodName &
     | 'reserveToken'
   > & { readonly podUid: PodUid; readonly node: NodeName }
 
+/** A static claim that is made anew, from what is left of it; it is `Retained`. */
+export type FoundClaim = PodName &
+  Pick<
+    Claim,
+    | 'uid'
+    | 'ipUid'
+    | 'subnetId'
+    | 'zone'
+    | 'eniId'
+    | 'reservation'
+    | 'reserveToken'
+    | 'expireAfter'
+    | 'expiresAt'
+    | 'owner'
+  > & { readonly address: Ipv4 }
+
 /** What of a claim may change. */
 export type ClaimChange = Partial<
   Omit<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
@@ -392,6 +408,8 @@ export interface LeaderTx {
   /** What it says of nodes, ENIs and addresses may be of another time: it says nothing any more, but what was. */
   clear(): void
   addClaim(claim: NewClaim): Claim
+  /** Throws `conflict` when there is one of that name, or with that address. */
+  restoreClaim(claim: FoundClaim): Claim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
   changeClaim(claim: Claim, change: ClaimChange): Claim
   /** Nothing when it has changed since it was read. */

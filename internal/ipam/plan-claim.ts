@@ -41,7 +41,7 @@ export function planClaim(
   { claim, pod, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
-  if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
+  if (claim === undefined) return pod === undefined ? undefined : open(pod, shown !== undefined, rules)
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
   if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
@@ -51,9 +51,10 @@ export function planClaim(
   return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }
 }
 
-function open(pod: PodFact, rules: ClaimRules): ClaimStep | undefined {
+/** One that ran before its address could be kept goes on as it is: it has one of the pool. */
+function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undefined {
   if (pod.node === undefined) return undefined
-  return { kind: 'open', policy: policyOf(pod, rules), pod: { ...pod, node: pod.node } }
+  return { kind: 'open', policy: runs ? 'Immediate' : policyOf(pod, rules), pod: { ...pod, node: pod.node } }
 }
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */

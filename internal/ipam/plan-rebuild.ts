@@ -27,6 +27,8 @@ export interface RebuildView {
   readonly cidrs: ReadonlyMap<SubnetId, Cidr>
   /** Addresses that an earlier view has shown on their ENIs, too. */
   readonly sure: ReadonlySet<Ipv4>
+  /** Reserved for nobody that is known: no pool may have them. */
+  readonly unclaimed: ReadonlySet<Ipv4>
 }
 
 export interface RebuiltNode extends LedgerNodeView {
@@ -82,7 +84,7 @@ export function planRebuild(view: RebuildView): Rebuild {
   const unshown = unshownIps(
     known.filter(isThere),
     shown,
-    new Set(known.flatMap(({ ips }) => ips.map(({ address }) => address))),
+    new Set([...view.unclaimed, ...known.flatMap(({ ips }) => ips.map(({ address }) => address))]),
   )
   const sureOf = (eni: RebuiltEni) => (unshown.get(eni.id) ?? []).filter((address) => view.sure.has(address))
   return {

@@ -1,7 +1,8 @@
 // What the cloud shows of this cluster, for those who compare it with what they know.
 import { clusterTag } from '../ipam/eni-tags.ts'
+import { errorCode } from '../ipam/errors.ts'
 import type { CloudEni, EniId, SubnetId } from '../ipam/types.ts'
-import type { Cloud, Priority } from '../ports.ts'
+import type { Cloud, Priority, Reservation } from '../ports.ts'
 import type { Cidr } from '../value/cidr.ts'
 import type { Subnets } from './subnets.ts'
 
@@ -30,4 +31,18 @@ export async function viewCloud(
     for (const { id, cidr } of await cloud.describeSubnets([...unknown], priority)) cidrs.set(id, cidr)
   }
   return { enis, cidrs }
+}
+
+/** Reservations with the tag of the cluster; undefined where the role may not see them, and so has made none. Throws what the cloud throws. */
+export async function viewReservations(
+  cloud: Cloud,
+  clusterId: string,
+  priority: Priority,
+): Promise<readonly Reservation[] | undefined> {
+  try {
+    return await cloud.describeReservations({ tags: { [clusterTag]: clusterId } }, priority)
+  } catch (error) {
+    if (errorCode(error) === 'denied') return undefined
+    throw error
+  }
 }

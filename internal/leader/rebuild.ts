@@ -4,13 +4,16 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
+import { randomUuid } from '../base/random-uuid.ts'
 import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import { weigh } from '../ipam/quarantine.ts'
+import { type RebuiltClaim, rebuildClaims } from '../ipam/rebuild-claims.ts'
+import type { SubnetId } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import { viewCloud } from './cloud-view.ts'
+import { viewCloud, viewReservations } from './cloud-view.ts'
 import type { ClusterFacts } from './facts.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
@@ -33,6 +36,11 @@ export interface RebuildOptions {
 const pollMs = 100
 
 const none: ReadonlySet<Ipv4> = new Set()
+
+/** With the static claims there were, each with its zone. */
+interface Whole extends Rebuild {
+  readonly claims: readonly RebuiltClaim[]
+}
 
 export interface Rebuilding {
   /** Why it did not succeed when it was tried last. */
@@ -76,6 +84,7 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuil
         enis: rebuild.enis.length,
         addresses: rebuild.enis.reduce((sum, { ips }) => sum + ips.length, 0),
         missing: rebuild.missing.length,
+        claims: rebuild.claims.length,
       })
       if (!stopped) done()
     } catch (error) {
@@ -118,12 +127,33 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuil
 async function read(
   { cloud, facts, subnets, settings }: RebuildOptions,
   sure: ReadonlySet<Ipv4>,
-): Promise<Rebuild> {
+): Promise<Whole> {
   const { clusterId } = settings
   const necs = [...facts.necs()]
   const named = necs.flatMap(({ publication }) => (publication?.enis ?? []).map(({ id }) => id))
   const { enis, cidrs } = await viewCloud(cloud, subnets, clusterId, named, 'waiting-pod')
-  return planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: enis, cidrs, sure })
+  const reservations = (await viewReservations(cloud, clusterId, 'waiting-pod')) ?? []
+  const { claims, unclaimed } = rebuildClaims({ clusterId, necs, reservations, pods: [...facts.pods()] })
+  const zones = await zonesOf(cloud, subnets, claims)
+  return {
+    ...planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: enis, cidrs, sure, unclaimed }),
+    claims: claims.map((claim) => ({ ...claim, zone: claim.zone ?? zones.get(claim.subnetId) })),
+  }
+}
+
+/** Also of subnets that are container subnets no more: the setting may have changed since. */
+async function zonesOf(
+  cloud: Cloud,
+  subnets: Subnets,
+  claims: readonly RebuiltClaim[],
+): Promise<ReadonlyMap<SubnetId, string>> {
+  const zones = new Map((await subnets.current()).map(({ id, zone }) => [id, zone]))
+  const wanted = claims.filter(({ zone }) => zone === undefined).map(({ subnetId }) => subnetId)
+  const others = new Set(wanted.filter((id) => !zones.has(id)))
+  if (others.size > 0) {
+    for (const { id, zone } of await cloud.describeSubnets([...others], 'waiting-pod')) zones.set(id, zone)
+  }
+  return zones
 }
 
 function refuseForeign({ foreign: [first] }: Rebuild): void {
@@ -143,12 +173,14 @@ async function refuseShortList({ nameless }: Rebuild, { kube }: RebuildOptions):
   }
 }
 
-function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger, clock, settings }: RebuildOptions): void {
+function enter(tx: LeaderTx, rebuild: Whole, options: RebuildOptions): void {
+  const { facts, ledger, clock, settings } = options
   if (ledger.complete()) return
   tx.clear()
   tx.raiseGrants(rebuild.lastGrant)
   for (const node of rebuild.nodes) tx.addNode(node)
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
+  for (const claim of rebuild.claims) restore(tx, claim, rebuild, options)
   const { staleFor } = settings.settle
   tx.setSuspects(rebuild.orphans.map((finding) => weigh(finding, undefined, clock.now(), staleFor)))
   for (const pod of facts.pods()) {
@@ -156,4 +188,21 @@ function enter(tx: LeaderTx, rebuild: Rebuild, { facts, ledger, clock, settings 
       tx.setPod(pod.ip, pod)
   }
   tx.setComplete()
+}
+
+/** Its pod, when it is there, takes it as any other does. Since when it has had none is not known: its time begins now. */
+function restore(
+  tx: LeaderTx,
+  claim: RebuiltClaim,
+  { enis }: Rebuild,
+  { ledger, random, settings }: RebuildOptions,
+): void {
+  const after = claim.expireAfter ?? settings.claimExpiry
+  tx.restoreClaim({
+    ...claim,
+    uid: randomUuid(random),
+    ipUid: randomUuid(random),
+    eniId: enis.find(({ ips }) => ips.some(({ address }) => address === claim.address))?.id,
+    expiresAt: after === undefined ? undefined : ledger.expiryClock().now + after,
+  })
 }

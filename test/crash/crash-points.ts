@@ -117,6 +117,7 @@ const changes: {
     raiseGrants: true,
     clear: true,
     addClaim: true,
+    restoreClaim: true,
     changeClaim: true,
     removeClaim: true,
     renewIp: true,

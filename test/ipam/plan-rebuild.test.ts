@@ -72,6 +72,7 @@ const view = (change: Partial<RebuildView>): RebuildView => ({
   cloud: [],
   cidrs: new Map([['subnet-a', block]]),
   sure: new Set<Ipv4>(),
+  unclaimed: new Set<Ipv4>(),
   ...change,
 })
 

@@ -110,7 +110,8 @@ export function createReservations(options: ReservationsOptions): Reservations {
 
   async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
     const token = claim.reserveToken ?? ''
-    const { expireAfter, name, namespace, nominatedAddress } = claim
+    const { clusterId } = settings
+    const { expireAfter, name, namespace, nominatedAddress, owner } = claim
     try {
       const made = await cloud.reserveIp(
         {
@@ -118,7 +119,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
           address: nominatedAddress,
           name: `${settings.clusterId}-claim`.slice(-60),
           description: 'kept by tke-eni for a pod',
-          tags: reservationTags({ clusterId: settings.clusterId, namespace, name, token, expireAfter }),
+          tags: reservationTags({ clusterId, namespace, name, token, expireAfter, owner }),
           clientToken: token,
         },
         'waiting-pod',

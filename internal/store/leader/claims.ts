@@ -8,7 +8,7 @@ import {
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniMode, NodeName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, NewClaim, PlacedClaim } from '../../ports.ts'
+import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -117,6 +117,32 @@ export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
   return expectClaim(db, row?.key ?? 0)
 }
 
+export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Claim {
+  if (claim.expiresAt !== undefined) startExpiry(db)
+  const row = db.get<{ key: number }>(
+    `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, address, subnet_id, zone, eni_id, reservation, reserve_token,
+       expire_after, retained_at, expires_at, owner, created_at, changed_at)
+     VALUES (?, ?, ?, ?, 'Never', 'shared', 'Retained', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+    claim.namespace,
+    claim.name,
+    claim.uid,
+    claim.ipUid,
+    claim.address,
+    claim.subnetId ?? null,
+    claim.zone ?? null,
+    claim.eniId ?? null,
+    claim.reservation ?? null,
+    claim.reserveToken ?? null,
+    claim.expireAfter ?? null,
+    now,
+    claim.expiresAt ?? null,
+    claim.owner === undefined ? null : JSON.stringify(claim.owner),
+    now,
+    now,
+  )
+  return expectClaim(db, row?.key ?? 0)
+}
+
 /**
  * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
  * address is another's.
@@ -137,9 +163,7 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
       now,
       wanted.address,
     )
-  // The first to wait begins now: what passed before is nothing to it.
-  if (wanted.expiresAt !== undefined && current.expiresAt === undefined && !claimsExpire(db))
-    setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
+  if (wanted.expiresAt !== undefined && current.expiresAt === undefined) startExpiry(db)
   const before = columnsOf(current)
   const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
   if (different.length === 0) return current
@@ -150,6 +174,11 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
     claim.key,
   )
   return expectClaim(db, claim.key)
+}
+
+/** The first to wait begins now: what passed before is nothing to it. */
+function startExpiry(db: Database): void {
+  if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
 }
 
 export function removeClaim(db: Database, key: number): void {

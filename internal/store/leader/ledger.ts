@@ -24,6 +24,7 @@ import {
   findClaimOf,
   placedClaims,
   removeClaim,
+  restoreClaim,
   setExpiryClock,
 } from './claims.ts'
 import {
@@ -143,6 +144,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     raiseGrants: (grant) => raiseGrants(db, grant),
     clear: () => clearLedger(db, now),
     addClaim: (claim) => addClaim(db, now, claim),
+    restoreClaim: (claim) => restoreClaim(db, now, claim),
     changeClaim: (claim, change) => changeClaim(db, now, claim, change),
     removeClaim(claim) {
       if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)

@@ -94,7 +94,7 @@ export function rewindLedger(db: Database, now: Millis): void {
 
 /** History stays; an intent that was open when the file was copied is nobody's any more. */
 export function clearLedger(db: Database, now: Millis): void {
-  for (const table of ['quarantine', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
+  for (const table of ['quarantine', 'claim', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
   db.run(
     `UPDATE intent SET state = 'failed', error = 'the ledger was rebuilt', changed_at = ? WHERE state IN ('recorded', 'accepted')`,
     now,
