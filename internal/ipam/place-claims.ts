@@ -94,8 +94,9 @@ class Room {
     if (eni !== undefined) this.#given.set(eni, [...(this.#given.get(eni) ?? []), claim])
   }
 
+  /** Is it about to be given an address? One that is only kept for a claim that another node has yet may give up others: that node may wait for these. */
   uses(eni: PoolEni): boolean {
-    return this.#given.has(eni)
+    return isFree(eni) && (this.#given.get(eni) ?? []).some(({ elsewhere }) => !elsewhere)
   }
 
   actions(): Action[] {
@@ -138,8 +139,7 @@ class Room {
         claim: { namespace, name },
       }))
       // What is not attached yet goes on its way; an assignment takes the ENI for itself.
-      const isDue = isFree(eni) && claims.some(({ elsewhere }) => !elsewhere)
-      return { ...eni, busy: eni.busy || isDue, ips: [...eni.ips, ...ips] }
+      return { ...eni, busy: eni.busy || busy.has(eni.key) || this.uses(eni), ips: [...eni.ips, ...ips] }
     })
     return { ...this.#pool, enis }
   }

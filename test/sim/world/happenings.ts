@@ -7,6 +7,7 @@ import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'
 import type { Happening } from './draw.ts'
 import type { KubeFaults } from './kube-twin.ts'
+import type { Place } from './static-pods.ts'
 import type { SimNode, World } from './world.ts'
 
 export const zones: readonly string[] = ['ap-guangzhou-3', 'ap-guangzhou-4']
@@ -90,6 +91,23 @@ export type What =
 
 export type HappeningKind = What['kind']
 
+/** To static pods and their claims. */
+export type ClaimWhat =
+  | {
+      readonly kind: 'start-static'
+      readonly name: string
+      readonly node: string
+      readonly expireAfter?: number
+    }
+  | { readonly kind: 'end-static'; readonly name: string; readonly place: Place | 'never' }
+  | {
+      readonly kind: 'force-delete'
+      readonly name: string
+      readonly place: Place | 'never'
+      /** Its kubelet hears of it after so long. */
+      readonly heardAfterMs: number
+    }
+
 /** Lets it happen now. What needs something that is not there (any more) does nothing. */
 export function happen(world: World, happening: Happening): void {
   const { id, at: _, ...what } = happening
@@ -99,6 +117,12 @@ export function happen(world: World, happening: Happening): void {
   switch (what.kind) {
     case 'start-pods':
       return withNode(world, what.node, (node) => startPods(world, node, id, what))
+    case 'start-static':
+      return withNode(world, what.node, (node) => world.statics.start(what.name, node, what.expireAfter))
+    case 'end-static':
+      return world.statics.end(what.name, what.place)
+    case 'force-delete':
+      return world.statics.forceDelete(what.name, what.place, what.heardAfterMs)
     case 'end-pods':
       return withNode(world, what.node, (node) => endPods(world, node, what.count))
     case 'replace-sandbox':

@@ -144,6 +144,7 @@ export class Watchman {
       const freedAt = this.#freedAt.get(address)
       const from = this.#freedFrom.get(address)
       if (from === key) continue // the same sandbox, connected again
+      if (node.ledger?.ips().some((ip) => ip.address === address && ip.claim !== undefined)) continue // the only one for its pod
       // An address rests on the node that has it: by our doing it leaves that only after its rest.
       if (from?.split('/')[0] !== node.name && this.#world.hands.haveTaken(address)) continue
       // While a clock catches up it is a tenth too fast or too slow.

@@ -25,7 +25,7 @@ import { type Machine, Process } from './process.ts'
 import { clusterId, podSubnets, type World } from './world.ts'
 
 /** In an order in which their references hold. */
-const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine'] as const
+const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine', 'claim', 'change'] as const
 
 export interface HostParts {
   readonly world: World

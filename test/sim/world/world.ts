@@ -4,6 +4,7 @@ import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
 import type { ClusterLimits, NodeDefaults } from '../../../internal/ipam/node-bounds.ts'
+import type { ClaimRules } from '../../../internal/ipam/plan-claim.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
@@ -34,6 +35,8 @@ import { LeaderHost, withoutJumps } from './leader-host.ts'
 import { LeaseTwin } from './lease-twin.ts'
 import type { Plant } from './plants.ts'
 import { type Machine, newMachine, Process } from './process.ts'
+import { Promises } from './promises.ts'
+import { StaticPods } from './static-pods.ts'
 import { watchReleases } from './watch-releases.ts'
 
 export const clusterId = 'cls-sim'
@@ -45,6 +48,7 @@ export interface SimNode {
   readonly name: string
   readonly machine: Machine
   readonly instanceId: string
+  readonly zone: string
   /** Of the instance. */
   type: string
   /** Most ENIs that any type it has had takes for pods: who learns of a smaller one late may go by it. */
@@ -68,7 +72,7 @@ export interface SimNode {
 }
 
 /** What operators set for all leaders. */
-export type OperatorSettings = Pick<LeaderSettings, 'defaults' | keyof ClusterLimits>
+export type OperatorSettings = Pick<LeaderSettings, 'defaults' | keyof ClusterLimits | keyof ClaimRules>
 
 /** Of leading: the count of turns tells who came later; an epoch, after its lease was deleted, need not. */
 interface Turn {
@@ -89,6 +93,8 @@ export class World {
   readonly hosts: readonly LeaderHost[]
   readonly hands = new Hands(this)
   readonly expected = new ExpectedSettings(this)
+  readonly promises = new Promises(this)
+  readonly statics: StaticPods
   settings: OperatorSettings
   /** All that was ever to be fixed for new nodes. */
   readonly defaultsEver: NodeDefaults[]
@@ -129,16 +135,17 @@ export class World {
     this.#verbose = verbose
     this.#shape = shape
     this.#startedAt = this.clock.now()
-    const { exclusiveEnis, maxEnisPerNode } = shape
+    const { claimExpiry, exclusiveEnis, maxEnisPerNode, staticIps } = shape
     const defaults = {
       shared: { minWarm: shape.minWarm, maxWarm: shape.maxWarm },
       exclusive: { minWarm: shape.exclusiveMinWarm, maxWarm: shape.exclusiveMaxWarm },
     }
-    this.settings = { defaults, exclusiveEnis, maxEnisPerNode }
+    this.settings = { defaults, exclusiveEnis, maxEnisPerNode, staticIps, claimExpiry }
     this.defaultsEver = [defaults]
     this.chaos = new Chaos(seed, plan.only)
     this.fate = new CrashFate(this.chaos)
     this.kube = new KubeTwin(this.clock, stream(seed, 'kube'), this.chaos)
+    this.statics = new StaticPods(this)
     this.kube.necs.witness = (nec) => this.expected.see(nec)
     this.cloud = openVpcSim({ path: ':memory:', random: stream(seed, 'cloud'), latency: shape.cloudMs })
     this.cloud.onChange(() => this.#plug())
@@ -290,6 +297,7 @@ export class World {
       name,
       machine: newMachine(name, stream(this.seed, name)),
       instanceId: made.id,
+      zone: zones[zone] ?? '',
       type,
       mostEnis: quotaOf(type).enis,
       kernel,
@@ -530,6 +538,8 @@ export class World {
 
   /** Who asked for an ENI of his own has one, as long as nothing keeps his node from knowing what he asked for. */
   #seeConnected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): void {
+    const expireAfter = pod.claim?.expireAfter ?? this.settings.claimExpiry
+    this.faults.push(...this.promises.connected(node, pod, address, expireAfter))
     const mode = node.ledger?.eniOf(address)?.mode
     const since = this.expected.exclusiveSince(node.name)
     if (mode === undefined || mode === pod.wants || askedAt - this.calmSince < 60_000) return
