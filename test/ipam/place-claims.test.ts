@@ -1,0 +1,165 @@
+// Where the addresses of static claims go on a node.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ClaimDemand, placeClaims } from '../../internal/ipam/place-claims.ts'
+import { planNode } from '../../internal/ipam/plan-node.ts'
+import type { NodePool } from '../../internal/ipam/pool.ts'
+import { ip } from '../given.ts'
+import { addressOf, type PoolShort, poolOf, subnet, zone } from './pools.ts'
+
+const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
+  ...{ namespace: 'shop', name: `web-${n}`, address: ip(`10.0.9.${n}`), subnetId: 'subnet-a' },
+  ...{ wanted: true, here: false, elsewhere: false, mayGo: false },
+  ...more,
+})
+/** On the first ENI of the node, as its second address, and so on. */
+const onEni = (n: number, more: Partial<ClaimDemand> = {}) =>
+  claimed(n, { address: addressOf(1, n), here: true, ...more })
+
+/** The pool, with the addresses of `claims` marked as theirs. */
+function withClaims(pool: PoolShort, claims: readonly ClaimDemand[]): NodePool {
+  const { enis, ...rest } = poolOf(pool)
+  const owner = new Map(claims.map(({ address, name, namespace }) => [address, { name, namespace }]))
+  const marked = enis.map((eni) => ({
+    ...eni,
+    ips: eni.ips.map((one) => {
+      const claim = owner.get(one.address)
+      return claim === undefined ? one : { ...one, claim }
+    }),
+  }))
+  return { ...rest, enis: marked }
+}
+
+interface Row {
+  readonly does: string
+  readonly pool: PoolShort
+  readonly claims: readonly ClaimDemand[]
+  readonly returned?: readonly string[]
+  readonly free?: number
+  readonly want: readonly string[]
+  readonly stuck?: readonly string[]
+}
+
+const rows: readonly Row[] = [
+  {
+    does: '[S1] puts it on the fullest ENI of its subnet that has room',
+    pool: {
+      enis: [
+        { slot: 1, bound: 5 },
+        { slot: 2, bound: 3 },
+        { slot: 3, bound: 1 },
+      ],
+    },
+    claims: [claimed(1)],
+    want: ['assign 200 10.0.9.1'],
+  },
+  {
+    does: '[S1] makes an ENI where none has room',
+    pool: { enis: [{ slot: 1, bound: 5 }] },
+    claims: [claimed(1), claimed(2)],
+    want: ['create 2 subnet-a'],
+  },
+  {
+    does: 'makes one in its own subnet, whatever room there is elsewhere',
+    pool: { enis: [{ slot: 1, bound: 1, subnetId: 'subnet-b' }] },
+    claims: [claimed(1)],
+    want: ['create 2 subnet-a'],
+  },
+  {
+    does: 'waits for an ENI that is on its way',
+    pool: { enis: [{ slot: 1, state: 'attaching', busy: true }] },
+    claims: [claimed(1)],
+    want: [],
+  },
+  {
+    does: 'fills one, then the next',
+    pool: {
+      enis: [
+        { slot: 1, bound: 4 },
+        { slot: 2, bound: 3 },
+      ],
+    },
+    claims: [claimed(1), claimed(2), claimed(3), claimed(4)],
+    want: ['assign 100 10.0.9.1', 'assign 200 10.0.9.2 10.0.9.3', 'create 3 subnet-a'],
+  },
+  {
+    does: '[R7] does not put it here while another node has it, but has an ENI ready',
+    pool: {},
+    claims: [claimed(1, { elsewhere: true })],
+    want: ['create 1 subnet-a'],
+  },
+  {
+    does: '[R7] takes away only what the node has returned',
+    pool: { enis: [{ slot: 1, bound: 3 }] },
+    claims: [onEni(1, { wanted: false, mayGo: true }), onEni(2, { wanted: false, mayGo: true })],
+    returned: ['10.0.1.2'],
+    want: ['unassign 100 10.0.1.2'],
+  },
+  {
+    does: 'leaves what is returned where it may stay',
+    pool: { enis: [{ slot: 1, bound: 3 }] },
+    claims: [onEni(1, { wanted: false })],
+    returned: ['10.0.1.1'],
+    want: [],
+  },
+  {
+    does: 'tells what finds no place',
+    pool: { enis: [{ slot: 1, bound: 5 }], maxEnis: 1 },
+    claims: [claimed(1)],
+    want: [],
+    stuck: ['web-1 node-full'],
+  },
+  {
+    does: '[S11] and what a subnet without one address for the ENI itself cannot carry',
+    pool: {},
+    claims: [claimed(1)],
+    free: 0,
+    want: [],
+    stuck: ['web-1 subnets-full'],
+  },
+]
+
+for (const { claims, does, free = 100, pool, returned = [], stuck = [], want } of rows) {
+  test(does.replace(/^((?:\[\w+\])*) ?/, '$1 placeClaims() '), () => {
+    const plan = placeClaims(withClaims(pool, claims), claims, new Set(returned.map(ip)), [
+      subnet('subnet-a', free),
+    ])
+    const said = plan.actions.map((action) => {
+      if (action.kind === 'create') return `create ${action.slot} ${action.subnetId}`
+      const addresses = 'addresses' in action ? (action.addresses ?? []) : []
+      return [action.kind, action.eni, ...addresses].join(' ')
+    })
+    assert.deepEqual(said, want)
+    assert.deepEqual(
+      plan.stuck.map(({ claim, why }) => `${claim.name} ${why}`),
+      stuck,
+    )
+  })
+}
+
+test('[S4] placeClaims() binds anew what was returned and is wanted again', () => {
+  const claims = [onEni(1), onEni(2, { wanted: false })]
+  const pool = withClaims({ enis: [{ slot: 1, bound: 3 }] }, claims)
+  const plan = placeClaims(pool, claims, new Set([addressOf(1, 1), addressOf(1, 2)]), [])
+  assert.deepEqual([plan.renew, plan.actions], [[addressOf(1, 1)], []])
+})
+
+test('[P1][S1] what claims have is no part of the pool, and takes up room on its ENIs', () => {
+  const claims = [onEni(1), onEni(2)]
+  const pool = withClaims({ minWarm: 2, ipsPerEni: 3, enis: [{ slot: 1, bound: 2 }] }, claims)
+  const demand = {
+    ...{ pods: { shared: 0, exclusive: 0 }, returned: new Set<never>(), zone, claims },
+    subnets: [subnet('subnet-a', 100)],
+  }
+  const { actions } = planNode(pool, demand)
+  assert.deepEqual(
+    actions.map((action) => [
+      action.kind,
+      'count' in action ? action.count : 'ips' in action ? action.ips : 0,
+    ]),
+    [
+      ['assign', 1],
+      ['create', 1],
+    ],
+  )
+})

@@ -1,0 +1,162 @@
+// What a pod means for the claim of its name, row by row.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Claim, type ClaimPhase, mayFollow } from '../../internal/ipam/claim.ts'
+import { type ClaimRules, planClaim } from '../../internal/ipam/plan-claim.ts'
+import type { PodFact } from '../../internal/ipam/types.ts'
+import { ip } from '../given.ts'
+
+const minute = 60_000
+const now = 1_000_000
+const expiryClock = 5000
+const rules: ClaimRules = { staticIps: true, claimExpiry: undefined }
+const address = ip('10.0.1.5')
+
+function podOf(more: Partial<PodFact> = {}): PodFact {
+  return {
+    ...{ namespace: 'shop', name: 'web-0', uid: 'pod-2', node: 'n2', ip: undefined },
+    ...{ hostNetwork: false, terminal: false, deleting: false, wants: 'shared', keepsIp: true },
+    ...more,
+  }
+}
+
+function claimOf(more: Partial<Claim> = {}): Claim {
+  return {
+    ...{ key: 1, namespace: 'shop', name: 'web-0', uid: 'c', ipUid: 'i', mode: 'shared', generation: 3 },
+    ...{ policy: 'Never', phase: 'Bound', podUid: 'pod-1', node: 'n1', address, eniId: 'eni-1' },
+    ...{ subnetId: 'subnet-a', zone: 'zone-a', reservation: 'rsvip-1', reserveToken: 't' },
+    ...{ nominatedAddress: undefined, nominatedSubnets: [], expireAfter: undefined, owner: undefined },
+    ...{ retainedAt: undefined, expiresAt: undefined, reason: '', message: '' },
+    ...{ createdAt: 0, changedAt: 0, version: 1 },
+    ...more,
+  } as Claim
+}
+
+interface Row {
+  readonly does: string
+  readonly claim?: Claim
+  readonly pod?: PodFact
+  /** It shows `address`, where the ledger has it. */
+  readonly shows?: boolean
+  readonly rules?: Partial<ClaimRules>
+  /** The kind of step, or what of the claim changes. */
+  readonly want: string | Partial<Claim> | undefined
+}
+
+const retained = claimOf({ phase: 'Retained', podUid: undefined, node: undefined, retainedAt: 1 })
+
+const rows: readonly Row[] = [
+  { does: '[S2] opens one for a pod without', pod: podOf(), want: 'open Never' },
+  {
+    does: '[S2] opens one for a pod that keeps nothing, too',
+    pod: podOf({ keepsIp: false }),
+    want: 'open Immediate',
+  },
+  {
+    does: '[S4] keeps nothing unless the leader does',
+    pod: podOf(),
+    rules: { staticIps: false },
+    want: 'open Immediate',
+  },
+  { does: 'keeps no ENI', pod: podOf({ wants: 'exclusive' }), want: 'open Immediate' },
+  { does: 'wants nothing for nobody', want: undefined },
+  {
+    does: '[S4] keeps the address when the pod is gone',
+    claim: claimOf(),
+    want: { phase: 'Retained', podUid: undefined, node: undefined, retainedAt: now, expiresAt: undefined },
+  },
+  {
+    does: '[S5] notes when that ends, by a clock that nobody sets',
+    claim: claimOf(),
+    rules: { claimExpiry: 10 * minute },
+    want: { phase: 'Retained', expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S12] goes by what its own pod said',
+    claim: claimOf({ expireAfter: 60 * minute }),
+    rules: { claimExpiry: 10 * minute },
+    want: { expiresAt: expiryClock + 60 * minute },
+  },
+  { does: 'leaves one that is kept as it is', claim: retained, want: undefined },
+  {
+    does: '[S4] gives it to the next pod of the name, under a new generation',
+    claim: claimOf({ ...retained, expiresAt: 99 }),
+    pod: podOf(),
+    want: { phase: 'Attaching', podUid: 'pod-2', node: 'n2', generation: 4, expiresAt: undefined },
+  },
+  {
+    does: 'also when nobody has told that the pod before is gone',
+    claim: claimOf(),
+    pod: podOf(),
+    want: { phase: 'Attaching', podUid: 'pod-2', node: 'n2', generation: 4 },
+  },
+  {
+    does: 'lets go what the next pod of the name does not keep',
+    claim: retained,
+    pod: podOf({ keepsIp: false }),
+    want: { phase: 'Releasing', reason: 'PolicyChanged' },
+  },
+  {
+    does: 'lets go one whose pod went before it had an address: a call may have made one',
+    claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined }),
+    want: { phase: 'Releasing', podUid: undefined },
+  },
+  {
+    does: 'has nothing to say of one that is let go',
+    claim: claimOf({ phase: 'Releasing' }),
+    pod: podOf(),
+    want: undefined,
+  },
+  {
+    does: '[S3] ends with a pod that keeps nothing',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined }),
+    want: 'remove',
+  },
+  {
+    does: '[S3] and with the next of its name',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined }),
+    pod: podOf({ keepsIp: false }),
+    want: 'remove',
+  },
+  {
+    does: 'shows the address that the pod shows',
+    claim: claimOf({
+      policy: 'Immediate',
+      phase: 'Pending',
+      address: undefined,
+      eniId: undefined,
+      podUid: 'pod-2',
+    }),
+    pod: podOf({ keepsIp: false, ip: address }),
+    shows: true,
+    want: { phase: 'Bound', address, eniId: 'eni-1' },
+  },
+]
+
+for (const row of rows) {
+  test(row.does.replace(/^((?:\[\w+\])*) ?/, '$1 planClaim() '), () => {
+    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a' } : undefined
+    const step = planClaim(
+      { claim: row.claim, pod: row.pod, shown, now, expiryClock },
+      { ...rules, ...row.rules },
+    )
+    if (typeof row.want !== 'object') {
+      assert.equal(step && (step.kind === 'open' ? `open ${step.policy}` : step.kind), row.want)
+      return
+    }
+    assert.equal(step?.kind, 'change')
+    const change: Partial<Claim> = step.change
+    for (const [key, value] of Object.entries(row.want))
+      assert.deepEqual(change[key as keyof Claim], value, key)
+    assert.ok(mayFollow(row.claim?.phase ?? 'Pending', change.phase ?? row.claim?.phase ?? 'Pending'))
+  })
+}
+
+test('the lifecycle of a claim: nothing follows its release, and each phase but that may end in it', () => {
+  const phases: readonly ClaimPhase[] = ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing']
+  for (const phase of phases) {
+    assert.ok(mayFollow(phase, phase))
+    assert.ok(mayFollow(phase, 'Releasing'))
+    assert.equal(mayFollow('Releasing', phase), phase === 'Releasing')
+  }
+})
