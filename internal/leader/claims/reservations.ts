@@ -8,7 +8,7 @@ import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
 import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
 import { occupied } from '../../ipam/pool.ts'
 import { reservationTags } from '../../ipam/reservation-tags.ts'
-import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
+import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
 import { cidrContains } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
@@ -60,7 +60,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
   }
 
   async function store(claim: Claim, made: Reservation): Promise<ReserveOutcome> {
-    const zone = subnets.find(made.subnetId)?.zone
+    const zone = await zoneOf(made.subnetId)
     await ledger.write((tx) =>
       tx.changeClaim(claim, {
         address: made.address,
@@ -74,6 +74,12 @@ export function createReservations(options: ReservationsOptions): Reservations {
     )
     log.info('address reserved', { pod: `${claim.namespace}/${claim.name}`, address: made.address })
     return { address: made.address }
+  }
+
+  /** Also of one that is no container subnet any more. */
+  async function zoneOf(id: SubnetId): Promise<string | undefined> {
+    const known = (await subnets.current()).find((subnet) => subnet.id === id)
+    return (known ?? (await cloud.describeSubnets([id], 'waiting-pod'))[0])?.zone
   }
 
   function stuck(reason: string, message: string): ReserveOutcome {

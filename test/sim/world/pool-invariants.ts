@@ -64,7 +64,8 @@ function modeFaults(
   const bounds = world.kube.necs.items.get(node.name)?.publication
   if (bounds === undefined) return []
   const { ipsPerEni, maxEnis, maxPods, maxWarm, minWarm } = bounds[mode]
-  const most = Math.max(0, Math.min(maxEnis * ipsPerEni - claimed, maxPods ?? Number.POSITIVE_INFINITY))
+  const places = Math.max(0, maxEnis * ipsPerEni - claimed)
+  const most = Math.min(places, maxPods ?? Number.POSITIVE_INFINITY)
   const wanted = Math.min(pods + minWarm, most)
   const usedEnis = enis.filter((eni) => eni.used > 0).length
   const all = world.ledger.pool(node.name)?.enis.length ?? 0
