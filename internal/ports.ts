@@ -308,10 +308,9 @@ export interface ExpiryClock {
   readonly mark: { readonly server: Millis; readonly local: Millis; readonly now: Millis } | undefined
 }
 
-/** A static claim, and where its address is by the ledger. */
+/** A static claim, and the node on one of whose ENIs its address is by the ledger, or is being put. */
 export interface PlacedClaim extends Claim {
   readonly placedOn: NodeName | undefined
-  readonly placedEni: number | undefined
 }
 
 /** A claim of a pod that has none; it is `Pending`. */

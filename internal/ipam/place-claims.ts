@@ -52,7 +52,7 @@ export function placeClaims(
       state === 'bound' && leaving.has(address) ? [address] : [],
     )
     const isIdle = (eni.state === 'attached' || eni.state === 'available') && !eni.busy && !eni.held
-    if (!isIdle || addresses.length === 0 || room.uses(eni)) return []
+    if (!isIdle || addresses.length === 0 || room.assigns(eni)) return []
     return [
       {
         kind: 'unassign',
@@ -94,8 +94,8 @@ class Room {
     if (eni !== undefined) this.#given.set(eni, [...(this.#given.get(eni) ?? []), claim])
   }
 
-  /** Is it about to be given an address? One that is only kept for a claim that another node has yet may give up others: that node may wait for these. */
-  uses(eni: PoolEni): boolean {
+  /** What only waits for another node must not keep back what another node waits for. */
+  assigns(eni: PoolEni): boolean {
     return isFree(eni) && (this.#given.get(eni) ?? []).some(({ elsewhere }) => !elsewhere)
   }
 
@@ -139,7 +139,8 @@ class Room {
         claim: { namespace, name },
       }))
       // What is not attached yet goes on its way; an assignment takes the ENI for itself.
-      return { ...eni, busy: eni.busy || busy.has(eni.key) || this.uses(eni), ips: [...eni.ips, ...ips] }
+      const isChanged = this.assigns(eni) || busy.has(eni.key)
+      return { ...eni, busy: eni.busy || isChanged, ips: [...eni.ips, ...ips] }
     })
     return { ...this.#pool, enis }
   }

@@ -75,7 +75,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
       reconciler.resolved(intent.node, intent.kind, failure)
-      if (intent.kind === 'unassign') intent.addresses.forEach(addressFreed)
+      if (intent.kind === 'unassign' || intent.exact) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),

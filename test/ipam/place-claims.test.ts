@@ -96,6 +96,14 @@ const rows: readonly Row[] = [
     want: ['unassign 100 10.0.1.2'],
   },
   {
+    // Two nodes waited for each other, each with an address that the other wanted.
+    does: '[R7] lets one go while another is waited for on the same ENI',
+    pool: { enis: [{ slot: 1, bound: 3 }] },
+    claims: [onEni(1, { wanted: false, mayGo: true }), claimed(2, { elsewhere: true })],
+    returned: ['10.0.1.1'],
+    want: ['unassign 100 10.0.1.1'],
+  },
+  {
     does: 'leaves what is returned where it may stay',
     pool: { enis: [{ slot: 1, bound: 3 }] },
     claims: [onEni(1, { wanted: false })],

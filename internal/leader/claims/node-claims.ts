@@ -3,7 +3,7 @@ import type { Claim } from '../../ipam/claim.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
 import type { ClaimDemand } from '../../ipam/place-claims.ts'
 import type { NodePool } from '../../ipam/pool.ts'
-import type { NodeName, PodFact } from '../../ipam/types.ts'
+import type { PodFact } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -109,9 +109,4 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
       }
     },
   }
-}
-
-/** Whose nodes must look when an address has left its ENI. */
-export function nodeWaitingFor(claim: Claim | undefined): NodeName | undefined {
-  return claim?.policy === 'Never' ? claim.node : undefined
 }

@@ -61,18 +61,26 @@ export function findClaimByKey(db: Database, key: number): Claim | undefined {
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
+  const placed = `SELECT claim.*, eni.node AS placed_on FROM claim
     LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
     WHERE claim.policy = 'Never' AND`
-  const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
+  const rows = db.all<ClaimRow & { placed_on: string | null }>(
     `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
     node,
     node,
   )
+  // What is being assigned may be there already: no other node is given it meanwhile.
+  const underWay = new Map(
+    db
+      .all<{ address: Ipv4; node: NodeName }>(
+        `SELECT each.value AS address, intent.node FROM intent, json_each(intent.addresses) AS each
+         WHERE exact = 1 AND kind = 'assign' AND state IN ('recorded', 'accepted')`,
+      )
+      .map((row) => [row.address, row.node]),
+  )
   return rows.map((row) => ({
     ...fromRow(row),
-    placedOn: row.placed_on ?? undefined,
-    placedEni: row.placed_eni ?? undefined,
+    placedOn: row.placed_on ?? (row.address === null ? undefined : underWay.get(row.address)),
   }))
 }
 
