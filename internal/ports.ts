@@ -285,11 +285,16 @@ export interface LeaderLedger {
   touchedSince(from: Millis): ReadonlySet<string>
   suspects(): readonly Suspect[]
   claim(pod: PodName): Claim | undefined
+  claimByKey(key: number): Claim | undefined
   /** The one that has the address. */
   claimOf(address: Ipv4): Claim | undefined
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
+  staticClaims(): readonly Claim[]
+  hasStaticClaims(): boolean
+  /** Static ones with an address that no reservation keeps; those that are being released apart. */
+  unreservedClaims(): readonly Claim[]
   /** Whose time is over, by the ledger's own clock. */
   expiredClaims(): readonly Claim[]
   /** Is there one whose time will be over? */
@@ -499,4 +504,24 @@ export interface NodeTx {
   setLeaderEpoch(epoch: number): void
   /** Forgets address history older than `before`; nothing cools down beyond `coolingUntil`: the clock may have been set back. */
   prune(before: Millis, coolingUntil: Millis): void
+}
+
+// ---- claims, for those who look at them from outside ------------------------------------------
+
+export interface ReleaseRequest {
+  readonly key: number
+  /** Of the claim that is meant: what a later pod has taken is not released for an earlier one. */
+  readonly generation: number
+  /** Nothing about the claim may have changed since; undefined: whatever has. */
+  readonly version?: number | undefined
+  /** Nothing is changed; says what would be. */
+  readonly dryRun?: boolean | undefined
+  /** Also when its pod runs. */
+  readonly force?: boolean | undefined
+}
+
+/** Gives the address of a claim back at somebody's wish (S6). */
+export interface ClaimRelease {
+  /** `refused` says why, as the end of a sentence that begins with what was tried. Throws `storage`, `deposed`. */
+  release(request: ReleaseRequest): Promise<'releasing' | { readonly refused: string }>
 }

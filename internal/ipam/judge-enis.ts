@@ -143,8 +143,9 @@ function misplaced(eni: Known, cloud: CloudEni): readonly Judgement[] {
 function judgeIps(
   eni: Known,
   cloud: CloudEni,
-  { snapshot: { readAt }, policy: { staleFor }, everywhere, unjudged }: Context,
+  { snapshot, policy: { staleFor }, everywhere, unjudged }: Context,
 ): readonly Judgement[] {
+  const { readAt } = snapshot
   const ips = podIps(cloud, eni.mode)
   const shown = new Set(ips.map(({ address }) => address))
   const isOld = (ip: SurveyIp) => ip.state === 'bound' && ip.changedAt < readAt - staleFor
@@ -173,10 +174,18 @@ function judgeIps(
         reason: `it is on ENI "${eni.id}", and the ledger ${everywhere.has(address) ? 'has it elsewhere' : 'does not have it'}`,
         remedy: 'none: taken into the pool when another view agrees',
         holds: false,
-        settle: everywhere.has(address)
-          ? undefined
-          : { kind: 'adopt-ip', eni: eni.key, address, node: eni.node },
+        settle:
+          everywhere.has(address) || isPromised(address, snapshot)
+            ? undefined
+            : { kind: 'adopt-ip', eni: eni.key, address, node: eni.node },
       }),
     ),
   ]
+}
+
+/** Reserved for a pod that has no claim: it is for no other one. */
+function isPromised(address: Ipv4, { claims, reservations = [] }: SurveySnapshot): boolean {
+  return (
+    reservations.some((one) => one.address === address) && !claims.some((claim) => claim.address === address)
+  )
 }

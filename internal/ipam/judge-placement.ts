@@ -25,7 +25,7 @@ export function judgePlacement(
   claim: Claim,
   { elsewhere, eniId, node, trouble }: Placement,
 ): PlacementVerdict {
-  if (eniId !== undefined) return { phase: 'Bound', eniId, reason: '', message: '', warns: false }
+  if (eniId !== undefined) return { phase: 'Bound', eniId, ...standing(claim, eniId), warns: false }
   const waits = (reason: string, message: string, warns: boolean): PlacementVerdict => ({
     phase: 'Attaching',
     eniId: undefined,
@@ -48,4 +48,12 @@ export function judgePlacement(
     )
   if (trouble !== undefined) return waits(trouble.reason, trouble.message, true)
   return waits('Attaching', `${address} is on its way to node ${node.name}`, false)
+}
+
+function standing(
+  { address, reservation }: Claim,
+  eniId: EniId,
+): Pick<PlacementVerdict, 'reason' | 'message'> {
+  if (reservation !== undefined) return { reason: '', message: '' }
+  return { reason: 'Parked', message: `no reservation keeps ${address}: it stays on ENI ${eniId}` }
 }

@@ -17,6 +17,8 @@ export interface ClaimDemand extends PodName {
   readonly elsewhere: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** It goes from there although nobody has given it back. */
+  readonly forced?: boolean
 }
 
 export interface ClaimPlacement {
@@ -42,7 +44,9 @@ export function placeClaims(
   // One that another node has yet finds its ENI ready when it comes.
   const waiting = claims.filter(({ here, wanted }) => wanted && !here)
   const leaving = new Set(
-    claims.flatMap(({ address, mayGo }) => (mayGo && returned.has(address) ? [address] : [])),
+    claims.flatMap(({ address, forced, mayGo }) =>
+      mayGo && (forced || returned.has(address)) ? [address] : [],
+    ),
   )
   const room = new Room(pool, subnets)
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))

@@ -6,6 +6,7 @@ import { podIps, purposeOf } from './eni-tags.ts'
 import { judgeEnis } from './judge-enis.ts'
 import { judgeOrphans } from './judge-orphans.ts'
 import { judgePods } from './judge-pods.ts'
+import { judgeReservations } from './judge-reservations.ts'
 import { isConfirmed, type Suspect, suspectKey, weigh } from './quarantine.ts'
 import type {
   Judgement,
@@ -20,6 +21,10 @@ import type { EniMode } from './types.ts'
 /** So few missing ENIs are never a wrong view of the whole cloud. */
 const fewEnis = 3
 
+/** A view that lacks most of these is hardly the truth. */
+const losses = ['eni-missing', 'reservation-missing'] as const
+type Loss = (typeof losses)[number]
+
 /** `suspects` is what is in quarantine so far. */
 export function planSurvey(
   snapshot: SurveySnapshot,
@@ -27,7 +32,12 @@ export function planSurvey(
   policy: SurveyPolicy,
 ): SurveyPlan {
   const before = new Map(suspects.map((suspect) => [suspectKey(suspect), suspect]))
-  const parts = [judgeEnis(snapshot, policy), judgeOrphans(snapshot), judgePods(snapshot)]
+  const parts = [
+    judgeEnis(snapshot, policy),
+    judgeOrphans(snapshot),
+    judgePods(snapshot),
+    judgeReservations(snapshot, policy),
+  ]
   const unjudged = new Set(parts.flatMap((part) => [...part.unjudged]))
   const judged = parts
     .flatMap(({ found }) => found)
@@ -36,11 +46,11 @@ export function planSurvey(
       const suspect = weigh(finding, before.get(suspectKey(finding)), snapshot.readAt, policy.staleFor)
       return { judgement, suspect }
     })
-  const patience = isMassLoss(snapshot, judged) ? policy.massLossAfter : 0
+  const massive = new Set<string>(losses.filter((loss) => isMassLoss(loss, snapshot, judged)))
   const ripe = ({ judgement, suspect }: (typeof judged)[number]) =>
     judgement.settle !== undefined &&
     isConfirmed(suspect) &&
-    (judgement.kind !== 'eni-missing' || suspect.lastSeen - suspect.firstSeen >= patience)
+    (!massive.has(judgement.kind) || suspect.lastSeen - suspect.firstSeen >= policy.massLossAfter)
   const due = judged.filter(ripe)
   const found = new Set(judged.map(({ suspect }) => suspectKey(suspect)))
   const waiting = judged.filter((one) => !ripe(one)).map(({ suspect }) => suspect)
@@ -58,9 +68,17 @@ export function planSurvey(
   }
 }
 
-function isMassLoss({ enis }: SurveySnapshot, judged: readonly { readonly judgement: Judgement }[]): boolean {
-  const missing = judged.filter(({ judgement }) => judgement.kind === 'eni-missing').length
-  return missing > fewEnis && missing * 2 > enis.length
+function isMassLoss(
+  loss: Loss,
+  { claims, enis }: SurveySnapshot,
+  judged: readonly { readonly judgement: Judgement }[],
+): boolean {
+  const missing = judged.filter(({ judgement }) => judgement.kind === loss).length
+  const all =
+    loss === 'eni-missing'
+      ? enis.length
+      : claims.filter(({ reservation }) => reservation !== undefined).length
+  return missing > fewEnis && missing * 2 > all
 }
 
 /** What goes makes room for what comes. */
@@ -71,6 +89,9 @@ const order: Readonly<Record<SurveySettlement['kind'] | 'orphan', number>> = {
   'adopt-ip': 3,
   orphan: 4,
   'adopt-eni': 4,
+  'find-reservation': 5,
+  'lose-reservation': 5,
+  'release-reservation': 5,
 }
 
 function settle(due: readonly Judgement[], snapshot: SurveySnapshot): readonly SurveySettlement[] {

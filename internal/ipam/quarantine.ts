@@ -16,6 +16,10 @@ export type SuspectKind =
   | 'ip-doubled' // shown by two pods
   | 'ip-elsewhere' // shown by a pod on another node than the ledger's
   | 'pod-stray' // a pod shows an address of our subnets that the ledger does not have
+  | 'reservation-orphan' // ours by its tag, and of no claim
+  | 'reservation-missing' // of a claim, and the cloud does not show it
+  | 'reservation-unknown' // of a claim by its tags, and that does not know it
+  | 'reservation-doubled' // of an address that another's claim has
   | 'nec-differs' // a NEC keeps saying something else than the ledger
 
 /** One disagreement, as one view shows it. */

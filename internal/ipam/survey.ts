@@ -3,8 +3,10 @@ import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
+import type { Claim } from './claim.ts'
 import type { EniState } from './pool.ts'
 import type { Finding, Suspect } from './quarantine.ts'
+import type { SeenReservation } from './rebuild-claims.ts'
 import type {
   CloudEni,
   EniId,
@@ -51,6 +53,8 @@ export interface SurveyNode {
   readonly room: Readonly<Record<EniMode, number>>
 }
 
+export type SurveyReservation = SeenReservation & { readonly vpcId: string }
+
 export interface SurveySnapshot {
   readonly clusterId: string
   /** When the cloud was asked. */
@@ -61,6 +65,10 @@ export interface SurveySnapshot {
   readonly touched: ReadonlySet<string>
   /** ENIs with our tag, and those of the ledger that have lost it. */
   readonly cloud: readonly CloudEni[]
+  /** With our tag; undefined where they cannot be seen. */
+  readonly reservations: readonly SurveyReservation[] | undefined
+  /** Static ones. */
+  readonly claims: readonly Claim[]
   /** Pods that Kubernetes shows. */
   readonly pods: readonly PodFact[]
   readonly kube: {
@@ -122,6 +130,26 @@ export type SurveySettlement =
       readonly eniId: EniId
       readonly node: NodeName
       readonly ips: readonly SurveyIp[]
+    }
+  | {
+      /** Of no claim. */
+      readonly kind: 'release-reservation'
+      readonly id: string
+      readonly vpcId: string
+      readonly address: Ipv4
+      readonly node: undefined
+    }
+  | {
+      readonly kind: 'lose-reservation'
+      readonly claim: Claim
+      readonly node: NodeName | undefined
+    }
+  | {
+      readonly kind: 'find-reservation'
+      readonly claim: Claim
+      readonly id: string
+      readonly token: string
+      readonly node: NodeName | undefined
     }
 
 /** A finding with what settles it once it is confirmed; undefined: a person, or time, must. */

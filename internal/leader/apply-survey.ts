@@ -1,4 +1,6 @@
 // Writes into the ledger what a survey decided, in its transaction.
+
+import type { Claim } from '../ipam/claim.ts'
 import { podIps } from '../ipam/eni-tags.ts'
 import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { PodFact } from '../ipam/types.ts'
@@ -10,13 +12,14 @@ export function applySurvey(
   ledger: LeaderLedger,
   plan: SurveyPlan,
   snapshot: SurveySnapshot,
+  newToken: () => string,
 ): void {
   tx.setSuspects(plan.suspects)
   if (plan.settlements.length === 0) return
   const taken = new Set(snapshot.enis.flatMap(({ ips }) => ips.map(({ address }) => address)))
   const holders = holdersOf(snapshot.pods)
   for (const settlement of plan.settlements) {
-    for (const address of settle(tx, ledger, settlement, taken)) {
+    for (const address of settle(tx, ledger, settlement, taken, newToken)) {
       const pod = holders.get(address)
       if (pod !== undefined && pod.node === ledger.nodeOf(address)) tx.setPod(address, pod)
     }
@@ -29,6 +32,7 @@ function settle(
   ledger: LeaderLedger,
   settlement: SurveySettlement,
   taken: Set<Ipv4>,
+  newToken: () => string,
 ): readonly Ipv4[] {
   switch (settlement.kind) {
     case 'drop-ip':
@@ -49,6 +53,20 @@ function settle(
       return [settlement.address]
     case 'adopt-eni':
       return adopt(tx, ledger, settlement, taken)
+    case 'release-reservation':
+      return [] // nothing of it is in the ledger
+    case 'find-reservation':
+      tx.changeClaim(settlement.claim, { reservation: settlement.id, reserveToken: settlement.token })
+      return []
+    case 'lose-reservation':
+      // The token of before would bring the one that is gone.
+      tx.changeClaim(settlement.claim, {
+        reservation: undefined,
+        reserveToken: newToken(),
+        reason: 'ReservationLost',
+        message: lostReservation(settlement.claim),
+      })
+      return []
   }
 }
 
@@ -100,4 +118,8 @@ function adopt(
 function holdersOf(pods: readonly PodFact[]): ReadonlyMap<Ipv4, PodFact> {
   const live = pods.filter(({ terminal, hostNetwork }) => !terminal && !hostNetwork)
   return new Map(live.flatMap((pod) => (pod.ip === undefined ? [] : [[pod.ip, pod] as const])))
+}
+
+export function lostReservation({ address, reservation }: Claim): string {
+  return `reservation ${reservation} of ${address} was released, and not by us`
 }

@@ -7,6 +7,7 @@ import type { NodeName, PodFact } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
+import type { ClaimReleaser } from './claims/release-claim.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -37,6 +38,8 @@ export interface Leader {
   wake(): void
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
+  /** Gives static addresses back at somebody's wish. */
+  readonly claims: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }
@@ -107,7 +110,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     conflict: () => surveyor.hasten(),
   })
 
-  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake })
+  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake, wakeClaim: claims.wake })
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)
@@ -151,6 +154,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
+    claims,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

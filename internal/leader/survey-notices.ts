@@ -2,6 +2,7 @@
 import type { Suspect } from '../ipam/quarantine.ts'
 import type { SurveyIp, SurveyPlan, SurveySettlement } from '../ipam/survey.ts'
 import type { NodeName, Notice, PodFact } from '../ipam/types.ts'
+import { lostReservation } from './apply-survey.ts'
 import type { ClusterFacts } from './facts.ts'
 
 export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly Notice[] {
@@ -62,6 +63,15 @@ export function settlementNotices(settlement: SurveySettlement, facts: ClusterFa
       const message = `ENI "${settlement.eni.id}" of this cluster was in no ledger and ${fate}`
       return nodeNotice(node, facts, 'Normal', 'Adopted', message)
     }
+    case 'lose-reservation': {
+      const { name, namespace, podUid: uid } = settlement.claim
+      if (uid === undefined) return []
+      const message = `${lostReservation(settlement.claim)}: it is made again as soon as it can be`
+      return [podNotice({ namespace, name, uid }, 'ReservationLost', message)]
+    }
+    case 'release-reservation':
+    case 'find-reservation':
+      return []
   }
 }
 

@@ -4,17 +4,19 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
+import { randomToken } from '../base/random-token.ts'
 import { type Rounds, startRounds } from '../base/rounds.ts'
 import { purposeOf } from '../ipam/eni-tags.ts'
 import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
+import { podText } from '../ipam/pod-need.ts'
 import { poolOf, serving } from '../ipam/pool.ts'
 import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
-import type { CloudEni, EniMode, NodeName, PodFact } from '../ipam/types.ts'
+import type { CloudEni, EniMode, NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { applySurvey } from './apply-survey.ts'
-import { viewCloud } from './cloud-view.ts'
+import { viewCloud, viewReservations } from './cloud-view.ts'
 import { differingNecs } from './differing-necs.ts'
 import type { ClusterFacts } from './facts.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
@@ -40,12 +42,13 @@ export interface SurveyorOptions {
   readonly log: Log
   readonly settings: LeaderSettings
   readonly wake: (node: NodeName) => void
+  readonly wakeClaim: (pod: PodName) => void
 }
 
 /** What just happened settles for so long before it is looked at. */
 const soon = 1000
 
-type Views = Omit<SurveySnapshot, 'enis' | 'nodes' | 'touched' | 'pods'>
+type Views = Omit<SurveySnapshot, 'enis' | 'nodes' | 'touched' | 'pods' | 'claims'>
 
 export function createSurveyor(options: SurveyorOptions): Surveyor {
   const { kube, cloud, ledger, facts, subnets, clock, random, log, settings } = options
@@ -82,11 +85,31 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
         staleFor,
         massLossAfter: settings.massLossAfter,
       })
-      applySurvey(tx, ledger, made, snapshot)
+      applySurvey(tx, ledger, made, snapshot, () => randomToken(random))
       return made
     })
     tell(plan)
+    await release(plan)
     return plan
+  }
+
+  /** One that is not released now is found again by the next survey. */
+  async function release({ settlements }: SurveyPlan): Promise<void> {
+    for (const settlement of settlements) {
+      if (settlement.kind !== 'release-reservation' || stopped) continue
+      const { address, id: reservation, vpcId } = settlement
+      try {
+        await cloud.releaseReservation({ id: reservation, vpcId }, 'collect')
+      } catch (error) {
+        if (errorCode(error) === 'not_found') continue
+        log.warn('reservation not released', { reservation, address, error: (error as Error).message })
+      }
+    }
+  }
+
+  async function reservations(): Promise<SurveySnapshot['reservations']> {
+    if (!settings.staticIps && !ledger.hasStaticClaims()) return undefined
+    return viewReservations(cloud, settings.clusterId, 'collect')
   }
 
   /** What has to be asked for, before the transaction. */
@@ -100,6 +123,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       readAt,
       cloud: enis,
       cidrs,
+      reservations: await reservations(),
       kube: {
         nodes: new Set(nodes.map(({ name }) => name)),
         instances: new Set(nodes.flatMap(({ instanceId }) => instanceId ?? [])),
@@ -131,6 +155,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       ...views,
       enis,
       touched,
+      claims: views.reservations === undefined ? [] : ledger.staticClaims(),
       nodes: ledger.nodes().map((node) => surveyNode(node, wanting.has(node.name))),
       pods: [...facts.pods()],
       kube: { ...views.kube, necs: differingNecs(enis, touched, ledger, facts) },
@@ -165,9 +190,11 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       const { kind, node } = settlement
       const eni = 'eniId' in settlement ? settlement.eniId : undefined
       const address = 'address' in settlement ? settlement.address : undefined
+      const pod = 'claim' in settlement ? podText(settlement.claim) : undefined
       log.warn('survey settled', {
         kind,
         node,
+        pod,
         eni: kind === 'adopt-eni' ? settlement.eni.id : eni,
         address,
       })
@@ -175,6 +202,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     for (const notice of surveyNotices(plan, facts)) kube.notify(notice)
     const nodes = new Set([...plan.settlements, ...plan.confirmed].flatMap(({ node }) => node ?? []))
     for (const node of nodes) options.wake(node)
+    for (const settlement of plan.settlements) if ('claim' in settlement) options.wakeClaim(settlement.claim)
   }
 
   return {

@@ -117,6 +117,8 @@ function snapshot({ absent = [], ...world }: World, readAt: number): SurveySnaps
     enis: [ledgerEni({}, 5, 6)],
     touched: new Set(),
     cloud: [cloudEni({}, 5, 6)],
+    reservations: undefined,
+    claims: [],
     pods: [],
     kube: {
       nodes: new Set(['n1', 'n2']),
@@ -144,6 +146,12 @@ function inShort(settlement: SurveySettlement): string {
       return `${settlement.eniId} is ${settlement.state}`
     case 'forget-eni':
       return `forget ${settlement.eniId}`
+    case 'release-reservation':
+      return `release ${settlement.id}`
+    case 'find-reservation':
+      return `${settlement.claim.name} has ${settlement.id}`
+    case 'lose-reservation':
+      return `${settlement.claim.name} has no ${settlement.claim.reservation}`
   }
 }
 

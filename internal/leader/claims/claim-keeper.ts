@@ -18,9 +18,12 @@ import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
+import { createHolder } from './hold-address.ts'
+import { type ClaimReleaser, createClaimReleaser } from './release-claim.ts'
 import { createReservations, type Reservations } from './reservations.ts'
+import { createReservePermission } from './reserve-permission.ts'
 
-export interface ClaimKeeper {
+export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */
@@ -53,7 +56,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
-  const reservations: Reservations = createReservations(options)
+  const permission = createReservePermission(clock)
+  const reservations: Reservations = createReservations({ ...options, permission })
+  const holder = createHolder({ ...options, permission, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -122,8 +127,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
     if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
-    if (claim.phase === 'Releasing') return reservations.release(claim)
-    return undefined
+    // A pod that came meanwhile opens a new one when this is gone.
+    if (claim.phase === 'Releasing')
+      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
+    return claim.reservation === undefined ? holder.hold(claim) : undefined
   }
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
@@ -190,6 +197,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
   }
 
+  function tellOf({ name, namespace, podUid }: Claim, reason: string, message: string): void {
+    const about = { kind: 'Pod', namespace, name, ...(podUid !== undefined && { uid: podUid }) } as const
+    kube.notify({ about, type: 'Warning', reason, message })
+  }
+
   async function expire(): Promise<void> {
     await expiry.tick()
     for (const claim of ledger.expiredClaims()) {
@@ -205,7 +217,14 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
   }
 
+  const releaser = createClaimReleaser({
+    ...options,
+    livePod: (name) => livePod(keyOf(name)),
+    wake,
+  })
+
   return {
+    ...releaser,
     observe: note,
     listed(all) {
       const present = new Set(all.map(({ uid }) => uid))
@@ -217,6 +236,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     round() {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
       for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      for (const claim of ledger.unreservedClaims()) wake(claim)
       if (ledger.complete() && facts.synced())
         expire().catch((error: unknown) =>
           log.warn('claims not expired', { error: (error as Error).message }),

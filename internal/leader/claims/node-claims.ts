@@ -8,6 +8,7 @@ import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../po
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
+import { forced } from './release-claim.ts'
 
 export interface NodeClaimsOptions {
   readonly ledger: LeaderLedger
@@ -65,6 +66,7 @@ export function createNodeClaims({ facts, kube, ledger, settings }: NodeClaimsOp
             here: placedOn === node.name,
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
+            forced: claim.phase === 'Releasing' && claim.reason === forced,
           },
         ]
       }),

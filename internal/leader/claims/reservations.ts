@@ -7,7 +7,6 @@ import type { Claim } from '../../ipam/claim.ts'
 import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
 import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
 import { occupied } from '../../ipam/pool.ts'
-import { reservationTags } from '../../ipam/reservation-tags.ts'
 import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
 import { cidrContains } from '../../value/cidr.ts'
@@ -16,6 +15,8 @@ import type { Millis } from '../../value/millis.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { secondViewAfter } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
+import type { ReservePermission } from './reserve-permission.ts'
+import { reserveRequest } from './reserve-request.ts'
 
 export type ReserveOutcome =
   | { readonly address: Ipv4 }
@@ -36,6 +37,7 @@ export interface ReservationsOptions {
   readonly log: Log
   readonly subnets: Subnets
   readonly settings: LeaderSettings
+  readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
 }
 
@@ -46,7 +48,7 @@ const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
 }
 
 export function createReservations(options: ReservationsOptions): Reservations {
-  const { cloud, clock, ledger, log, settings, subnets, wakeNode } = options
+  const { cloud, clock, ledger, log, permission, settings, subnets, wakeNode } = options
   /** Since when what a lost call may have made is not seen. */
   const missing = new Map<string, Millis>()
 
@@ -115,25 +117,15 @@ export function createReservations(options: ReservationsOptions): Reservations {
   }
 
   async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
-    const token = claim.reserveToken ?? ''
-    const { clusterId } = settings
-    const { expireAfter, name, namespace, nominatedAddress, owner } = claim
+    const request = reserveRequest(claim, subnet.id, claim.nominatedAddress, settings.clusterId)
     try {
-      const made = await cloud.reserveIp(
-        {
-          subnetId: subnet.id,
-          address: nominatedAddress,
-          name: `${settings.clusterId}-claim`.slice(-60),
-          description: 'kept by tke-eni for a pod',
-          tags: reservationTags({ clusterId, namespace, name, token, expireAfter, owner }),
-          clientToken: token,
-        },
-        'waiting-pod',
-      )
+      const made = await cloud.reserveIp(request, 'waiting-pod')
+      permission.note(undefined)
       subnets.take(subnet.id, 1)
       return await store(claim, made)
     } catch (error) {
       const code = errorCode(error)
+      if (code === 'denied') permission.note((error as Error).message)
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error

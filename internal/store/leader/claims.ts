@@ -88,6 +88,20 @@ export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
 }
 
+export function staticClaims(db: Database): readonly Claim[] {
+  return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
+}
+
+export function hasStaticClaims(db: Database): boolean {
+  return db.get(`SELECT 1 FROM claim WHERE policy = 'Never' LIMIT 1`) !== undefined
+}
+
+export function unreservedClaims(db: Database): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing'
+    ORDER BY key`
+  return db.all<ClaimRow>(sql).map(fromRow)
+}
+
 /** Whose time is over. */
 export function expiredClaims(db: Database): readonly Claim[] {
   const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key`

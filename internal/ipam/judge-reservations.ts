@@ -1,0 +1,114 @@
+// Reservations of ours in the cloud against the claims that they are to keep addresses for (R1, R7).
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { Claim } from './claim.ts'
+import { podText } from './pod-need.ts'
+import { purposeOfReservation, type ReservationPurpose } from './reservation-tags.ts'
+import type { Judgement, Judgements, SurveyPolicy, SurveyReservation, SurveySnapshot } from './survey.ts'
+
+/** Nothing is judged where reservations cannot be seen. */
+export function judgeReservations(snapshot: SurveySnapshot, policy: SurveyPolicy): Judgements {
+  const { claims, reservations } = snapshot
+  if (reservations === undefined) return { found: [], unjudged: new Set() }
+  const known = index(claims)
+  const unjudged = new Set<string>()
+  const found = reservations.flatMap((one) => judgeOne(one, known, snapshot) ?? [])
+  const seen = new Set(reservations.map(({ id }) => id))
+  for (const claim of claims) {
+    const { reservation } = claim
+    if (reservation === undefined || seen.has(reservation) || claim.phase === 'Releasing') continue
+    // A view from before may not show it yet.
+    if (claim.changedAt >= snapshot.readAt - policy.staleFor) unjudged.add(reservation)
+    else found.push(missing(claim, reservation))
+  }
+  return { found, unjudged }
+}
+
+interface Known {
+  readonly ids: ReadonlySet<string>
+  readonly tokens: ReadonlySet<string>
+  readonly addresses: ReadonlyMap<Ipv4, Claim>
+}
+
+function index(claims: readonly Claim[]): Known {
+  return {
+    ids: new Set(claims.flatMap(({ reservation }) => reservation ?? [])),
+    tokens: new Set(claims.flatMap(({ reserveToken }) => reserveToken ?? [])),
+    addresses: new Map(claims.flatMap((claim) => (claim.address ? [[claim.address, claim] as const] : []))),
+  }
+}
+
+function judgeOne(one: SurveyReservation, known: Known, snapshot: SurveySnapshot): Judgement | undefined {
+  const purpose = purposeOfReservation(one.tags)
+  if (known.ids.has(one.id)) return undefined
+  const holder = known.addresses.get(one.address)
+  if (holder !== undefined) return ofClaimedAddress(one, purpose, holder)
+  // The call that made it is the claim's own: whoever waits for its answer finds it.
+  if (purpose !== undefined && known.tokens.has(purpose.token)) return undefined
+  return orphan(one, purpose, snapshot)
+}
+
+function ofClaimedAddress(
+  { address, id }: SurveyReservation,
+  purpose: ReservationPurpose | undefined,
+  claim: Claim,
+): Judgement {
+  const about = { subject: id, node: claim.node, holds: false }
+  const isIts = purpose !== undefined && podText(purpose) === podText(claim)
+  if (isIts && claim.phase !== 'Releasing')
+    return {
+      ...about,
+      kind: 'reservation-unknown',
+      reason: `it keeps ${address} for ${podText(claim)}, and the claim does not know it`,
+      remedy: 'none: noted when another view agrees',
+      settle: { kind: 'find-reservation', claim, id, token: purpose.token, node: claim.node },
+    }
+  const whose = purpose === undefined ? 'nobody can tell whom' : podText(purpose)
+  return {
+    ...about,
+    kind: 'reservation-doubled',
+    reason: `it keeps ${address} for ${whose}, and ${podText(claim)} has that address`,
+    remedy: `delete the claim of one of the two, or correct the tags of the reservation`,
+    settle: undefined,
+  }
+}
+
+function orphan(
+  { address, bound, id, vpcId }: SurveyReservation,
+  purpose: ReservationPurpose | undefined,
+  { enis, pods }: SurveySnapshot,
+): Judgement {
+  const place = enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  const about = { kind: 'reservation-orphan', subject: id, node: place?.node, holds: false } as const
+  const so = `it keeps ${address} for no claim`
+  const never = (why: string, remedy: string): Judgement => ({
+    ...about,
+    reason: `${so}; ${why}`,
+    remedy,
+    settle: undefined,
+  })
+  if (purpose === undefined)
+    return never('its tags do not say whose it is', 'release it in the console, or give it its tags back')
+  if (place !== undefined)
+    return never(`it is on ENI "${place.id}"`, 'none: released when its ENI has let it go')
+  if (bound) return never('an ENI that is not ours has it', 'unassign it in the console: then it is released')
+  if (pods.some(({ ip, terminal }) => ip === address && !terminal))
+    return never('a pod shows it', 'delete that pod: then it is released')
+  return {
+    ...about,
+    reason: so,
+    remedy: 'none: released when another view agrees',
+    settle: { kind: 'release-reservation', id, vpcId, address, node: undefined },
+  }
+}
+
+function missing(claim: Claim, id: string): Judgement {
+  return {
+    kind: 'reservation-missing',
+    subject: id,
+    node: claim.node,
+    reason: `it kept ${claim.address} for ${podText(claim)}, and the cloud does not show it any more`,
+    remedy: 'none: made again when another view agrees',
+    holds: false,
+    settle: { kind: 'lose-reservation', claim, node: claim.node },
+  }
+}

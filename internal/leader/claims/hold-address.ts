@@ -1,0 +1,110 @@
+// A static address that no reservation keeps, because it was parked on an ENI or its reservation is gone: reserved as soon as it is on no
+// ENI, so that nobody else gets it.
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { randomToken } from '../../base/random-token.ts'
+import type { Claim } from '../../ipam/claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import { purposeOfReservation } from '../../ipam/reservation-tags.ts'
+import type { Cloud, LeaderLedger, Reservation } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { LeaderSettings } from '../settings.ts'
+import type { ReservePermission } from './reserve-permission.ts'
+import { reserveRequest } from './reserve-request.ts'
+
+export interface Holder {
+  /** Returns after how long to look again; undefined when something has to happen first. Throws `storage`, `conflict`, and what the cloud throws when nothing is known of the outcome. */
+  hold(claim: Claim): Promise<Millis | undefined>
+}
+
+export interface HolderOptions {
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly random: Random
+  readonly log: Log
+  readonly settings: LeaderSettings
+  readonly permission: ReservePermission
+  /** Of a claim that has a pod, or of which people should know. */
+  readonly tell: (claim: Claim, reason: string, message: string) => void
+}
+
+export function createHolder(options: HolderOptions): Holder {
+  const { cloud, ledger, log, permission, random, settings, tell } = options
+
+  /** While a pod has it, or waits for it, its node's look says how it is. */
+  async function say(claim: Claim, reason: string, message: string, warns = false): Promise<void> {
+    if (claim.phase !== 'Retained' || (claim.reason === reason && claim.message === message)) return
+    await ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
+    if (warns && claim.reason !== reason) tell(claim, reason, message)
+  }
+
+  async function store(claim: Claim, { id, tags }: Reservation): Promise<undefined> {
+    const token = purposeOfReservation(tags)?.token ?? claim.reserveToken
+    const cleared = claim.phase === 'Retained' ? { reason: '', message: '' } : {}
+    await ledger.write((tx) => tx.changeClaim(claim, { reservation: id, reserveToken: token, ...cleared }))
+    permission.note(undefined)
+    log.info('address reserved', { pod: podText(claim), address: claim.address })
+  }
+
+  async function taken(
+    claim: Claim,
+    address: Ipv4,
+    subnetId: string,
+    why: string,
+  ): Promise<Millis | undefined> {
+    const found = await cloud.describeReservations({ addresses: [address], subnetId }, 'warm-refill')
+    const its = found.find(({ tags }) => {
+      const purpose = purposeOfReservation(tags)
+      return purpose?.clusterId === settings.clusterId && podText(purpose) === podText(claim)
+    })
+    if (its !== undefined) return store(claim, its)
+    await say(claim, 'AddressTaken', why, true)
+    return settings.reconcileEvery
+  }
+
+  return {
+    async hold(claim) {
+      const { address, reserveToken, subnetId } = claim
+      if (address === undefined || subnetId === undefined) return undefined
+      if (ledger.nodeOf(address) !== undefined) {
+        await say(claim, 'Parked', parked(claim))
+        return undefined
+      }
+      if (permission.refused()) {
+        await say(claim, 'Unreserved', unreserved(claim, permission.why()), true)
+        return undefined
+      }
+      if (reserveToken === undefined) {
+        await ledger.write((tx) => tx.changeClaim(claim, { reserveToken: randomToken(random) }))
+        return 0
+      }
+      try {
+        const request = reserveRequest(claim, subnetId, address, settings.clusterId)
+        return await store(claim, await cloud.reserveIp(request, 'warm-refill'))
+      } catch (error) {
+        const { message } = error as Error
+        switch (errorCode(error)) {
+          case 'conflict':
+            return taken(claim, address, subnetId, message)
+          case 'denied':
+            permission.note(message)
+            return 0
+          default:
+            throw error
+        }
+      }
+    },
+  }
+}
+
+/** Said of a claim whose address is on an ENI, and nowhere else. */
+export function parked({ address, eniId }: Pick<Claim, 'address' | 'eniId'>): string {
+  const where = eniId === undefined ? 'its ENI' : `ENI ${eniId}`
+  return `no reservation keeps ${address}: it stays on ${where}`
+}
+
+function unreserved({ address }: Claim, why: string | undefined): string {
+  return `nothing keeps ${address} from others: it is on no ENI, and cannot be reserved${why === undefined ? '' : ` (${why})`}`
+}

@@ -1,0 +1,100 @@
+// `kubectl delete vipc`: an address is given back at somebody's wish, and never from under a pod, unless that is forced.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { known } from '../given.ts'
+import { ClaimWorld, minute, second } from './claim-world.ts'
+
+async function release(world: ClaimWorld, name: string, options = {}) {
+  const outcome = known(world.leader).claims.releaseClaim({ namespace: 'default', name }, options)
+  await world.clock.advance(second)
+  return outcome
+}
+
+test('[S6] the claim of a pod that runs is not released; without its pod it is, step by step', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  assert.deepEqual(await release(world, 'web-0'), {
+    refused:
+      'pod default/web-0 runs on node node-1 and would lose its network; delete the pod first, or wait until it has ended',
+  })
+  assert.equal(world.stateOf('web-0'), `Bound ${address}`)
+  await world.end(uid)
+  assert.deepEqual(await release(world, 'web-0', { uid: 'another' }), { state: 'gone' })
+  assert.deepEqual(await release(world, 'web-0'), { state: 'releasing' })
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.deepEqual([world.stateOf('web-0'), world.reserved()], ['none', []])
+  assert.deepEqual(await release(world, 'web-0'), { state: 'gone' })
+  await world.clock.advance(minute)
+  assert.deepEqual(world.cloudEnis(), [])
+})
+
+test('[S6][R7] what the node has not given back yet stays until it has', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  world.kube.pods.remove(uid)
+  await world.clock.advance(second)
+  assert.deepEqual(await release(world, 'web-0'), { state: 'releasing' })
+  await world.clock.advance(5 * minute)
+  assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
+  assert.deepEqual(world.addresses('node-1'), [address])
+  world.giveBack('node-1', its)
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.deepEqual([world.stateOf('web-0'), world.reserved()], ['none', []])
+})
+
+test('[S6] by force it goes from under its pod, which is told', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.show(uid, address)
+  await world.clock.advance(second)
+  assert.deepEqual(await release(world, 'web-0', { force: true }), { state: 'releasing' })
+  assert.ok(world.podReasons('web-0').includes('ForceReleased'))
+  await world.until(() => !world.reserved().includes(address))
+  assert.equal(world.reserved().includes(address), false)
+  assert.equal(world.addresses('node-1').includes(address), false)
+})
+
+test('[S6] a pod that comes while its claim is released gets a new one', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  const before = known(world.claim('web-0'))
+  assert.deepEqual(await release(world, 'web-0'), { state: 'releasing' })
+  world.put('node-2', 'web-0', 2)
+  await world.until(() => world.claim('web-0')?.uid !== before.uid)
+  await world.untilBound('web-0', 'node-2')
+  assert.notEqual(world.claim('web-0')?.uid, before.uid)
+  assert.equal(world.reserved().length, 1)
+})
+
+test('[S6] of the claim that is meant, and of none that a later pod has taken', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  const { generation, key, version } = known(world.claim('web-0'))
+  const { claims } = known(world.leader)
+  const changed = { refused: 'it has changed meanwhile; look at it again' }
+  assert.deepEqual(await claims.release({ key, generation: generation + 1 }), changed)
+  assert.deepEqual(await claims.release({ key, generation, version: version - 1 }), changed)
+  assert.equal(await claims.release({ key, generation, dryRun: true }), 'releasing')
+  assert.equal(world.claim('web-0')?.phase, 'Retained')
+  const released = claims.release({ key, generation, version })
+  await world.clock.advance(second)
+  assert.equal(await released, 'releasing')
+  await world.until(() => world.claim('web-0') === undefined)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S6] the claim of a pool pod goes with its pod alone', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.addPods('node-1', 'job')
+  await world.clock.advance(20 * second)
+  const refused = 'pod default/job runs on node node-1, and its claim goes with it: delete the pod'
+  assert.deepEqual(await release(world, 'job', { force: true }), { refused })
+})

@@ -1,0 +1,137 @@
+// Reservations that somebody made, released or changed behind the leader's back, or that a lost call has left.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { clusterTag } from '../../internal/ipam/eni-tags.ts'
+import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
+import { known } from '../given.ts'
+import { ClaimWorld, minute } from './claim-world.ts'
+import { podSubnet } from './leader-world.ts'
+
+const purpose = (name: string, token: string) =>
+  reservationTags({
+    clusterId: 'cls-test',
+    namespace: 'default',
+    name,
+    token,
+    expireAfter: undefined,
+    owner: undefined,
+  })
+
+function reserve(world: ClaimWorld, tags: Record<string, string>, address?: string) {
+  const wanted = { subnetId: podSubnet, tags, ...(address !== undefined && { address }) }
+  return world.cloud.admin.reserveIp(wanted, world.clock.now())
+}
+
+test('[R1] a reservation of no claim is released when two views agree, one of somebody else never', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  const others = reserve(world, { [clusterTag]: 'cls-other' })
+  const untagged = reserve(world, {})
+  const unclear = reserve(world, { [clusterTag]: 'cls-test' })
+  const orphan = reserve(world, purpose('web-9', 'lost'))
+  await world.clock.advance(4 * minute)
+  assert.equal(world.reserved().includes(orphan.address), false)
+  for (const one of [others.address, untagged.address, unclear.address, address])
+    assert.equal(world.reserved().includes(one), true)
+  assert.deepEqual(world.suspects(), [`reservation-orphan ${unclear.id}`])
+})
+
+test('[R7] an orphan whose address an ENI has is left alone until it has let it go', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  const eni = known(world.cloudEnis()[0]).id
+  const orphan = reserve(world, purpose('web-9', 'lost'), '10.0.1.200')
+  assert.equal(world.console.assignNamed(eni, orphan.address), true)
+  await world.clock.advance(5 * minute)
+  assert.equal(world.reserved().includes(orphan.address), true)
+  assert.deepEqual(world.suspects(), [`ip-unknown ${orphan.address}`, `reservation-orphan ${orphan.id}`])
+  assert.equal(world.addresses('node-1').includes(orphan.address), false, 'no pod gets it')
+  assert.equal(world.console.unassign(eni, orphan.address), true)
+  await world.clock.advance(4 * minute)
+  assert.equal(world.reserved().includes(orphan.address), false)
+  assert.deepEqual(world.suspects(), [])
+})
+
+test('[R1] a reservation that somebody released is made again for a claim that rests', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  const before = known(world.claim('web-0')?.reservation)
+  world.cloud.admin.releaseReservation(before, world.clock.now())
+  await world.clock.advance(3 * minute)
+  const claim = known(world.claim('web-0'))
+  assert.notEqual(claim.reservation, before)
+  assert.deepEqual([claim.phase, claim.address, claim.reason], ['Retained', address, ''])
+  assert.deepEqual(world.reserved(), [address])
+  assert.deepEqual(world.suspects(), [])
+})
+
+test('[R1] where somebody else has taken the address meanwhile, the claim says so', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
+  const theirs = reserve(world, {}, address)
+  await world.clock.advance(3 * minute)
+  const claim = known(world.claim('web-0'))
+  assert.deepEqual([claim.phase, claim.reservation, claim.reason], ['Retained', undefined, 'AddressTaken'])
+  assert.ok(world.podReasons('web-0').includes('AddressTaken'))
+  world.cloud.admin.releaseReservation(theirs.id, world.clock.now())
+  await world.clock.advance(2 * minute)
+  assert.match(known(world.claim('web-0')?.reservation), /^rsvip-/, 'it is kept again as soon as it is free')
+})
+
+test('[R1] a claim finds a reservation of its own that it does not know', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  const before = known(world.claim('web-0'))
+  const forgotten = world.ledger.write((tx) => tx.changeClaim(before, { reservation: undefined }))
+  await world.clock.advance(0)
+  await forgotten
+  await world.clock.advance(3 * minute)
+  assert.equal(world.claim('web-0')?.reservation, before.reservation)
+})
+
+test('[R1] a reservation of one pod on the address of another is for a person to decide', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
+  const other = reserve(world, purpose('web-9', 'other'), address)
+  await world.clock.advance(4 * minute)
+  assert.ok(world.suspects().includes(`reservation-doubled ${other.id}`))
+  assert.deepEqual(world.reserved(), [address])
+})
+
+test('[R7] a view that lacks all reservations loses none of them', async (t) => {
+  const world = await ClaimWorld.start(t)
+  for (let i = 0; i < 5; i++) world.put('node-1', `web-${i}`)
+  await world.untilBound('web-4', 'node-1')
+  await world.until(() => [0, 1, 2, 3].every((i) => world.claim(`web-${i}`)?.phase === 'Bound'))
+  const before = world.ledger.staticClaims().map(({ reservation }) => reservation)
+  world.crash()
+  world.between = (transport) => ({
+    async request(product, action, params, options) {
+      const answer = await transport.request(product, action, params, options)
+      if (action !== 'DescribeReserveIpAddresses') return answer
+      return { ...answer, ReserveIpAddressSet: [], TotalCount: 0 }
+    },
+  })
+  world.start()
+  await world.clock.advance(4 * minute)
+  assert.deepEqual(
+    world.ledger.staticClaims().map(({ reservation }) => reservation),
+    before,
+  )
+})
