@@ -2,6 +2,7 @@
 import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { logUniform, stream } from './chance.ts'
+import { claimPoints } from './crash-targets.ts'
 import type { Happening } from './draw.ts'
 import type { ClaimWhat } from './happenings.ts'
 import type { Place } from './static-pods.ts'
@@ -28,6 +29,13 @@ const usual: Readonly<Record<ClaimWhat['kind'], number>> = {
   'start-static': 10,
   'end-static': 12,
   'force-delete': 3,
+  'release-claim': 2,
+  'drain-node': 1.5,
+  'deny-reserving': 1.5,
+  'hand-releases-reservation': 0.7,
+  'hand-unassigns-claimed': 0.7,
+  'hand-assigns-claimed': 0.7,
+  'die-at-claim': 6,
 }
 const always: ReadonlySet<string> = new Set(['start-static', 'end-static'])
 
@@ -95,6 +103,25 @@ function drawWhat(kind: ClaimWhat['kind'], random: Random, nodes: readonly strin
     }
     case 'end-static':
       return { kind, name, place: drawPlace(random) }
+    case 'release-claim':
+      return { kind, name, force: random.next() < 0.15 }
+    case 'drain-node':
+      return { kind, node: pick(random, nodes) ?? 'node-1', forMs: logUniform(random, 1000, 600_000) }
+    case 'deny-reserving': {
+      const both = ['CreateReserveIpAddresses', 'DeleteReserveIpAddresses']
+      const actions = pick(random, [both, both.slice(0, 1), both.slice(0, 1), both.slice(1)]) ?? both
+      return { kind, actions, forMs: logUniform(random, 1000, 1_800_000) }
+    }
+    case 'hand-releases-reservation':
+    case 'hand-unassigns-claimed':
+    case 'hand-assigns-claimed':
+      return { kind }
+    case 'die-at-claim':
+      return {
+        kind,
+        point: pick(random, claimPoints) ?? '',
+        skip: random.next() < 0.6 ? 0 : randomInt(random, 1, 5),
+      }
     case 'force-delete':
       return { kind, name, place: drawPlace(random), heardAfterMs: logUniform(random, 10, 120_000) }
   }

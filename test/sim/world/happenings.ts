@@ -100,6 +100,14 @@ export type ClaimWhat =
       readonly expireAfter?: number
     }
   | { readonly kind: 'end-static'; readonly name: string; readonly place: Place | 'never' }
+  /** As kubectl delete vipc. */
+  | { readonly kind: 'release-claim'; readonly name: string; readonly force: boolean }
+  /** Static pods move to other nodes, as after kubectl drain. */
+  | { readonly kind: 'drain-node'; readonly node: string; readonly forMs: number }
+  /** The role may not reserve addresses, nor let reservations go, or one of the two. */
+  | { readonly kind: 'deny-reserving'; readonly actions: readonly string[]; readonly forMs: number }
+  | { readonly kind: 'hand-releases-reservation' | 'hand-unassigns-claimed' | 'hand-assigns-claimed' }
+  | { readonly kind: 'die-at-claim'; readonly point: string; readonly skip: number }
   | {
       readonly kind: 'force-delete'
       readonly name: string
@@ -121,6 +129,24 @@ export function happen(world: World, happening: Happening): void {
       return withNode(world, what.node, (node) => world.statics.start(what.name, node, what.expireAfter))
     case 'end-static':
       return world.statics.end(what.name, what.place)
+    case 'release-claim':
+      return releaseClaim(world, what.name, what.force)
+    case 'drain-node':
+      return withNode(world, what.node, (node) => world.statics.drain(node, what.forMs))
+    case 'deny-reserving':
+      return world.during(
+        what.forMs,
+        () => world.deny(what.actions),
+        () => world.deny([]),
+      )
+    case 'hand-releases-reservation':
+      return world.hands.releaseReservation()
+    case 'hand-unassigns-claimed':
+      return world.hands.unassignClaimed()
+    case 'hand-assigns-claimed':
+      return world.hands.assignClaimed()
+    case 'die-at-claim':
+      return world.fate.arm('leader', what.point, what.skip)
     case 'force-delete':
       return world.statics.forceDelete(what.name, what.place, what.heardAfterMs)
     case 'end-pods':
@@ -271,6 +297,24 @@ export function happen(world: World, happening: Happening): void {
         },
       )
   }
+}
+
+/** Refused while its pod runs, unless by force; what was given up is nobody's. */
+function releaseClaim(world: World, name: string, force: boolean): void {
+  const { host } = world
+  if (!host.leads() || host.leader === undefined) return
+  const pod = { namespace: 'default', name }
+  const isPodless = world.statics.of(name).length === 0
+  // What its leader does not know yet may have been done all the same when it dies on it.
+  if (isPodless || force) world.promises.release(name)
+  host.leader.claims.releaseClaim(pod, { force }).then(
+    (outcome) => {
+      world.log(`vipc of ${name}: ${JSON.stringify(outcome)}`)
+      if (!('refused' in outcome) && !force) world.promises.release(name)
+      if (!('refused' in outcome) && force) world.statics.end(name, 'zone')
+    },
+    () => {},
+  )
 }
 
 function withNode(world: World, name: string, then: (node: SimNode) => void): void {

@@ -5,6 +5,7 @@ import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
+import { quietClaimFaults } from './claim-invariants.ts'
 import { difference, kernelFaults } from './kernel-invariants.ts'
 import { boundFaults, hasRoom } from './pool-invariants.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
@@ -307,6 +308,7 @@ export function quietFaults(world: World): string[] {
       .filter(({ state }) => state !== 'bound')
       .map(({ address, state }) => `address ${address} is still ${state}`),
     ...world.ledger.openIntents().map((intent) => `intent ${intent.id} (${intent.kind}) is still open`),
+    ...quietClaimFaults(world),
     ...world.nodes.flatMap((node) => (node.gone ? goneFaults(world, node) : nodeFaults(world, node))),
   ]
 }
@@ -337,7 +339,7 @@ function nodeFaults(world: World, node: SimNode): string[] {
     ...world.expected.quietFaults(node),
     ...boundFaults(world, node),
     ...pods
-      .filter(({ address }) => address === undefined)
+      .filter(({ address, isStatic }) => address === undefined && !(isStatic && world.settings.staticIps))
       .map(({ name }) => `${node.name}: pod ${name} has no address`)
       .slice(0, hasRoom(world, node) ? 1000 : 0),
     ...kernelFaults(world, node),

@@ -1,6 +1,6 @@
 // Which address was promised to which name, as seen from outside: the first pod of a name got it, and until its time is over, or somebody
 // gives it up, no other pod may have it and the next of that name must. What the ledger says of it is not asked.
-import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { PodFact, PodUid } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import type { SimNode, World } from './world.ts'
@@ -15,6 +15,7 @@ export class Promises {
   readonly #world: World
   readonly #byName = new Map<string, Promised>()
   readonly #byAddress = new Map<Ipv4, Promised>()
+  readonly #excused = new Set<PodUid>()
 
   constructor(world: World) {
     this.#world = world
@@ -28,6 +29,11 @@ export class Promises {
   of(name: string): Promised | undefined {
     const promised = this.#byName.get(name)
     return promised && this.#holds(promised) ? promised : undefined
+  }
+
+  /** Has it got an address of the pool, because nothing could tell its agent that it keeps one? */
+  isExcused(uid: PodUid): boolean {
+    return this.#excused.has(uid)
   }
 
   /** The next pod of that name is about to come: what was over by then need not be kept. */
@@ -48,18 +54,24 @@ export class Promises {
   }
 
   /** A pod has got an address: faults with that. */
-  connected(node: SimNode, pod: PodFact, address: Ipv4, expireAfter: Millis | undefined): string[] {
+  connected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): string[] {
     const holder = this.#byAddress.get(address)
-    const faults =
+    const faults: string[] =
       holder !== undefined && holder.name !== pod.name && this.#holds(holder)
         ? [`${node.name}: ${pod.name} has ${address}, which is kept for ${holder.name}`]
         : []
-    if (!this.#world.statics.has(pod.name) || !isClaimed(node, address, pod)) return faults
+    if (!this.#world.statics.has(pod.name) || !this.#world.settings.staticIps) return faults
+    if (!isClaimed(node, address, pod)) {
+      if (askedAt - this.#world.calmSince < 60_000) this.#excused.add(pod.uid)
+      else faults.push(`${node.name}: ${pod.name} has ${address}, which is not claimed for it`)
+      return faults
+    }
     const before = this.of(pod.name)
     if (before?.address === address) return faults
     if (before !== undefined)
       faults.push(`${node.name}: ${pod.name} has ${address}, and ${before.address} was its own`)
     for (const old of [this.#byName.get(pod.name), this.#byAddress.get(address)]) if (old) this.#end(old)
+    const expireAfter = this.#world.statics.expireAfter(pod.name)
     const promised = { name: pod.name, address, expireAfter }
     this.#byName.set(pod.name, promised)
     this.#byAddress.set(address, promised)

@@ -28,6 +28,9 @@ export class StaticPods {
   /** When the last pod of a name went; absent while there is one. */
   readonly #goneSince = new Map<string, Millis>()
 
+  /** Nodes that take no new ones. */
+  readonly #drained = new Set<string>()
+
   constructor(world: World) {
     this.#world = world
     world.kube.pods.removedWitness = (pod) => this.#gone(pod)
@@ -81,6 +84,19 @@ export class StaticPods {
     return [...this.#world.kube.pods.items.values()].filter((pod) => pod.name === name)
   }
 
+  /** How long the address of that name is kept; undefined: for ever. */
+  expireAfter(name: string): Millis | undefined {
+    return this.#members.get(name)?.expireAfter ?? this.#world.settings.claimExpiry
+  }
+
+  /** No next ones come to the node for now, and those there go. */
+  drain(node: SimNode, forMs: Millis): void {
+    this.#drained.add(node.name)
+    this.#world.clock.after(forMs, () => this.#drained.delete(node.name))
+    for (const name of this.#members.keys())
+      if (this.of(name).some((pod) => pod.node === node.name)) this.end(name, 'zone')
+  }
+
   has(name: string): boolean {
     return this.#members.has(name)
   }
@@ -119,7 +135,7 @@ export class StaticPods {
     const { nodes, kube } = this.#world
     const fit = nodes.filter((one) => {
       const most = kube.nodes.items.get(one.name)?.maxPods ?? Number.POSITIVE_INFINITY
-      return !one.gone && one.kubelet.uids().length < most
+      return !one.gone && !this.#drained.has(one.name) && one.kubelet.uids().length < most
     })
     const same = fit.find(({ name }) => name === node)
     if (place === 'node' && same !== undefined) return same

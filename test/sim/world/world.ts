@@ -121,6 +121,8 @@ export class World {
   /** Leaders that have ever led: with each begins another ledger. */
   readonly ledBy = new Set<string>()
   #advanceAt = Number.POSITIVE_INFINITY
+  /** Address of every reservation there has been, by id. */
+  readonly #reserved = new Map<string, Ipv4>()
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
   readonly #shape: Shape
@@ -231,6 +233,11 @@ export class World {
       node.downUntil = 0
       if (node.process?.alive !== true) this.startAgent(node)
     }
+  }
+
+  /** Calls that the leader's role does not allow. */
+  deny(actions: readonly string[]): void {
+    this.cloud.setFaults({ deny: Object.fromEntries(actions.map((action) => [action, 1])) })
   }
 
   setLinkFaults(faults: LinkFaults | undefined): void {
@@ -489,6 +496,8 @@ export class World {
     if (!action.startsWith('Describe')) this.#seeWrite(action, host.machine.name, turn)
     if (action === 'DetachNetworkInterface') this.#seeDetachment(params, host)
     if (action === 'CreateNetworkInterface') this.#countEnis()
+    if (action === 'CreateReserveIpAddresses') this.#noteReservations()
+    if (action === 'DeleteReserveIpAddresses') this.#seeRelease(params)
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
     this.#advanceLater()
   }
@@ -538,13 +547,44 @@ export class World {
 
   /** Who asked for an ENI of his own has one, as long as nothing keeps his node from knowing what he asked for. */
   #seeConnected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): void {
-    const expireAfter = pod.claim?.expireAfter ?? this.settings.claimExpiry
-    this.faults.push(...this.promises.connected(node, pod, address, expireAfter))
+    this.faults.push(...this.promises.connected(node, pod, address, askedAt))
     const mode = node.ledger?.eniOf(address)?.mode
     const since = this.expected.exclusiveSince(node.name)
     if (mode === undefined || mode === pod.wants || askedAt - this.calmSince < 60_000) return
     if (askedAt - since < 1000) return
     this.faults.push(`${node.name}: ${pod.name} wants ${pod.wants}, and has ${address} of a ${mode} ENI`)
+  }
+
+  /** A reservation is never let go while its address is promised to somebody. */
+  #seeRelease(params: unknown): void {
+    const { ReserveIpIds: ids = [] } = params as { readonly ReserveIpIds?: readonly string[] }
+    for (const id of ids) {
+      const address = this.#reserved.get(id)
+      const promised = this.promises.all().find((one) => one.address === address)
+      if (promised === undefined) continue
+      this.faults.push(`${address} is given up before its time: it is kept for ${promised.name}`)
+    }
+  }
+
+  #noteReservations(): void {
+    const { reservations } = this.cloud.admin.audit(this.clock.now())
+    for (const { address, id } of reservations) this.#reserved.set(id, address)
+  }
+
+  /** The container subnet of the zone. */
+  subnetOf(zone: string): string | undefined {
+    return podSubnets[zones.indexOf(zone)]
+  }
+
+  /** Addresses that nobody has and nothing keeps. */
+  freeIn(subnet: string): number {
+    const { enis, ips, reservations } = this.cloud.admin.audit(this.clock.now())
+    const inSubnet = new Set(enis.filter(({ subnetId }) => subnetId === subnet).map(({ id }) => id))
+    const taken = new Set([
+      ...ips.filter(({ eniId }) => inSubnet.has(eniId)).map(({ address }) => address),
+      ...reservations.filter(({ subnetId }) => subnetId === subnet).map(({ address }) => address),
+    ])
+    return 2 ** (32 - (this.#shape.subnetBits[podSubnets.indexOf(subnet)] ?? 24)) - 3 - taken.size
   }
 
   #attachmentBegins(params: unknown): void {
@@ -562,6 +602,7 @@ export class World {
     )
     this.boundTo = new Map(carried.map(({ address, instanceId }) => [address, instanceId]))
     this.macOf = new Map(carried.map(({ address, mac }) => [address, mac]))
+    this.hands.seePlugged()
     this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(
