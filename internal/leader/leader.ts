@@ -84,7 +84,14 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, wakeNode: (node) => wake(node) })
+  const claims = createClaimKeeper({
+    ...ports,
+    facts,
+    subnets,
+    settings,
+    wakeNode: (node) => wake(node),
+    doubted: () => surveyor.hasten(),
+  })
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)

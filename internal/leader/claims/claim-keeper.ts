@@ -46,6 +46,8 @@ export interface ClaimKeeperOptions {
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly wakeNode: (node: NodeName) => void
+  /** The ledger and the cloud do not say the same of an address. */
+  readonly doubted: () => void
 }
 
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
@@ -111,8 +113,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function look(pod: PodName, key: string): Promise<Millis | undefined> {
     const live = livePod(key)
     const claim = ledger.claim(pod)
+    const leaves = live === undefined && claim?.policy === 'Never' && claim.phase !== 'Retained'
+    const expiryClock = leaves ? await expiry.current() : ledger.expiryClock().now
     const step = planClaim(
-      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock: ledger.expiryClock().now },
+      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
     )
     if (step !== undefined) {

@@ -39,6 +39,8 @@ export interface ReservationsOptions {
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
+  /** The ledger and the cloud do not say the same of an address. */
+  readonly doubted: () => void
 }
 
 const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
@@ -62,6 +64,14 @@ export function createReservations(options: ReservationsOptions): Reservations {
   }
 
   async function store(claim: Claim, made: Reservation): Promise<ReserveOutcome> {
+    const holder = ledger.nodeOf(made.address)
+    if (holder !== undefined && !made.bound) {
+      // The cloud would not have reserved what an ENI has. Until the ledger knows, the address would be shown where it is not.
+      options.doubted()
+      const so = `the ledger has ${made.address} on node ${holder}, and the cloud on none`
+      const message = `Cannot give the pod the address that is reserved for it: ${so}; they are being compared`
+      return { reason: 'AddressDoubted', message, retryIn: secondViewAfter(settings) }
+    }
     const zone = await zoneOf(made.subnetId)
     await ledger.write((tx) =>
       tx.changeClaim(claim, {
