@@ -121,6 +121,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     )
     if (step !== undefined) {
       await take(step, claim)
+      if (claim?.policy === 'Immediate') wakeTaker(claim)
       if (live !== undefined) tellOdd(live, key)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
@@ -148,6 +149,13 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       tell(pod, { type: 'Warning', reason: outcome.reason, message: outcome.message })
     }
     return outcome.retryIn
+  }
+
+  /** Another pod of the node that has shown its address already is the one that has it now. */
+  function wakeTaker({ address, node, podUid }: Claim): void {
+    if (address === undefined || node === undefined) return
+    const taker = facts.podsOn(node).find(({ ip, uid }) => ip === address && uid !== podUid)
+    if (taker !== undefined) wake(taker)
   }
 
   function shownOf(pod: PodFact | undefined) {

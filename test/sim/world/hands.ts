@@ -222,14 +222,17 @@ export class Hands {
 
   /** The highest that anybody knows: the ledger may have just been lost. */
   #lastGrant(): number {
-    const { leaderDb, kube, nodes } = this.#world
-    const row = leaderDb.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)
+    const { hosts, kube, nodes } = this.#world
+    // Nobody may lead now; then one of them has the latest.
+    const inLedgers = hosts.map(({ db }) =>
+      Number(db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)?.value ?? 0),
+    )
     const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
       (publication?.enis ?? []).flatMap(({ ips }) => ips.map(({ grant }) => grant)),
     )
     // What is held is in no NEC; its node knows it all the same.
     const local = nodes.flatMap(({ db }) => db.all<{ grant: number }>(`SELECT "grant" FROM ip`))
-    return Math.max(Number(row?.value ?? 0), ...published, ...local.map(({ grant }) => grant))
+    return Math.max(...inLedgers, ...published, ...local.map(({ grant }) => grant))
   }
 
   #audited() {
