@@ -44,6 +44,11 @@ export class Hands {
     return this.#taken.has(address)
   }
 
+  /** Somebody has had the address taken from under its pod. */
+  forceRelease(address: Ipv4): void {
+    this.#take([address])
+  }
+
   /** What is in the cloud has changed. */
   seePlugged(): void {
     for (const address of this.#adrift) {
