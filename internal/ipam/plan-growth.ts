@@ -64,10 +64,12 @@ interface Need {
 function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
   const bounds = pool[mode]
   const pods = demand.pods[mode]
-  const most = maxBindable(bounds)
-  const have = pool.enis
-    .filter((eni) => eni.mode === mode)
-    .reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
+  const enis = pool.enis.filter((eni) => eni.mode === mode)
+  // Claimed addresses are none of what pods are counted for, but take places on ENIs.
+  const claimed = enis.flatMap(({ ips }) => ips).filter(({ claim }) => claim !== undefined).length
+  const places = Math.max(0, bounds.maxEnis * bounds.ipsPerEni - claimed)
+  const most = Math.min(maxBindable(bounds), places)
+  const have = enis.reduce((sum, eni) => sum + serving(eni, demand.returned), 0)
   return {
     mode,
     want: Math.max(0, Math.min(pods + bounds.minWarm, most) - have),

@@ -59,7 +59,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const permission = createReservePermission(clock)
-  const reservations: Reservations = createReservations({ ...options, permission })
+  const reservations: Reservations = createReservations({
+    ...options,
+    permission,
+    wakeClaim: (claim) => wake(claim),
+  })
   const holder = createHolder({ ...options, permission, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
@@ -247,7 +251,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     wake,
     round() {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
-      for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      // A pod of the pool may have shown its address before the ledger had that on its node.
+      for (const claim of ledger.claimsWhere('Pending'))
+        if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (ledger.complete() && facts.synced())
         expire().catch((error: unknown) =>

@@ -62,11 +62,13 @@ export class Promises {
         : []
     if (!this.#world.statics.has(pod.name) || !this.#world.settings.staticIps) return faults
     if (!isClaimed(node, address, pod)) {
-      if (askedAt - this.#world.calmSince < 60_000) this.#excused.add(pod.uid)
+      const isShown = this.#world.kube.pods.items.has(pod.uid)
+      if (!isShown || askedAt - this.#world.calmSince < 60_000) this.#excused.add(pod.uid)
       else faults.push(`${node.name}: ${pod.name} has ${address}, which is not claimed for it`)
       return faults
     }
     const before = this.of(pod.name)
+    this.#world.statics.served(pod.name)
     if (before?.address === address) return faults
     if (before !== undefined)
       faults.push(`${node.name}: ${pod.name} has ${address}, and ${before.address} was its own`)
@@ -83,7 +85,7 @@ export class Promises {
   }
 
   #isOver({ expireAfter, name }: Promised): boolean {
-    const since = this.#world.statics.goneSince(name)
+    const since = this.#world.statics.idleSince(name)
     return since !== undefined && expireAfter !== undefined && this.#world.clock.now() - since >= expireAfter
   }
 

@@ -31,6 +31,9 @@ export class StaticPods {
   /** Nodes that take no new ones. */
   readonly #drained = new Set<string>()
 
+  /** Since when no pod of a name has had its own address; absent while one has. One that came and went may never have been heard of. */
+  readonly #idleSince = new Map<string, Millis>()
+
   constructor(world: World) {
     this.#world = world
     world.kube.pods.removedWitness = (pod) => this.#gone(pod)
@@ -106,6 +109,16 @@ export class StaticPods {
     return this.#goneSince.get(name)
   }
 
+  /** Since when nobody has used the address of that name. */
+  idleSince(name: string): Millis | undefined {
+    return this.#idleSince.get(name)
+  }
+
+  /** A pod of that name has its own address. */
+  served(name: string): void {
+    this.#idleSince.delete(name)
+  }
+
   #note(name: string, place: Place | 'never'): Member | undefined {
     const member = this.#members.get(name)
     if (member === undefined) return undefined
@@ -117,7 +130,9 @@ export class StaticPods {
   #gone(pod: PodFact): void {
     const member = this.#members.get(pod.name)
     if (member === undefined || this.of(pod.name).length > 0) return
-    this.#goneSince.set(pod.name, this.#world.clock.now())
+    const now = this.#world.clock.now()
+    this.#goneSince.set(pod.name, now)
+    this.#idleSince.set(pod.name, this.#idleSince.get(pod.name) ?? now)
     if (member.wanted) this.#bringLater(member)
   }
 
