@@ -35,6 +35,7 @@ const usual: Readonly<Record<ClaimWhat['kind'], number>> = {
   'hand-releases-reservation': 0.7,
   'hand-unassigns-claimed': 0.7,
   'hand-assigns-claimed': 0.7,
+  'leader-clock-jumps': 2,
   'die-at-claim': 6,
 }
 const always: ReadonlySet<string> = new Set(['start-static', 'end-static'])
@@ -116,6 +117,10 @@ function drawWhat(kind: ClaimWhat['kind'], random: Random, nodes: readonly strin
     case 'hand-unassigns-claimed':
     case 'hand-assigns-claimed':
       return { kind }
+    case 'leader-clock-jumps': {
+      const byMs = logUniform(random, 60_000, 365 * 86_400_000)
+      return { kind, byMs: random.next() < 0.3 ? -byMs : byMs, downMs: logUniform(random, 100, 120_000) }
+    }
     case 'die-at-claim':
       return {
         kind,

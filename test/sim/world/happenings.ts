@@ -107,6 +107,8 @@ export type ClaimWhat =
   /** The role may not reserve addresses, nor let reservations go, or one of the two. */
   | { readonly kind: 'deny-reserving'; readonly actions: readonly string[]; readonly forMs: number }
   | { readonly kind: 'hand-releases-reservation' | 'hand-unassigns-claimed' | 'hand-assigns-claimed' }
+  /** The leader's machine is started again with a clock that somebody has set. */
+  | { readonly kind: 'leader-clock-jumps'; readonly byMs: number; readonly downMs: number }
   | { readonly kind: 'die-at-claim'; readonly point: string; readonly skip: number }
   | {
       readonly kind: 'force-delete'
@@ -145,6 +147,9 @@ export function happen(world: World, happening: Happening): void {
       return world.hands.unassignClaimed()
     case 'hand-assigns-claimed':
       return world.hands.assignClaimed()
+    case 'leader-clock-jumps':
+      world.setClock('leader', what.byMs)
+      return world.kill('leader', what.downMs)
     case 'die-at-claim':
       return world.fate.arm('leader', what.point, what.skip)
     case 'force-delete':

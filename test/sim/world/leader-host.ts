@@ -126,7 +126,7 @@ export class LeaderHost {
     const { random } = this.machine
     const { reached } = process
     const turn = world.nextTurn(this.machine.name)
-    const ledger = plant.leaderLedger?.(plain, this.db) ?? plain
+    const ledger = plant.leaderLedger?.(plain, this.db, process.clock) ?? plain
     const plainKube = this.#parts.kube.leader(process)
     const kube = plant.leaderKube?.(plainKube, random) ?? plainKube
     const transport = cloudLink(world.cloud, process, {

@@ -67,6 +67,7 @@ export class Promises {
       else faults.push(`${node.name}: ${pod.name} has ${address}, which is not claimed for it`)
       return faults
     }
+    if (!this.#world.kube.pods.items.has(pod.uid)) return faults // deleted by force: it has not long to live
     const before = this.of(pod.name)
     this.#world.statics.served(pod.name)
     if (before?.address === address) return faults
