@@ -50,7 +50,11 @@ export function planClaim(
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
   if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
-  if (claim.policy === 'Never' || shown === undefined) return undefined
+  if (claim.policy === 'Never') return undefined
+  // Its sandbox is gone, and another pod may have the address by now.
+  if (pod.ip === undefined && claim.address !== undefined)
+    return { kind: 'change', change: { phase: 'Pending', address: undefined, eniId: undefined } }
+  if (shown === undefined) return undefined
   if (claim.phase === 'Bound' && claim.address === shown.address && claim.eniId === shown.eniId)
     return undefined
   return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }

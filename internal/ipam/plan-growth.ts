@@ -3,6 +3,7 @@
 import { chooseSubnet } from './choose-subnet.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import {
+  claimedOn,
   maxBindable,
   type NodePool,
   occupied,
@@ -62,7 +63,9 @@ interface Need {
 function needOf(mode: EniMode, pool: NodePool, demand: NodeDemand): Need {
   const bounds = pool[mode]
   const pods = demand.pods[mode]
-  const most = maxBindable(bounds)
+  // Pods with claims are not among those that are counted here, but their addresses take places on ENIs.
+  const claimed = pool.enis.reduce((sum, eni) => sum + (eni.mode === mode ? claimedOn(eni) : 0), 0)
+  const most = Math.min(maxBindable(bounds), Math.max(0, bounds.maxEnis * bounds.ipsPerEni - claimed))
   const have = servingIn(pool, mode, demand.returned)
   return {
     mode,

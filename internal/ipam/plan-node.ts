@@ -3,7 +3,16 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import { type ClaimDemand, type ClaimPlacement, placeClaims, type UnreservedDemand } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
-import { besides, maxBindable, type NodePool, type PoolEni, serving, servingIn, surplusEnis } from './pool.ts'
+import {
+  besides,
+  claimedOn,
+  maxBindable,
+  type NodePool,
+  type PoolEni,
+  serving,
+  servingIn,
+  surplusEnis,
+} from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
 import {
   type CloudSubnet,
@@ -158,15 +167,14 @@ function withWithheld(pool: NodePool, demand: NodeDemand): { pool: NodePool; dem
 
 /** As the agent sees it, who knows which addresses pods have. What is kept for claims is in the place of pods. */
 function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeBounds {
-  const claimsOn = ({ ips }: PoolEni) => ips.filter(({ claim }) => claim !== undefined).length
   const claimOf = (enis: readonly PoolEni[], needed: number): PlaceClaim => {
-    const isUsed = (eni: PoolEni) => claimsOn(eni) > 0 || eni.ips.some(({ address }) => shown?.has(address))
+    const isUsed = (eni: PoolEni) => claimedOn(eni) > 0 || eni.ips.some(({ address }) => shown?.has(address))
     const used = shown === undefined ? Math.min(enis.length, needed) : enis.filter(isUsed).length
     return { there: enis.length, used, needed: Math.max(used, needed) }
   }
   const of = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
-  const sizes = of('shared').map((eni) => serving(eni, returned) + claimsOn(eni))
-  const wanted = pods.shared + of('shared').reduce((sum, eni) => sum + claimsOn(eni), 0)
+  const sizes = of('shared').map((eni) => serving(eni, returned) + claimedOn(eni))
+  const wanted = pods.shared + of('shared').reduce((sum, eni) => sum + claimedOn(eni), 0)
   return sharePlaces(pool, {
     shared: claimOf(of('shared'), sharedEnisFor(wanted, sizes, pool.shared)),
     exclusive: claimOf(of('exclusive'), Math.min(pods.exclusive, maxBindable(pool.exclusive))),

@@ -39,7 +39,7 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   const inUse = ofPool.filter((ip) => ip.inUse).length
   const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm
   const candidates = emptiestEniFirst(ofPool.filter(isIdle), state)
-  const beyond = beyondMaxima(emptiestEniFirst(bound, state), candidates, policy)
+  const beyond = beyondMaxima(emptiestEniFirst(bound, state), ofPool.length, candidates, policy)
   if (beyond.length > 0) return { give: beyond, timerFrom: now }
   if (surplus <= 0) return { give: [], timerFrom: undefined }
   const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
@@ -81,9 +81,13 @@ function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: M
   return coolingUntil <= now || coolingUntil > now + cooldown
 }
 
-/** Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones of `bound`; both emptiest ENI first. */
+/**
+ * Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones among the `ofPool` of
+ * `bound` that are the pool's; both emptiest ENI first. Those that are claimed take places, and are none of what is held for pods.
+ */
 function beyondMaxima(
   bound: readonly LocalIp[],
+  ofPool: number,
   candidates: readonly LocalIp[],
   policy: PoolBounds,
 ): readonly LocalIp[] {
@@ -98,7 +102,8 @@ function beyondMaxima(
     return true
   }
   const give = candidates.filter(isBeyond)
-  const left = bound.length - give.length - maxBindable(policy)
+  const places = policy.maxEnis * policy.ipsPerEni
+  const left = Math.max(bound.length - places, ofPool - maxBindable(policy)) - give.length
   const others = candidates.filter((ip) => !give.includes(ip))
   return [...give, ...others.slice(0, Math.max(0, left))]
 }

@@ -92,6 +92,11 @@ export function servingIn(
   return enis.reduce((sum, eni) => sum + (eni.mode === mode ? serving(eni, returned) : 0), 0)
 }
 
+/** Addresses on the ENI that are kept for static pods: they take places, and serve no pool. */
+export function claimedOn({ ips }: PoolEni): number {
+  return ips.filter(({ claim }) => claim !== undefined).length
+}
+
 /** Of each address that is bound to the node, whose it is. */
 export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => EniMode | undefined {
   const modes = new Map(enis.flatMap(({ ips, mode }) => ips.map(({ address }) => [address, mode] as const)))

@@ -96,8 +96,15 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log)
-  const wakeNode = (node: NodeName) => wake(node)
-  const claims = createClaimKeeper({ ...ports, facts, subnets, settings, permission, wakeNode })
+  const claims = createClaimKeeper({
+    ...ports,
+    facts,
+    subnets,
+    settings,
+    permission,
+    wakeNode: (node) => wake(node),
+    doubted: () => surveyor.hasten(),
+  })
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)

@@ -228,3 +228,16 @@ test('[P1][S1] what claims have is no part of the pool, and takes up room on its
     ],
   )
 })
+
+test('[P5] planNode() binds no more for the pool than the ENIs carry beside claimed addresses', () => {
+  const claims = [1, 2, 3, 4].map((n) => onEni(n))
+  const enis = [
+    { slot: 1, bound: 6 }, // its maximum was lowered
+    { slot: 2, bound: 5 },
+    { slot: 3, bound: 4 },
+  ]
+  const pool = withClaims({ enis, maxEnis: 3, ipsPerEni: 5, minWarm: 3, maxWarm: 7 }, claims)
+  const demand = { pods: { shared: 12, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)] }
+  const { actions } = planNode(pool, { ...demand, returned: new Set(), claims })
+  assert.deepEqual(actions, [])
+})

@@ -79,6 +79,12 @@ const rows: readonly Row[] = [
   },
   { does: 'leaves one that is kept as it is', claim: retained, want: undefined },
   {
+    does: '[S3] knows no address of a pod of the pool that shows none any more',
+    claim: claimOf({ policy: 'Immediate', podUid: 'pod-2' }),
+    pod: podOf({ keepsIp: false }),
+    want: { phase: 'Pending', address: undefined, eniId: undefined },
+  },
+  {
     does: '[S4] gives it to the next pod of the name, under a new generation',
     claim: claimOf({ ...retained, expiresAt: 99 }),
     pod: podOf(),

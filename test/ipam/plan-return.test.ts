@@ -272,6 +272,15 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[S4] counts only what is its own against the most pods that the kubelet runs',
+    ips: ['1.1 * =web-0', '1.2 * =web-1', '1.3 * =web-2', '1.4 *', '1.5'],
+    pods: 1,
+    maxWarm: 9,
+    maxPods: 4,
+    want: [],
+    timer: undefined,
+  },
+  {
     does: '[S4] gives back all that is idle beside claimed ones where nothing may be',
     ips: ['1.1 =web-0', '1.2 * =web-1', '1.3'],
     maxWarm: 9,

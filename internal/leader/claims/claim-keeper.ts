@@ -48,6 +48,8 @@ export interface ClaimKeeperOptions {
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
+  /** The ledger and the cloud do not say the same of an address. */
+  readonly doubted: () => void
 }
 
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
@@ -58,7 +60,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
-  const reservations: Reservations = createReservations(options)
+  const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
   const owners = createOwners({ ...options, wake })
   const holder = createHolder({ ...options, tell: tellOf })
 
@@ -113,12 +115,15 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function look(pod: PodName, key: string): Promise<Millis | undefined> {
     const live = livePod(key)
     const claim = ledger.claim(pod)
+    const leaves = live === undefined && claim?.policy === 'Never' && claim.phase !== 'Retained'
+    const expiryClock = leaves ? await expiry.current() : ledger.expiryClock().now
     const step = planClaim(
-      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock: ledger.expiryClock().now },
+      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
     )
     if (step !== undefined) {
       await take(await withOwner(step, claim, live), claim)
+      if (claim?.policy === 'Immediate') wakeTaker(claim)
       if (live !== undefined) tellOdd(live, key)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
@@ -198,6 +203,13 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       tell(pod, { type: 'Warning', reason: outcome.reason, message: outcome.message })
     }
     return outcome.retryIn
+  }
+
+  /** Another pod of the node that has shown its address already is the one that has it now. */
+  function wakeTaker({ address, node, podUid }: Claim): void {
+    if (address === undefined || node === undefined) return
+    const taker = facts.podsOn(node).find(({ ip, uid }) => ip === address && uid !== podUid)
+    if (taker !== undefined) wake(taker)
   }
 
   function shownOf(pod: PodFact | undefined) {
@@ -291,7 +303,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     wake,
     round() {
       for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
-      for (const claim of ledger.claimsWhere('Pending')) if (claim.policy === 'Never') wake(claim)
+      // A pod of the pool may have shown its address before the ledger had that on its node.
+      for (const claim of ledger.claimsWhere('Pending'))
+        if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
       if (ledger.complete() && facts.synced())

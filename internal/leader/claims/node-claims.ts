@@ -122,7 +122,10 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       }),
     unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
     isServed(pod) {
-      if (!pod.keepsIp || pod.wants !== 'shared' || !settings.staticIps) return false
+      if (!settings.staticIps) return false
+      // While nobody could tell its agent that it keeps its address, it may have got one of the pool.
+      if (pod.ip !== undefined) return ledger.claimOf(pod.ip)?.policy === 'Never'
+      if (!pod.keepsIp || pod.wants !== 'shared') return false
       const claim = ledger.claim(pod)
       // One that ran before static addresses were served goes on as it is.
       return claim?.podUid !== pod.uid || claim.policy === 'Never'

@@ -2,12 +2,15 @@
 // is stored before the first call, and what a lost call has made is found by it.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { randomToken } from '../../base/random-token.ts'
 import { chooseSubnet } from '../../ipam/choose-subnet.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
-import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
+import { type ErrorCode, errorCode, IpamError } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import { occupied } from '../../ipam/pool.ts'
-import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
+import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -34,11 +37,15 @@ export interface ReservationsOptions {
   readonly cloud: Cloud
   readonly ledger: LeaderLedger
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
   readonly wakeNode: (node: NodeName) => void
+  readonly wakeClaim: (claim: Claim) => void
+  /** The ledger and the cloud do not say the same of an address. */
+  readonly doubted: () => void
 }
 
 /** Nothing is reserved: an ENI of the pod's node is to have an address for it. */
@@ -51,7 +58,7 @@ const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
 }
 
 export function createReservations(options: ReservationsOptions): Reservations {
-  const { cloud, clock, ledger, log, permission, settings, subnets, wakeNode } = options
+  const { cloud, clock, ledger, log, permission, random, settings, subnets, wakeClaim, wakeNode } = options
   /** Since when what a lost call may have made is not seen. */
   const missing = new Map<string, Millis>()
 
@@ -65,7 +72,17 @@ export function createReservations(options: ReservationsOptions): Reservations {
   }
 
   async function store(claim: Claim, made: Reservation): Promise<ReserveOutcome> {
-    const zone = subnets.find(made.subnetId)?.zone
+    const other = ledger.claimOf(made.address)
+    if (other !== undefined && other.key !== claim.key) return passOn(claim, made, other)
+    const holder = ledger.nodeOf(made.address)
+    if (holder !== undefined && !made.bound) {
+      // The cloud would not have reserved what an ENI has. Until the ledger knows, the address would be shown where it is not.
+      options.doubted()
+      const so = `the ledger has ${made.address} on node ${holder}, and the cloud on none`
+      const message = `Cannot give the pod the address that is reserved for it: ${so}; they are being compared`
+      return { reason: 'AddressDoubted', message, retryIn: secondViewAfter(settings) }
+    }
+    const zone = await zoneOf(made.subnetId)
     await ledger.write((tx) =>
       tx.changeClaim(claim, {
         address: made.address,
@@ -79,6 +96,23 @@ export function createReservations(options: ReservationsOptions): Reservations {
     )
     log.info('address reserved', { pod: `${claim.namespace}/${claim.name}`, address: made.address })
     return { address: made.address }
+  }
+
+  /**
+   * The address is kept for another claim, whose own reservation somebody has released: it goes back to that one, and another is reserved
+   * here. The token goes first: under it the cloud would bring the same reservation again.
+   */
+  async function passOn(claim: Claim, { address, id, vpcId }: Reservation, other: Claim): Promise<never> {
+    await ledger.write((tx) => tx.changeClaim(claim, { reserveToken: randomToken(random) }))
+    await cloud.releaseReservation({ id, vpcId }, 'release')
+    wakeClaim(other)
+    throw new IpamError('conflict', `Cannot give the pod ${address}: it is kept for ${podText(other)}`)
+  }
+
+  /** Also of one that is no container subnet any more. */
+  async function zoneOf(id: SubnetId): Promise<string | undefined> {
+    const known = (await subnets.current()).find((subnet) => subnet.id === id)
+    return (known ?? (await cloud.describeSubnets([id], 'waiting-pod'))[0])?.zone
   }
 
   function stuck(reason: string, message: string): ReserveOutcome {

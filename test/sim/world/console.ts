@@ -11,6 +11,7 @@ export interface Console {
   unassign(eni: string, ...addresses: readonly string[]): boolean
   assign(eni: string, count: number): boolean
   assignNamed(eni: string, address: string): boolean
+  release(vpc: string, reservation: string): boolean
   create(eni: {
     readonly vpc: string
     readonly subnet: string
@@ -48,6 +49,8 @@ export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
         NetworkInterfaceId: eni,
         PrivateIpAddresses: [{ PrivateIpAddress: address }],
       }),
+    release: (vpc, reservation) =>
+      call('DeleteReserveIpAddresses', { VpcId: vpc, ReserveIpIds: [reservation] }),
     create: ({ vpc, subnet, tags, ips }) =>
       call('CreateNetworkInterface', {
         VpcId: vpc,

@@ -10,6 +10,11 @@ export function copyDatabase(
   tables: readonly string[],
 ): Database {
   const to = openDatabase({ path: ':memory:', kind, migrations })
+  // Rows come as they are: what happened when they were made happens no more.
+  const triggers = to.all<{ name: string; sql: string }>(
+    `SELECT name, sql FROM sqlite_master WHERE type = 'trigger'`,
+  )
+  for (const { name } of triggers) to.run(`DROP TRIGGER ${name}`)
   for (const table of tables) {
     to.run(`DELETE FROM ${table}`)
     const columns = from
@@ -19,5 +24,6 @@ export function copyDatabase(
     for (const row of from.all(`SELECT ${columns.join()} FROM ${table}`))
       to.run(insert, ...Object.values(row))
   }
+  for (const { sql } of triggers) to.script(sql)
   return to
 }

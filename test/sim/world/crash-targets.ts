@@ -54,6 +54,12 @@ export const intentPoints: readonly string[] = [
   ...around('leader.ledger', intentSteps),
 ]
 
+/** The same of claims. */
+export const claimPoints: readonly string[] = [
+  ...around('leader.cloud', ['reserveIp', 'releaseReservation', 'migrateIp']),
+  ...around('leader.ledger', ['addClaim', 'changeClaim', 'removeClaim', 'renewIp', 'setExpiryClock']),
+]
+
 /** An ENI is on its way into a pod, or back: seldom called, and much can be left half done. */
 const eniMoves = around('node.linux', ['giveEni', 'takeEni'])
 

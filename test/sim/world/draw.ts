@@ -5,7 +5,8 @@ import type { ElectionSettings } from '../../../internal/leader/term.ts'
 import { drawAnnotations } from './annotations.ts'
 import { logUniform, stream } from './chance.ts'
 import { crashTargets, intentPoints } from './crash-targets.ts'
-import { type HappeningKind, type What, zones } from './happenings.ts'
+import { type ClaimShape, drawClaimHappenings, drawClaimShape } from './draw-claims.ts'
+import { type ClaimWhat, type HappeningKind, type What, zones } from './happenings.ts'
 
 export interface Plan {
   readonly seed: number
@@ -17,7 +18,7 @@ export interface Plan {
   readonly only?: readonly string[]
 }
 
-export interface Shape {
+export interface Shape extends ClaimShape {
   readonly minWarm: number
   readonly maxWarm: number
   readonly exclusiveEnis: boolean
@@ -40,15 +41,19 @@ export interface Shape {
   readonly watchedLong: boolean
 }
 
-export type Happening = { readonly id: number; readonly at: number } & What
+export type Happening = { readonly id: number; readonly at: number } & (What | ClaimWhat)
 
 /** The plan of `seed`. */
 export function draw(seed: number): Plan {
   const random = stream(seed, 'plan')
+  const claims = drawClaimShape(seed)
+  const isBare = claims.staticIps && claims.noWarm
   const minWarm = randomInt(random, 0, 4)
+  const maxWarm = minWarm + randomInt(random, 0, 3)
   const shape: Shape = {
-    minWarm,
-    maxWarm: minWarm + randomInt(random, 0, 3),
+    ...claims,
+    minWarm: isBare ? 0 : minWarm,
+    maxWarm: isBare ? 0 : maxWarm,
     quickRelease: random.next() < 0.3,
     ...drawExclusive(random),
     maxEnisPerNode: random.next() < 0.15 ? randomInt(random, 1, 3) : undefined,
@@ -80,7 +85,8 @@ export function draw(seed: number): Plan {
     if (what !== undefined) add(what)
   }
   at += randomInt(random, 10, 60_000)
-  return { seed, shape, happenings, healAt: at }
+  const ofClaims = drawClaimHappenings(seed, shape, happenings, at)
+  return { seed, shape, happenings: [...happenings, ...ofClaims].toSorted((a, b) => a.at - b.at), healAt: at }
 }
 
 /** Two lines for people. */

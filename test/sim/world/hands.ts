@@ -18,6 +18,8 @@ export class Hands {
   readonly #taken = new Map<Ipv4, number>()
   /** ENIs of others: nobody may touch them. */
   readonly #foreign: string[] = []
+  /** Static addresses of these that have not been put back where they belong: their nodes may have them under later grants. */
+  readonly #adrift = new Set<Ipv4>()
   #told = 0
 
   constructor(world: World) {
@@ -32,6 +34,7 @@ export class Hands {
   excuses(address: Ipv4, node: SimNode): boolean {
     const limit = this.#taken.get(address)
     if (limit === undefined) return false
+    if (this.#adrift.has(address)) return true
     const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
     return (row?.grant ?? 0) <= limit
   }
@@ -39,6 +42,63 @@ export class Hands {
   /** Has a person ever taken it from where it was? Then the cloud may give it to another node while its pod runs. */
   haveTaken(address: Ipv4): boolean {
     return this.#taken.has(address)
+  }
+
+  /** Somebody has had the address taken from under its pod. */
+  forceRelease(address: Ipv4): void {
+    this.#take([address])
+  }
+
+  /** What is in the cloud has changed. */
+  seePlugged(): void {
+    for (const address of this.#adrift) {
+      const holder = this.#world.boundTo.get(address)
+      const eni = this.#audited().find(({ id }) => id === this.#eniOf(address))
+      if (holder !== undefined && eni !== undefined && purposeOf(eni).instanceId === holder)
+        this.#adrift.delete(address)
+    }
+  }
+
+  /** The reservation of a static address is let go, when no ENI has it. */
+  releaseReservation(): void {
+    const { clock, cloud, promises, random } = this.#world
+    const { reservations } = cloud.admin.audit(clock.now())
+    const ours = reservations.filter(({ tags }) => tags[clusterTag] === clusterId)
+    const one = pick(random, ours)
+    if (one === undefined || !this.#console.release(one.vpcId, one.id)) return
+    this.#world.log(`console: reservation ${one.id} of ${one.address} is released`)
+    promises.releaseAddress(one.address)
+  }
+
+  /** A static address is taken off the ENI that has it. */
+  unassignClaimed(): void {
+    const { clock, cloud, random } = this.#world
+    const { reservations } = cloud.admin.audit(clock.now())
+    const one = pick(
+      random,
+      reservations.filter(({ eniId, tags }) => eniId !== null && tags[clusterTag] === clusterId),
+    )
+    if (one?.eniId == null || !this.#console.unassign(one.eniId, one.address)) return
+    this.#world.log(`console: ${one.address} is taken off ${one.eniId}`)
+    this.#take([one.address])
+  }
+
+  /** A static address that no ENI has is put on one of ours. */
+  assignClaimed(): void {
+    const { clock, cloud, random } = this.#world
+    const { reservations } = cloud.admin.audit(clock.now())
+    const one = pick(
+      random,
+      reservations.filter(({ eniId, tags }) => eniId === null && tags[clusterTag] === clusterId),
+    )
+    const eni = pick(
+      random,
+      this.#audited().filter(
+        ({ subnetId, tags }) => subnetId === one?.subnetId && purposeOf({ tags }).mode === 'shared',
+      ),
+    )
+    if (one === undefined || eni === undefined || !this.#console.assignNamed(eni.id, one.address)) return
+    this.#world.log(`console: ${one.address} is put on ${eni.id}`)
   }
 
   detachEni(): void {
@@ -152,6 +212,13 @@ export class Hands {
   #take(addresses: readonly Ipv4[]): void {
     // A view from before may be on its way: what it shows is bound a moment later.
     for (const address of addresses) this.#taken.set(address, Number.POSITIVE_INFINITY)
+    const { promises } = this.#world
+    const reserved = new Set(this.#reserved())
+    for (const { address } of promises.all().filter((one) => addresses.includes(one.address))) {
+      this.#adrift.add(address)
+      // What no reservation keeps anybody may take now.
+      if (!reserved.has(address)) promises.releaseAddress(address)
+    }
     this.#later(60_000, () => {
       const last = this.#lastGrant()
       for (const address of addresses) this.#taken.set(address, last)
@@ -160,14 +227,17 @@ export class Hands {
 
   /** The highest that anybody knows: the ledger may have just been lost. */
   #lastGrant(): number {
-    const { leaderDb, kube, nodes } = this.#world
-    const row = leaderDb.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)
+    const { hosts, kube, nodes } = this.#world
+    // Nobody may lead now; then one of them has the latest.
+    const inLedgers = hosts.map(({ db }) =>
+      Number(db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'last-grant'`)?.value ?? 0),
+    )
     const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
       (publication?.enis ?? []).flatMap(({ ips }) => ips.map(({ grant }) => grant)),
     )
     // What is held is in no NEC; its node knows it all the same.
     const local = nodes.flatMap(({ db }) => db.all<{ grant: number }>(`SELECT "grant" FROM ip`))
-    return Math.max(Number(row?.value ?? 0), ...published, ...local.map(({ grant }) => grant))
+    return Math.max(...inLedgers, ...published, ...local.map(({ grant }) => grant))
   }
 
   #audited() {
@@ -185,6 +255,16 @@ export class Hands {
       ...eni,
       ips: ips.filter((ip) => ip.eniId === eni.id && isForPods(ip)).map(({ address }) => address),
     }
+  }
+
+  #reserved(): readonly Ipv4[] {
+    const { reservations } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    return reservations.map(({ address }) => address)
+  }
+
+  #eniOf(address: Ipv4): string | undefined {
+    const { ips } = this.#world.cloud.admin.audit(this.#world.clock.now())
+    return ips.find((ip) => ip.address === address)?.eniId
   }
 
   #subnet(): string {

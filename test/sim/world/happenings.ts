@@ -6,6 +6,7 @@ import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'
 import type { Happening } from './draw.ts'
 import type { KubeFaults } from './kube-twin.ts'
+import type { Place } from './static-pods.ts'
 import type { SimNode, World } from './world.ts'
 
 export const zones: readonly string[] = ['ap-guangzhou-3', 'ap-guangzhou-4']
@@ -89,6 +90,33 @@ export type What =
 
 export type HappeningKind = What['kind']
 
+/** To static pods and their claims. */
+export type ClaimWhat =
+  | {
+      readonly kind: 'start-static'
+      readonly name: string
+      readonly node: string
+      readonly expireAfter?: number
+    }
+  | { readonly kind: 'end-static'; readonly name: string; readonly place: Place | 'never' }
+  /** As kubectl delete vipc. */
+  | { readonly kind: 'release-claim'; readonly name: string; readonly force: boolean }
+  /** Static pods move to other nodes, as after kubectl drain. */
+  | { readonly kind: 'drain-node'; readonly node: string; readonly forMs: number }
+  /** The role may not reserve addresses, nor let reservations go, or one of the two. */
+  | { readonly kind: 'deny-reserving'; readonly actions: readonly string[]; readonly forMs: number }
+  | { readonly kind: 'hand-releases-reservation' | 'hand-unassigns-claimed' | 'hand-assigns-claimed' }
+  /** The leader's machine is started again with a clock that somebody has set. */
+  | { readonly kind: 'leader-clock-jumps'; readonly byMs: number; readonly downMs: number }
+  | { readonly kind: 'die-at-claim'; readonly point: string; readonly skip: number }
+  | {
+      readonly kind: 'force-delete'
+      readonly name: string
+      readonly place: Place | 'never'
+      /** Its kubelet hears of it after so long. */
+      readonly heardAfterMs: number
+    }
+
 /** Lets it happen now. What needs something that is not there (any more) does nothing. */
 export function happen(world: World, happening: Happening): void {
   const { id, at: _, ...what } = happening
@@ -98,6 +126,33 @@ export function happen(world: World, happening: Happening): void {
   switch (what.kind) {
     case 'start-pods':
       return withNode(world, what.node, (node) => startPods(world, node, id, what))
+    case 'start-static':
+      return withNode(world, what.node, (node) => world.statics.start(what.name, node, what.expireAfter))
+    case 'end-static':
+      return world.statics.end(what.name, what.place)
+    case 'release-claim':
+      return releaseClaim(world, what.name, what.force)
+    case 'drain-node':
+      return withNode(world, what.node, (node) => world.statics.drain(node, what.forMs))
+    case 'deny-reserving':
+      return world.during(
+        what.forMs,
+        () => world.deny(what.actions),
+        () => world.deny([]),
+      )
+    case 'hand-releases-reservation':
+      return world.hands.releaseReservation()
+    case 'hand-unassigns-claimed':
+      return world.hands.unassignClaimed()
+    case 'hand-assigns-claimed':
+      return world.hands.assignClaimed()
+    case 'leader-clock-jumps':
+      world.setClock('leader', what.byMs)
+      return world.kill('leader', what.downMs)
+    case 'die-at-claim':
+      return world.fate.arm('leader', what.point, what.skip)
+    case 'force-delete':
+      return world.statics.forceDelete(what.name, what.place, what.heardAfterMs)
     case 'end-pods':
       return withNode(world, what.node, (node) => endPods(world, node, what.count))
     case 'replace-sandbox':
@@ -246,6 +301,26 @@ export function happen(world: World, happening: Happening): void {
         },
       )
   }
+}
+
+/** Refused while its pod runs, unless by force; what was given up is nobody's. */
+function releaseClaim(world: World, name: string, force: boolean): void {
+  const { host } = world
+  if (!host.leads() || host.leader === undefined) return
+  const pod = { namespace: 'default', name }
+  const isPodless = world.statics.of(name).length === 0
+  // What its leader does not know yet may have been done all the same when it dies on it.
+  const address = force ? world.promises.of(name)?.address : undefined
+  if (isPodless || force) world.promises.release(name)
+  if (address !== undefined) world.hands.forceRelease(address)
+  host.leader.claims.releaseClaim(pod, { force }).then(
+    (outcome) => {
+      world.log(`vipc of ${name}: ${JSON.stringify(outcome)}`)
+      if (!('refused' in outcome) && !force) world.promises.release(name)
+      if (!('refused' in outcome) && force) world.statics.end(name, 'zone')
+    },
+    () => {},
+  )
 }
 
 function withNode(world: World, name: string, then: (node: SimNode) => void): void {

@@ -5,6 +5,7 @@ import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
+import { quietClaimFaults } from './claim-invariants.ts'
 import { difference, kernelFaults } from './kernel-invariants.ts'
 import { boundFaults, hasRoom, withoutPlace } from './pool-invariants.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
@@ -150,6 +151,7 @@ export class Watchman {
       const freedAt = this.#freedAt.get(address)
       const from = this.#freedFrom.get(address)
       if (from === key) continue // the same sandbox, connected again
+      if (node.ledger?.ips().some((ip) => ip.address === address && ip.claim !== undefined)) continue // the only one for its pod
       // An address rests on the node that has it: by our doing it leaves that only after its rest.
       if (from?.split('/')[0] !== node.name && this.#world.hands.haveTaken(address)) continue
       // While a clock catches up it is a tenth too fast or too slow.
@@ -313,6 +315,7 @@ export function quietFaults(world: World): string[] {
       .filter(({ state }) => state !== 'bound')
       .map(({ address, state }) => `address ${address} is still ${state}`),
     ...world.ledger.openIntents().map((intent) => `intent ${intent.id} (${intent.kind}) is still open`),
+    ...quietClaimFaults(world),
     ...world.nodes.flatMap((node) => (node.gone ? goneFaults(world, node) : nodeFaults(world, node))),
   ]
 }
@@ -343,7 +346,7 @@ function nodeFaults(world: World, node: SimNode): string[] {
     ...world.expected.quietFaults(node),
     ...boundFaults(world, node),
     ...pods
-      .filter(({ address }) => address === undefined)
+      .filter(({ address, isStatic }) => address === undefined && !(isStatic && world.settings.staticIps))
       .map(({ name }) => `${node.name}: pod ${name} has no address`)
       .slice(0, hasRoom(world, node) ? 1000 : 0),
     ...kernelFaults(world, node),

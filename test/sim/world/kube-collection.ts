@@ -43,6 +43,8 @@ export class Collection<T> {
   readonly items = new Map<string, T>()
   /** Sees every version at once, whatever becomes of watches. */
   witness: (item: T) => void = () => {}
+  /** As `witness`, of what is removed. */
+  removedWitness: (item: T) => void = () => {}
   readonly #watchers = new Set<Watcher<T>>()
   readonly #options: CollectionOptions
 
@@ -65,6 +67,7 @@ export class Collection<T> {
     for (const watcher of this.#watchers) {
       if (watcher.wants(item)) this.#deliver(watcher, { key, tell: () => watcher.feed.removed(item) })
     }
+    this.removedWitness(item)
   }
 
   watch(process: Process, feed: Feed<T>, wants: (item: T) => boolean): Stop {

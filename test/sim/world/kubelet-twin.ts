@@ -91,6 +91,8 @@ export class KubeletTwin {
     readonly address: Ipv4 | undefined
     readonly netns: string | undefined
     readonly wants: EniMode | undefined
+    /** It keeps its address for the next pod of its name. */
+    readonly isStatic: boolean
   }[] {
     return [...this.#pods.values()]
       .filter(({ ending }) => !ending)
@@ -100,6 +102,7 @@ export class KubeletTwin {
         address: sandbox?.address,
         netns: sandbox?.netns,
         wants: pod.wants,
+        isStatic: pod.keepsIp,
       }))
   }
 
@@ -111,7 +114,7 @@ export class KubeletTwin {
     const entry = this.#pods.get(uid)
     if (entry === undefined || entry.ending || entry.sandbox !== undefined || this.stopped) return
     const { kernel, agent, trace, kube, node } = this.#options
-    const containerId = `${entry.pod.name}-c${++entry.sandboxes}`
+    const containerId = `${entry.pod.uid.replace('uid-', '')}-c${++entry.sandboxes}`
     const sandbox: SandboxOfPod = { containerId, netns: `/run/netns/${containerId}`, address: undefined }
     kernel.namespaces.add(sandbox.netns)
     entry.sandbox = sandbox
@@ -152,8 +155,9 @@ export class KubeletTwin {
           this.#options.connected?.(pod, attachment.address, askedAt)
           trace(`${node}: ADD ${containerId} = ${attachment.address}`)
           this.#later(entry, 1, 300, () => {
-            if (this.#pods.get(uid)?.sandbox === sandbox)
-              kube.pods.put(uid, { ...pod, ip: attachment.address })
+            const fact = kube.pods.items.get(uid)
+            if (fact !== undefined && this.#pods.get(uid)?.sandbox === sandbox)
+              kube.pods.put(uid, { ...fact, ip: attachment.address })
           })
         },
         (error: Error) => retry(error.message),

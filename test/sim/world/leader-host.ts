@@ -25,7 +25,7 @@ import { type Machine, Process } from './process.ts'
 import { clusterId, podSubnets, type World } from './world.ts'
 
 /** In an order in which their references hold. */
-const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine'] as const
+const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine', 'claim', 'change'] as const
 
 export interface HostParts {
   readonly world: World
@@ -126,7 +126,7 @@ export class LeaderHost {
     const { random } = this.machine
     const { reached } = process
     const turn = world.nextTurn(this.machine.name)
-    const ledger = plant.leaderLedger?.(plain, this.db) ?? plain
+    const ledger = plant.leaderLedger?.(plain, this.db, process.clock) ?? plain
     const plainKube = this.#parts.kube.leader(process)
     const kube = plant.leaderKube?.(plainKube, random) ?? plainKube
     const transport = cloudLink(world.cloud, process, {

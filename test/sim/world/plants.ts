@@ -1,9 +1,10 @@
 // Known mistakes of others (peers' loudest bugs), built in on purpose: the simulation is worth something only if it finds them.
 
+import type { Clock } from '../../../internal/base/clock.ts'
 import type { Random } from '../../../internal/base/random.ts'
 import { isIdle, type LocalIp, usedPerEni } from '../../../internal/ipam/choose-address.ts'
 import { IpamError } from '../../../internal/ipam/errors.ts'
-import type { Nec, NodeReport } from '../../../internal/ipam/types.ts'
+import type { Nec, NodeReport, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import type { Term } from '../../../internal/leader/term.ts'
 import type { Agent } from '../../../internal/node/agent.ts'
@@ -28,7 +29,8 @@ import type { World } from './world.ts'
 export interface Plant {
   readonly cloud?: (cloud: Cloud) => Cloud
   readonly leaderKube?: (kube: LeaderKube, random: Random) => LeaderKube
-  readonly leaderLedger?: (ledger: LeaderLedger, db: Database) => LeaderLedger
+  /** `wall`: the machine's clock, which somebody may set. */
+  readonly leaderLedger?: (ledger: LeaderLedger, db: Database, wall: Clock) => LeaderLedger
   readonly lease?: (store: LeaseStore) => LeaseStore
   readonly term?: (term: Term) => Term
   readonly leaderSettings?: Partial<LeaderSettings>
@@ -329,6 +331,108 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       apply: (changes) => linux.apply(changes.filter(({ kind }) => kind !== 'clean-eni')),
     }),
   },
+  /** A static address leaves its ENI although the node has not given it back: a sandbox may still have it. */
+  'claim-moved-without-return': {
+    peers: 'static',
+    leaderKube: (kube, random) => ({
+      ...kube,
+      watchNecs: (feed) =>
+        kube.watchNecs(mapFeed(feed, (nec) => (random.next() < 0.2 ? withClaimsReturned(nec) : nec))),
+    }),
+  },
+  /** A static address is kept as long as a clock says that somebody may set. */
+  'claim-expires-by-wall-clock': {
+    peers: 'static',
+    leaderLedger: (ledger, _, wall) => ({
+      ...ledger,
+      expiredClaims: () =>
+        ledger.claimsWhere('Retained').filter(({ expireAfter = 3_600_000, expiresAt, retainedAt }) => {
+          return expiresAt !== undefined && wall.now() - (retainedAt ?? 0) >= expireAfter
+        }),
+    }),
+  },
+  /** Pods are known by their names: the late end of one is taken for that of the next. */
+  'late-end-frees-next-pod': {
+    peers: 'static',
+    leaderKube: (kube) => ({ ...kube, watchPods: (feed) => kube.watchPods(byName(feed)) }),
+  },
+  /** What a lost call has reserved is reserved once more. */
+  'reservation-asked-anew': {
+    peers: 'static',
+    cloud: (cloud) => {
+      let asked = 0
+      return {
+        ...cloud,
+        describeReservations: async (query, priority) =>
+          'tags' in query && Object.keys(query.tags).length > 1
+            ? []
+            : cloud.describeReservations(query, priority),
+        reserveIp: (request, priority) =>
+          cloud.reserveIp(
+            { ...request, clientToken: `${request.clientToken.slice(0, 50)}-${++asked}` },
+            priority,
+          ),
+      }
+    },
+  },
+  /** What was decided of a claim is done to it, whatever became of it meanwhile. */
+  'claim-change-not-checked': {
+    peers: 'static',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) =>
+        ledger.write((tx) =>
+          change({
+            ...tx,
+            changeClaim: (claim, wanted) => tx.changeClaim(ledger.claim(claim) ?? claim, wanted),
+            removeClaim: (claim) => tx.removeClaim(ledger.claim(claim) ?? claim),
+          }),
+        ),
+    }),
+  },
+  /** An address that is kept for one pod is shown to its node as one of the pool. */
+  'claimed-address-in-pool': {
+    peers: 'static',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      publishedEnis: (node) =>
+        ledger.publishedEnis(node).map((eni) => ({
+          ...eni,
+          ips: eni.ips.map(({ address, grant }) => ({ address, grant })),
+        })),
+    }),
+  },
+  /** A ledger that is lost knows no claims: their addresses are anybody's. */
+  'claims-lost-with-ledger': {
+    peers: 'static',
+    leaderLedger: (ledger) => ({
+      ...ledger,
+      write: (change) => ledger.write((tx) => change({ ...tx, restoreClaim: () => undefined as never })),
+    }),
+  },
+  /** A claim's time runs from when its pod ended by what was stored last, however long ago that was. */
+  'claim-time-from-last-tick': {
+    peers: 'static',
+    leaderLedger: (ledger) => {
+      const started = ledger.expiryClock().now
+      return {
+        ...ledger,
+        write: (change) =>
+          ledger.write((tx) =>
+            change({
+              ...tx,
+              changeClaim: (claim, wanted) =>
+                tx.changeClaim(
+                  claim,
+                  wanted.expiresAt === undefined
+                    ? wanted
+                    : { ...wanted, expiresAt: wanted.expiresAt - (ledger.expiryClock().now - started) },
+                ),
+            }),
+          ),
+      }
+    },
+  },
   /** A ledger that is lost is an empty one: what the cloud has is nobody's. */
   'lost-ledger-is-empty': {
     peers: 'recovery',
@@ -413,6 +517,36 @@ function withStolenReturn(nec: Nec): Nec {
   const stolen = nec.publication?.enis[0]?.ips[0]
   if (stolen === undefined || nec.report === undefined) return nec
   return { ...nec, report: { ...nec.report, returned: [...nec.report.returned, stolen] } }
+}
+
+/** What no pod shows is said to be given back. */
+function withClaimsReturned(nec: Nec): Nec {
+  const claimed = (nec.publication?.enis ?? []).flatMap(({ ips }) =>
+    ips.filter(({ claim }) => claim !== undefined),
+  )
+  if (nec.report === undefined) return nec
+  return { ...nec, report: { ...nec.report, returned: [...nec.report.returned, ...claimed] } }
+}
+
+function byName(feed: Feed<PodFact>): Feed<PodFact> {
+  const known = new Map<string, PodFact>()
+  return {
+    replaced(items) {
+      known.clear()
+      for (const pod of items) known.set(pod.uid, pod)
+      feed.replaced(items)
+    },
+    changed(pod) {
+      known.set(pod.uid, pod)
+      feed.changed(pod)
+    },
+    removed(pod) {
+      for (const one of [...known.values()].filter(({ name }) => name === pod.name)) {
+        known.delete(one.uid)
+        feed.removed(one)
+      }
+    },
+  }
 }
 
 function withNewestGrants(nec: Nec): Nec {

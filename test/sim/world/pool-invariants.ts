@@ -31,6 +31,8 @@ interface Count {
   readonly enis: readonly { readonly bound: number; readonly used: number }[]
   readonly bound: number
   readonly used: number
+  /** That are no pool's. */
+  readonly claimed: number
 }
 
 export function boundFaults(world: World, node: SimNode): string[] {
@@ -60,12 +62,13 @@ function placeFaults(world: World, node: SimNode, { shared, exclusive }: Record<
   if (bounds === undefined || !roomInSubnet(world, node)) return []
   const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds.shared
   const isFull = shared.enis.every(({ bound }) => bound >= ipsPerEni)
-  const most = Math.min(shared.pods, maxPods, maxEnis * ipsPerEni)
+  const most = Math.min(shared.pods, maxPods, Math.max(0, maxEnis * ipsPerEni - shared.claimed))
   const wantsShared = shared.bound < most && isFull && shared.enis.length < maxEnis
   const idle = exclusive.enis.length - Math.max(exclusive.used, exclusive.pods)
   const carrying = shared.enis.filter(({ used }) => used > 0)
   const seats = sum(carrying.map(({ used }) => Math.max(used, ipsPerEni)))
-  const needed = carrying.length + Math.ceil(Math.max(0, shared.pods - seats) / Math.max(1, ipsPerEni))
+  const needed =
+    carrying.length + Math.ceil(Math.max(0, shared.pods + shared.claimed - seats) / Math.max(1, ipsPerEni))
   const wantsExclusive = exclusive.bound < Math.min(exclusive.pods, bounds.exclusive.maxEnis, maxPods)
   const spare = shared.enis.length - needed
   return [
@@ -82,16 +85,25 @@ function count(world: World, node: SimNode, mode: EniMode): Count {
     ...(node.ledger?.attachments() ?? []).map(({ address }) => address),
     ...[...given.values(), ...podLinks.values()].map(({ address }) => address),
   ])
-  const enis = (world.ledger.pool(node.name)?.enis ?? [])
-    .filter((eni) => eni.mode === mode)
-    .map(({ ips }) => ({ bound: ips.length, used: ips.filter(({ address }) => inUse.has(address)).length }))
+  const all = (world.ledger.pool(node.name)?.enis ?? []).filter((eni) => eni.mode === mode)
+  const enis = all.map(({ ips }) => ({
+    bound: ips.length,
+    used: ips.filter(({ address, claim }) => inUse.has(address) || claim !== undefined).length,
+  }))
+  // Claimed addresses take their places on ENIs, and are no pool's.
+  const ofPool = all.flatMap(({ ips }) => ips.filter(({ claim }) => claim === undefined))
+  const claimed = new Set(all.flatMap(({ ips }) => ips.flatMap((ip) => (ip.claim ? [ip.address] : []))))
   const poolOf = (address: Ipv4 | undefined) => address && node.ledger?.eniOf(address)?.mode
+  const isPools = ({ address, isStatic }: { address: Ipv4 | undefined; isStatic: boolean }) =>
+    address === undefined ? !isStatic || !world.settings.staticIps : !claimed.has(address)
   return {
-    pods: node.kubelet.runningPods().filter(({ address, wants }) => (poolOf(address) ?? wants) === mode)
-      .length,
+    pods: node.kubelet
+      .runningPods()
+      .filter((pod) => isPools(pod) && (poolOf(pod.address) ?? pod.wants) === mode).length,
     enis,
-    bound: sum(enis.map(({ bound }) => bound)),
-    used: sum(enis.map(({ used }) => used)),
+    bound: ofPool.length,
+    claimed: claimed.size,
+    used: ofPool.filter(({ address }) => inUse.has(address)).length,
   }
 }
 
@@ -99,12 +111,13 @@ function modeFaults(
   world: World,
   node: SimNode,
   mode: EniMode,
-  { pods, enis, bound, used }: Count,
+  { pods, enis, bound, used, claimed }: Count,
 ): string[] {
   const bounds = world.kube.necs.items.get(node.name)?.publication
   if (bounds === undefined) return []
   const { ipsPerEni, maxEnis, maxPods, maxWarm, minWarm } = bounds[mode]
-  const most = Math.min(maxEnis * ipsPerEni, maxPods ?? Number.POSITIVE_INFINITY)
+  const places = Math.max(0, maxEnis * ipsPerEni - claimed)
+  const most = Math.min(places, maxPods ?? Number.POSITIVE_INFINITY)
   const wanted = Math.min(pods + minWarm, most)
   const usedEnis = enis.filter((eni) => eni.used > 0).length
   const all = world.ledger.pool(node.name)?.enis.length ?? 0

@@ -1,4 +1,6 @@
 // Plays a plan: everything happens at its time; then all is healthy again and has time to settle.
+
+import { claimFaults } from './claim-invariants.ts'
 import { draw, type Happening, type Plan } from './draw.ts'
 import type { Coverage } from './fate.ts'
 import { happen } from './happenings.ts'
@@ -45,7 +47,13 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
       steps++
       faults = watchman.look()
       if (world.clock.now() >= lookForOrphansAt) {
-        faults = [...faults, ...orphanFaults(world), ...creationFaults(world), ...world.expected.faults()]
+        faults = [
+          ...faults,
+          ...orphanFaults(world),
+          ...creationFaults(world),
+          ...claimFaults(world),
+          ...world.expected.faults(),
+        ]
         lookForOrphansAt = world.clock.now() + minute
       }
       return faults.length === 0

@@ -4,6 +4,7 @@ import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
 import type { ClusterLimits } from '../../../internal/ipam/node-bounds.ts'
+import type { ClaimRules } from '../../../internal/ipam/plan-claim.ts'
 import type { NodeDefaults, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
@@ -34,6 +35,8 @@ import { LeaderHost, withoutJumps } from './leader-host.ts'
 import { LeaseTwin } from './lease-twin.ts'
 import type { Plant } from './plants.ts'
 import { type Machine, newMachine, Process } from './process.ts'
+import { Promises } from './promises.ts'
+import { StaticPods } from './static-pods.ts'
 import { watchReleases } from './watch-releases.ts'
 
 export const clusterId = 'cls-sim'
@@ -45,6 +48,7 @@ export interface SimNode {
   readonly name: string
   readonly machine: Machine
   readonly instanceId: string
+  readonly zone: string
   /** Of the instance. */
   type: string
   /** Most ENIs that any type it has had takes for pods: who learns of a smaller one late may go by it. */
@@ -68,7 +72,7 @@ export interface SimNode {
 }
 
 /** What operators set for all leaders. */
-export type OperatorSettings = Pick<LeaderSettings, 'defaults' | keyof ClusterLimits>
+export type OperatorSettings = Pick<LeaderSettings, 'defaults' | keyof ClusterLimits | keyof ClaimRules>
 
 /** Of leading: the count of turns tells who came later; an epoch, after its lease was deleted, need not. */
 interface Turn {
@@ -89,6 +93,8 @@ export class World {
   readonly hosts: readonly LeaderHost[]
   readonly hands = new Hands(this)
   readonly expected = new ExpectedSettings(this)
+  readonly promises = new Promises(this)
+  readonly statics: StaticPods
   settings: OperatorSettings
   /** All that was ever to be fixed for new nodes. */
   readonly defaultsEver: NodeDefaults[]
@@ -115,6 +121,8 @@ export class World {
   /** Leaders that have ever led: with each begins another ledger. */
   readonly ledBy = new Set<string>()
   #advanceAt = Number.POSITIVE_INFINITY
+  /** Address of every reservation there has been, by id. */
+  readonly #reserved = new Map<string, Ipv4>()
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
   readonly shape: Shape
@@ -129,16 +137,17 @@ export class World {
     this.#verbose = verbose
     this.shape = shape
     this.#startedAt = this.clock.now()
-    const { exclusiveEnis, maxEnisPerNode } = shape
+    const { claimExpiry, exclusiveEnis, maxEnisPerNode, staticIps } = shape
     const defaults = {
       shared: { minWarm: shape.minWarm, maxWarm: shape.maxWarm },
       exclusive: { minWarm: shape.exclusiveMinWarm, maxWarm: shape.exclusiveMaxWarm },
     }
-    this.settings = { defaults, exclusiveEnis, maxEnisPerNode }
+    this.settings = { defaults, exclusiveEnis, maxEnisPerNode, staticIps, claimExpiry }
     this.defaultsEver = [defaults]
     this.chaos = new Chaos(seed, plan.only)
     this.fate = new CrashFate(this.chaos)
     this.kube = new KubeTwin(this.clock, stream(seed, 'kube'), this.chaos)
+    this.statics = new StaticPods(this)
     this.kube.necs.witness = (nec) => this.expected.see(nec)
     this.cloud = openVpcSim({ path: ':memory:', random: stream(seed, 'cloud'), latency: shape.cloudMs })
     this.cloud.onChange(() => this.#plug())
@@ -226,6 +235,11 @@ export class World {
     }
   }
 
+  /** Calls that the leader's role does not allow. */
+  deny(actions: readonly string[]): void {
+    this.cloud.setFaults({ deny: Object.fromEntries(actions.map((action) => [action, 1])) })
+  }
+
   setLinkFaults(faults: LinkFaults | undefined): void {
     this.linkFaults = faults ?? noLinkFaults
   }
@@ -285,6 +299,7 @@ export class World {
       name,
       machine: newMachine(name, stream(this.seed, name)),
       instanceId: made.id,
+      zone: zones[zone] ?? '',
       type,
       mostEnis: quotaOf(type).enis,
       kernel,
@@ -476,6 +491,8 @@ export class World {
     if (!action.startsWith('Describe')) this.#seeWrite(action, host.machine.name, turn)
     if (action === 'DetachNetworkInterface') this.#seeDetachment(params, host)
     if (action === 'CreateNetworkInterface') this.#countEnis()
+    if (action === 'CreateReserveIpAddresses') this.#noteReservations()
+    if (action === 'DeleteReserveIpAddresses') this.#seeRelease(params)
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
     this.#advanceLater()
   }
@@ -525,11 +542,44 @@ export class World {
 
   /** Who asked for an ENI of his own has one, as long as nothing keeps his node from knowing what he asked for. */
   #seeConnected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): void {
+    this.faults.push(...this.promises.connected(node, pod, address, askedAt))
     const mode = node.ledger?.eniOf(address)?.mode
     const since = this.expected.exclusiveSince(node.name)
     if (mode === undefined || mode === pod.wants || askedAt - this.calmSince < 60_000) return
     if (askedAt - since < 1000) return
     this.faults.push(`${node.name}: ${pod.name} wants ${pod.wants}, and has ${address} of a ${mode} ENI`)
+  }
+
+  /** A reservation is never let go while its address is promised to somebody. */
+  #seeRelease(params: unknown): void {
+    const { ReserveIpIds: ids = [] } = params as { readonly ReserveIpIds?: readonly string[] }
+    for (const id of ids) {
+      const address = this.#reserved.get(id)
+      const promised = this.promises.all().find((one) => one.address === address)
+      if (promised === undefined) continue
+      this.faults.push(`${address} is given up before its time: it is kept for ${promised.name}`)
+    }
+  }
+
+  #noteReservations(): void {
+    const { reservations } = this.cloud.admin.audit(this.clock.now())
+    for (const { address, id } of reservations) this.#reserved.set(id, address)
+  }
+
+  /** The container subnet of the zone. */
+  subnetOf(zone: string): string | undefined {
+    return podSubnets[zones.indexOf(zone)]
+  }
+
+  /** Addresses that nobody has and nothing keeps. */
+  freeIn(subnet: string): number {
+    const { enis, ips, reservations } = this.cloud.admin.audit(this.clock.now())
+    const inSubnet = new Set(enis.filter(({ subnetId }) => subnetId === subnet).map(({ id }) => id))
+    const taken = new Set([
+      ...ips.filter(({ eniId }) => inSubnet.has(eniId)).map(({ address }) => address),
+      ...reservations.filter(({ subnetId }) => subnetId === subnet).map(({ address }) => address),
+    ])
+    return 2 ** (32 - (this.shape.subnetBits[podSubnets.indexOf(subnet)] ?? 24)) - 3 - taken.size
   }
 
   #attachmentBegins(params: unknown): void {
@@ -547,6 +597,7 @@ export class World {
     )
     this.boundTo = new Map(carried.map(({ address, instanceId }) => [address, instanceId]))
     this.macOf = new Map(carried.map(({ address, mac }) => [address, mac]))
+    this.hands.seePlugged()
     this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(
