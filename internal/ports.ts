@@ -12,14 +12,18 @@ import type { Suspect } from './ipam/quarantine.ts'
 import type { Intent } from './ipam/settle-intent.ts'
 import type { SurveyEni } from './ipam/survey.ts'
 import type {
+  CloudEip,
+  CloudEipQuota,
   CloudEni,
   CloudEniQuota,
   CloudInstance,
   CloudSubnet,
+  EipId,
   EniId,
   EniMode,
   ExclusiveWiring,
   InstanceId,
+  Isp,
   KernelChange,
   KernelSurvey,
   LedgerNodeView,
@@ -65,7 +69,7 @@ export type EniQuery =
   | { readonly tags: Readonly<Record<string, string>> }
 
 /**
- * The VPC and CVM APIs. Mutations are asynchronous: they return once accepted, and `describeEnis` shows when they are done.
+ * The VPC and CVM APIs. Mutations are asynchronous: they return once accepted, and describing shows when they are done.
  * Every method throws IpamError; `unknown_outcome` when it may have happened.
  */
 export interface Cloud {
@@ -106,7 +110,48 @@ export interface Cloud {
   describeReservations(query: ReservationQuery, priority: Priority): Promise<readonly Reservation[]>
   /** Throws `invalid_state` while an ENI has the address, `not_found` when it is released already. */
   releaseReservation(request: { id: string; vpcId: string }, priority: Priority): Promise<void>
+  /**
+   * One public address, being made: `describeEips` shows when it is there, or gone again. A token brings its EIP again, and after a
+   * failure `cloud_fault`: then it takes another token. Throws `eip_quota` (of the account, or of the day), `no_address` where the line
+   * has none left, `arrears`, `bad_input` and `denied`.
+   */
+  allocateEip(request: AllocateEip, priority: Priority): Promise<EipId>
+  /** Unknown ones are simply not in the answer. Not ordered. Throws `denied`. */
+  describeEips(query: EipQuery, priority: Priority): Promise<readonly CloudEip[]>
+  /**
+   * To an address that the ENI has. There is no token: after `unknown_outcome` `describeEips` says what became of it. Throws `not_found`
+   * without such an EIP; `invalid_state` when it is not unbound or is blocked, or the ENI is not there, not with that address, or on its
+   * way; `conflict` when the address has another EIP; `eip_quota` when the instance may have no more; `arrears`; `denied`.
+   */
+  associateEip(
+    request: { readonly eip: EipId; readonly eni: EniId; readonly privateIp: Ipv4 },
+    priority: Priority,
+  ): Promise<void>
+  /** As `associateEip` without a token. Throws `not_found`; `invalid_state` when it is not bound; `denied`. */
+  disassociateEip(eip: EipId, priority: Priority): Promise<void>
+  /** For ever: the public address is lost. Throws `not_found`; `invalid_state` when it is bound, or protected; `eip_quota`, `denied`. */
+  releaseEip(eip: EipId, priority: Priority): Promise<void>
+  /** What an instance may have no call tells: see ipam/eip-quota.ts. */
+  describeEipQuota(priority: Priority): Promise<CloudEipQuota>
 }
+
+export interface AllocateEip {
+  /** In Mbps. Both are undefined in accounts of the old kind, where they belong to the instance. */
+  readonly bandwidth: number | undefined
+  readonly chargeType: string | undefined
+  readonly isp: Isp
+  readonly name: string
+  readonly tags: Readonly<Record<string, string>>
+  /** More parameters of AllocateAddresses in the API's own words; those above win over them. */
+  readonly raw: Readonly<Record<string, unknown>>
+  readonly clientToken: string
+}
+
+/** `eni`: all that are on it, or on their way there or from there. */
+export type EipQuery =
+  | { readonly ids: readonly EipId[] }
+  | { readonly tags: Readonly<Record<string, string>> }
+  | { readonly eni: EniId }
 
 export interface ReserveIp {
   readonly subnetId: SubnetId

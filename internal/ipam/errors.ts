@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'in_progress' // another task on the same object runs; nothing happened
   | 'eni_quota' // the VPC's or the instance's ENI quota is used up
   | 'ip_quota' // the ENI's address quota is used up
+  | 'eip_quota' // the account's or the instance's EIP quota is used up, for today or until some are given back
+  | 'arrears' // money is owed: the account has to pay first
   | 'subnet_full'
   | 'invalid_state' // the object is not in a state that allows this
   | 'denied' // credentials or permissions

@@ -8,6 +8,7 @@ export type NodeName = string
 export type EniId = string
 export type SubnetId = string
 export type InstanceId = string
+export type EipId = string
 export type PodUid = string
 
 export interface PodName {
@@ -259,6 +260,58 @@ export interface CloudInstance {
 export interface CloudEniQuota {
   readonly enis: number
   readonly ipsPerEni: number
+}
+
+/** Whose line a public address is on: the common one, or that of one operator. */
+export type Isp = 'BGP' | 'CMCC' | 'CTCC' | 'CUCC'
+
+export const isps: readonly Isp[] = ['BGP', 'CMCC', 'CTCC', 'CUCC']
+
+/** `bound_to_loose_eni`: to an address whose ENI is on no instance. */
+export type EipState =
+  | 'creating'
+  | 'unbound'
+  | 'binding'
+  | 'bound'
+  | 'unbinding'
+  | 'bound_to_loose_eni'
+  | 'releasing'
+
+/** A public address of the account. */
+export interface CloudEip {
+  readonly id: EipId
+  /** undefined while it is being made. */
+  readonly address: Ipv4 | undefined
+  readonly state: EipState
+  /** What it is bound to, or on its way to or from: an address of an ENI, as a rule; else something of another product. */
+  readonly eniId: EniId | undefined
+  readonly privateIp: Ipv4 | undefined
+  /** Of the ENI; or whatever else it is bound to (a NAT gateway, a load balancer). */
+  readonly instanceId: string | undefined
+  /** In Mbps. Both are undefined in accounts of the old kind, where they belong to the instance. */
+  readonly bandwidth: number | undefined
+  readonly chargeType: string | undefined
+  readonly isp: string
+  /** Money is owed: it cannot be bound, and carries nothing. */
+  readonly arrears: boolean
+  /** Closed by the cloud, after an attack as a rule: as above. */
+  readonly blocked: boolean
+  readonly name: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** So much of a quota is used, of so much. */
+export interface Quota {
+  readonly used: number
+  readonly limit: number
+}
+
+/** Of the account in the region. `daily`: applications of today, releasing gives none back. Those of one operator's line apart, where there are any. */
+export interface CloudEipQuota {
+  readonly total: Quota
+  readonly daily: Quota
+  readonly singleLineTotal: Quota | undefined
+  readonly singleLineDaily: Quota | undefined
 }
 
 // ---- the node's kernel ----------------------------------------------------------------------

@@ -26,6 +26,12 @@ export function fencedCloud(cloud: Cloud, term: Term): Cloud {
     reserveIp: fence(cloud.reserveIp),
     describeReservations: fence(cloud.describeReservations),
     releaseReservation: fence(cloud.releaseReservation),
+    allocateEip: fence(cloud.allocateEip),
+    describeEips: fence(cloud.describeEips),
+    associateEip: fence(cloud.associateEip),
+    disassociateEip: fence(cloud.disassociateEip),
+    releaseEip: fence(cloud.releaseEip),
+    describeEipQuota: fence(cloud.describeEipQuota),
   }
 }
 

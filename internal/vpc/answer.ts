@@ -21,6 +21,8 @@ export interface Answer {
   anyText(field: string): string
   /** A non-negative integer, also when it comes as decimal text. */
   count(field: string): number
+  /** undefined when the field is null or absent. */
+  optionalCount(field: string): number | undefined
   flag(field: string): boolean
   object(field: string): Answer
   /** undefined when the field is null or absent. */
@@ -64,16 +66,20 @@ export function readAnswer(value: unknown, place: string): Answer {
     return found === null || found === undefined ? undefined : readAnswer(found, at(field))
   }
 
+  function count(field: string): number {
+    const found = fields[field]
+    const n = typeof found === 'string' && /^\d{1,15}$/.test(found) ? Number(found) : found
+    if (typeof n === 'number' && Number.isSafeInteger(n) && n >= 0) return n
+    throw new MalformedAnswer(at(field), 'a count', found)
+  }
+
   return {
     place,
     text,
     optionalObject,
-    count(field) {
-      const found = fields[field]
-      const n = typeof found === 'string' && /^\d{1,15}$/.test(found) ? Number(found) : found
-      if (typeof n === 'number' && Number.isSafeInteger(n) && n >= 0) return n
-      throw new MalformedAnswer(at(field), 'a count', found)
-    },
+    count,
+    optionalCount: (field) =>
+      fields[field] === null || fields[field] === undefined ? undefined : count(field),
     flag(field) {
       const found = fields[field]
       if (typeof found !== 'boolean') throw new MalformedAnswer(at(field), 'true or false', found)

@@ -1,5 +1,5 @@
 // The port `Cloud` on Tencent Cloud's API: requests in its words, answers in ours. It decides nothing: what became of a
-// call with an unknown outcome is found out by its caller, with describeEnis.
+// call with an unknown outcome is found out by its caller, by describing.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -9,6 +9,7 @@ import { addressMethods } from './addresses.ts'
 import { describeByIds, listIds } from './by-ids.ts'
 import { type Caller, createCaller } from './caller.ts'
 import { eniFinder } from './describe-enis.ts'
+import { eipMethods } from './eips.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 import { type ActionLimits, pageSize } from './limits.ts'
 import { parseEni, parseEniQuota, parseInstance } from './parse.ts'
@@ -46,6 +47,7 @@ export function createCloud(options: CloudOptions): Cloud {
     ...eniMethods(caller, subnets),
     ...addressMethods(caller),
     ...reservationMethods(caller, subnets),
+    ...eipMethods(caller),
   }
 }
 

@@ -59,6 +59,49 @@ const codes = new Map<string, Meaning>(
     UnsupportedRegion: 'bad_input',
     'InvalidZone.MismatchRegion': 'bad_input',
 
+    AddressQuotaLimitExceeded: 'eip_quota',
+    'AddressQuotaLimitExceeded.*': 'eip_quota',
+    'LimitExceeded.InstanceAddressQuota': 'eip_quota',
+    'LimitExceeded.AccountReturnQuota': 'eip_quota',
+    'FailedOperation.BalanceInsufficient': 'arrears',
+    'OperationDenied.AddressInArrears': 'arrears',
+    'UnsupportedOperation.UnpaidOrderAlreadyExists': 'arrears',
+
+    'InvalidAddressId.NotFound': 'not_found',
+    'InvalidParameterValue.AddressNotFound': 'not_found',
+    'InvalidPrivateIpAddress.AlreadyBindEip': 'conflict',
+    'InvalidInstanceId.AlreadyBindEip': 'conflict',
+    // The ENI is not there, or does not have the address.
+    'InvalidNetworkInterfaceId.NotFound': 'invalid_state',
+    'InvalidParameterValue.NetworkInterfaceNotFound': 'invalid_state',
+    'InvalidParameterValue.NetworkInterfaceIdNotMatch': 'invalid_state',
+    'InvalidParameterValue.PrivateIpAddressNotMatch': 'invalid_state',
+    'FailedOperation.AddressEniInfoNotFound': 'invalid_state',
+    'FailedOperation.MasterEniNotFound': 'invalid_state',
+    'InvalidAddressId.Blocked': 'invalid_state',
+    'InvalidAddressIdStatus.NotPermit': 'invalid_state',
+    InvalidAddressState: 'invalid_state',
+    'InvalidParameterValue.InvalidInstanceState': 'invalid_state',
+    'OperationDenied.AddressDeletionProtectionEnabled': 'invalid_state',
+    'UnsupportedOperation.AddressStatusNotPermit': 'invalid_state',
+    'UnsupportedOperation.InstanceStateNotSupported': 'invalid_state',
+    'UnsupportedOperation.InstanceStatusNotPermit': 'invalid_state',
+    'FailedOperation.TaskFailed': 'perhaps',
+    'FailedOperation.InvalidRegion': 'bad_input',
+    'InvalidAccount.NotSupported': 'bad_input',
+    'InvalidAddressId.*': 'bad_input',
+    InvalidParameterConflict: 'bad_input',
+    'LimitExceeded.BandwidthPackageQuota': 'bad_input',
+    'LimitExceeded.NumberOfFilters': 'bad_input',
+    'UnsupportedOperation.AccountNotSupported': 'bad_input',
+    'UnsupportedOperation.BandwidthPackageIdNotSupported': 'bad_input',
+    'UnsupportedOperation.IncorrectAddressResourceType': 'bad_input',
+    'UnsupportedOperation.InvalidAction': 'bad_input',
+    'UnsupportedOperation.InvalidAddressInternetChargeType': 'bad_input',
+    'UnsupportedOperation.IspNotSupported': 'bad_input',
+    'UnsupportedOperation.OfflineChargeType': 'bad_input',
+    'UnsupportedOperation.UnsupportedRegion': 'bad_input',
+
     ServiceUnavailable: 'unavailable',
     'FailedOperation.NetDetectTimeOut': 'perhaps',
     InternalError: 'perhaps',
@@ -83,6 +126,10 @@ const codesOfAction = new Map<string, Meaning>(
     // Of ENIs that may just have changed; it names no other state.
     'MigratePrivateIpAddress UnsupportedOperation': 'invalid_state',
     'MigratePrivateIpAddress LimitExceeded': 'ip_quota',
+    // Of the line, not of a subnet.
+    'AllocateAddresses ResourceInsufficient': 'no_address',
+    // This token makes none any more, another one may.
+    'AllocateAddresses UnsupportedOperation.DeliveryFailed': 'cloud_fault',
     // An ENI has the address.
     'DeleteReserveIpAddresses InvalidParameterValue.ParameterMismatch': 'invalid_state',
     'DeleteReserveIpAddresses ResourceInUse': 'invalid_state',
@@ -163,14 +210,34 @@ function hintFor(call: Doing, { code = '' }: TencentFault, meaning: ErrorCode): 
   if (meaning === 'eni_quota') {
     return 'Delete unused ENIs, use a larger instance type, or ask Tencent Cloud for a higher quota'
   }
+  if (meaning === 'eip_quota') return eipQuotaHint(code)
+  if (meaning === 'arrears') return 'Pay what is owed to Tencent Cloud'
   if (meaning === 'subnet_full') return 'Add a subnet of the same zone to the settings'
   if (meaning !== 'denied') return undefined
   if (code === 'AuthFailure.SignatureExpire') return 'Set the clock of this machine'
   if (!code.startsWith('UnauthorizedOperation'))
     return 'Check the credentials: they are wrong, expired or disabled'
-  const product = call.action === 'DescribeInstances' ? 'cvm' : 'vpc'
-  const carrier = /ReserveIpAddress/.test(call.action)
+  return permissionHint(call.action)
+}
+
+function eipQuotaHint(code: string): string {
+  if (code === 'LimitExceeded.InstanceAddressQuota')
+    return 'Use a larger instance type, or unbind public addresses from this one'
+  if (code === 'LimitExceeded.AccountReturnQuota' || code === 'AddressQuotaLimitExceeded.DailyAllocate')
+    return 'Wait for the next day, or ask Tencent Cloud for a higher quota'
+  return 'Release unused EIPs, or ask Tencent Cloud for a higher quota'
+}
+
+/** Permissions for EIPs are of CVM, whatever product their calls are of. */
+const eipActions = /^(Allocate|Describe|Associate|Disassociate|Release)Address(es|Quota)?$/
+
+function permissionHint(action: string): string {
+  const isForEips = eipActions.test(action)
+  const product = action === 'DescribeInstances' || isForEips ? 'cvm' : 'vpc'
+  const carrier = /ReserveIpAddress/.test(action)
     ? 'policy QcloudAccessForIPAMDofTKERole does not carry it, a policy of your own has to'
-    : 'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDofTKERole'
-  return `Allow ${product}:${call.action} to these credentials: ${carrier}`
+    : isForEips
+      ? 'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDRoleInQcloudAllocateEIP'
+      : 'role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDofTKERole'
+  return `Allow ${product}:${action} to these credentials: ${carrier}`
 }

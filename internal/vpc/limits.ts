@@ -4,19 +4,25 @@
 export type ActionLimits = Readonly<Record<string, number>>
 
 export const defaultLimits: ActionLimits = {
+  AllocateAddresses: 10,
   AssignPrivateIpAddresses: 100,
+  AssociateAddress: 10,
   AttachNetworkInterface: 100,
   CreateNetworkInterface: 100,
   CreateReserveIpAddresses: 20,
   DeleteNetworkInterface: 100,
   DeleteReserveIpAddresses: 20,
+  DescribeAddresses: 20,
+  DescribeAddressQuota: 10,
   DescribeInstances: 40,
   DescribeNetworkInterfaceLimit: 20,
   DescribeNetworkInterfaces: 100,
   DescribeReserveIpAddresses: 20,
   DescribeSubnets: 100,
   DetachNetworkInterface: 100,
+  DisassociateAddress: 10,
   MigratePrivateIpAddress: 100,
+  ReleaseAddresses: 10,
   UnassignPrivateIpAddresses: 100,
 }
 

@@ -84,7 +84,7 @@ export function parseAddress(answer: Answer): Ipv4 {
   return answer.parsed('PrivateIpAddress', 'an IPv4 address', parseIpv4)
 }
 
-function parseTags(answer: Answer): Readonly<Record<string, string>> {
+export function parseTags(answer: Answer): Readonly<Record<string, string>> {
   const tags: [string, string][] = answer.optionalObjects('TagSet').map((tag) => {
     return [tag.text('Key'), tag.anyText('Value')]
   })

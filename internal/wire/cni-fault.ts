@@ -43,6 +43,8 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   in_progress: cniCode.tryAgainLater,
   eni_quota: cniCode.tryAgainLater,
   ip_quota: cniCode.tryAgainLater,
+  eip_quota: cniCode.tryAgainLater,
+  arrears: cniCode.refused,
   subnet_full: cniCode.tryAgainLater,
   invalid_state: cniCode.refused,
   denied: cniCode.refused,

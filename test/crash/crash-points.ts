@@ -55,6 +55,12 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     reserveIp: true,
     describeReservations: true,
     releaseReservation: true,
+    allocateEip: true,
+    describeEips: true,
+    associateEip: true,
+    disassociateEip: true,
+    releaseEip: true,
+    describeEipQuota: true,
   },
   'leader.kube': {
     getNode: true,

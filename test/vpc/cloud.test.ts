@@ -188,6 +188,68 @@ test('reserveIp() and assignIps() tell an address that another one has, and a fu
   await assert.rejects(run(inB(12)), { code: 'subnet_full' })
 })
 
+const wantedEip = {
+  bandwidth: 100,
+  chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+  isp: 'BGP',
+  name: 'web-0',
+  tags,
+  raw: {},
+  clientToken: 'e1',
+} as const
+
+test('createCloud() takes an EIP from allocation to release', async (t) => {
+  const world = setUp(t)
+  const { clock, cloud } = world
+  const run = clock.runUntil.bind(clock)
+  const eip = await run(cloud.allocateEip(wantedEip, pod))
+  assert.equal(await run(cloud.allocateEip(wantedEip, pod)), eip) // the same token
+  const look = async () => (await run(cloud.describeEips({ ids: [eip] }, pod)))[0]
+  const creating = await look()
+  assert.deepEqual([creating?.state, creating?.address], ['creating', undefined])
+  await clock.advance(3000)
+  const free = await look()
+  assert.match(free?.address ?? '', /^(203\.0\.113|198\.51\.100)\.\d+$/)
+  assert.deepEqual(free, {
+    id: eip,
+    address: free?.address,
+    state: 'unbound',
+    eniId: undefined,
+    privateIp: undefined,
+    instanceId: undefined,
+    bandwidth: 100,
+    chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+    isp: 'BGP',
+    arrears: false,
+    blocked: false,
+    name: 'web-0',
+    tags,
+  })
+  const eni = await freeEni(world, 'holder', 1)
+  const privateIp = (await run(cloud.describeEnis({ ids: [eni] }, pod)))[0]?.ips[0]?.address
+  assert.ok(privateIp)
+  await run(cloud.associateEip({ eip, eni, privateIp }, pod))
+  assert.equal((await look())?.state, 'binding')
+  await clock.advance(3000)
+  const loose = { ...free, state: 'bound_to_loose_eni', eniId: eni, privateIp }
+  assert.deepEqual(await look(), loose)
+  await run(cloud.attachEni({ eni, instance: medium, clientToken: 'a' }, pod))
+  await clock.advance(3000)
+  const bound = [{ ...loose, state: 'bound', instanceId: medium }]
+  for (const query of [{ ids: [eip] }, { tags }, { eni }])
+    assert.deepEqual(await run(cloud.describeEips(query, pod)), bound)
+  await assert.rejects(run(cloud.releaseEip(eip, 'release')), { code: 'invalid_state' })
+  await run(cloud.disassociateEip(eip, 'release'))
+  assert.equal((await look())?.state, 'unbinding')
+  await clock.advance(3000)
+  assert.deepEqual(await look(), free)
+  await run(cloud.releaseEip(eip, 'release'))
+  assert.equal((await look())?.state, 'releasing')
+  await clock.advance(3000)
+  assert.equal(await look(), undefined)
+  await assert.rejects(run(cloud.releaseEip(eip, 'release')), { code: 'not_found' })
+})
+
 test('migrateIp() takes an address to another ENI', async (t) => {
   const world = setUp(t)
   const { clock, cloud } = world

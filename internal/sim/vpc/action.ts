@@ -11,6 +11,8 @@ export interface ActionSpec<P> {
   readonly params: Shape<P>
   /** Changes the cloud; others see it as of `staleDescribeMs` ago. */
   readonly writes: boolean
+  /** It is about EIPs: their permissions are of CVM. */
+  readonly eips?: boolean
   run(call: Call, params: P): Fields
 }
 
@@ -19,6 +21,7 @@ export interface Action {
   readonly product: Product
   readonly rate: number
   readonly writes: boolean
+  readonly eips: boolean
   fromText(params: unknown): unknown
   /** Checks the parameters; the result performs the call. */
   bind(params: unknown): (call: Call) => Fields
@@ -29,6 +32,7 @@ export function action<P>(spec: ActionSpec<P>): Action {
     product: spec.product,
     rate: spec.rate,
     writes: spec.writes,
+    eips: spec.eips ?? false,
     fromText: (params) => spec.params.fromText(params),
     bind(params) {
       const read = spec.params.read(params, '')

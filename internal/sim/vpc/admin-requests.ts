@@ -57,6 +57,7 @@ const seedShape = record({
         memoryGb: integer(1),
         enis: integer(1),
         ipsPerEni: integer(1),
+        eips: optional(integer()),
       }),
       1000,
     ),
@@ -116,12 +117,18 @@ const faultsShape = record({
   lostAnswers: optional(perName(probability)),
   loseNextAnswers: optional(perName(integer())),
   failTasks: optional(perName(probability)),
+  noBalance: optional(flag()),
   staleDescribeMs: optional(integer()),
 })
 
 const limitsShape = record({
   enisPerVpc: optional(integer()),
   ipsPerFreeEni: optional(integer(1)),
+  eips: optional(integer()),
+  eipsPerDay: optional(integer()),
+  singleLineEips: optional(integer()),
+  singleLineEipsPerDay: optional(integer()),
+  bandwidthPackages: optional(list(id('bwp'), 100)),
   rateLimits: optional(flag()),
   rates: optional(perName(integer(1))),
   refuseTokenWhileRunning: optional(flag()),

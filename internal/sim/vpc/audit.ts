@@ -35,11 +35,29 @@ export interface AuditReservation {
   readonly tags: Readonly<Record<string, string>>
 }
 
+export interface AuditEip {
+  readonly id: string
+  readonly address: Ipv4
+  readonly name: string
+  readonly state: string
+  readonly isp: string
+  readonly bandwidth: number
+  readonly chargeType: string
+  /** What it is bound to, or on its way to or from. */
+  readonly eniId: string | null
+  readonly privateIp: Ipv4 | null
+  readonly instanceId: string | null
+  readonly arrears: boolean
+  readonly blocked: boolean
+  readonly tags: Readonly<Record<string, string>>
+}
+
 export interface Audit {
   readonly at: Millis
   readonly enis: readonly AuditEni[]
   readonly ips: readonly AuditIp[]
   readonly reservations: readonly AuditReservation[]
+  readonly eips: readonly AuditEip[]
   /** What the ENIs with a tag hold together, by "key=value". */
   readonly owners: Readonly<Record<string, { readonly enis: number; readonly ips: number }>>
   readonly runningTasks: number
@@ -49,12 +67,16 @@ export interface Audit {
 
 /** The cloud as it is; transitions that are due should be applied before. */
 export function audit({ db, settings }: World, at: Millis): Audit {
-  const running = db.get<{ n: number }>(`SELECT count(*) AS n FROM task WHERE state = 'RUNNING'`)
+  const running = db.get<{ n: number }>(
+    `SELECT (SELECT count(*) FROM task WHERE state = 'RUNNING')
+       + (SELECT count(*) FROM eip_task WHERE state = 'RUNNING') AS n`,
+  )
   return {
     at,
     enis: auditEnis(db),
     ips: auditIps(db),
     reservations: auditReservations(db),
+    eips: auditEips(db),
     owners: owners(db),
     runningTasks: running?.n ?? 0,
     faults: [...checks, vpcQuota(settings.limits().enisPerVpc)].flatMap((sql) =>
@@ -90,6 +112,29 @@ function auditReservations(db: Database): AuditReservation[] {
      FROM reservation r LEFT JOIN ip ON ip.vpc_id = r.vpc_id AND ip.number = r.number ORDER BY r.seq`,
   )
   return rows.map(({ tags, ...one }) => ({ ...one, tags: JSON.parse(tags) as Record<string, string> }))
+}
+
+type EipRow = Omit<AuditEip, 'arrears' | 'blocked' | 'tags'> & {
+  readonly is_arrears: number
+  readonly is_blocked: number
+  readonly tags: string
+}
+
+function auditEips(db: Database): AuditEip[] {
+  const rows = db.all<EipRow>(
+    `SELECT e.id AS id, e.address AS address, e.name AS name, e.state AS state, e.isp AS isp, e.bandwidth AS bandwidth,
+       e.charge_type AS chargeType, e.eni_id AS eniId, ip.address AS privateIp, eni.instance_id AS instanceId,
+       e.is_arrears AS is_arrears, e.is_blocked AS is_blocked,
+       (SELECT json_group_object(key, value) FROM tag WHERE resource = e.id) AS tags
+     FROM eip e LEFT JOIN ip ON ip.vpc_id = e.vpc_id AND ip.number = e.private_number
+     LEFT JOIN eni ON eni.id = e.eni_id ORDER BY e.seq`,
+  )
+  return rows.map(({ is_arrears, is_blocked, tags, ...eip }) => ({
+    ...eip,
+    arrears: is_arrears === 1,
+    blocked: is_blocked === 1,
+    tags: JSON.parse(tags) as Record<string, string>,
+  }))
 }
 
 function owners(db: Database): Audit['owners'] {
@@ -129,7 +174,27 @@ const checks: readonly string[] = [
   `SELECT 'address ' || address || ' is ' || state || ' for ever' AS fault FROM ip WHERE state <> 'AVAILABLE'
      AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = ip.eni_id)`,
   `SELECT 'resource ' || resource || ' is gone and has tags' AS fault FROM tag WHERE resource NOT IN
-     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance UNION ALL SELECT id FROM reservation)`,
+     (SELECT id FROM eni UNION ALL SELECT id FROM subnet UNION ALL SELECT id FROM instance UNION ALL SELECT id FROM reservation
+      UNION ALL SELECT id FROM eip)`,
+  `SELECT 'EIP ' || eip.id || ' is bound to an address that ' || eip.eni_id || ' does not have' AS fault FROM eip
+     WHERE eip.eni_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ip
+       WHERE ip.vpc_id = eip.vpc_id AND ip.number = eip.private_number AND ip.eni_id = eip.eni_id)`,
+  `SELECT 'private address ' || vpc_id || ' ' || private_number || ' has several EIPs' AS fault FROM eip
+     WHERE eni_id IS NOT NULL GROUP BY vpc_id, private_number HAVING count(*) > 1`,
+  `SELECT 'public address ' || address || ' is of several EIPs' AS fault FROM eip GROUP BY address HAVING count(*) > 1`,
+  `SELECT 'EIP ' || eip.id || ' is ' || eip.state || ', its ENI ' || eni.state AS fault FROM eip JOIN eni ON eni.id = eip.eni_id
+     WHERE eip.state IN ('BIND', 'BIND_ENI')
+       AND (eip.state = 'BIND') <> (eni.instance_id IS NOT NULL AND eni.state <> 'ATTACHING')`,
+  `SELECT 'EIP ' || eip.id || ' is ' || eip.state || ', its address ' || ip.state AS fault FROM eip
+     JOIN ip ON ip.vpc_id = eip.vpc_id AND ip.number = eip.private_number
+     WHERE ip.state <> 'AVAILABLE' AND NOT (eip.state = 'UNBINDING' AND eip.task_id IS NULL)`,
+  `SELECT 'EIP ' || eip.id || ' is ' || eip.state || ' for ever' AS fault FROM eip
+     WHERE state NOT IN ('UNBIND', 'BIND', 'BIND_ENI')
+       AND NOT EXISTS (SELECT 1 FROM eip_task WHERE eip_task.state = 'RUNNING' AND eip_task.id = eip.task_id)
+       AND NOT EXISTS (SELECT 1 FROM task WHERE task.state = 'RUNNING' AND task.eni_id = eip.eni_id AND eip.task_id IS NULL)`,
+  `SELECT 'instance ' || i.id || ' has more EIPs than its quota' AS fault FROM instance i
+     JOIN instance_type t ON t.name = i.type
+     WHERE (SELECT count(*) FROM eip JOIN eni ON eni.id = eip.eni_id WHERE eni.instance_id = i.id) > t.eips`,
 ]
 
 function vpcQuota(limit: number): string {

@@ -1,6 +1,9 @@
 // Idempotency: a ClientToken brings its first answer again, and is refused with other parameters.
+
+import type { Database } from '../../sqlite/database.ts'
 import { canonicalJson } from '../../value/canonical-json.ts'
 import { ApiError } from './api-error.ts'
+import { findEipTask } from './eip-tasks.ts'
 import type { Call, Fields } from './world.ts'
 
 /** Runs `run` once per ClientToken of `params`. Throws IdempotentParameterMismatch or IdempotentProcessing. */
@@ -31,7 +34,7 @@ export function oncePerToken(call: Call, params: unknown, run: () => Fields): Fi
       `The client token \`${token}\` was used with other parameters.`,
     )
   const answer = JSON.parse(used.answer) as Fields
-  refuseWhileRunning(call, answer)
+  refuseByTask(call, answer)
   return answer
 }
 
@@ -40,14 +43,24 @@ function answered(call: Call, fields: Fields): Fields {
   return { ...fields, RequestId: call.requestId }
 }
 
-function refuseWhileRunning({ db, settings }: Call, answer: Fields): void {
-  if (!settings.limits().refuseTokenWhileRunning) return
-  const running = db.get(`SELECT 1 FROM task WHERE id = ? AND state = 'RUNNING'`, String(answer['RequestId']))
-  if (running !== undefined)
+function refuseByTask({ db, settings }: Call, answer: Fields): void {
+  const state = taskState(db, answer)
+  if (settings.limits().refuseTokenWhileRunning && state === 'RUNNING')
     throw new ApiError(
       'UnsupportedOperation.IdempotentProcessing',
       'The earlier request with this client token is still being processed.',
     )
+  if (state === 'FAILED' && 'TaskId' in answer)
+    throw new ApiError(
+      'UnsupportedOperation.DeliveryFailed',
+      'The delivery failed, update `ClientToken` and try again.',
+    )
+}
+
+/** EIPs have tasks of their own, which the answer names. */
+function taskState(db: Database, answer: Fields): string | undefined {
+  if (typeof answer['TaskId'] === 'string') return findEipTask(db, Number(answer['TaskId']))?.state
+  return db.get<{ state: string }>('SELECT state FROM task WHERE id = ?', String(answer['RequestId']))?.state
 }
 
 function tokenOf(params: unknown): string | undefined {

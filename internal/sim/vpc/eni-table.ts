@@ -2,6 +2,7 @@
 import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { ApiError } from './api-error.ts'
+import { eipsOf, followEni } from './eip-table.ts'
 import { vpcTime } from './ids.ts'
 import { ipsOf, renderIp } from './ip-table.ts'
 import { renderTags } from './tag-table.ts'
@@ -83,11 +84,13 @@ export function unplace(db: Database, id: string): void {
     `UPDATE eni SET state = 'AVAILABLE', instance_id = NULL, device_index = NULL, attached_at = NULL WHERE id = ?`,
     id,
   )
+  followEni(db, id)
 }
 
 /** The NetworkInterface of the API. */
 export function renderEni(db: Database, eni: EniRow): Fields {
   const attached = eni.instance_id !== null
+  const eips = eipsOf(db, eni.id)
   return {
     NetworkInterfaceId: eni.id,
     NetworkInterfaceName: eni.name,
@@ -99,7 +102,7 @@ export function renderEni(db: Database, eni: EniRow): Fields {
     MacAddress: eni.mac,
     State: eni.state,
     NetworkInterfaceState: attached && eni.state === 'AVAILABLE' ? 'INUSE' : eni.state,
-    PrivateIpAddressSet: ipsOf(db, eni.id).map(renderIp),
+    PrivateIpAddressSet: ipsOf(db, eni.id).map((ip) => renderIp(ip, eips.get(ip.number))),
     Attachment: attached
       ? {
           DeviceIndex: eni.device_index,

@@ -22,6 +22,12 @@ export interface InstanceType {
   readonly memoryGb: number
   readonly enis: number
   readonly ipsPerEni: number
+  /** On all its ENIs together; as the documents have it by CPUs when absent. */
+  readonly eips?: number
+}
+
+export interface InstanceQuota extends InstanceType {
+  readonly eips: number
 }
 
 /** The families' documented quotas, by vCPU. */
@@ -39,20 +45,21 @@ export const usualTypes: readonly InstanceType[] = [
 
 export function putInstanceType(db: Database, type: InstanceType): void {
   db.run(
-    `INSERT INTO instance_type (name, cpu, memory_gb, enis, ips_per_eni) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO instance_type (name, cpu, memory_gb, enis, ips_per_eni, eips) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET cpu = excluded.cpu, memory_gb = excluded.memory_gb,
-       enis = excluded.enis, ips_per_eni = excluded.ips_per_eni`,
+       enis = excluded.enis, ips_per_eni = excluded.ips_per_eni, eips = excluded.eips`,
     type.name,
     type.cpu,
     type.memoryGb,
     type.enis,
     type.ipsPerEni,
+    type.eips ?? Math.min(Math.floor(type.cpu / 6), 8) + 2,
   )
 }
 
-export function findInstanceType(db: Database, name: string): InstanceType | undefined {
-  return db.get<InstanceType>(
-    `SELECT name, cpu, memory_gb AS memoryGb, enis, ips_per_eni AS ipsPerEni FROM instance_type WHERE name = ?`,
+export function findInstanceType(db: Database, name: string): InstanceQuota | undefined {
+  return db.get<InstanceQuota>(
+    `SELECT name, cpu, memory_gb AS memoryGb, enis, ips_per_eni AS ipsPerEni, eips FROM instance_type WHERE name = ?`,
     name,
   )
 }
@@ -69,7 +76,7 @@ export function getInstance(db: Database, id: string): InstanceRow {
 }
 
 /** What an instance may carry. Its type is a foreign key: always there. */
-export function quotaOf(db: Database, instance: InstanceRow): InstanceType {
+export function quotaOf(db: Database, instance: InstanceRow): InstanceQuota {
   const type = findInstanceType(db, instance.type)
   if (type === undefined) throw new Error(`instance "${instance.id}" has no type`)
   return type

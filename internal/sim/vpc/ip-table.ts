@@ -51,15 +51,22 @@ export function countIps(db: Database, eniId: string): number {
   return own + (coming?.n ?? 0)
 }
 
+/** What an address shows of its EIP. */
+export interface PublicSide {
+  readonly id: string
+  readonly address: Ipv4
+  readonly is_blocked: number
+}
+
 /** The PrivateIpAddressSpecification of the API. */
-export function renderIp(ip: IpRow): Fields {
+export function renderIp(ip: IpRow, eip?: PublicSide): Fields {
   return {
     PrivateIpAddress: ip.address,
     Primary: ip.is_primary === 1,
-    PublicIpAddress: '',
-    AddressId: '',
+    PublicIpAddress: eip?.address ?? '',
+    AddressId: eip?.id ?? '',
     Description: ip.description,
-    IsWanIpBlocked: false,
+    IsWanIpBlocked: eip?.is_blocked === 1,
     State: ip.state,
     QosLevel: 'DEFAULT',
   }

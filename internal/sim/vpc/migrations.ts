@@ -8,4 +8,5 @@ export const migrations: readonly Migration[] = [
     name: '0002_reservations',
     sql: readAsset('../../../migrations/vpc-sim/0002_reservations.sql', import.meta.url),
   },
+  { name: '0003_eips', sql: readAsset('../../../migrations/vpc-sim/0003_eips.sql', import.meta.url) },
 ]

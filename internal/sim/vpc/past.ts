@@ -3,7 +3,7 @@
 import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 
-const tables = ['vpc', 'subnet', 'instance_type', 'instance', 'eni', 'ip', 'reservation', 'tag']
+const tables = ['vpc', 'subnet', 'instance_type', 'instance', 'eni', 'ip', 'reservation', 'eip', 'tag']
 
 /** Starts recording; what happened before stays unknown. */
 export function recordPast(db: Database): void {

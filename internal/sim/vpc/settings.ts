@@ -26,6 +26,8 @@ export interface Faults {
   readonly loseNextAnswers: PerAction<number>
   /** Probability that an accepted task ends in FAILED and is undone. */
   readonly failTasks: PerAction<number>
+  /** The account has no money left: nothing is sold to it, FailedOperation.BalanceInsufficient. */
+  readonly noBalance: boolean
   /** Describes answer as of so long ago. */
   readonly staleDescribeMs: Millis
 }
@@ -41,6 +43,7 @@ export const noFaults: Faults = {
   lostAnswers: {},
   loseNextAnswers: {},
   failTasks: {},
+  noBalance: false,
   staleDescribeMs: 0,
 }
 
@@ -49,13 +52,21 @@ export interface Limits {
   readonly enisPerVpc: number
   /** Addresses of an ENI that is on no instance, its primary included. */
   readonly ipsPerFreeEni: number
+  /** EIPs of the account, and those that it may apply for in a day. */
+  readonly eips: number
+  readonly eipsPerDay: number
+  /** Of those EIPs, the ones of one operator's line; theirs in a day are counted apart. */
+  readonly singleLineEips: number
+  readonly singleLineEipsPerDay: number
+  /** Ids of the bandwidth packages that there are. */
+  readonly bandwidthPackages: readonly string[]
   /** Are calls limited per second and action? */
   readonly rateLimits: boolean
   /** Calls per second that differ from the documented ones. */
   readonly rates: PerAction<number>
   /** A repeated ClientToken is refused with IdempotentProcessing while its task runs; otherwise it brings the first answer. */
   readonly refuseTokenWhileRunning: boolean
-  /** Describing unknown ids of ENIs and reserved addresses is refused with ResourceNotFound; otherwise they are left out. */
+  /** Describing unknown ids of ENIs, reserved addresses and EIPs is refused; otherwise they are left out. */
   readonly refuseUnknownEnis: boolean
   /** Answers do not say the subnet of a reserved address, as in the pages' examples. */
   readonly hideReservedSubnets: boolean
@@ -66,6 +77,11 @@ export interface Limits {
 const usualLimits: Limits = {
   enisPerVpc: 1000,
   ipsPerFreeEni: 40,
+  eips: 20,
+  eipsPerDay: 40,
+  singleLineEips: 6,
+  singleLineEipsPerDay: 12,
+  bandwidthPackages: [],
   rateLimits: true,
   rates: {},
   refuseTokenWhileRunning: false,

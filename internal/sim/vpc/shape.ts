@@ -46,16 +46,13 @@ export function text({ max, oneOf }: TextLimits = {}): Shape<string> {
   }
 }
 
-/** An id as "eni-0a1b2c3d". */
-export function id(prefix: string): Shape<string> {
+/** An id as "eni-0a1b2c3d"; `code` of one that is none. */
+export function id(prefix: string, code = 'InvalidParameterValue.Malformed'): Shape<string> {
   return {
     read(value, path) {
       if (typeof value !== 'string') throw wrongType(path, 'string')
       if (!new RegExp(`^${prefix}-[0-9a-z]{8}$`).test(value))
-        throw new ApiError(
-          'InvalidParameterValue.Malformed',
-          `The value \`${value}\` of \`${path}\` is malformed.`,
-        )
+        throw new ApiError(code, `The value \`${value}\` of \`${path}\` is malformed.`)
       return value
     },
     fromText: (value) => value,

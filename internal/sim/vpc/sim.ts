@@ -15,7 +15,7 @@ import { forgetPast, prunePast, readPast, recordPast, stampMoment } from './past
 import { createRateLimit } from './rate-limit.ts'
 import { type Faults, forAction, type Limits, openSettings } from './settings.ts'
 import { createStats, type Stats } from './stats.ts'
-import { applyDue, forgetOld, nextDue, type Task } from './tasks.ts'
+import { applyDue, forgetOld, nextDue } from './tasks.ts'
 import type { Call, Fields, LatencyRange, World } from './world.ts'
 
 export interface VpcSimOptions {
@@ -103,14 +103,10 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     })
   }
 
-  function refuse(name: string, action: Action, at: Millis): void {
+  function refuse({ action: name, at, requestId }: Call, action: Action): void {
     const { rateLimits, rates } = settings.limits()
     const { deny, throttle, throttleUntil, lostRequests } = settings.faults()
-    if (happens(random, forAction(deny, name)))
-      throw new ApiError(
-        'UnauthorizedOperation',
-        `You are not authorized to perform operation (${action.product}:${name}).`,
-      )
+    if (happens(random, forAction(deny, name))) throw denied(action, name, requestId, region)
     const rate = forAction(rates, name) ?? action.rate
     const throttled =
       (throttleUntil === null || at < throttleUntil) && happens(random, forAction(throttle, name))
@@ -123,7 +119,7 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     const run = action.bind(params)
     if (action.writes) {
       const fields = write(call.at, () => oncePerToken(call, params, () => run(call)))
-      if (listeners.size > 0) changed(enisOf(call.requestId))
+      if (listeners.size > 0) changed([...call.touched])
       loseAnswer(name)
       return fields
     }
@@ -132,14 +128,6 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     const fields = staleMs() > 0 ? readPast(db, call.at - staleMs(), describe) : describe()
     loseAnswer(name)
     return fields
-  }
-
-  function enisOf(taskId: string): string[] {
-    const task = db.get<Pick<Task, 'eni_id' | 'target_id'>>(
-      'SELECT eni_id, target_id FROM task WHERE id = ?',
-      taskId,
-    )
-    return [task?.eni_id, task?.target_id].filter((eni) => typeof eni === 'string')
   }
 
   function loseAnswer(name: string): void {
@@ -157,11 +145,11 @@ export function openVpcSim(options: VpcSimOptions): VpcSim {
     onChange: (listener) => void listeners.add(listener),
     handle(name, params, at, product) {
       const requestId = newUuid(random)
-      const call: Call = { ...world, at, requestId, action: name }
+      const call: Call = { ...world, at, requestId, action: name, touched: new Set() }
       try {
         refuseInOutage(settings.faults())
         const action = findAction(name, product)
-        refuse(name, action, at)
+        refuse(call, action)
         const fields = perform(name, action, params, call)
         stats.count(name, 'ok')
         return fields
@@ -204,6 +192,15 @@ function refuseInOutage({ outage }: Faults): void {
 
 function happens(random: Random, chance: number | undefined): boolean {
   return chance !== undefined && chance > 0 && random.next() < chance
+}
+
+/** EIPs are of the CVM product where permissions are granted, and its refusals are as told by those who saw them. */
+function denied({ product, eips }: Action, name: string, requestId: string, region: string): ApiError {
+  const message =
+    eips === false
+      ? `You are not authorized to perform operation (${product}:${name}).`
+      : `[request id:${requestId}]you are not authorized to perform operation (cvm:${name})\nresource (qcs::cvm:${region}:uin/100000000001:eip/*) has no permission\n`
+  return new ApiError('UnauthorizedOperation', message)
 }
 
 /** The VPC refuses with a code of its own or with the common one; a client must know both. */

@@ -1,7 +1,10 @@
 // Asynchronous transitions: accepted now, applied when their time has come.
 import type { Database } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import { ApiError } from './api-error.ts'
+import { type EipsOfEni, followEni, stopLeaving, unbindEips } from './eip-table.ts'
+import { dueEipTasks, endEipTask } from './eip-tasks.ts'
 import { setEniState, unplace } from './eni-table.ts'
 import { findInstance } from './instance-table.ts'
 import { forAction } from './settings.ts'
@@ -51,6 +54,7 @@ export function startTask(call: Call, { kind, eniId, targetId, addresses = [] }:
     willFail ? 1 : 0,
     transitionEnd(call),
   )
+  for (const eni of [eniId, targetId]) if (eni !== undefined) call.touched.add(eni)
 }
 
 /** The running task of an ENI, which keeps others away. */
@@ -73,33 +77,42 @@ export function refuseWhileBusy(db: Database, eniId: string): void {
 }
 
 export function nextDue(db: Database): Millis | undefined {
-  return (
-    db.get<{ at: Millis | null }>(`SELECT min(due_at) AS at FROM task WHERE state = 'RUNNING'`)?.at ??
-    undefined
+  const next = db.get<{ at: Millis | null }>(
+    `SELECT min(due_at) AS at FROM (SELECT due_at FROM task WHERE state = 'RUNNING'
+       UNION ALL SELECT due_at FROM eip_task WHERE state = 'RUNNING')`,
   )
+  return next?.at ?? undefined
 }
 
 /** Applies what is due, in order; returns the ENIs it changed. `stamp` is told the moment of each change. */
 export function applyDue(db: Database, at: Millis, stamp: (moment: Millis) => void): Set<string> {
-  const changed = new Set<string>()
-  const due = db.all<Task>(
+  const tasks = db.all<Task>(
     `SELECT * FROM task WHERE state = 'RUNNING' AND due_at <= ? ORDER BY due_at, seq`,
     at,
   )
-  for (const task of due) {
-    stamp(task.due_at)
-    const done = task.will_fail === 0 && endings[task.kind].succeed(db, task)
-    if (!done) endings[task.kind].fail(db, task)
-    db.run('UPDATE task SET state = ? WHERE id = ?', done ? 'SUCCESS' : 'FAILED', task.id)
-    changed.add(task.eni_id)
-    if (task.target_id !== null) changed.add(task.target_id)
+  const due = [
+    ...tasks.map((task) => ({ at: task.due_at, end: () => endTask(db, task) })),
+    ...dueEipTasks(db, at).map((task) => ({ at: task.due_at, end: () => endEipTask(db, task) })),
+  ]
+  const changed = new Set<string>()
+  for (const task of due.sort((a, b) => a.at - b.at)) {
+    stamp(task.at)
+    for (const eni of task.end()) changed.add(eni)
   }
   return changed
 }
 
+function endTask(db: Database, task: Task): string[] {
+  const done = task.will_fail === 0 && endings[task.kind].succeed(db, task)
+  if (!done) endings[task.kind].fail(db, task)
+  db.run('UPDATE task SET state = ? WHERE id = ?', done ? 'SUCCESS' : 'FAILED', task.id)
+  return [task.eni_id, task.target_id].filter((eni) => eni !== null)
+}
+
 /** Ended tasks and client tokens that are older than these. */
 export function forgetOld(db: Database, tasksBefore: Millis, tokensBefore: Millis): void {
-  db.run(`DELETE FROM task WHERE state <> 'RUNNING' AND due_at < ?`, tasksBefore)
+  for (const table of ['task', 'eip_task'])
+    db.run(`DELETE FROM ${table} WHERE state <> 'RUNNING' AND due_at < ?`, tasksBefore)
   db.run('DELETE FROM client_token WHERE used_at < ?', tokensBefore)
 }
 
@@ -143,7 +156,10 @@ const endings: Readonly<Record<TaskKind, Ending>> = {
       removeEni(db, task.eni_id)
       return true
     },
-    fail: (db, task) => setEniState(db, task.eni_id, 'AVAILABLE'),
+    fail(db, task) {
+      setEniState(db, task.eni_id, 'AVAILABLE')
+      stopLeaving(db, { eniId: task.eni_id })
+    },
   },
   assign: {
     succeed: (db, task) => setIpState(db, task, 'AVAILABLE'),
@@ -154,20 +170,20 @@ const endings: Readonly<Record<TaskKind, Ending>> = {
       removeIps(db, task)
       return true
     },
-    fail: (db, task) => void setIpState(db, task, 'AVAILABLE'),
+    fail: keepIps,
   },
   migrate: {
     succeed(db, task) {
+      if (db.get('SELECT 1 FROM eni WHERE id = ?', task.target_id) === undefined) return false
+      unbindEips(db, ipsOf(task))
       const moved = db.run(
-        `UPDATE ip SET state = 'AVAILABLE', eni_id = ? WHERE eni_id = ? AND state = 'MIGRATING'
-           AND EXISTS (SELECT 1 FROM eni WHERE id = ?)`,
+        `UPDATE ip SET state = 'AVAILABLE', eni_id = ? WHERE eni_id = ? AND state = 'MIGRATING'`,
         task.target_id,
         task.eni_id,
-        task.target_id,
       )
       return moved === 1
     },
-    fail: (db, task) => void setIpState(db, task, 'AVAILABLE'),
+    fail: keepIps,
   },
 }
 
@@ -176,6 +192,7 @@ function finishAttachment(db: Database, task: Task): boolean {
   const instanceId = eni?.instance_id ?? null
   if (instanceId === null || findInstance(db, instanceId) === undefined) return false
   db.run(`UPDATE eni SET state = 'AVAILABLE', attached_at = ? WHERE id = ?`, task.due_at, task.eni_id)
+  followEni(db, task.eni_id)
   return true
 }
 
@@ -189,7 +206,17 @@ function setIpState(db: Database, task: Task, state: 'AVAILABLE'): boolean {
   return true
 }
 
+function keepIps(db: Database, task: Task): void {
+  setIpState(db, task, 'AVAILABLE')
+  stopLeaving(db, ipsOf(task))
+}
+
+function ipsOf(task: Task): EipsOfEni {
+  return { eniId: task.eni_id, addresses: JSON.parse(task.addresses) as Ipv4[] }
+}
+
 function removeIps(db: Database, task: Task): void {
+  unbindEips(db, ipsOf(task))
   db.run(
     'DELETE FROM ip WHERE eni_id = ? AND is_primary = 0 AND address IN (SELECT value FROM json_each(?))',
     task.eni_id,
@@ -199,6 +226,7 @@ function removeIps(db: Database, task: Task): void {
 
 /** An ENI with its addresses and tags. */
 export function removeEni(db: Database, eniId: string): void {
+  unbindEips(db, { eniId })
   db.run('DELETE FROM ip WHERE eni_id = ?', eniId)
   db.run('DELETE FROM eni WHERE id = ?', eniId)
   deleteTags(db, eniId)

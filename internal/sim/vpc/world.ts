@@ -23,6 +23,8 @@ export interface Call extends World {
   readonly at: Millis
   readonly requestId: string
   readonly action: string
+  /** ENIs that it changes, or will: told to those who listen. */
+  readonly touched: Set<string>
 }
 
 export type Fields = Readonly<Record<string, unknown>>

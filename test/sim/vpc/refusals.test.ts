@@ -358,7 +358,6 @@ const cases: readonly Case[] = [
     code: 'InvalidInstanceId.NotFound',
   },
   { does: 'knows tasks', action: 'DescribeVpcTaskResult', params: { TaskId: 'x' }, code: 'ResourceNotFound' },
-  { does: 'is for later', action: 'AllocateAddresses', params: {}, code: 'InvalidAction' },
 ]
 
 for (const { does, action, params, code } of cases)

@@ -1,8 +1,9 @@
 // AttachNetworkInterface, DetachNetworkInterface and DeleteNetworkInterface.
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
+import { countEips, eipsOf, refuseBusyEips, startLeaving } from '../eip-table.ts'
 import { type EniRow, getEni, place, setEniState } from '../eni-table.ts'
-import { countEnis, getInstance, type InstanceType, quotaOf } from '../instance-table.ts'
+import { countEnis, getInstance, type InstanceQuota, quotaOf } from '../instance-table.ts'
 import { countIps } from '../ip-table.ts'
 import { id, integer, optional, record, text } from '../shape.ts'
 import { getSubnet, type SubnetRow } from '../subnet-table.ts'
@@ -33,6 +34,7 @@ export const attachNetworkInterface = action({
         'LimitExceeded',
         `An instance of \`${quota.name}\` may have ${quota.ipsPerEni} addresses.`,
       )
+    refuseTooManyEips(call, eni, params.InstanceId, quota)
     place(call.db, eni.id, params.InstanceId, params.AttachType ?? 0)
     setEniState(call.db, eni.id, 'ATTACHING')
     startTask(call, { kind: 'attach', eniId: eni.id })
@@ -78,6 +80,7 @@ export const deleteNetworkInterface = action({
         `The network interface \`${eni.id}\` is bound to \`${eni.instance_id}\`.`,
       )
     refuseUnlessQuiet(call, eni)
+    startLeaving(call.db, { eniId: eni.id })
     setEniState(call.db, eni.id, 'DELETING')
     startTask(call, { kind: 'delete', eniId: eni.id })
     return {}
@@ -85,7 +88,7 @@ export const deleteNetworkInterface = action({
 })
 
 /** Can the instance take one more ENI of this subnet? Returns its quota. */
-export function attachable(call: Call, instanceId: string, subnet: SubnetRow): InstanceType {
+export function attachable(call: Call, instanceId: string, subnet: SubnetRow): InstanceQuota {
   const instance = getInstance(call.db, instanceId)
   if (instance.state !== 'RUNNING' && instance.state !== 'STOPPED')
     throw new ApiError(
@@ -105,15 +108,25 @@ export function attachable(call: Call, instanceId: string, subnet: SubnetRow): I
   return quota
 }
 
-/** Throws InvalidState unless the ENI is AVAILABLE and no task runs on it. */
+/** No page says what becomes of EIPs that are on an ENI already. */
+function refuseTooManyEips({ db }: Call, eni: EniRow, instanceId: string, quota: InstanceQuota): void {
+  const brought = eipsOf(db, eni.id).size
+  if (brought > 0 && countEips(db, instanceId) + brought > quota.eips)
+    throw new ApiError('LimitExceeded', `An instance of \`${quota.name}\` may have ${quota.eips} EIPs.`)
+}
+
+/** Throws InvalidState unless the ENI is AVAILABLE and no task runs on it or its EIPs. */
 function refuseUnlessQuiet(call: Call, eni: EniRow): void {
   if (eni.state !== 'AVAILABLE')
     throw invalidState(`The network interface \`${eni.id}\` is in state ${eni.state}.`)
   const task = runningTask(call.db, eni.id)
   if (task !== undefined)
     throw invalidState(`The network interface \`${eni.id}\` has a running task \`${task.id}\`.`)
+  refuseBusyEips(call.db, { eniId: eni.id }, stateCode)
 }
 
+const stateCode = 'UnsupportedOperation.InvalidState'
+
 function invalidState(message: string): ApiError {
-  return new ApiError('UnsupportedOperation.InvalidState', message)
+  return new ApiError(stateCode, message)
 }

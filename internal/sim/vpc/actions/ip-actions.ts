@@ -1,6 +1,7 @@
 // AssignPrivateIpAddresses, UnassignPrivateIpAddresses, MigratePrivateIpAddress, ModifyPrivateIpAddressesAttribute.
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
+import { refuseBusyEips, startLeaving } from '../eip-table.ts'
 import { type EniRow, getEni } from '../eni-table.ts'
 import { ipQuota } from '../instance-table.ts'
 import { countIps, type IpRow, ipsOf, renderIp } from '../ip-table.ts'
@@ -9,6 +10,8 @@ import { getSubnet } from '../subnet-table.ts'
 import { refuseWhileBusy, startTask } from '../tasks.ts'
 import type { Call } from '../world.ts'
 import { refuseOddAddresses, takeIp, wantedIps } from './ip-choice.ts'
+
+const mutex = 'UnsupportedOperation.MutexOperationTaskRunning'
 
 export const assignPrivateIpAddresses = action({
   product: 'vpc',
@@ -39,7 +42,7 @@ export const assignPrivateIpAddresses = action({
     return {
       PrivateIpAddressSet: ipsOf(call.db, eni.id)
         .filter(({ address }) => taken.has(address))
-        .map(renderIp),
+        .map((ip) => renderIp(ip)),
     }
   },
 })
@@ -63,7 +66,9 @@ export const unassignPrivateIpAddresses = action({
         'UnsupportedOperation.AttachmentNotFound',
         `The network interface \`${eni.id}\` is not bound to \`${params.InstanceId}\`.`,
       )
-    for (const address of addresses) secondaryIp(call, eni, address)
+    const leaving = { eniId: eni.id, addresses: addresses.map((one) => secondaryIp(call, eni, one).address) }
+    refuseBusyEips(call.db, leaving, mutex)
+    startLeaving(call.db, leaving)
     setState(call, eni, addresses, 'DELETING')
     startTask(call, { kind: 'unassign', eniId: eni.id, addresses })
     return {}
@@ -91,6 +96,10 @@ export const migratePrivateIpAddress = action({
       )
     const ip = secondaryIp(call, source, params.PrivateIpAddress, 'UnauthorizedOperation.PrimaryIp')
     refuseFullEni(call, destination, 1)
+    // No page says whether an EIP goes with its address. Here it does not: a client that relies on either has to look.
+    const leaving = { eniId: source.id, addresses: [ip.address] }
+    refuseBusyEips(call.db, leaving, mutex)
+    startLeaving(call.db, leaving)
     setState(call, source, [ip.address], 'MIGRATING')
     startTask(call, {
       kind: 'migrate',

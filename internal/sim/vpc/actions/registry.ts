@@ -1,7 +1,10 @@
-// Every action the simulated cloud knows, by name. Others, EIPs among them, are InvalidAction.
+// Every action the simulated cloud knows, by name. Others are InvalidAction.
 import type { Action } from '../action.ts'
+import { allocateAddresses, releaseAddresses } from './allocate-eips.ts'
 import { attachNetworkInterface, deleteNetworkInterface, detachNetworkInterface } from './attach-eni.ts'
+import { associateAddress, disassociateAddress } from './bind-eips.ts'
 import { createAndAttachNetworkInterface, createNetworkInterface } from './create-eni.ts'
+import { describeAddresses, describeAddressQuota, describeTaskResult } from './describe-eips.ts'
 import { describeNetworkInterfaceLimit, describeNetworkInterfaces } from './describe-enis.ts'
 import { describeInstances, describeZones, getCallerIdentity } from './describe-instances.ts'
 import { describeVpcPrivateIpAddresses, describeVpcTaskResult } from './describe-ips.ts'
@@ -37,6 +40,13 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeReserveIpAddresses', describeReserveIpAddresses],
   ['DeleteReserveIpAddresses', deleteReserveIpAddresses],
   ['ModifyReserveIpAddress', modifyReserveIpAddress],
+  ['AllocateAddresses', allocateAddresses],
+  ['DescribeAddresses', describeAddresses],
+  ['AssociateAddress', associateAddress],
+  ['DisassociateAddress', disassociateAddress],
+  ['ReleaseAddresses', releaseAddresses],
+  ['DescribeAddressQuota', describeAddressQuota],
+  ['DescribeTaskResult', describeTaskResult],
   ['DescribeVpcPrivateIpAddresses', describeVpcPrivateIpAddresses],
   ['DescribeVpcTaskResult', describeVpcTaskResult],
   ['DescribeSubnets', describeSubnets],
