@@ -52,6 +52,12 @@ export interface HostCalls {
     }
     give: PingReport
   }
+  /** A host out there, which reaches pods by their EIPs, and which pods with EIPs reach. Throws where the machine cannot have one. */
+  outside: { take: null; give: { readonly address: string } }
+  pingFromOutside: {
+    take: { readonly to: string; readonly count: number; readonly intervalMs: number }
+    give: PingReport
+  }
   kernel: { take: { readonly node: string }; give: KernelReport }
 }
 

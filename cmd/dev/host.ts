@@ -13,7 +13,7 @@ import { runCommand } from '../../internal/linux/command.ts'
 import { inNetns } from '../../internal/linux/netns.ts'
 import { isHostLink } from '../../internal/linux/pod-link.ts'
 import { type ServiceProcess, startService } from '../../internal/linux/service.ts'
-import { createFabric, type Fabric } from '../../internal/sim/fabric/fabric.ts'
+import { createFabric, type Fabric, type Outside } from '../../internal/sim/fabric/fabric.ts'
 import type { Conflist, RunPlugin } from '../../internal/sim/kubelet/cni-chain.ts'
 import { type Kubelet, startKubelet } from '../../internal/sim/kubelet/kubelet.ts'
 import type {
@@ -46,6 +46,7 @@ export async function runHost(settings: HostSettings): Promise<void> {
   const clock = systemClock
   const log = createLog(settings.logLevel)
   const fabric = await createFabric({ run: runCommand })
+  if ('fault' in fabric.outside) log.warn('no public side', { error: fabric.outside.fault })
   const nodes = new Map<string, HostNode>()
   const handlers = hostHandlers({ settings, clock, log, fabric, nodes })
   const mending = keepMended(fabric, clock, log)
@@ -115,8 +116,15 @@ function hostHandlers(parts: HostParts): Handlers {
       return null
     },
     ping: ({ node, pod, ...how }) => ping(nodeOf(node).kubelet.namespaceOf(pod), how),
+    outside: async () => ({ address: outsideOf(fabric).address }),
+    pingFromOutside: async (how) => ping(outsideOf(fabric).netns, how),
     kernel: ({ node }) => readKernel(fabric.netnsOf(node)),
   }
+}
+
+function outsideOf({ outside }: Fabric): Outside {
+  if (!('fault' in outside)) return outside
+  throw new Error(`Cannot use EIPs here: ${outside.fault}; is nftables installed?`)
 }
 
 function nodeDirectory({ directory }: HostSettings, node: string): string {

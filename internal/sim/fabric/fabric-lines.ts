@@ -1,7 +1,8 @@
-// The `ip` lines of a fabric change. Pure. One namespace is the VPC's router; each ENI is a pair of links between it and its node.
+// The `ip` and `nft` lines of a fabric change. Pure. One namespace is the VPC's router; each ENI is a pair of links between it and its node.
 import { cidrRange, gatewayOf } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Mac } from '../../value/mac.ts'
+import { eipLines } from './outside-lines.ts'
 import type { FabricChange, FabricEni } from './plan-fabric.ts'
 
 /** The router's namespace. */
@@ -20,20 +21,27 @@ export function netnsPath(name: string): string {
 /** Lines for one namespace; '' is the one we run in. They are done in the order of the array. */
 export interface Step {
   readonly netns: string
+  readonly tool?: 'ip' | 'nft'
   readonly lines: readonly string[]
 }
 
 /** A link group for links to be removed at once: a single removal waits for the kernel's grace periods. */
 const doomedGroup = 0x746b65
 
-/** As few steps as order allows: what goes, namespaces, the router's side, the nodes' sides. */
+/** As few steps as order allows: what goes, namespaces, the router's side, the nodes' sides, what stands for it out there. */
 export function fabricSteps(changes: readonly FabricChange[]): readonly Step[] {
   const of = <K extends FabricChange['kind']>(...kinds: readonly K[]) =>
     changes.filter((change): change is Extract<FabricChange, { kind: K }> =>
       (kinds as readonly string[]).includes(change.kind),
     )
   const unplugs = of('unplug').map(({ mac }) => `link set dev ${vpcLink(mac)} group ${doomedGroup}`)
+  const eips = (kind: 'keep-eips' | 'bind-eips'): Step => ({
+    netns: vpcNetns,
+    tool: 'nft',
+    lines: of(kind).flatMap((change) => eipLines(change.eips)),
+  })
   const steps: Step[] = [
+    eips('keep-eips'),
     {
       netns: vpcNetns,
       lines: [
@@ -60,6 +68,7 @@ export function fabricSteps(changes: readonly FabricChange[]): readonly Step[] {
     ...of('plug').flatMap(({ eni, node }) =>
       eni.deviceIndex === 0 ? [{ netns: nodeNetns(node), lines: bootLines(eni) }] : [],
     ),
+    eips('bind-eips'),
   ]
   return steps.filter(({ lines }) => lines.length > 0)
 }

@@ -7,7 +7,9 @@
 // a new link `eth<deviceIndex>` that is down.
 import type { RunCommand } from '../../base/command.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import { fabricSteps, netnsPath, nodeNetns, type Step, vpcLink, vpcNetns } from './fabric-lines.ts'
+import { edgeLines, edgeRules, outsideAddress, outsideLines, outsideNetns } from './outside-lines.ts'
 import { type FabricChange, type FabricNode, onlyPlugged, planFabric } from './plan-fabric.ts'
 
 export interface Fabric {
@@ -17,13 +19,28 @@ export interface Fabric {
   mend(): Promise<readonly FabricChange[]>
   /** Path of a node's network namespace. */
   netnsOf(node: string): string
+  readonly outside: Outside | NoOutside
   /** Removes all nodes and the router. */
   close(): Promise<void>
+}
+
+/** A host out there: it reaches EIPs, and is reached from who has one. */
+export interface Outside {
+  /** Path of its network namespace. */
+  readonly netns: string
+  readonly address: Ipv4
+}
+
+/** EIPs carry no packets here. */
+export interface NoOutside {
+  readonly fault: string
 }
 
 /** Said of what is so already; each step may be a repetition. */
 const soAlready =
   /File exists|already assigned|Cannot find device|No such (device|process|file or directory)|^Command failed/
+
+const batch = { ip: ['ip', '-force', '-batch', '-'], nft: ['nft', '-f', '-'] } as const
 
 // New links of the router inherit from "default".
 const routerSettings = [
@@ -33,26 +50,30 @@ const routerSettings = [
   ['conf/all/proxy_arp', '1'],
 ] as const
 
-/** A fabric with a router and no node. Throws `kernel`. */
+/** A fabric with a router and no node, and what is out there where this machine can translate addresses (`nft`). Throws `kernel`. */
 export async function createFabric({ run }: { readonly run: RunCommand }): Promise<Fabric> {
   let current: readonly FabricNode[] = []
   let last: Promise<unknown> = Promise.resolve()
 
   async function perform(step: Step): Promise<void> {
-    const batch = ['ip', '-force', '-batch', '-']
+    const { tool = 'ip' } = step
     const [command = '', ...args] =
-      step.netns === '' ? batch : ['nsenter', `--net=${netnsPath(step.netns)}`, '--', ...batch]
+      step.netns === '' ? batch[tool] : ['nsenter', `--net=${netnsPath(step.netns)}`, '--', ...batch[tool]]
     const { status, stderr } = await run(command, args, `${step.lines.join('\n')}\n`)
-    const faults = stderr.split('\n').filter((line) => line !== '' && !soAlready.test(line))
-    if (status > 1 || faults.length > 0) {
-      const said = faults.join('; ') || `exit status ${status}`
-      throw new IpamError('kernel', `Cannot change the network of "${step.netns || 'the sandbox'}": ${said}`)
+    const said = stderr.split('\n').filter((line) => line !== '')
+    const faults = tool === 'ip' ? said.filter((line) => !soAlready.test(line)) : said
+    // `ip` ends with 1 after what it was told to pass over.
+    if (status > (tool === 'ip' ? 1 : 0) || faults.length > 0) {
+      const why = faults.join('; ') || `exit status ${status}`
+      throw new IpamError('kernel', `Cannot change the network of "${step.netns || 'the sandbox'}": ${why}`)
     }
   }
 
   async function change(desired: readonly FabricNode[], present = current): Promise<readonly FabricChange[]> {
     const changes = planFabric(desired, present)
-    for (const step of fabricSteps(changes)) await perform(step)
+    for (const step of fabricSteps(changes)) {
+      if (step.tool !== 'nft' || !('fault' in outside)) await perform(step)
+    }
     current = desired
     return changes
   }
@@ -66,8 +87,10 @@ export async function createFabric({ run }: { readonly run: RunCommand }): Promi
   await perform({ netns: '', lines: [`netns add ${vpcNetns}`] })
   await perform({ netns: vpcNetns, lines: ['link set dev lo up'] })
   await configureRouter(run)
+  const outside = await createOutside(perform)
 
   return {
+    outside,
     apply: (desired) => inTurn(() => change(desired)),
     mend: () =>
       inTurn(async () => {
@@ -81,9 +104,24 @@ export async function createFabric({ run }: { readonly run: RunCommand }): Promi
     close: () =>
       inTurn(async () => {
         await change([])
-        await perform({ netns: '', lines: [`netns del ${vpcNetns}`] })
+        const gone = 'fault' in outside ? [vpcNetns] : [outsideNetns, vpcNetns]
+        await perform({ netns: '', lines: gone.map((netns) => `netns del ${netns}`) })
       }),
   }
+}
+
+/** It is there with the translation or not at all. */
+async function createOutside(perform: (step: Step) => Promise<void>): Promise<Outside | NoOutside> {
+  try {
+    await perform({ netns: vpcNetns, tool: 'nft', lines: edgeRules })
+  } catch (error) {
+    return { fault: (error as Error).message }
+  }
+  const netns = netnsPath(outsideNetns)
+  await perform({ netns: '', lines: [`netns add ${outsideNetns}`] })
+  await perform({ netns: vpcNetns, lines: edgeLines(netns) })
+  await perform({ netns: outsideNetns, lines: outsideLines })
+  return { netns, address: outsideAddress }
 }
 
 async function routerLinks(run: RunCommand): Promise<ReadonlySet<string>> {

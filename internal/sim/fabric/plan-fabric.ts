@@ -12,6 +12,13 @@ export interface FabricEni {
   readonly primaryIp: Ipv4
   /** Secondary addresses that packets may use. */
   readonly ips: readonly Ipv4[]
+  /** Public addresses that stand for addresses of this ENI out there. */
+  readonly eips: readonly FabricEip[]
+}
+
+export interface FabricEip {
+  readonly address: Ipv4
+  readonly privateIp: Ipv4
 }
 
 export interface FabricNode {
@@ -24,10 +31,12 @@ export type FabricChange =
   | { readonly kind: 'plug'; readonly node: string; readonly eni: FabricEni }
   | { readonly kind: 'unplug'; readonly mac: Mac }
   | { readonly kind: 'add-address' | 'remove-address'; readonly mac: Mac; readonly address: Ipv4 }
+  /** From now on only these are there, on all ENIs together: what is left at first, and all that are wanted at last. */
+  | { readonly kind: 'keep-eips' | 'bind-eips'; readonly eips: readonly FabricEip[] }
 
 /**
  * Changes in the order in which they can be done: everything that goes, then nodes, links and addresses that come. An address that moves
- * between ENIs so is never routed to both. Ordered by node, device index and address.
+ * between ENIs so is never routed to both, nor is a public one ever two's. Ordered by node, device index and address.
  */
 export function planFabric(
   desired: readonly FabricNode[],
@@ -44,7 +53,9 @@ export function planFabric(
   const came = [...wanted.values()].filter(({ eni }) => !keptMacs.has(eni.mac))
   const names = new Set(desired.map(({ name }) => name))
   const known = new Set(current.map(({ name }) => name))
+  const eips = changesOfEips(desired, current)
   return [
+    ...eips.first,
     ...kept.flatMap(([mac, { eni }]) =>
       without(present.get(mac)?.eni.ips ?? [], eni.ips).map(
         (address): FabricChange => ({ kind: 'remove-address', mac, address }),
@@ -67,7 +78,31 @@ export function planFabric(
         (address): FabricChange => ({ kind: 'add-address', mac, address }),
       ),
     ),
+    ...eips.last,
   ]
+}
+
+interface EipChanges {
+  readonly first: readonly FabricChange[]
+  readonly last: readonly FabricChange[]
+}
+
+function changesOfEips(desired: readonly FabricNode[], current: readonly FabricNode[]): EipChanges {
+  const [wanted, present] = [eipsOf(desired), eipsOf(current)]
+  const left = present.filter((eip) => wanted.some((other) => sameEip(eip, other)))
+  return {
+    first: left.length < present.length ? [{ kind: 'keep-eips', eips: left }] : [],
+    last: left.length < wanted.length ? [{ kind: 'bind-eips', eips: wanted }] : [],
+  }
+}
+
+function eipsOf(nodes: readonly FabricNode[]): readonly FabricEip[] {
+  const eips = nodes.flatMap(({ enis }) => enis.flatMap((eni) => eni.eips))
+  return eips.toSorted((a, b) => compareIpv4(a.address, b.address))
+}
+
+function sameEip(a: FabricEip, b: FabricEip): boolean {
+  return a.address === b.address && a.privateIp === b.privateIp
 }
 
 function byText(a: string, b: string): number {

@@ -2,8 +2,9 @@
 import type { Millis } from '../../value/millis.ts'
 import type { Admin } from './admin.ts'
 import { ApiError } from './api-error.ts'
+import { isps } from './eip-table.ts'
 import type { Faults, Limits } from './settings.ts'
-import { flag, id, integer, list, number, oneOf, optional, perName, record, text } from './shape.ts'
+import { flag, id, integer, list, missing, number, oneOf, optional, perName, record, text } from './shape.ts'
 
 /** Throws ApiError: unknown names and wrong types. */
 export function readFaults(value: unknown): Partial<Faults> {
@@ -46,6 +47,25 @@ export function changeReservation(admin: Admin, value: unknown, at: Millis): unk
   if (release === true || subnetId === undefined)
     throw new ApiError('MissingParameter', 'Give `subnetId`, or `id` and `release`: true.')
   return admin.reserveIp({ ...wanted, subnetId }, at)
+}
+
+/** Throws ApiError. */
+export function changeEip(admin: Admin, value: unknown, at: Millis): unknown {
+  const { release, arrears, blocked, ...wanted } = eipShape.read(value, '')
+  const { id: which } = wanted
+  const changes = release === true || arrears !== undefined || blocked !== undefined
+  if (!changes) return admin.createEip(wanted, at)
+  if (which === undefined) throw missing('id')
+  if (release === true) {
+    admin.releaseEip(which, at)
+    return { id: which, release }
+  }
+  const trouble = {
+    ...(arrears === undefined ? {} : { arrears }),
+    ...(blocked === undefined ? {} : { blocked }),
+  }
+  admin.troubleEip(which, trouble, at)
+  return { id: which, ...trouble }
 }
 
 const seedShape = record({
@@ -101,6 +121,18 @@ const reservationShape = record({
   address: optional(text()),
   name: optional(text({ max: 60 })),
   tags: optional(perName(text({ max: 255 }))),
+  release: optional(flag()),
+})
+
+const eipShape = record({
+  id: optional(id('eip')),
+  address: optional(text()),
+  name: optional(text({ max: 128 })),
+  isp: optional(oneOf(...isps)),
+  bandwidth: optional(integer(1)),
+  tags: optional(perName(text({ max: 255 }))),
+  arrears: optional(flag()),
+  blocked: optional(flag()),
   release: optional(flag()),
 })
 

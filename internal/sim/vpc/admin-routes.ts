@@ -8,10 +8,18 @@
 //   POST /sim/seed         {types?, vpcs?, subnets?, instances?}; what exists already is kept
 //   POST /sim/instance     {id, state} or {id, terminate: true}
 //   POST /sim/reservation  {subnetId, address?, name?, tags?, id?} or {id, release: true}
+//   POST /sim/eip          {id?, address?, name?, isp?, bandwidth?, tags?}, {id, arrears?, blocked?} or {id, release: true}
 import type { IncomingMessage } from 'node:http'
 import { IpamError } from '../../ipam/errors.ts'
 import type { Millis } from '../../value/millis.ts'
-import { changeInstance, changeReservation, readFaults, readLimits, seed } from './admin-requests.ts'
+import {
+  changeEip,
+  changeInstance,
+  changeReservation,
+  readFaults,
+  readLimits,
+  seed,
+} from './admin-requests.ts'
 import { ApiError } from './api-error.ts'
 import { json, type Reply } from './reply.ts'
 import { noFaults } from './settings.ts'
@@ -45,6 +53,7 @@ const routes: Readonly<Record<string, Route>> = {
   'GET /sim/stats': ({ sim }) => sim.stats(),
   'POST /sim/seed': ({ sim, body, now }) => seed(sim.admin, parse(body), now),
   'POST /sim/reservation': ({ sim, body, now }) => changeReservation(sim.admin, parse(body), now),
+  'POST /sim/eip': ({ sim, body, now }) => changeEip(sim.admin, parse(body), now),
   'POST /sim/instance': ({ sim, body, now }) => changeInstance(sim.admin, parse(body), now),
 }
 

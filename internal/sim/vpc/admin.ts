@@ -3,6 +3,14 @@ import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, cidrContains, cidrRange, parseCidr } from '../../value/cidr.ts'
 import { type Ipv4, ipv4FromNumber, parseIpv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import {
+  dropEip,
+  type EipTrouble,
+  type MadeEip,
+  makeEip,
+  type NewAdminEip,
+  troubleEip,
+} from './admin-eips.ts'
 import { ApiError } from './api-error.ts'
 import { type Audit, audit } from './audit.ts'
 import { insertEni, unplace } from './eni-table.ts'
@@ -82,6 +90,12 @@ export interface Admin {
   reserveIp(reservation: NewReservedIp, at: Millis): MadeReservedIp
   /** Throws ApiError while an ENI has the address. */
   releaseReservation(id: string, at: Millis): void
+  /** As if it had long been there. Throws ApiError. */
+  createEip(eip: NewAdminEip, at: Millis): MadeEip
+  /** In arrears or blocked it cannot be bound, and carries no packets where it is. */
+  troubleEip(id: string, trouble: EipTrouble, at: Millis): void
+  /** Throws ApiError unless it is bound to nothing. */
+  releaseEip(id: string, at: Millis): void
   audit(at: Millis): Audit
   /** What is plugged in where, for a fabric. */
   fabric(): FabricEni[]
@@ -118,6 +132,12 @@ export function createAdmin(world: World, write: Write, onChange: (enis: readonl
       void db.run(`UPDATE instance SET type = ? WHERE id = ?`, instanceType, id),
     reserveIp: (reservation, at) => write(at, () => reserveIp(world, reservation, at)),
     releaseReservation: (id, at) => write(at, () => release(db, reservationOf(db, id))),
+    createEip: (eip, at) => write(at, () => makeEip(world, eip, at)),
+    troubleEip(id, trouble, at) {
+      const eni = write(at, () => troubleEip(db, id, trouble))
+      if (eni !== null) onChange([eni])
+    },
+    releaseEip: (id, at) => write(at, () => dropEip(db, id)),
     audit: (at) => audit(world, at),
     fabric: () => fabricEnis(db),
   }

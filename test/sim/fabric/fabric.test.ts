@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { hostLinkName } from '../../../internal/ipam/host-link.ts'
 import { planRepair } from '../../../internal/ipam/plan-repair.ts'
@@ -7,7 +9,7 @@ import type { EniWiring, PodWiring } from '../../../internal/ipam/types.ts'
 import { runCommand } from '../../../internal/linux/command.ts'
 import { inNetns } from '../../../internal/linux/netns.ts'
 import type { Linux } from '../../../internal/ports.ts'
-import { createFabric, type Fabric } from '../../../internal/sim/fabric/fabric.ts'
+import { createFabric, type Fabric, type Outside } from '../../../internal/sim/fabric/fabric.ts'
 import type { FabricEni, FabricNode } from '../../../internal/sim/fabric/plan-fabric.ts'
 import { type Cidr, gatewayOf } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
@@ -29,6 +31,7 @@ function eniOf(node: number, deviceIndex: number): FabricEni {
       deviceIndex === 0
         ? []
         : Array.from({ length: podsPerEni }, (_, index) => `${subnet}.${20 + index}` as Ipv4),
+    eips: [],
   }
 }
 
@@ -65,6 +68,45 @@ async function ping(netns: string, address: string): Promise<void> {
   assert.equal(status, 0, `no answer from ${address} in ${netns}: ${stdout}`)
 }
 
+interface Ends {
+  readonly remote: string
+  readonly local: string
+}
+
+const port = 7070
+const server = `require('node:net').createServer((socket) => {
+  socket.end(JSON.stringify({ remote: socket.remoteAddress, local: socket.localAddress }))
+}).listen({ host: '0.0.0.0', port: ${port} }, () => process.stdout.write('ready'))`
+const client = `const socket = require('node:net').connect(${port}, process.argv[1])
+socket.setTimeout(5000, () => socket.destroy(new Error('no answer')))
+socket.pipe(process.stdout)`
+
+/** The ends of a connection to `address`, as who is asked in `to` sees them. */
+async function connectionOf({
+  from,
+  to,
+  address,
+}: {
+  from: string
+  to: string
+  address: string
+}): Promise<Ends> {
+  const listening = spawn(...inNetns(to, process.execPath, ['-e', server]), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    await once(listening.stdout, 'data')
+    const { status, stdout, stderr } = await runCommand(
+      ...inNetns(from, process.execPath, ['-e', client, address]),
+    )
+    assert.equal(status, 0, stderr)
+    return JSON.parse(stdout) as Ends
+  } finally {
+    listening.kill()
+    await once(listening, 'close')
+  }
+}
+
 async function reaches(netns: string, address: string): Promise<boolean> {
   const [command, args] = inNetns(netns, 'ping', ['-n', '-c', '1', '-W', '1', address])
   return (await runCommand(command, args)).status === 0
@@ -77,6 +119,15 @@ sandboxed(import.meta.url, () => {
   assert.ok(first && second)
   let fabric: Fabric
   let nodes: (Linux & { close(): Promise<void> })[]
+
+  /** Skipped where nothing translates addresses. */
+  function withOutside(name: string, run: (outside: Outside) => Promise<void>): void {
+    test(name, async (t) => {
+      const { outside } = fabric
+      if ('fault' in outside) t.skip(outside.fault)
+      else await run(outside)
+    })
+  }
 
   before(async () => {
     fabric = await createFabric({ run: runCommand })
@@ -250,6 +301,94 @@ sandboxed(import.meta.url, () => {
     })
   })
 
+  describe('EIPs', () => {
+    const eip = '203.0.113.7' as Ipv4
+    const bound = (nodes: readonly FabricNode[], privateIp: Ipv4, address = eip): readonly FabricNode[] =>
+      nodes.map((node) => ({
+        ...node,
+        enis: node.enis.map((eni) =>
+          [eni.primaryIp, ...eni.ips].includes(privateIp)
+            ? { ...eni, eips: [...eni.eips, { address, privateIp }] }
+            : eni,
+        ),
+      }))
+    const [pod, other] = pods[0] ?? []
+    const far = pods[1]?.[0]
+    assert.ok(pod && other && far)
+    before(() => fabric.apply(bound(network, pod.address)))
+    after(() => fabric.apply(network))
+
+    withOutside(
+      'a packet from outside reaches the pod by its EIP, and the pod sees who has sent it',
+      async (outside) => {
+        assert.deepEqual(await connectionOf({ from: outside.netns, to: pod.netns, address: eip }), {
+          remote: outside.address,
+          local: pod.address,
+        })
+        await ping(outside.netns, eip)
+      },
+    )
+
+    withOutside('packets of the pod leave with its EIP', async (outside) => {
+      const { address } = outside
+      assert.deepEqual(await connectionOf({ from: pod.netns, to: outside.netns, address }), {
+        remote: eip,
+        local: address,
+      })
+      await ping(pod.netns, address)
+    })
+
+    withOutside('inside the VPC the pod keeps its own address', async () => {
+      assert.deepEqual(await connectionOf({ from: pod.netns, to: far.netns, address: far.address }), {
+        remote: pod.address,
+        local: far.address,
+      })
+    })
+
+    withOutside(
+      'without an EIP a pod has no way out, and nobody comes in by its own address',
+      async (outside) => {
+        const tries = [
+          reaches(other.netns, outside.address),
+          reaches(fabric.netnsOf('n1'), outside.address),
+          reaches(outside.netns, other.address),
+          reaches(outside.netns, pod.address),
+          reaches(outside.netns, '203.0.113.8'),
+        ]
+        assert.deepEqual(await Promise.all(tries), [false, false, false, false, false])
+      },
+    )
+
+    withOutside('what is bound already changes nothing; each pod has its own', async (outside) => {
+      assert.deepEqual(await fabric.apply(bound(network, pod.address)), [])
+      const second = '198.51.100.9' as Ipv4
+      await fabric.apply(bound(bound(network, pod.address), far.address, second))
+      await ping(outside.netns, second)
+      await ping(outside.netns, eip)
+      await ping(far.netns, outside.address)
+    })
+
+    withOutside('an EIP that moves is at its new pod only', async (outside) => {
+      await fabric.apply(bound(network, far.address))
+      const { local } = await connectionOf({ from: outside.netns, to: far.netns, address: eip })
+      assert.equal(local, far.address)
+      assert.equal(await reaches(pod.netns, outside.address), false)
+    })
+
+    withOutside('an unbound EIP ends what goes on through it', async (outside) => {
+      await fabric.apply(bound(network, pod.address))
+      const pinging = runCommand(
+        ...inNetns(outside.netns, 'ping', ['-n', '-c', '20', '-i', '0.05', '-W', '1', eip]),
+      )
+      await ping(outside.netns, eip)
+      await fabric.apply(network)
+      const [, received] = /(\d+) received/.exec((await pinging).stdout) ?? []
+      assert.ok(Number(received) > 0 && Number(received) < 20, `${received} of 20 came back`)
+      assert.equal(await reaches(outside.netns, eip), false)
+      assert.equal(await reaches(pod.netns, outside.address), false)
+    })
+  })
+
   describe('an exclusive ENI', () => {
     const exclusive = { ...eniOf(1, 3), ips: [] }
     const { mac, primaryIp: address, subnetCidr } = exclusive
@@ -298,6 +437,27 @@ sandboxed(import.meta.url, () => {
       await ping(everyPod.at(-1)?.netns ?? '', address)
     })
 
+    withOutside('its own address may have an EIP, which outlives a new plug', async (outside) => {
+      const eips = [{ address: '203.0.113.77' as Ipv4, privateIp: address }]
+      const withIt = [{ ...first, enis: [...first.enis, { ...exclusive, eips }] }, second]
+      await fabric.apply(withIt)
+      await ping(outside.netns, '203.0.113.77')
+      await ping(wiring.netns, outside.address)
+      await sh('ip netns del owner')
+      await untilGone()
+      const mended = await fabric.mend()
+      assert.deepEqual(
+        mended.map(({ kind }) => kind),
+        ['plug', 'bind-eips'],
+      )
+      await sh('ip netns add owner')
+      await nodes[0]?.takeEni(wiring)
+      await nodes[0]?.giveEni(wiring)
+      await ping(outside.netns, '203.0.113.77')
+      await fabric.apply([{ ...first, enis: [...first.enis, exclusive] }, second])
+      assert.equal(await reaches(outside.netns, '203.0.113.77'), false)
+    })
+
     test('is unplugged in its pod when the cloud detaches it; one that died before is nobody’s fault', async () => {
       const withIt = [{ ...first, enis: [...first.enis, exclusive] }, second]
       await fabric.apply(network)
@@ -329,7 +489,11 @@ sandboxed(import.meta.url, () => {
     await Promise.all(nodes.map((linux) => linux.close()))
     nodes = []
     await fabric.apply([])
-    assert.equal(await sh('ls /run/netns'), 'vpc\n')
-    assert.equal(await sh('ip -n vpc -o link show type veth; ip -n vpc route show'), '')
+    const left = await sh(
+      'ls /run/netns; ip -n vpc -brief link show type veth | cut -d@ -f1; ip -n vpc route show',
+    )
+    const alone = ['vpc']
+    const edge = ['outside', 'vpc', 'internet', '192.0.2.1 dev internet scope link']
+    assert.deepEqual(left.trimEnd().split(/ *\n/), 'fault' in fabric.outside ? alone : edge)
   })
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type FabricChange,
+  type FabricEip,
   type FabricEni,
   type FabricNode,
   planFabric,
@@ -11,6 +12,11 @@ import type { Cidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Mac } from '../../../internal/value/mac.ts'
 
+const eip = (address: number, privateIp: number): FabricEip => ({
+  address: `203.0.113.${address}` as Ipv4,
+  privateIp: `10.0.1.${privateIp}` as Ipv4,
+})
+
 function eni(index: number, ...ips: string[]): FabricEni {
   return {
     mac: `20:90:6f:00:00:0${index}` as Mac,
@@ -18,6 +24,7 @@ function eni(index: number, ...ips: string[]): FabricEni {
     subnetCidr: '10.0.1.0/24' as Cidr,
     primaryIp: `10.0.1.${100 + index}` as Ipv4,
     ips: ips as Ipv4[],
+    eips: [],
   }
 }
 
@@ -63,6 +70,34 @@ const cases: readonly (readonly [
     ],
   ],
   [
+    'an EIP is bound last, when all is there',
+    [],
+    [{ name: 'a', enis: [{ ...eni(1, '10.0.1.9'), eips: [eip(2, 9), eip(1, 101)] }] }],
+    [
+      { kind: 'add-node', node: 'a' },
+      { kind: 'plug', node: 'a', eni: { ...eni(1, '10.0.1.9'), eips: [eip(2, 9), eip(1, 101)] } },
+      { kind: 'bind-eips', eips: [eip(1, 101), eip(2, 9)] },
+    ],
+  ],
+  [
+    'an EIP leaves before its private address does, and others stay',
+    [{ name: 'a', enis: [{ ...eni(1, '10.0.1.9'), eips: [eip(1, 101), eip(2, 9)] }] }],
+    [{ name: 'a', enis: [{ ...eni(1), eips: [eip(1, 101)] }] }],
+    [
+      { kind: 'keep-eips', eips: [eip(1, 101)] },
+      { kind: 'remove-address', mac: eni(1).mac, address: '10.0.1.9' },
+    ],
+  ],
+  [
+    'an EIP that moves is nobody’s for a while',
+    [{ name: 'a', enis: [{ ...eni(1, '10.0.1.8', '10.0.1.9'), eips: [eip(1, 8)] }] }],
+    [{ name: 'a', enis: [{ ...eni(1, '10.0.1.8', '10.0.1.9'), eips: [eip(1, 9)] }] }],
+    [
+      { kind: 'keep-eips', eips: [] },
+      { kind: 'bind-eips', eips: [eip(1, 9)] },
+    ],
+  ],
+  [
     'a node takes its ENIs with it',
     [{ name: 'a', enis: [eni(0)] }],
     [],
@@ -81,7 +116,11 @@ test('planFabric() leads from any network to any other, and then has nothing to 
   const address = fc.integer({ min: 1, max: 6 }).map((n) => `10.0.1.${n}`)
   const anyEni = fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.uniqueArray(address, { maxLength: 4 }))
-    .map(([index, ips]) => eni(index, ...ips))
+    .map(([index, ips]) => ({
+      ...eni(index, ...ips),
+      // On its own address, which no other ENI has.
+      eips: ips.length === 0 ? [] : [eip(ips.length, 100 + index)],
+    }))
   const network = fc
     .tuple(
       fc.uniqueArray(anyEni, { selector: ({ mac }) => mac, maxLength: 4 }),
@@ -133,6 +172,12 @@ function follow(current: readonly FabricNode[], changes: readonly FabricChange[]
         enis.findIndex(({ mac }) => mac === change.mac),
         1,
       )
+    } else if ('eips' in change) {
+      for (const [name, enis] of nodes)
+        nodes.set(
+          name,
+          enis.map((one) => withEips(one, change.eips)),
+        )
     } else if ('address' in change) {
       const { address, kind, mac } = change
       edit(mac, (old) => (kind === 'add-address' ? [...old, address] : old.filter((ip) => ip !== address)))
@@ -141,10 +186,18 @@ function follow(current: readonly FabricNode[], changes: readonly FabricChange[]
   return [...nodes].map(([name, enis]) => ({ name, enis }))
 }
 
+function withEips(one: FabricEni, eips: readonly FabricEip[]): FabricEni {
+  const own = [one.primaryIp, ...one.ips]
+  return { ...one, eips: eips.filter(({ privateIp }) => own.includes(privateIp)) }
+}
+
 function canonical(nodes: readonly FabricNode[]): unknown {
   const rows = nodes.flatMap(({ enis, name }) => [
     name,
-    ...enis.map(({ ips, mac }) => `${name} ${mac} ${ips.toSorted((a, b) => (a < b ? -1 : 1)).join(' ')}`),
+    ...enis.map(({ eips, ips, mac }) => {
+      const bound = eips.map(({ address, privateIp }) => `${address}=${privateIp}`)
+      return `${name} ${mac} ${ips.toSorted((a, b) => (a < b ? -1 : 1)).join(' ')} ${bound.join()}`
+    }),
   ])
   return rows.toSorted((a, b) => (a < b ? -1 : 1))
 }

@@ -30,7 +30,7 @@ const conditions: Conditions = {
           values: [JSON.stringify(values)],
         },
   'address-ipv6': () => ({ sql: 'FALSE', values: [] }),
-  'public-address-ip': () => ({ sql: 'FALSE', values: [] }),
+  'public-address-ip': `eni.id IN (SELECT eni_id FROM eip WHERE state <> 'BINDING' AND ${isOneOf('address')})`,
 }
 
 export const describeNetworkInterfaces = action({

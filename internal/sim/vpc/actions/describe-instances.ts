@@ -2,6 +2,7 @@
 import { formatTime } from '../../../value/millis.ts'
 import { action } from '../action.ts'
 import { ApiError } from '../api-error.ts'
+import { eipsOf } from '../eip-table.ts'
 import { type Conditions, filterList, isOneOf } from '../filters.ts'
 import { type InstanceRow, quotaOf } from '../instance-table.ts'
 import { ipsOf } from '../ip-table.ts'
@@ -59,6 +60,7 @@ function renderInstance({ db }: Call, instance: InstanceRow): Fields {
     instance.id,
   )
   const addresses = primary === undefined ? [] : ipsOf(db, primary.id).map(({ address }) => address)
+  const eips = primary === undefined ? [] : [...eipsOf(db, primary.id).values()]
   return {
     Placement: { Zone: instance.zone, ProjectId: 0, HostId: null },
     InstanceId: instance.id,
@@ -71,7 +73,7 @@ function renderInstance({ db }: Call, instance: InstanceRow): Fields {
     RestrictState: 'NORMAL',
     InstanceChargeType: 'POSTPAID_BY_HOUR',
     PrivateIpAddresses: addresses,
-    PublicIpAddresses: null,
+    PublicIpAddresses: eips.length === 0 ? null : eips.map(({ address }) => address),
     SecurityGroupIds: JSON.parse(primary?.groups ?? '[]') as string[],
     VirtualPrivateCloud: { VpcId: instance.vpc_id, SubnetId: instance.subnet_id, AsVpcGateway: false },
     Tags: renderTags(db, instance.id),
