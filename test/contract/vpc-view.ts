@@ -41,6 +41,30 @@ export function reserved(answer: Answer): ReservedView[] {
   }))
 }
 
+export interface EipView {
+  readonly id: string
+  readonly address: string
+  readonly state: string
+  readonly eniId: string | null
+  readonly privateIp: string | null
+  readonly instanceId: string
+}
+
+export function eips(answer: Answer): EipView[] {
+  return list(answer, 'AddressSet').map((one) => ({
+    id: text(one, 'AddressId'),
+    address: text(one, 'AddressIp'),
+    state: text(one, 'AddressStatus'),
+    eniId: textOrNull(one, 'NetworkInterfaceId'),
+    privateIp: textOrNull(one, 'PrivateAddressIp'),
+    instanceId: text(one, 'InstanceId'),
+  }))
+}
+
+function textOrNull(answer: Answer, name: string): string | null {
+  return answer[name] === null ? null : text(answer, name)
+}
+
 export function list(answer: Answer, name: string): Answer[] {
   const value = answer[name]
   assert.ok(Array.isArray(value), `${name} is a list`)

@@ -13,6 +13,7 @@ function randomCall(sim: VpcSim, random: Random, at: number): void {
   const eni = () => pick(random, audit.enis)?.id
   const ip = pick(random, audit.ips)
   const reservation = pick(random, audit.reservations)
+  const eip = pick(random, audit.eips)?.id
   const calls: readonly [string, Record<string, unknown>][] = [
     [
       'CreateNetworkInterface',
@@ -57,6 +58,11 @@ function randomCall(sim: VpcSim, random: Random, at: number): void {
       'AssignPrivateIpAddresses',
       { NetworkInterfaceId: eni(), PrivateIpAddresses: [{ PrivateIpAddress: reservation?.address }] },
     ],
+    ['AllocateAddresses', { AddressCount: randomInt(random, 1, 2), Tags: [{ Key: 'k', Value: 'eip' }] }],
+    ['AssociateAddress', { AddressId: eip, NetworkInterfaceId: ip?.eniId, PrivateIpAddress: ip?.address }],
+    ['AssociateAddress', { AddressId: eip, InstanceId: pick(random, instances) }],
+    ['DisassociateAddress', { AddressId: eip }],
+    ['ReleaseAddresses', { AddressIds: [eip] }],
   ]
   const [action, params] = pick(random, calls) ?? ['DescribeVpcs', {}]
   try {
@@ -70,18 +76,18 @@ function world(seed: number): VpcSim {
   const sim = openWorld({
     random: seededRandom(seed),
     latency: { minMs: 0, maxMs: 2000 },
-    limits: { rateLimits: false },
+    limits: { rateLimits: false, eips: 8, eipsPerDay: 1000 },
   })
   sim.setFaults({ failTasks: { '*': 0.1 } })
   return sim
 }
 
 test('random calls never break the cloud', () => {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     const random = seededRandom(seed)
     const sim = world(seed)
     let now = T0
-    for (let step = 0; step < 200; step++) {
+    for (let step = 0; step < 300; step++) {
       randomCall(sim, random, now)
       now += randomInt(random, 0, 300)
       assert.deepEqual(sim.admin.audit(now).faults, [], `seed ${seed}, step ${step}`)
@@ -119,5 +125,6 @@ test('stale describes answer what was true then', () => {
 function describeAll(sim: VpcSim, at: number): unknown {
   const { RequestId: _, ...enis } = sim.handle('DescribeNetworkInterfaces', { Limit: 100 }, at)
   const reserved = sim.handle('DescribeReserveIpAddresses', { Limit: 100 }, at)['ReserveIpAddressSet']
-  return [enis, sim.handle('DescribeSubnets', {}, at)['SubnetSet'], reserved]
+  const eips = sim.handle('DescribeAddresses', { Limit: 100 }, at)['AddressSet']
+  return [enis, sim.handle('DescribeSubnets', {}, at)['SubnetSet'], reserved, eips]
 }
