@@ -96,6 +96,11 @@ export function parseReservationId(text: string): string | undefined {
   return /^rsvip-[0-9a-z]{8,}$/.test(text) ? text : undefined
 }
 
+/** Messages name it: one of any length would make them endless. */
+function parseVpcId(text: string): string | undefined {
+  return text.length <= 64 ? text : undefined
+}
+
 const reservationStates = new Map([
   ['Bind', { bound: true }],
   ['UnBind', { bound: false }],
@@ -107,7 +112,7 @@ export type SeenReservation = Omit<Reservation, 'subnetId'> & { readonly subnetI
 export function parseReservation(answer: Answer): SeenReservation {
   return {
     id: answer.parsed('ReserveIpId', 'the id of a reservation', parseReservationId),
-    vpcId: answer.text('VpcId'),
+    vpcId: answer.parsed('VpcId', 'the id of a VPC', parseVpcId),
     subnetId: answer.anyText('SubnetId') || undefined,
     address: answer.parsed('ReserveIpAddress', 'an IPv4 address', parseIpv4),
     ...answer.parsed('State', 'a known state', (text) => reservationStates.get(text)),

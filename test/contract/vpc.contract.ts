@@ -2,7 +2,7 @@
 // with the official SDK, and, as far as they only read, on the real API.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type EniView, enis, list, reserved, text } from './vpc-view.ts'
+import { type EipView, type EniView, eips, enis, list, reserved, text } from './vpc-view.ts'
 
 export type Answer = Readonly<Record<string, unknown>>
 
@@ -54,6 +54,28 @@ export function readOnlyVpcContract(name: string, open: () => Promise<VpcSubject
         Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
       })
       assert.deepEqual(reserved(nobodys), [])
+    })
+    test('DescribeAddresses pages and counts, and finds nothing for a tag nobody has', async () => {
+      const answer = await subject().request('DescribeAddresses', { Offset: 0, Limit: 1 })
+      assert.ok(eips(answer).length <= 1)
+      assert.equal(typeof answer['TotalCount'], 'number')
+      const nobodys = await subject().request('DescribeAddresses', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['nobody'] }],
+      })
+      assert.deepEqual(eips(nobodys), [])
+    })
+    test('DescribeAddresses refuses a malformed id and an unknown filter', async () => {
+      await refused(subject(), 'DescribeAddresses', { AddressIds: ['nonsense'] }, /^Invalid/)
+      const odd = { Filters: [{ Name: 'no-such-filter', Values: ['x'] }] }
+      await refused(subject(), 'DescribeAddresses', odd, /^InvalidParameter/)
+    })
+    test('DescribeAddressQuota tells the quota of the account and of the day', async () => {
+      const quotas = list(await subject().request('DescribeAddressQuota', {}), 'QuotaSet')
+      for (const id of ['TOTAL_EIP_QUOTA', 'DAILY_EIP_APPLY']) {
+        const quota = quotas.find((one) => one['QuotaId'] === id)
+        assert.ok(quota, id)
+        assert.ok(Number(quota['QuotaCurrent']) <= Number(quota['QuotaLimit']))
+      }
     })
     for (const c of [
       {
@@ -270,6 +292,88 @@ export function changingVpcContract(name: string, place: VpcPlace, open: () => P
       assert.equal(again.address, first.address)
       await subject().request('DeleteReserveIpAddresses', { VpcId: place.vpcId, ReserveIpIds: [again.id] })
       assert.equal(await available(), before)
+    })
+    const eip = async (id: string): Promise<EipView | undefined> =>
+      eips(await subject().request('DescribeAddresses', { AddressIds: [id] }))[0]
+    const eipIn = async (id: string, state: string | undefined): Promise<EipView | undefined> => {
+      let last: EipView | undefined
+      for (let i = 0; i < maxReads; i++) {
+        last = await eip(id)
+        if (last?.state === state) return last
+        await subject().wait()
+      }
+      assert.fail(`${id} does not become ${state}: ${JSON.stringify(last)}`)
+    }
+    const freeEip = async (token: string, more: Answer = {}) => {
+      const answer = await subject().request('AllocateAddresses', { ClientToken: token, ...more })
+      const ids = answer['AddressSet']
+      assert.ok(Array.isArray(ids) && ids.length === 1)
+      return { id: String(ids[0]), taskId: text(answer, 'TaskId') }
+    }
+
+    test('an EIP is allocated once per ClientToken, and its task is asked about by number', async () => {
+      const params = { AddressName: 'contract', Tags: [{ Key: 'tke-eni-contract', Value: 'eip' }] }
+      const { id, taskId } = await freeEip('eip', params)
+      assert.match(id, /^eip-[0-9a-z]{8}$/)
+      assert.equal((await freeEip('eip', params)).id, id)
+      const free = await eipIn(id, 'UNBIND')
+      assert.match(free?.address ?? '', /^\d+\.\d+\.\d+\.\d+$/)
+      const byTag = await subject().request('DescribeAddresses', {
+        Filters: [{ Name: 'tag:tke-eni-contract', Values: ['eip'] }],
+      })
+      assert.deepEqual(eips(byTag), [free])
+      const task = await subject().request('DescribeTaskResult', { TaskId: Number(taskId) })
+      assert.deepEqual([task['TaskId'], task['Result']], [Number(taskId), 'SUCCESS'])
+      await refused(subject(), 'DescribeTaskResult', { TaskId: taskId }, /^InvalidParameter/)
+      await subject().request('ReleaseAddresses', { AddressIds: [id] })
+      await eipIn(id, undefined)
+      await refused(subject(), 'ReleaseAddresses', { AddressIds: [id] }, /^Invalid.*NotFound$/)
+    })
+    test('an EIP stands for one address of an ENI, attached or not, until it is unbound', async () => {
+      const { id } = await freeEip('bound')
+      const { id: other } = await freeEip('other')
+      await eipIn(other, 'UNBIND')
+      const free = await eipIn(id, 'UNBIND')
+      const eni = await made('public', { SecondaryPrivateIpAddressCount: 1 })
+      const address = eni.ips.find((ip) => !ip.primary)?.address
+      assert.ok(address)
+      const onto = { AddressId: id, NetworkInterfaceId: eni.id, PrivateIpAddress: address }
+      await subject().request('AssociateAddress', onto)
+      const loose = await eipIn(id, 'BIND_ENI')
+      assert.deepEqual([loose?.eniId, loose?.privateIp], [eni.id, address])
+      await refused(subject(), 'AssociateAddress', onto, /^(UnsupportedOperation|InvalidPrivateIpAddress)/)
+      const second = { ...onto, AddressId: other }
+      await refused(subject(), 'AssociateAddress', second, /^InvalidPrivateIpAddress\.AlreadyBindEip$/)
+      await refused(subject(), 'ReleaseAddresses', { AddressIds: [id] }, /^(UnsupportedOperation|Invalid)/)
+      const on = { NetworkInterfaceId: eni.id, InstanceId: place.instanceId }
+      await subject().request('AttachNetworkInterface', on)
+      assert.equal((await eipIn(id, 'BIND'))?.instanceId, place.instanceId)
+      await subject().request('DisassociateAddress', { AddressId: id })
+      assert.deepEqual(await eipIn(id, 'UNBIND'), free)
+      await refused(subject(), 'DisassociateAddress', { AddressId: id }, /^(UnsupportedOperation|Invalid)/)
+      await subject().request('AssociateAddress', onto)
+      await eipIn(id, 'BIND')
+      await subject().request('UnassignPrivateIpAddresses', {
+        NetworkInterfaceId: eni.id,
+        PrivateIpAddresses: [{ PrivateIpAddress: address }],
+      })
+      assert.deepEqual(await eipIn(id, 'UNBIND'), free)
+      await subject().request('ReleaseAddresses', { AddressIds: [id, other] })
+      await eipIn(id, undefined)
+    })
+    test('an address that is not on the ENI is refused, and so is an EIP that is not there', async () => {
+      const { id } = await freeEip('nowhere')
+      await eipIn(id, 'UNBIND')
+      const eni = await made('private')
+      const onto = { AddressId: id, NetworkInterfaceId: eni.id, PrivateIpAddress: '192.168.255.254' }
+      await refused(subject(), 'AssociateAddress', onto, /^Invalid/)
+      const unknown = {
+        AddressId: 'eip-00000000',
+        NetworkInterfaceId: eni.id,
+        PrivateIpAddress: eni.ips[0]?.address,
+      }
+      await refused(subject(), 'AssociateAddress', unknown, /^Invalid.*NotFound$/)
+      await subject().request('ReleaseAddresses', { AddressIds: [id] })
     })
     test('an instance in another zone is refused', async () => {
       const eni = await made('far')

@@ -11,6 +11,7 @@ const vpcId = 'vpc-00000001'
 const subnetId = 'subnet-0000pods'
 export const tags = { cluster: 'c' }
 export const reservationId = 'rsvip-0000kept'
+export const eipId = 'eip-0000user'
 export const reservedAddress = ip('10.0.1.77')
 
 export interface SmallCloud {
@@ -19,7 +20,7 @@ export interface SmallCloud {
   readonly instance: string
 }
 
-/** With a reserved address, one instance, and one ENI attached to it that has two addresses. */
+/** With a reserved address, an EIP, one instance, and one ENI attached to it that has two addresses. */
 export function smallCloud(): SmallCloud {
   const sim = openVpcSim({ path: ':memory:', random: seededRandom(1), latency: { minMs: 0, maxMs: 0 } })
   const { admin } = sim
@@ -27,6 +28,7 @@ export function smallCloud(): SmallCloud {
   admin.createSubnet({ id: subnetId, vpcId, cidr: '10.0.1.0/24', zone }, 0)
   const { id: instance } = admin.createInstance({ instanceType: 'SA2.MEDIUM4', subnetId }, 0)
   admin.reserveIp({ id: reservationId, subnetId, address: reservedAddress, name: 'kept', tags }, 0)
+  admin.createEip({ id: eipId, tags }, 0)
   // Its callers have to find out the subnet.
   sim.setLimits({ hideReservedSubnets: true })
   let at = 0
@@ -68,6 +70,14 @@ export const callNames = [
   'describe reservations by address',
   'list reservations by tag',
   'release a reservation',
+  'allocate an EIP',
+  'describe EIPs by id',
+  'list EIPs by tag',
+  'list EIPs of an ENI',
+  'bind an EIP',
+  'unbind an EIP',
+  'release an EIP',
+  'read the EIP quota',
 ] as const
 
 export type CallName = (typeof callNames)[number]
@@ -114,4 +124,17 @@ export const calls: Readonly<Record<CallName, (cloud: Cloud, world: SmallCloud) 
     cloud.describeReservations({ addresses: [reservedAddress], subnetId }, 'collect'),
   'list reservations by tag': (cloud) => cloud.describeReservations({ tags }, 'collect'),
   'release a reservation': (cloud) => cloud.releaseReservation({ id: reservationId, vpcId }, 'release'),
+  'allocate an EIP': (cloud) =>
+    cloud.allocateEip(
+      { bandwidth: 1, chargeType: undefined, isp: 'BGP', name: 'n', tags, raw: {}, clientToken: 't' },
+      'waiting-pod',
+    ),
+  'describe EIPs by id': (cloud) => cloud.describeEips({ ids: [eipId, 'eip-00000000'] }, 'collect'),
+  'list EIPs by tag': (cloud) => cloud.describeEips({ tags }, 'collect'),
+  'list EIPs of an ENI': (cloud, { eni }) => cloud.describeEips({ eni }, 'collect'),
+  'bind an EIP': (cloud, { eni }) =>
+    cloud.associateEip({ eip: eipId, eni, privateIp: ip('10.0.1.99') }, 'waiting-pod'),
+  'unbind an EIP': (cloud) => cloud.disassociateEip(eipId, 'release'),
+  'release an EIP': (cloud) => cloud.releaseEip(eipId, 'release'),
+  'read the EIP quota': (cloud) => cloud.describeEipQuota('collect'),
 }

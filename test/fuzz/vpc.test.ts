@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { silentLog } from '../../internal/base/log.ts'
 import { seededRandom } from '../../internal/base/random.ts'
+import type { CloudEip, CloudEipQuota } from '../../internal/ipam/types.ts'
 import type { Reservation } from '../../internal/ports.ts'
 import { ApiError } from '../../internal/sim/vpc/api-error.ts'
 import { parseIpv4 } from '../../internal/value/ipv4.ts'
@@ -19,6 +20,7 @@ import {
   callNames,
   calls,
   cloudTime,
+  eipId,
   reservationId,
   reservedAddress,
   type SmallCloud,
@@ -129,9 +131,27 @@ function assertUsable(name: CallName, value: unknown, { eni, instance }: SmallCl
     const addresses = value as readonly string[]
     assert.equal(new Set(addresses).size, 2)
     for (const address of addresses) assert.ok(parseIpv4(address))
-  } else if (name === 'create an ENI') assert.match((value as Found).id, /^eni-[0-9a-z]{8,}$/)
+  } else if (name === 'allocate an EIP') assert.match(value as string, /^eip-[0-9a-z]{8,}$/)
+  else if (name === 'read the EIP quota') assertQuota(value as CloudEipQuota)
+  else if (name === 'create an ENI') assert.match((value as Found).id, /^eni-[0-9a-z]{8,}$/)
   else
     for (const count of Object.values(value as object)) assert.ok(Number.isSafeInteger(count) && count >= 0)
+}
+
+function assertQuota({ singleLineDaily, singleLineTotal, ...always }: CloudEipQuota): void {
+  for (const { used, limit } of [...Object.values(always), singleLineDaily, singleLineTotal].filter(
+    (quota) => quota !== undefined,
+  ))
+    assert.ok(Number.isSafeInteger(used) && used >= 0 && Number.isSafeInteger(limit) && limit >= 0)
+}
+
+function assertEip(name: CallName, one: CloudEip, eni: string): void {
+  assert.match(one.id, /^eip-[0-9a-z]{8,}$/)
+  for (const address of [one.address, one.privateIp])
+    assert.ok(address === undefined || parseIpv4(address) !== undefined)
+  assert.ok(one.address !== undefined || one.state === 'creating')
+  if (name === 'list EIPs of an ENI') assert.equal(one.eniId, eni)
+  if (name === 'describe EIPs by id') assert.ok(one.id === eipId || one.id === 'eip-00000000', one.id)
 }
 
 function assertOne(name: CallName, one: Found, eni: string, instance: string): void {
@@ -143,7 +163,8 @@ function assertOne(name: CallName, one: Found, eni: string, instance: string): v
     assert.ok(one.id === reservationId || one.id === 'rsvip-00000000', one.id)
   if (name === 'describe reservations by address')
     assert.deepEqual([one.subnetId, one.address], ['subnet-0000pods', reservedAddress])
-  if (name === 'list ENIs by tag' || name === 'list reservations by tag')
+  if (name.includes('EIP')) assertEip(name, one as unknown as CloudEip, eni)
+  if (['list ENIs by tag', 'list reservations by tag', 'list EIPs by tag'].includes(name))
     assert.deepEqual(
       Object.entries(one.tags ?? {}).filter(([key]) => key === 'cluster'),
       [['cluster', 'c']],

@@ -1,50 +1,8 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { silentLog } from '../../internal/base/log.ts'
-import { seededRandom } from '../../internal/base/random.ts'
+import { test } from 'node:test'
 import { errorCode } from '../../internal/ipam/errors.ts'
-import { createCloud } from '../../internal/vpc/cloud.ts'
-import { createLimiter } from '../../internal/vpc/limiter.ts'
-import { simTransport } from '../fake/sim-transport.ts'
-import { VirtualClock } from '../fake/virtual-clock.ts'
-import { far, medium, openWorld, small, subnetA, subnetB, T0, vpcId } from '../sim/vpc/world.ts'
-
-const pod = 'waiting-pod'
-
-function setUp(t: TestContext) {
-  const sim = openWorld()
-  t.after(() => sim.close())
-  const clock = new VirtualClock(T0)
-  const random = seededRandom(2)
-  let reachable = true
-  const transport = simTransport({ sim, clock, random, reachable: () => reachable })
-  const limiter = createLimiter({ clock, random, log: silentLog })
-  const cloud = createCloud({ transport, clock, random, limiter, log: silentLog })
-  const sent = (action: string) => limiter.status().find((lane) => lane.action === action)?.sent ?? 0
-  const create = (n: number | string, secondaryIps = 0, tags: Record<string, string> = {}) =>
-    cloud.createEni(
-      {
-        name: `eni ${n}`,
-        description: '',
-        subnetId: subnetA,
-        securityGroups: [],
-        secondaryIps,
-        tags,
-        clientToken: `t${n}`,
-      },
-      pod,
-    )
-  return {
-    sim,
-    clock,
-    cloud,
-    sent,
-    create,
-    setReachable(is: boolean) {
-      reachable = is
-    },
-  }
-}
+import { far, medium, small, subnetA, subnetB, T0, vpcId } from '../sim/vpc/world.ts'
+import { freeEni, pod, setUp } from './cloud-on-sim.ts'
 
 test('createCloud() takes an ENI from creation to deletion', async (t) => {
   const { clock, cloud, create } = setUp(t)
@@ -81,17 +39,6 @@ test('createCloud() takes an ENI from creation to deletion', async (t) => {
   assert.equal(await look(), undefined)
   await assert.rejects(run(cloud.deleteEni(made.id, 'collect')), { code: 'not_found' })
 })
-
-/** An ENI that is available, on no instance. */
-async function freeEni(
-  { clock, create }: Pick<ReturnType<typeof setUp>, 'clock' | 'create'>,
-  n: string,
-  ips = 0,
-): Promise<string> {
-  const { id } = await clock.runUntil(create(n, ips))
-  await clock.advance(3000)
-  return id
-}
 
 const tags = { cluster: 'c', claim: 'ns/web-0' }
 const asked = {
@@ -186,68 +133,6 @@ test('reserveIp() and assignIps() tell an address that another one has, and a fu
   const inB = (n: number) => cloud.reserveIp({ ...asked, subnetId: subnetB, clientToken: `b${n}` }, pod)
   await run(Promise.all(Array.from({ length: 12 }, (_, n) => inB(n))))
   await assert.rejects(run(inB(12)), { code: 'subnet_full' })
-})
-
-const wantedEip = {
-  bandwidth: 100,
-  chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
-  isp: 'BGP',
-  name: 'web-0',
-  tags,
-  raw: {},
-  clientToken: 'e1',
-} as const
-
-test('createCloud() takes an EIP from allocation to release', async (t) => {
-  const world = setUp(t)
-  const { clock, cloud } = world
-  const run = clock.runUntil.bind(clock)
-  const eip = await run(cloud.allocateEip(wantedEip, pod))
-  assert.equal(await run(cloud.allocateEip(wantedEip, pod)), eip) // the same token
-  const look = async () => (await run(cloud.describeEips({ ids: [eip] }, pod)))[0]
-  const creating = await look()
-  assert.deepEqual([creating?.state, creating?.address], ['creating', undefined])
-  await clock.advance(3000)
-  const free = await look()
-  assert.match(free?.address ?? '', /^(203\.0\.113|198\.51\.100)\.\d+$/)
-  assert.deepEqual(free, {
-    id: eip,
-    address: free?.address,
-    state: 'unbound',
-    eniId: undefined,
-    privateIp: undefined,
-    instanceId: undefined,
-    bandwidth: 100,
-    chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
-    isp: 'BGP',
-    arrears: false,
-    blocked: false,
-    name: 'web-0',
-    tags,
-  })
-  const eni = await freeEni(world, 'holder', 1)
-  const privateIp = (await run(cloud.describeEnis({ ids: [eni] }, pod)))[0]?.ips[0]?.address
-  assert.ok(privateIp)
-  await run(cloud.associateEip({ eip, eni, privateIp }, pod))
-  assert.equal((await look())?.state, 'binding')
-  await clock.advance(3000)
-  const loose = { ...free, state: 'bound_to_loose_eni', eniId: eni, privateIp }
-  assert.deepEqual(await look(), loose)
-  await run(cloud.attachEni({ eni, instance: medium, clientToken: 'a' }, pod))
-  await clock.advance(3000)
-  const bound = [{ ...loose, state: 'bound', instanceId: medium }]
-  for (const query of [{ ids: [eip] }, { tags }, { eni }])
-    assert.deepEqual(await run(cloud.describeEips(query, pod)), bound)
-  await assert.rejects(run(cloud.releaseEip(eip, 'release')), { code: 'invalid_state' })
-  await run(cloud.disassociateEip(eip, 'release'))
-  assert.equal((await look())?.state, 'unbinding')
-  await clock.advance(3000)
-  assert.deepEqual(await look(), free)
-  await run(cloud.releaseEip(eip, 'release'))
-  assert.equal((await look())?.state, 'releasing')
-  await clock.advance(3000)
-  assert.equal(await look(), undefined)
-  await assert.rejects(run(cloud.releaseEip(eip, 'release')), { code: 'not_found' })
 })
 
 test('migrateIp() takes an address to another ENI', async (t) => {

@@ -13,6 +13,10 @@ const migrate = 'MigratePrivateIpAddress'
 const reserve = 'CreateReserveIpAddresses'
 const release = 'DeleteReserveIpAddresses'
 const describe = 'DescribeNetworkInterfaces'
+const allocate = 'AllocateAddresses'
+const associate = 'AssociateAddress'
+const disassociate = 'DisassociateAddress'
+const releaseEip = 'ReleaseAddresses'
 
 const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code: ErrorCode, retry: Retry][] =
   [
@@ -58,6 +62,67 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [migrate, 'UnsupportedOperation.PrimaryIp', 'invalid_state', 'no'],
     [migrate, 'UnsupportedOperation', 'invalid_state', 'no'],
     [migrate, 'UnsupportedOperation.MutexOperationTaskRunning', 'in_progress', 'again'],
+    [allocate, 'AddressQuotaLimitExceeded', 'eip_quota', 'no'],
+    [allocate, 'AddressQuotaLimitExceeded.DailyAllocate', 'eip_quota', 'no'],
+    [allocate, 'FailedOperation.BalanceInsufficient', 'arrears', 'no'],
+    [allocate, 'FailedOperation.InvalidRegion', 'bad_input', 'no'],
+    [allocate, 'InvalidAccount.NotSupported', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterConflict', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterValue.BandwidthOutOfRange', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterValue.BandwidthPackageNotFound', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterValue.BandwidthTooSmall', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterValue.InvalidTag', 'bad_input', 'no'],
+    [allocate, 'InvalidParameterValue.Range', 'bad_input', 'no'],
+    [allocate, 'LimitExceeded.BandwidthPackageQuota', 'bad_input', 'no'],
+    [allocate, 'LimitExceeded.TagQuota', 'cloud_fault', 'no'],
+    [allocate, 'RequestLimitExceeded', 'throttled', 'slow-down'],
+    [allocate, 'ResourceInsufficient', 'no_address', 'no'],
+    [allocate, 'UnauthorizedOperation', 'denied', 'no'],
+    [allocate, 'UnauthorizedOperation.InvalidAccount', 'denied', 'no'],
+    [allocate, 'UnsupportedOperation.AccountNotSupported', 'bad_input', 'no'],
+    [allocate, 'UnsupportedOperation.DeliveryFailed', 'cloud_fault', 'no'],
+    [allocate, 'UnsupportedOperation.IdempotentProcessing', 'unknown_outcome', 'again'],
+    [allocate, { sent: true }, 'unknown_outcome', 'no'],
+    [associate, 'FailedOperation.AddressEniInfoNotFound', 'invalid_state', 'no'],
+    [associate, 'FailedOperation.TaskFailed', 'unknown_outcome', 'no'],
+    [associate, 'InvalidAddressId.Blocked', 'invalid_state', 'no'],
+    [associate, 'InvalidAddressId.NotFound', 'not_found', 'no'],
+    [associate, 'InvalidInstanceId.AlreadyBindEip', 'conflict', 'no'],
+    [associate, 'InvalidInstanceId.NotFound', 'not_found', 'no'],
+    [associate, 'InvalidNetworkInterfaceId.NotFound', 'invalid_state', 'no'],
+    [associate, 'InvalidParameter.Conflict', 'bad_input', 'no'],
+    [associate, 'InvalidParameterValue.AddressIdMalformed', 'bad_input', 'no'],
+    [associate, 'InvalidParameterValue.AddressNotFound', 'not_found', 'no'],
+    [associate, 'InvalidParameterValue.InvalidInstanceState', 'invalid_state', 'no'],
+    [associate, 'InvalidParameterValue.MissingAssociateEntity', 'bad_input', 'no'],
+    [associate, 'InvalidParameterValue.NetworkInterfaceIdNotMatch', 'invalid_state', 'no'],
+    [associate, 'InvalidParameterValue.NetworkInterfaceNotFound', 'invalid_state', 'no'],
+    [associate, 'InvalidParameterValue.PrivateIpAddressNotMatch', 'invalid_state', 'no'],
+    [associate, 'InvalidPrivateIpAddress.AlreadyBindEip', 'conflict', 'no'],
+    [associate, 'LimitExceeded.InstanceAddressQuota', 'eip_quota', 'no'],
+    [associate, 'MissingParameter', 'bad_input', 'no'],
+    [associate, 'OperationDenied.AddressInArrears', 'arrears', 'no'],
+    [associate, 'OperationDenied.MutexTaskRunning', 'in_progress', 'again'],
+    [associate, 'UnsupportedOperation.AddressStatusNotPermit', 'invalid_state', 'no'],
+    [associate, 'UnsupportedOperation.InstanceStateNotSupported', 'invalid_state', 'no'],
+    [associate, 'UnsupportedOperation.InstanceStatusNotPermit', 'invalid_state', 'no'],
+    [associate, 'UnsupportedOperation.InvalidAction', 'bad_input', 'no'],
+    [associate, 'UnsupportedOperation.InvalidAddressInternetChargeType', 'bad_input', 'no'],
+    [disassociate, 'FailedOperation.MasterEniNotFound', 'invalid_state', 'no'],
+    [disassociate, 'FailedOperation.TaskFailed', 'unknown_outcome', 'no'],
+    [disassociate, 'InvalidAddressId.NotFound', 'not_found', 'no'],
+    [disassociate, 'InvalidAddressIdStatus.NotPermit', 'invalid_state', 'no'],
+    [disassociate, 'InvalidParameterValue.OnlySupportedForMasterNetworkCard', 'bad_input', 'no'],
+    [disassociate, 'OperationDenied.MutexTaskRunning', 'in_progress', 'again'],
+    [releaseEip, 'FailedOperation.TaskFailed', 'unknown_outcome', 'no'],
+    [releaseEip, 'InvalidAddressId.NotFound', 'not_found', 'no'],
+    [releaseEip, 'InvalidAddressState', 'invalid_state', 'no'],
+    [releaseEip, 'LimitExceeded.AccountReturnQuota', 'eip_quota', 'no'],
+    [releaseEip, 'OperationDenied.AddressDeletionProtectionEnabled', 'invalid_state', 'no'],
+    [releaseEip, 'UnsupportedOperation.UnpaidOrderAlreadyExists', 'arrears', 'no'],
+    [releaseEip, 'UnsupportedOperation.AddressStatusNotPermit', 'invalid_state', 'no'],
+    [describe, 'InvalidParameter.InvalidFilter', 'bad_input', 'no'],
+    [describe, 'LimitExceeded.NumberOfFilters', 'bad_input', 'no'],
     [create, 'SomethingNew.AndStrange', 'cloud_fault', 'no'],
     [create, 'constructor', 'cloud_fault', 'no'],
     [create, { sent: false }, 'unavailable', 'again'],
@@ -102,6 +167,34 @@ test('fromTencent() says that the preset policy cannot reserve', () => {
   const { hint } = fromTencent(call, new TencentError({ message: 'no', code: 'UnauthorizedOperation' }))
   assert.match(hint ?? '', /vpc:CreateReserveIpAddresses.*QcloudAccessForIPAMDofTKERole does not carry it/)
 })
+
+for (const [code, hint] of [
+  ['AddressQuotaLimitExceeded', /^Release unused EIPs, or ask/],
+  ['AddressQuotaLimitExceeded.DailyAllocate', /^Wait for the next day/],
+  ['LimitExceeded.InstanceAddressQuota', /^Use a larger instance type/],
+  ['FailedOperation.BalanceInsufficient', /^Pay what is owed/],
+] as const)
+  test(`fromTencent() says what to do about ${code}`, () => {
+    const call = { action: allocate, doing: 'allocate', mutates: true }
+    assert.match(fromTencent(call, new TencentError({ message: 'no', code })).hint ?? '', hint)
+  })
+
+for (const action of [
+  allocate,
+  associate,
+  disassociate,
+  releaseEip,
+  'DescribeAddresses',
+  'DescribeAddressQuota',
+])
+  test(`[E8] fromTencent() names the policy that lets ${action}`, () => {
+    const call = { action, doing: 'act', mutates: true }
+    const { hint } = fromTencent(call, new TencentError({ message: 'no', code: 'UnauthorizedOperation' }))
+    assert.equal(
+      hint,
+      `Allow cvm:${action} to these credentials: role IPAMDofTKE_QCSRole carries it by policy QcloudAccessForIPAMDRoleInQcloudAllocateEIP`,
+    )
+  })
 
 test('[R6] fromTencent() tells the beginning of a long answer, on one line', () => {
   // A page of HTML, or a code of 40,000 characters, came back whole in events and logs.

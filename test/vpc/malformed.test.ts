@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { silentLog } from '../../internal/base/log.ts'
 import { seededRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
-import type { Cloud } from '../../internal/ports.ts'
+import type { Cloud, EipQuery } from '../../internal/ports.ts'
 import { createCloud } from '../../internal/vpc/cloud.ts'
 import type { Transport } from '../../internal/vpc/transport.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
@@ -190,6 +190,95 @@ test('describeReservations() leaves out what it was not asked for', async () => 
   ]
   for (const query of asked)
     assert.deepEqual(await clock.runUntil(cloud.describeReservations(query, 'collect')), [theReservation])
+})
+
+const eip = (change: Json = {}): Json => ({
+  AddressId: 'eip-0000000a',
+  AddressName: 'web-0',
+  AddressStatus: 'BIND',
+  AddressIp: '203.0.113.7',
+  InstanceId: 'ins-0000000a',
+  NetworkInterfaceId: id,
+  PrivateAddressIp: '10.0.0.6',
+  IsArrears: false,
+  IsBlocked: false,
+  InternetServiceProvider: 'BGP',
+  Bandwidth: 100,
+  InternetChargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+  TagSet: [{ Key: 'k', Value: 'v' }],
+  AddedLater: 10n,
+  ...change,
+})
+const eipsAre = (...items: unknown[]) => ({
+  DescribeAddresses: { AddressSet: items, TotalCount: items.length },
+})
+const eipsByTag = (cloud: Cloud) => cloud.describeEips({ tags: { k: 'v' } }, 'collect')
+const wantedEip = { bandwidth: 1, chargeType: 'c', isp: 'BGP', name: 'n', tags: {}, raw: {} } as const
+const allocate = (cloud: Cloud) => cloud.allocateEip({ ...wantedEip, clientToken: 't' }, 'waiting-pod')
+const quotasAre = (...ids: string[]) => ({
+  DescribeAddressQuota: {
+    QuotaSet: ids.map((QuotaId) => ({ QuotaId, QuotaCurrent: 1, QuotaLimit: 20, QuotaGroup: 'g' })),
+  },
+})
+
+const theEip = {
+  id: 'eip-0000000a',
+  address: '203.0.113.7',
+  state: 'bound',
+  eniId: id,
+  privateIp: '10.0.0.6',
+  instanceId: 'ins-0000000a',
+  bandwidth: 100,
+  chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+  isp: 'BGP',
+  arrears: false,
+  blocked: false,
+  name: 'web-0',
+  tags: { k: 'v' },
+}
+
+test('describeEips() reads what is there, what is null, and leaves out what it was not asked for', async () => {
+  const other = eip({ AddressId: 'eip-0000000b', NetworkInterfaceId: null, TagSet: null })
+  const { cloud, clock } = cloudWith(eipsAre(eip(), other))
+  const find = (query: EipQuery) => clock.runUntil(cloud.describeEips(query, 'collect'))
+  for (const query of [{ ids: ['eip-0000000a'] }, { tags: { k: 'v' } }, { eni: id }])
+    assert.deepEqual(await find(query), [theEip])
+  const nothing = { Bandwidth: null, InternetChargeType: null, InstanceId: null, PrivateAddressIp: null }
+  const bare = cloudWith(eipsAre(eip({ ...nothing, AddressStatus: 'CREATING', AddressIp: '' })))
+  const [read] = await bare.clock.runUntil(eipsByTag(bare.cloud))
+  const { bandwidth, chargeType, instanceId, privateIp, address, state } = read ?? {}
+  assert.deepEqual(
+    [bandwidth, chargeType, instanceId, privateIp, address, state],
+    [undefined, undefined, undefined, undefined, undefined, 'creating'],
+  )
+})
+
+test('allocateEip() leaves out what an account of the old kind does not take', async () => {
+  const sent: object[] = []
+  const transport: Transport = {
+    request: async (_, __, params) => {
+      sent.push(params)
+      return { AddressSet: ['eip-0000000a'], TaskId: '1' }
+    },
+  }
+  const clock = new VirtualClock()
+  const cloud = createCloud({ transport, clock, random: seededRandom(1), log: silentLog })
+  const request = { ...wantedEip, bandwidth: undefined, chargeType: undefined, clientToken: 't' }
+  await clock.runUntil(cloud.allocateEip(request, 'waiting-pod'))
+  assert.deepEqual(sent, [
+    { AddressCount: 1, InternetServiceProvider: 'BGP', AddressName: 'n', ClientToken: 't' },
+  ])
+})
+
+test('describeEipQuota() leaves out lines that the region does not have', async () => {
+  const { cloud, clock } = cloudWith(quotasAre('TOTAL_EIP_QUOTA', 'DAILY_EIP_APPLY', 'NEW_QUOTA'))
+  const quota = { used: 1, limit: 20 }
+  assert.deepEqual(await clock.runUntil(cloud.describeEipQuota('collect')), {
+    total: quota,
+    daily: quota,
+    singleLineTotal: undefined,
+    singleLineDaily: undefined,
+  })
 })
 
 const others: [
@@ -388,6 +477,83 @@ const others: [
     (cloud) => cloud.describeReservations({ ids: ['rsvip-1'] }, 'collect'),
     'bad_input',
     /"rsvip-1" is no id of a reservation/,
+  ],
+  [
+    'allocateEip() does not take two for one',
+    { AllocateAddresses: { AddressSet: ['eip-0000000a', 'eip-0000000b'], TaskId: '1' } },
+    allocate,
+    'unknown_outcome',
+    /allocate an EIP for "n".*AddressSet is .* where the id of one EIP is needed/,
+  ],
+  [
+    'allocateEip() does not take something else for an EIP',
+    { AllocateAddresses: { AddressSet: ['eni-0000000a'], TaskId: '1' } },
+    allocate,
+    'unknown_outcome',
+    /where the id of one EIP/,
+  ],
+  [
+    'allocateEip() does not know what became of what it cannot read',
+    { AllocateAddresses: { TaskId: '1' } },
+    allocate,
+    'unknown_outcome',
+    /AddressSet is missing/,
+  ],
+  [
+    'describeEips() names an unknown state',
+    eipsAre(eip({ AddressStatus: 'BOUND' })),
+    eipsByTag,
+    'cloud_fault',
+    /list EIPs with tags "k=v".*AddressSet\[0\].AddressStatus is "BOUND"/,
+  ],
+  [
+    'describeEips() names an EIP without a public address',
+    eipsAre(eip({ AddressIp: '' })),
+    eipsByTag,
+    'cloud_fault',
+    /AddressSet\[0\].AddressIp is .* where an IPv4 address is needed/,
+  ],
+  [
+    'describeEips() names a private address that is none',
+    eipsAre(eip({ PrivateAddressIp: '10.0.0.256' })),
+    eipsByTag,
+    'cloud_fault',
+    /AddressSet\[0\].PrivateAddressIp is "10.0.0.256"/,
+  ],
+  [
+    'describeEips() names a flag that is none',
+    eipsAre(eip({ IsArrears: 'FALSE' })),
+    eipsByTag,
+    'cloud_fault',
+    /AddressSet\[0\].IsArrears is "FALSE"/,
+  ],
+  [
+    'describeEips() names an id that is none',
+    eipsAre(eip({ AddressId: 'eip' })),
+    eipsByTag,
+    'cloud_fault',
+    /AddressSet\[0\].AddressId is "eip"/,
+  ],
+  [
+    'describeEips() refuses to list those of the whole account',
+    {},
+    (cloud) => cloud.describeEips({ tags: {} }, 'collect'),
+    'bad_input',
+    /no tag is given/,
+  ],
+  [
+    'describeEips() refuses an id that would spoil the call for others',
+    {},
+    (cloud) => cloud.describeEips({ ids: ['eip-1'] }, 'collect'),
+    'bad_input',
+    /"eip-1" is no id of an EIP/,
+  ],
+  [
+    'describeEipQuota() names a quota that is not told',
+    quotasAre('TOTAL_EIP_QUOTA'),
+    (cloud) => cloud.describeEipQuota('collect'),
+    'cloud_fault',
+    /QuotaSet is \["TOTAL_EIP_QUOTA"\] where quota DAILY_EIP_APPLY is needed/,
   ],
   [
     'unassignIps() refuses more addresses than a call takes',

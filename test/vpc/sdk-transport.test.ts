@@ -87,6 +87,37 @@ test('sdkTransport() signs calls that the cloud accepts', async (t) => {
   )
 })
 
+test('sdkTransport() takes an EIP from allocation to release', async (t) => {
+  const { cloud } = await setUp(t)
+  const request = {
+    bandwidth: 100,
+    chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+    isp: 'BGP',
+    name: 'web-0',
+  } as const
+  const eip = await cloud.allocateEip({ ...request, tags: { cluster: 'c' }, raw: {}, clientToken: 'e' }, pod)
+  const eni = await cloud.createEni(creation('t1'), pod)
+  const inState = async (state: string | undefined) => {
+    for (;;) {
+      const [found] = await cloud.describeEips({ tags: { cluster: 'c' } }, pod)
+      if (found?.state === state) return found
+    }
+  }
+  const free = await inState('unbound')
+  const privateIp = eni.primaryIp
+  for (;;) {
+    const [made] = await cloud.describeEnis({ ids: [eni.id] }, pod)
+    if (made?.state === 'available') break
+  }
+  await cloud.associateEip({ eip, eni: eni.id, privateIp }, pod)
+  const bound = { ...free, state: 'bound_to_loose_eni', eniId: eni.id, privateIp }
+  assert.deepEqual(await inState('bound_to_loose_eni'), bound)
+  assert.deepEqual((await cloud.describeEipQuota(pod)).total, { used: 1, limit: 20 })
+  await cloud.disassociateEip(eip, pod)
+  await cloud.releaseEip(eip, pod)
+  assert.equal(await inState(undefined), undefined)
+})
+
 test('sdkTransport() reaches a unix socket', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tke-eni-'))
   t.after(() => rmSync(directory, { recursive: true }))

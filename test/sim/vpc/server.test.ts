@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../../../internal/base/clock.ts'
 import { type ServeOptions, serveVpcSim } from '../../../internal/sim/vpc/server.ts'
 import type { VpcSim } from '../../../internal/sim/vpc/sim.ts'
 import { sdkRequest } from '../../contract/sdk-request.ts'
+import { list } from '../../contract/vpc-view.ts'
 import { medium, openWorld, subnetA, vpcId } from './world.ts'
 
 const key = { secretId: 'AKIDserver', secretKey: 'key' }
@@ -203,6 +204,39 @@ test('the side entrance reserves and releases addresses, and denies actions', as
     assert.equal((await call('POST', 'reservation', wrong))['status'], 400)
   await call('PUT', 'faults', { deny: { DescribeVpcs: 1 } })
   await assert.rejects(sdk(served)('DescribeVpcs', {}), { code: 'UnauthorizedOperation' })
+})
+
+test('the side entrance makes, troubles and releases EIPs', async (t) => {
+  const served = await serve(t)
+  const call = (body: unknown) =>
+    getJson(`${served.url}/sim/eip`, { method: 'POST', body: JSON.stringify(body) })
+  const made = await call({ id: 'eip-0000hand', address: '203.0.113.7', bandwidth: 5, tags: { by: 'hand' } })
+  assert.deepEqual(made, { status: 200, id: 'eip-0000hand', address: '203.0.113.7' })
+  assert.deepEqual(await call({ id: 'eip-0000hand', blocked: true }), {
+    status: 200,
+    id: 'eip-0000hand',
+    blocked: true,
+  })
+  const answer = await sdk(served)('DescribeAddresses', { AddressIds: ['eip-0000hand'] })
+  const [shown] = list(answer, 'AddressSet')
+  assert.deepEqual(
+    [shown?.['AddressIp'], shown?.['IsBlocked'], shown?.['IsArrears'], shown?.['Bandwidth']],
+    ['203.0.113.7', true, false, 5],
+  )
+  const { eips } = (await getJson(`${served.url}/sim/audit`)) as { eips?: { tags: unknown }[] }
+  assert.deepEqual(eips?.[0]?.tags, { by: 'hand' })
+  await getJson(`${served.url}/sim/limits`, { method: 'PUT', body: '{"eips": 1}' })
+  await assert.rejects(sdk(served)('AllocateAddresses', {}), { code: 'AddressQuotaLimitExceeded' })
+  assert.equal((await call({ id: 'eip-0000hand', release: true }))['status'], 200)
+  await getJson(`${served.url}/sim/faults`, { method: 'PUT', body: '{"noBalance": true}' })
+  await assert.rejects(sdk(served)('AllocateAddresses', {}), { code: 'FailedOperation.BalanceInsufficient' })
+  for (const wrong of [
+    { id: 'eip-0000hand', release: true },
+    { blocked: true },
+    { id: 'eip-1' },
+    { address: '1.1.1.1' },
+  ])
+    assert.equal((await call(wrong))['status'], 400)
 })
 
 test('the side entrance is for local callers', async (t) => {
