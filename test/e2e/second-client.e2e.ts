@@ -1,5 +1,5 @@
 // A second official client: Tencent Cloud's Python SDK, whose signatures and requests differ from the Node one's,
-// creates, attaches, assigns and deletes against the simulated VPC.
+// creates, attaches, assigns and deletes against the simulated VPC, and binds an EIP.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -44,17 +44,35 @@ test('the Python SDK works against vpc-sim', async (t) => {
 
   assert.deepEqual(
     steps.map(({ step }) => step),
-    ['created', 'attached', 'assigned', 'unassigned', 'found', 'refused', 'detached', 'deleted'],
+    [
+      'created',
+      'attached',
+      'assigned',
+      'unassigned',
+      'found',
+      'allocated',
+      'bound',
+      'refused',
+      'detached',
+      'deleted',
+      'released',
+    ],
   )
-  const [created, attached, assigned, , found, refused] = steps
+  const [created, attached, assigned, , found, allocated, bound, refused] = steps
   assert.equal(attached?.['instance'], medium)
   assert.deepEqual([assigned?.['new'], assigned?.['all']], [3, 5])
   assert.deepEqual(found?.['enis'], [created?.['eni']])
+  assert.deepEqual(allocated?.['tasks'], ['SUCCESS', 'SUCCESS'])
+  assert.deepEqual(
+    [bound?.['eni'], bound?.['instance'], bound?.['private']],
+    [created?.['eni'], medium, true],
+  )
   assert.equal(refused?.['code'], 'ResourceInUse')
 
   const audit = sim.admin.audit(systemClock.now())
   assert.deepEqual(audit.faults, [])
   assert.ok(audit.enis.every(({ primary }) => primary))
+  assert.deepEqual(audit.eips, [])
 })
 
 /** A virtual environment with the SDK, made once and kept in the user's cache. */

@@ -1,4 +1,4 @@
-"""Tencent Cloud's Python SDK against the simulated VPC: create, attach, assign, unassign, detach, delete.
+"""Tencent Cloud's Python SDK against the simulated VPC: create, attach, assign, unassign, detach, delete; and an EIP.
 
 Usage: vpc-second-client.py ENDPOINT SECRET_ID SECRET_KEY REGION VPC SUBNET INSTANCE
 Prints one JSON line per step.
@@ -65,6 +65,8 @@ def main(endpoint, secret_id, secret_key, region, vpc_id, subnet_id, instance_id
     )
     step("found", enis=[e.NetworkInterfaceId for e in found.NetworkInterfaceSet])
 
+    eip = bind_eip(post, get, eni, rest.PrivateIpAddressSet[1].PrivateIpAddress)
+
     refused = None
     try:
         call(post.DeleteNetworkInterface, models.DeleteNetworkInterfaceRequest, NetworkInterfaceId=eni)
@@ -79,6 +81,40 @@ def main(endpoint, secret_id, secret_key, region, vpc_id, subnet_id, instance_id
     call(post.DeleteNetworkInterface, models.DeleteNetworkInterfaceRequest, NetworkInterfaceId=eni)
     until(post, eni, lambda e: e is None)
     step("deleted")
+
+    until_eip(get, eip, lambda e: e.AddressStatus == "UNBIND")
+    call(post.ReleaseAddresses, models.ReleaseAddressesRequest, AddressIds=[eip])
+    until_eip(post, eip, lambda e: e is None)
+    step("released")
+
+
+def bind_eip(post, get, eni, private_ip):
+    allocated = call(
+        post.AllocateAddresses,
+        models.AllocateAddressesRequest,
+        InternetChargeType="TRAFFIC_POSTPAID_BY_HOUR",
+        InternetMaxBandwidthOut=5,
+        Tags=[{"Key": "owner", "Value": "second-client"}],
+        ClientToken="second-client-2",
+    )
+    [eip] = allocated.AddressSet
+    until_eip(post, eip, lambda e: e.AddressStatus == "UNBIND")
+    tasks = [
+        call(client.DescribeTaskResult, models.DescribeTaskResultRequest, TaskId=int(allocated.TaskId)).Result
+        for client in (post, get)
+    ]
+    step("allocated", bandwidth=5, tasks=tasks)
+
+    call(
+        post.AssociateAddress,
+        models.AssociateAddressRequest,
+        AddressId=eip,
+        NetworkInterfaceId=eni,
+        PrivateIpAddress=private_ip,
+    )
+    bound = until_eip(get, eip, lambda e: e.AddressStatus == "BIND")
+    step("bound", eni=bound.NetworkInterfaceId, instance=bound.InstanceId, private=bound.PrivateAddressIp == private_ip)
+    return eip
 
 
 def connect(endpoint, secret_id, secret_key, region, method):
@@ -105,6 +141,18 @@ def until(client, eni, done):
             return found
         time.sleep(0.05)
     raise SystemExit(f"{eni} does not settle: {found}")
+
+
+def until_eip(client, eip, done):
+    """As `until`."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < end:
+        answer = call(client.DescribeAddresses, models.DescribeAddressesRequest, AddressIds=[eip])
+        found = answer.AddressSet[0] if answer.AddressSet else None
+        if done(found):
+            return found
+        time.sleep(0.1)
+    raise SystemExit(f"{eip} does not settle: {found}")
 
 
 def step(name, **fields):
