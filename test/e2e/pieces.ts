@@ -29,6 +29,7 @@ const pieces = {
   busybox: { here: () => isStatic(which('busybox')), get: debian('busybox-static') },
   'cni-plugins': { here: () => existsSync('/usr/lib/cni/ptp'), get: debian('containernetworking-plugins') },
   iptables: command('iptables', debian('iptables')),
+  nftables: command('nft', debian('nftables')),
   iproute2: command('ip', debian('iproute2')),
   sqlite3: command('sqlite3', debian('sqlite3')),
   executable: {
