@@ -4,76 +4,22 @@ import { IpamError } from '../ipam/errors.ts'
 import type { CloudEni, EniId } from '../ipam/types.ts'
 import type { EniQuery, Priority } from '../ports.ts'
 import type { Answer } from './answer.ts'
-import { describeHalves, listIds } from './by-ids.ts'
+import { listIds } from './by-ids.ts'
 import { type Caller, reading } from './caller.ts'
 import { pageSize } from './limits.ts'
 import { readPages } from './pages.ts'
 import { parseEni, parseEniId } from './parse.ts'
+import { type Raw, sharedById } from './shared-ids.ts'
 import { hasTags, listTags, tagFilters } from './tags.ts'
 
 const common = { product: 'vpc', action: 'DescribeNetworkInterfaces', mutates: false } as const
-
-/** An ENI as answered. It is parsed by who asked for it: what is wrong with one ENI must not hurt who asked for others. */
-interface RawEni {
-  readonly id: EniId
-  readonly answer: Answer
-}
-
-interface Batch {
-  readonly ids: Set<EniId>
-  readonly found: Promise<readonly RawEni[]>
-}
 
 /** `describeEnis` of the port. */
 export type FindEnis = (query: EniQuery, priority: Priority) => Promise<readonly CloudEni[]>
 
 export function eniFinder(caller: Caller): FindEnis {
-  /** Calls that wait for their turn: others of their priority may join. */
-  const open = new Map<Priority, Batch>()
-
-  async function byIds(ids: ReadonlySet<EniId>, priority: Priority): Promise<readonly CloudEni[]> {
-    const doing = `describe ENIs ${listIds(ids)}`
-    for (const id of ids) {
-      // Refused here, because the API would refuse the whole shared call.
-      if (parseEniId(id) === undefined)
-        throw new IpamError('bad_input', `Cannot ${doing}: "${id}" is no id of an ENI`)
-    }
-    const batches = new Set([...ids].map((id) => join(id, priority)))
-    const found = await Promise.all([...batches].map((batch) => batch.found))
-    const mine = new Map(found.flat().flatMap(({ id, answer }) => (ids.has(id) ? [[id, answer]] : [])))
-    return reading({ ...common, doing }, () => [...mine.values()].map(parseEni))
-  }
-
-  function join(id: EniId, priority: Priority): Batch {
-    const current = open.get(priority)
-    if (current !== undefined && (current.ids.has(id) || current.ids.size < pageSize)) {
-      current.ids.add(id)
-      return current
-    }
-    const ids = new Set([id])
-    const close = () => {
-      if (open.get(priority) === batch) open.delete(priority)
-    }
-    const batch: Batch = { ids, found: describeTogether(ids, priority, close).finally(close) }
-    open.set(priority, batch)
-    return batch
-  }
-
-  /** `ids` may grow until `close` is called, when the call is sent. */
-  async function describeTogether(
-    ids: ReadonlySet<EniId>,
-    priority: Priority,
-    close: () => void,
-  ): Promise<readonly RawEni[]> {
-    try {
-      return await describe(ids, priority, close)
-    } catch (error) {
-      return describeHalves(error, [...ids], (half) => describe(new Set(half), priority))
-    }
-  }
-
-  function describe(ids: ReadonlySet<EniId>, priority: Priority, onSend = () => {}) {
-    return caller.call({
+  const find = sharedById((ids, priority, onSend) =>
+    caller.call({
       ...common,
       priority,
       get doing() {
@@ -84,7 +30,18 @@ export function eniFinder(caller: Caller): FindEnis {
         return { NetworkInterfaceIds: [...ids], Limit: pageSize }
       },
       read: rawEnis,
-    })
+    }),
+  )
+
+  async function byIds(ids: ReadonlySet<EniId>, priority: Priority): Promise<readonly CloudEni[]> {
+    const doing = `describe ENIs ${listIds(ids)}`
+    for (const id of ids) {
+      // Refused here, because the API would refuse the whole shared call.
+      if (parseEniId(id) === undefined)
+        throw new IpamError('bad_input', `Cannot ${doing}: "${id}" is no id of an ENI`)
+    }
+    const found = await find(ids, priority)
+    return reading({ ...common, doing }, () => found.map(parseEni))
   }
 
   async function byTags(
@@ -117,7 +74,7 @@ export function eniFinder(caller: Caller): FindEnis {
   }
 }
 
-function rawEnis(answer: Answer): readonly RawEni[] {
+function rawEnis(answer: Answer): readonly Raw[] {
   return answer
     .objects('NetworkInterfaceSet')
     .map((eni) => ({ id: eni.text('NetworkInterfaceId'), answer: eni }))

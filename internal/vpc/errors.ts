@@ -63,6 +63,7 @@ const codes = new Map<string, Meaning>(
     'AddressQuotaLimitExceeded.*': 'eip_quota',
     'LimitExceeded.InstanceAddressQuota': 'eip_quota',
     'LimitExceeded.AccountReturnQuota': 'eip_quota',
+    'LimitExceeded.MonthlyAddressRecoveryQuota': 'eip_quota',
     'FailedOperation.BalanceInsufficient': 'arrears',
     'OperationDenied.AddressInArrears': 'arrears',
     'UnsupportedOperation.UnpaidOrderAlreadyExists': 'arrears',

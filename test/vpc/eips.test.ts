@@ -195,6 +195,19 @@ test('describeEips() by tags reads every page and nothing of others, by ids as m
   assert.deepEqual(await run(cloud.describeEips({ ids: [] }, 'collect')), [])
 })
 
+test('describeEips() shares calls among those who ask within a turn', async (t) => {
+  const { sim, clock, cloud, sent } = setUp(t)
+  const made = Array.from({ length: 130 }, () => sim.admin.createEip({}, clock.now()))
+  const answers = await clock.runUntil(
+    Promise.all(made.map(({ id }) => cloud.describeEips({ ids: [id, 'eip-00000000'] }, pod))),
+  )
+  assert.deepEqual(
+    answers.map((eips) => eips.map(({ id }) => id)),
+    made.map(({ id }) => [id]),
+  )
+  assert.equal(sent('DescribeAddresses'), 2)
+})
+
 test('describeEips() by ENI gives what is on it, or on its way', async (t) => {
   const { clock, cloud, run, eni, addresses, eip, bind } = await withEni(t)
   const [a, b] = [eip('a'), eip('b')]

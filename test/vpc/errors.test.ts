@@ -74,6 +74,7 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [allocate, 'InvalidParameterValue.InvalidTag', 'bad_input', 'no'],
     [allocate, 'InvalidParameterValue.Range', 'bad_input', 'no'],
     [allocate, 'LimitExceeded.BandwidthPackageQuota', 'bad_input', 'no'],
+    [allocate, 'LimitExceeded.MonthlyAddressRecoveryQuota', 'eip_quota', 'no'],
     [allocate, 'LimitExceeded.TagQuota', 'cloud_fault', 'no'],
     [allocate, 'RequestLimitExceeded', 'throttled', 'slow-down'],
     [allocate, 'ResourceInsufficient', 'no_address', 'no'],

@@ -253,6 +253,14 @@ test('describeEips() reads what is there, what is null, and leaves out what it w
   )
 })
 
+test('describeEips() lets only those suffer who asked for the malformed EIP', async () => {
+  const bad = eip({ AddressId: 'eip-0000000b', AddressStatus: 'x' })
+  const { cloud, clock } = cloudWith(eipsAre(bad, eip()))
+  const ask = (one: string) => cloud.describeEips({ ids: [one] }, 'collect')
+  const [good, failed] = await clock.runUntil(Promise.allSettled([ask('eip-0000000a'), ask('eip-0000000b')]))
+  assert.deepEqual([good?.status, failed?.status], ['fulfilled', 'rejected'])
+})
+
 test('allocateEip() leaves out what an account of the old kind does not take', async () => {
   const sent: object[] = []
   const transport: Transport = {
