@@ -84,6 +84,7 @@ export interface Cloud {
     request: { eni: EniId; instance: InstanceId; clientToken: string },
     priority: Priority,
   ): Promise<void>
+  /** EIPs on it stay: bound to a loose ENI. */
   detachEni(
     request: { eni: EniId; instance: InstanceId; clientToken: string },
     priority: Priority,
@@ -97,9 +98,12 @@ export interface Cloud {
     request: { eni: EniId; count: number; addresses?: readonly Ipv4[]; clientToken: string },
     priority: Priority,
   ): Promise<readonly Ipv4[]>
-  /** At most 10 addresses a call. */
+  /** At most 10 addresses a call. EIPs on them are unbound with it. */
   unassignIps(request: { eni: EniId; addresses: readonly Ipv4[] }, priority: Priority): Promise<void>
-  /** One secondary address to another ENI of the same subnet; asynchronous as the others, and without a token. */
+  /**
+   * One secondary address to another ENI of the same subnet; asynchronous as the others, and without a token. No page says whether an EIP
+   * goes with it, or is unbound: unbind it before.
+   */
   migrateIp(request: { from: EniId; to: EniId; address: Ipv4 }, priority: Priority): Promise<void>
   /**
    * Keeps an address of the subnet from everybody but who assigns exactly it; synchronous. Throws `denied` where the role may not,
@@ -111,9 +115,9 @@ export interface Cloud {
   /** Throws `invalid_state` while an ENI has the address, `not_found` when it is released already. */
   releaseReservation(request: { id: string; vpcId: string }, priority: Priority): Promise<void>
   /**
-   * One public address, being made: `describeEips` shows when it is there, or gone again. A token brings its EIP again, and after a
-   * failure `cloud_fault`: then it takes another token. Throws `eip_quota` (of the account, or of the day), `no_address` where the line
-   * has none left, `arrears`, `bad_input` and `denied`.
+   * One public address, being made: `describeEips` shows when it is there, or gone again. A token brings its EIP again, even a released
+   * one, and after a failure `cloud_fault`: then it takes another token. Throws `eip_quota` (of the account, or of the day),
+   * `no_address` where the line has none left, `arrears`, `bad_input` and `denied`.
    */
   allocateEip(request: AllocateEip, priority: Priority): Promise<EipId>
   /** Unknown ones are simply not in the answer. Not ordered. Throws `denied`. */
