@@ -8,6 +8,7 @@ import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { leaderRbac } from '../../internal/kube/rbac.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
+import { zoneOfNodes } from '../contract/static-ip.contract.ts'
 import { type FrontProxyFiles, makeFrontProxy } from './front-proxy.ts'
 import {
   type ApiserverUser,
@@ -26,7 +27,7 @@ export interface AggregatedClaims {
   stopLeader(): Promise<void>
   /** Another machine leads, with a ledger, an authority and a port of its own. */
   replaceLeader(): Promise<void>
-  startLeader(): Promise<void>
+  startLeader(keepsZones?: boolean): Promise<void>
   stop(): Promise<void>
 }
 
@@ -63,8 +64,13 @@ export async function startAggregatedClaims(
     systemClock,
   )
   let served: ServedClaims | undefined
-  const startLeader = async () => {
-    const settings = { serveClaims: true, apiBindPort: port, apiAdvertiseAddress: undefined }
+  const startLeader = async (keepsZones = true) => {
+    const settings = {
+      serveClaims: true,
+      apiBindPort: port,
+      apiAdvertiseAddress: undefined,
+      defaultNetwork: 'tke-route-eni' as const,
+    }
     served = serveClaims(
       { ...settings, stateDir: ledger.folder },
       {
@@ -74,6 +80,8 @@ export async function startAggregatedClaims(
         clock: systemClock,
         log,
         random: systemRandom,
+        zone: zoneOfNodes,
+        keepsZones: () => keepsZones,
       },
     )
   }
