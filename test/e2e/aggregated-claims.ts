@@ -24,6 +24,8 @@ export interface AggregatedClaims {
   readonly frontProxy: FrontProxyFiles
   readonly port: number
   readonly warnings: readonly string[]
+  /** Of what the leader was asked. */
+  readonly paths: readonly string[]
   stopLeader(): Promise<void>
   /** Another machine leads, with a ledger, an authority and a port of its own. */
   replaceLeader(): Promise<void>
@@ -37,10 +39,10 @@ export const leaderUser: ApiserverUser = {
   groups: ['system:serviceaccounts'],
 }
 
-/** Resolves when the API server passes requests on. `permitted`: the leader has its role. */
+/** Resolves when the API server passes requests on. `permitted`: the leader has its role, which `roles` says. */
 export async function startAggregatedClaims(
   users: readonly ApiserverUser[] = [],
-  { permitted = true }: { permitted?: boolean } = {},
+  { permitted = true, roles = leaderRbac() }: { permitted?: boolean; roles?: string } = {},
 ): Promise<AggregatedClaims> {
   const frontProxy = makeFrontProxy()
   const real = await startKubeApiserver({ users: [leaderUser, ...users], flags: frontProxy.flags })
@@ -50,13 +52,15 @@ export async function startAggregatedClaims(
     writeFileSync(path, text, { mode: 0o600 })
     return path
   }
-  if (permitted) await real.kubectl('apply', '-f', file('roles.yaml', leaderRbac()))
+  if (permitted) await real.kubectl('apply', '-f', file('roles.yaml', roles))
   let ledger = openClaimLedger()
   const ledgers = [ledger]
   let port = await freePort()
   const warnings: string[] = []
+  const paths: string[] = []
   const log: Log = {
     ...silentLog,
+    debug: (_, fields) => void paths.push(String(fields?.['url'])),
     warn: (event, fields) => void warnings.push(`${event}: ${fields?.['why']}`),
   }
   const client = await connectKube(
@@ -107,6 +111,7 @@ export async function startAggregatedClaims(
       return port
     },
     warnings,
+    paths,
     startLeader,
     stopLeader,
     async replaceLeader() {
