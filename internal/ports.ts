@@ -285,6 +285,8 @@ export interface LeaderLedger {
   openIntents(): readonly Intent[]
   /** Every address in the ledger on this ENI. */
   addressesOf(eni: number): ReadonlySet<Ipv4>
+  /** Addresses that were taken off this ENI since then. */
+  leftSince(eni: number, since: Millis): ReadonlySet<Ipv4>
   /** The node that has the address by the ledger, in whatever state. */
   nodeOf(address: Ipv4): NodeName | undefined
   /** Of which pool of its node the address is. */

@@ -168,9 +168,15 @@ for (const { does, annotations, owners, want } of [
     },
   },
   {
-    does: 'leaves the time to the cluster',
+    does: 'wants no time at all, which nobody could mean',
     annotations: { ...never, 'claim-expired-duration': '0' },
-    want: { keepsIp: true },
+    want: {
+      keepsIp: true,
+      claim: {
+        fault:
+          'annotation tke.cloud.tencent.com/claim-expired-duration "0": it is not a duration of at least 5m (such as 1h30m)',
+      },
+    },
   },
   {
     does: 'wants less than five minutes, and no address',
@@ -179,7 +185,7 @@ for (const { does, annotations, owners, want } of [
       keepsIp: true,
       claim: {
         fault:
-          'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m), or 0; ' +
+          'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m); ' +
           'annotation tke.cloud.tencent.com/nominated-vpc-ip "10.0.1.300": it is not an IPv4 address',
       },
     },

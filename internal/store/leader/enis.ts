@@ -7,6 +7,7 @@ import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, gatewayOf } from '../../value/cidr.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Mac } from '../../value/mac.ts'
+import type { Millis } from '../../value/millis.ts'
 import { ipsOf } from './ips.ts'
 
 export interface EniRow {
@@ -23,6 +24,7 @@ export interface EniRow {
   readonly goal: 'serve' | 'delete'
   readonly served: 0 | 1
   readonly expected_ips: number
+  readonly changed_at: Millis
 }
 
 export function findEni(db: Database, key: number): EniRow {

@@ -76,9 +76,9 @@ export const outcomesOfDelete: Outcomes = {
   },
   throttled: {
     atMost: 9,
-    within: 30,
-    shows: served,
-    what: 'The client sends it again itself, ever more slowly.',
+    within: 40,
+    shows: refused,
+    what: 'The client sends it again itself, ever more slowly, eight times; then it has failed for good, is told, and planned anew.',
   },
   'answer-garbled': {
     calls: 1,

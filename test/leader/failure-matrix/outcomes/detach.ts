@@ -77,8 +77,8 @@ export const outcomesOfDetach: Outcomes = {
   throttled: {
     atMost: 10,
     within: 40,
-    shows: served,
-    what: 'The client sends it again itself, ever more slowly.',
+    shows: refused,
+    what: 'The client sends it again itself, ever more slowly, eight times; then it has failed for good, is told, and planned anew.',
   },
   'answer-garbled': {
     calls: 1,
