@@ -1,6 +1,12 @@
 // Pods that come back to static addresses, on a real kube-apiserver: what whoever makes them sees, and who is asked about which pods.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { systemClock } from '../../internal/base/clock.ts'
+import { silentLog } from '../../internal/base/log.ts'
+import { connectKube } from '../../internal/kube/connect.ts'
+import { installStaticIpWebhook } from '../../internal/kube/install-static-ip-webhook.ts'
 import { leaderRbac } from '../../internal/kube/rbac.ts'
 import { insertClaim, retained } from '../apiserver/claims/claim-rows.ts'
 import { httpKubeServer } from '../contract/kube/server.ts'
@@ -73,6 +79,22 @@ function people(): void {
       'the next leader has a path of its own',
       async () => (await its().real.kubectl(...path)) !== first,
     )
+  })
+
+  test('the leader leaves a webhook alone that is as it should be', async () => {
+    const client = await connectKube({ kubeconfig: its().real.kubeconfig }, systemClock)
+    after(() => client.close())
+    const version = () => its().real.kubectl('get', webhook, '-o', 'jsonpath={.metadata.resourceVersion}')
+    const tools = { client, clock: systemClock, log: silentLog }
+    const install = (path: string) => installStaticIpWebhook({ path, authority: authority() }, tools)
+    const authority = () =>
+      readFileSync(join(its().ledger.folder, 'apiserver-ca.pem'), 'utf8').split('-----BEGIN PRIV')[0] ?? ''
+    await install('/one')
+    const first = await version()
+    await install('/one')
+    assert.equal(await version(), first)
+    await install('/two')
+    assert.notEqual(await version(), first)
   })
 
   test('[S10] the webhook follows the leader to another machine', async () => {
