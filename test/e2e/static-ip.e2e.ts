@@ -61,6 +61,7 @@ function people(): void {
     const others: readonly MadePod[] = [
       { name: 'plain', annotations: {} },
       { name: 'other', annotations: { [policy]: 'Immediate' } },
+      { generateName: 'replica-' },
     ]
     for (const pod of others) assert.equal((await applied(its(), pod)).code, 0)
     await its().real.kubectl('label', 'pod', 'web-0', 'a=b')
@@ -122,16 +123,21 @@ test('[S10] a leader with the role of an earlier version says once what it lacks
 })
 
 interface MadePod {
-  readonly name: string
+  readonly name?: string
+  readonly generateName?: string
   readonly annotations?: object
   readonly spec?: object
 }
 
-function applied(world: AggregatedClaims, { annotations, name, spec }: MadePod, ...more: readonly string[]) {
+function applied(
+  world: AggregatedClaims,
+  { annotations, spec, ...named }: MadePod,
+  ...more: readonly string[]
+) {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, annotations: annotations ?? { [policy]: 'Never' } },
+    metadata: { ...named, annotations: annotations ?? { [policy]: 'Never' } },
     spec: { containers: [{ name: 'main', image: 'none' }], ...spec },
   }
   return kubectl(world, ['create', '-f', '-', ...more], JSON.stringify(pod))
