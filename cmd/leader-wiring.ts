@@ -112,12 +112,23 @@ export async function leadOnce(
   const told = heard(ledger, () => claims?.changed())
   const serving = startLeader({ kube, cloud, ledger: told, clock, random, log, nameLedger }, inForce)
   leader = serving
-  claims = serveClaims(settings, { db, release: serving, client: claimsClient, clock, log, random })
+  let latest = settings
+  claims = serveClaims(settings, {
+    db,
+    release: serving,
+    client: claimsClient,
+    clock,
+    log,
+    random,
+    zone: serving.zone,
+    keepsZones: () => latest.enableStaticIp && latest.staticIpAffinity,
+  })
   stack.defer(claims.close)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
       Object.assign(inForce, withTestWaits('leader', coreSettings(now)))
+      latest = now
       wake()
     }),
   )
@@ -145,6 +156,7 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'eniMaxWarmTarget',
   'enableDirectEni',
   'enableStaticIp',
+  'staticIpAffinity',
   'claimExpiredDuration',
   'manageTaint',
   'maxEniPerNode',

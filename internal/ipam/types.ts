@@ -85,6 +85,8 @@ export interface NodeFact {
   readonly maxPods: number | undefined
   /** Carries the taint that keeps pods away until it has addresses for them (K5). */
   readonly unavailable: boolean
+  /** By which the scheduler knows its zone, in words of the cluster's own. */
+  readonly zoneLabel?: string | undefined
 }
 
 /** A pod reduced to what we use. */
