@@ -59,7 +59,9 @@ export function withinPlaces(
   enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
   pods: Readonly<Record<EniMode, number>>,
 ): NodeBounds {
-  const used = usedPerEni(ips)
+  // What is claimed has its place, whether or not its pod is here; those of pods that count it comes beside, as the leader has it.
+  const claimed = ips.filter(({ claim }) => claim !== undefined).length
+  const used = usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
   const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
     const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
@@ -68,7 +70,7 @@ export function withinPlaces(
   }
   const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
   return sharePlaces(bounds, {
-    shared: claimOf('shared', sharedEnisFor(pods.shared, sizes, bounds.shared)),
+    shared: claimOf('shared', sharedEnisFor(pods.shared + claimed, sizes, bounds.shared)),
     exclusive: claimOf('exclusive', Math.min(pods.exclusive, maxBindable(bounds.exclusive))),
   })
 }
