@@ -58,6 +58,22 @@ test('[S6] by force it goes from under its pod, which is told', async (t) => {
   assert.equal(world.addresses('node-1').includes(address), false)
 })
 
+test('[S6] what is on its way to a pod when it is released by force is not shown to its node', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-1')
+  await world.untilBound('web-1', 'node-1')
+  world.cloud.setFaults({ taskDelayMs: 5 * second })
+  world.put('node-1', 'web-0')
+  await world.until(() => world.ledger.openIntents().some(({ kind }) => kind === 'assign'))
+  const its = known(world.claim('web-0'))
+  assert.deepEqual(await release(world, 'web-0', { force: true }), { state: 'releasing' })
+  for (let waited = 0; waited < minute && world.claim('web-0')?.uid === its.uid; waited += 100) {
+    assert.deepEqual(world.publishedFor('node-1', 'web-0'), [])
+    await world.clock.advance(100)
+  }
+  assert.notEqual(world.claim('web-0')?.uid, its.uid)
+})
+
 test('[S6] a pod that comes while its claim is released gets a new one', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')
