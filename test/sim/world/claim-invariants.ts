@@ -116,9 +116,15 @@ function podFaults(world: World, pod: PodFact): string[] {
     return [`${what} has no address: its claim is ${claim.phase} ${claim.address} (${claim.message})`]
   }
   if (isStatic && world.promises.isExcused(pod.uid)) return []
+  if (world.hands.haveTaken(pod.ip) && isShownByAnother(world, pod)) return []
   if (claim.address !== pod.ip || claim.phase !== 'Bound')
     return [`${what} has ${pod.ip}, and its claim is ${claim.phase} ${claim.address} (${claim.message})`]
   return []
+}
+
+/** Its network went by hand, and it goes on showing its address, which another pod has by now: no two claims can say so. */
+function isShownByAnother({ kube }: World, { ip, uid }: PodFact): boolean {
+  return [...kube.pods.items.values()].some((other) => other.ip === ip && other.uid !== uid)
 }
 
 /** By the cloud's own count: could a static pod of the claim be served on the node? */

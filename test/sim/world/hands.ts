@@ -20,6 +20,8 @@ export class Hands {
   readonly #foreign: string[] = []
   /** Static addresses of these that have not been put back where they belong: their nodes may have them under later grants. */
   readonly #adrift = new Set<Ipv4>()
+  /** Addresses whose claims were released by force. */
+  readonly #forced = new Set<Ipv4>()
   #told = 0
 
   constructor(world: World) {
@@ -46,7 +48,13 @@ export class Hands {
 
   /** Somebody has had the address taken from under its pod. */
   forceRelease(address: Ipv4): void {
+    this.#forced.add(address)
     this.#take([address])
+  }
+
+  /** Has the node it by a grant from before its claim was released by force? Its agent has not heard of that yet. */
+  hasForced(address: Ipv4, node: SimNode): boolean {
+    return this.#forced.has(address) && this.excuses(address, node)
   }
 
   /** What is in the cloud has changed. */
@@ -54,8 +62,10 @@ export class Hands {
     for (const address of this.#adrift) {
       const holder = this.#world.boundTo.get(address)
       const eni = this.#audited().find(({ id }) => id === this.#eniOf(address))
-      if (holder !== undefined && eni !== undefined && purposeOf(eni).instanceId === holder)
-        this.#adrift.delete(address)
+      if (holder === undefined || eni === undefined || purposeOf(eni).instanceId !== holder) continue
+      this.#adrift.delete(address)
+      // Until then its leader may not have known: whoever came back there has it by what a person had taken.
+      this.#taken.set(address, this.#lastGrant())
     }
   }
 

@@ -310,8 +310,9 @@ function releaseClaim(world: World, name: string, force: boolean): void {
   const pod = { namespace: 'default', name }
   const isPodless = world.statics.of(name).length === 0
   // What its leader does not know yet may have been done all the same when it dies on it.
-  const address = force ? world.promises.of(name)?.address : undefined
-  if (isPodless || force) world.promises.release(name)
+  const address = force ? (world.promises.of(name)?.address ?? world.ledger.claim(pod)?.address) : undefined
+  if (force) world.promises.disown(name)
+  else if (isPodless) world.promises.release(name)
   if (address !== undefined) world.hands.forceRelease(address)
   host.leader.claims.releaseClaim(pod, { force }).then(
     (outcome) => {
