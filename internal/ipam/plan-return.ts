@@ -14,6 +14,8 @@ export interface ReturnPolicy extends PoolBounds {
   readonly releaseEvery: Millis
   /** Longest an address cools down: what claims to cool longer does so by a clock that has been set back. */
   readonly cooldown: Millis
+  /** Of some ENIs: addresses of the pool that they are to have at most. */
+  readonly mostOn?: ReadonlyMap<EniId, number>
 }
 
 /** Of one pool. */
@@ -84,22 +86,27 @@ function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: M
 }
 
 /**
- * Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones among the `ofPool` of
+ * Somebody has lowered a maximum: of ENIs, of addresses on each or on one, or of both together. `candidates` are the idle ones among the `ofPool` of
  * `bound` that are the pool's; both emptiest ENI first. Those that are claimed take places, and are none of what is held for pods.
  */
 function beyondMaxima(
   bound: readonly LocalIp[],
   ofPool: number,
   candidates: readonly LocalIp[],
-  policy: PoolBounds,
+  policy: ReturnPolicy,
 ): readonly LocalIp[] {
   const perEni = Map.groupBy(bound, ({ eniId }) => eniId)
+  const excessOn = (eniId: EniId): number => {
+    const ips = perEni.get(eniId) ?? []
+    const held = ips.filter(({ claim }) => claim === undefined).length
+    const most = policy.mostOn?.get(eniId) ?? Number.POSITIVE_INFINITY
+    return Math.max(ips.length - policy.ipsPerEni, held - most)
+  }
   const surplus = new Set([...perEni.keys()].slice(0, Math.max(0, perEni.size - policy.maxEnis)))
   const given = new Map<EniId, number>()
   const isBeyond = ({ eniId }: LocalIp): boolean => {
     const count = given.get(eniId) ?? 0
-    const excess = (perEni.get(eniId)?.length ?? 0) - policy.ipsPerEni
-    if (!surplus.has(eniId) && count >= excess) return false
+    if (!surplus.has(eniId) && count >= excessOn(eniId)) return false
     given.set(eniId, count + 1)
     return true
   }
