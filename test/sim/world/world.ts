@@ -597,7 +597,6 @@ export class World {
     )
     this.boundTo = new Map(carried.map(({ address, instanceId }) => [address, instanceId]))
     this.macOf = new Map(carried.map(({ address, mac }) => [address, mac]))
-    this.hands.seePlugged()
     this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(
