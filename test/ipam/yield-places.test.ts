@@ -5,7 +5,7 @@ import type { ClaimDemand, UnreservedDemand } from '../../internal/ipam/place-cl
 import { planNode } from '../../internal/ipam/plan-node.ts'
 import { ip } from '../given.ts'
 import { addressOf, type PoolShort, poolOf, subnet, zone } from './pools.ts'
-import { tellAction } from './tell-action.ts'
+import { byText, tellAction } from './tell-action.ts'
 
 interface Row {
   readonly does: string
@@ -181,7 +181,7 @@ for (const { actions = [], does, free = 100, pool, pods = 0, waiting, want, ...m
       ...{ returned: set(returned), shown: set(shown) },
       subnets: [subnet('subnet-a', free), subnet('subnet-b', free)],
     })
-    assert.deepEqual([...plan.yields].map(([key, most]) => `${key / 100} ${most}`).toSorted(), want)
+    assert.deepEqual([...plan.yields].map(([key, most]) => `${key / 100} ${most}`).toSorted(byText), want)
     assert.deepEqual(plan.actions.map(tellAction), actions)
   })
 }

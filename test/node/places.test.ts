@@ -73,7 +73,7 @@ test('[S4][X3] idle addresses and ENIs beyond what their ENI may have are given 
   await show(['exclusive d'])
   assert.deepEqual(returned(), [])
   await publish([first, { ...second, mostOfPool: 1 }, { ...exclusive, mostOfPool: 0 }])
-  assert.deepEqual(returned().toSorted(), ['2.1', '3.250'].toSorted())
+  assert.deepEqual(new Set(returned()), new Set(['2.1', '3.250']))
 })
 
 test('[X3] nothing is given up for a pod that has its ENI there already', async (t) => {
