@@ -135,11 +135,7 @@ export function happen(world: World, happening: Happening): void {
     case 'drain-node':
       return withNode(world, what.node, (node) => world.statics.drain(node, what.forMs))
     case 'deny-reserving':
-      return world.during(
-        what.forMs,
-        () => world.deny(what.actions),
-        () => world.deny([]),
-      )
+      return world.deny([...what.actions], what.forMs)
     case 'hand-releases-reservation':
       return world.hands.releaseReservation()
     case 'hand-unassigns-claimed':
@@ -150,7 +146,7 @@ export function happen(world: World, happening: Happening): void {
       world.setClock('leader', what.byMs)
       return world.kill('leader', what.downMs)
     case 'die-at-claim':
-      return world.fate.arm('leader', what.point, what.skip)
+      return world.fate.arm(what.point.startsWith('node.') ? 'node' : 'leader', what.point, what.skip)
     case 'force-delete':
       return world.statics.forceDelete(what.name, what.place, what.heardAfterMs)
     case 'end-pods':

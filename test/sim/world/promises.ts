@@ -50,6 +50,20 @@ export class Promises {
     if (promised !== undefined) this.#end(promised)
   }
 
+  /** A ledger is lost: what no reservation keeps and no NEC shows is known to nobody any more. */
+  ledgerLost(): void {
+    const { cloud, clock, kube } = this.#world
+    const reserved = new Set(cloud.admin.audit(clock.now()).reservations.map(({ address }) => address))
+    const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
+      (publication?.enis ?? []).flatMap(({ ips }) => ips),
+    )
+    const shown = new Set(published.map(({ address, claim }) => `${claim?.name} ${address}`))
+    for (const promised of [...this.#byName.values()]) {
+      const { address, name } = promised
+      if (!reserved.has(address) && !shown.has(`${name} ${address}`)) this.#end(promised)
+    }
+  }
+
   /** As `release`, from under the pods of that name. */
   disown(name: string): void {
     this.release(name)
