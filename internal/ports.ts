@@ -279,7 +279,7 @@ export interface LeaderLedger {
   nodes(): readonly LedgerNode[]
   node(name: NodeName): LedgerNode | undefined
   pool(name: NodeName): NodePool | undefined
-  /** ENIs that serve, with their bound addresses: what a NEC shows. */
+  /** ENIs that serve, with their bound addresses, and parked ones that leave: what a NEC shows. */
   publishedEnis(name: NodeName): readonly PublishedEni[]
   /** Not yet resolved, oldest first. */
   openIntents(): readonly Intent[]

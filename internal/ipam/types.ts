@@ -155,6 +155,8 @@ export interface PublishedEni {
   readonly mode: EniMode
   /** What pods may get: of an exclusive ENI its primary address, and no other. Claimed ones come last. */
   readonly ips: readonly PublishedIp[]
+  /** Claims wait for places: idle addresses of the pool beyond so many are to be given back. Absent: none are. */
+  readonly mostOfPool?: number
 }
 
 export interface Condition {

@@ -365,7 +365,8 @@ function takeAddress(
   address: Ipv4,
 ): void {
   const claim = findWaiting(db, token)
-  if (claim === undefined) return
+  // Whose address somebody has put there meanwhile has it already.
+  if (claim === undefined || findClaimOf(db, address) !== undefined) return
   const zone = findNode(db, node)?.zone
   const none = { reason: '', message: '' }
   changeClaim(db, now, claim, { address, subnetId, zone, eniId, phase: 'Attaching', ...none })
