@@ -107,15 +107,18 @@ function webhookOf(
   return { path: `/static-ip/${randomToken(random)}`, name: '/static-ip', handle }
 }
 
-const kept = { changes: 50_000, for: 3_600_000, batch: 10_000 }
+/** Watches that were cut off for so long begin anew; the API server's own keep less. The log is most of the ledger's size. */
+const kept = { atLeast: 10_000, atMost: 200_000, for: 900_000 }
 const pruneEvery = 60_000
+/** Little enough for one turn of the event loop. */
+const pruneAtOnce = 1000
 
 /** Returns what ends it. */
 function keepPruned(db: Database, clock: Clock): () => void {
   let cancel = clock.after(pruneEvery, prune)
   function prune(): void {
-    const gone = pruneChanges(db, { atLeast: kept.changes, since: clock.now() - kept.for }, kept.batch)
-    cancel = clock.after(gone < kept.batch ? pruneEvery : 0, prune)
+    const gone = pruneChanges(db, { ...kept, since: clock.now() - kept.for }, pruneAtOnce)
+    cancel = clock.after(gone < pruneAtOnce ? pruneEvery : 0, prune)
   }
   return () => cancel()
 }

@@ -308,6 +308,8 @@ export interface LeaderLedger {
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
+  /** As `claimsWhere`, their names alone: there may be very many. */
+  claimNames(phase: ClaimPhase): readonly PodName[]
   staticClaims(): readonly Claim[]
   /** Workloads that claims go with, each once. */
   owners(): readonly ClaimOwner[]
@@ -317,11 +319,10 @@ export interface LeaderLedger {
   hasStaticClaims(): boolean
   /** Static ones with an address that no reservation keeps; those that are being released apart. */
   unreservedClaims(): readonly Claim[]
-  /** Whose time is over, by the ledger's own clock. */
-  expiredClaims(): readonly Claim[]
+  /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
+  expiredClaims(limit: number): readonly Claim[]
   /** Is there one whose time will be over? */
   claimsExpire(): boolean
-  claimedNames(): readonly PodName[]
   expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
   obstacle(): string | undefined

@@ -15,6 +15,8 @@ export type ClaimPolicy = 'Immediate' | 'Never'
  */
 export type ClaimPhase = 'Pending' | 'Attaching' | 'Bound' | 'Retained' | 'Releasing'
 
+export const claimPhases: readonly ClaimPhase[] = ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing']
+
 /** The topmost workload that a pod belongs to. */
 export interface ClaimOwner {
   readonly apiVersion: string

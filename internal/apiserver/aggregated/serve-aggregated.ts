@@ -54,10 +54,12 @@ export async function serveAggregated(options: AggregatedOptions): Promise<Aggre
       return void exchange(request, response, hook.handle, log)
     }
     admit(request, proxy, allows, log).then(
-      (refused) =>
-        refused === undefined
-          ? void exchange(request, response, handle, log)
-          : reply(response, refusal(refused)),
+      (refused) => {
+        if (refused === undefined) return void exchange(request, response, handle, log)
+        // Who a connection is from is settled when it is made; the next one may be made by what is known by then.
+        if (refused.code === 401) response.setHeader('connection', 'close')
+        reply(response, refusal(refused))
+      },
       () => response.destroy(),
     )
   }

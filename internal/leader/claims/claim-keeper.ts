@@ -7,7 +7,7 @@ import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
-import type { Claim } from '../../ipam/claim.ts'
+import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
@@ -52,6 +52,8 @@ export interface ClaimKeeperOptions {
   readonly doubted: () => void
 }
 
+const expireAtOnce = 100
+
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
   /** Pods that may have a claim, the latest of each name last. */
@@ -59,6 +61,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const pauses = new Map<string, Pause>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
+  let expiring = false
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
   const owners = createOwners({ ...options, wake })
@@ -271,17 +274,17 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
 
   async function expire(): Promise<void> {
     await expiry.tick()
-    for (const claim of ledger.expiredClaims()) {
-      const change = {
-        phase: 'Releasing',
-        expiresAt: undefined,
-        reason: 'Expired',
-        message: 'its time is over',
-      } as const
-      await ledger.write((tx) => tx.changeClaim(claim, change))
-      log.info('claim expired', { pod: keyOf(claim), address: claim.address })
-      wake(claim)
+    for (let due = ledger.expiredClaims(expireAtOnce); due.length > 0; ) {
+      for (const claim of due) await expireOne(claim)
+      due = due.length < expireAtOnce ? [] : ledger.expiredClaims(expireAtOnce)
     }
+  }
+
+  async function expireOne(claim: Claim): Promise<void> {
+    const over = { reason: 'Expired', message: 'its time is over' } as const
+    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
+    log.info('claim expired', { pod: keyOf(claim), address: claim.address })
+    wake(claim)
   }
 
   const releaser = createClaimRelease({
@@ -298,20 +301,26 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       const present = new Set(all.map(({ uid }) => uid))
       for (const ofName of [...pods.values()])
         for (const pod of [...ofName.values()]) if (!present.has(pod.uid)) note(pod, true)
-      for (const name of ledger.claimedNames()) wake(name)
+      // One that is kept changes by its pod, its time, its workload, or somebody's wish; each of them wakes it.
+      for (const phase of claimPhases.filter((phase) => phase !== 'Retained'))
+        for (const name of ledger.claimNames(phase)) wake(name)
     },
     wake,
     round() {
-      for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
+      for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.
       for (const claim of ledger.claimsWhere('Pending'))
         if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
-      if (ledger.complete() && facts.synced())
-        expire().catch((error: unknown) =>
-          log.warn('claims not expired', { error: (error as Error).message }),
-        )
+      if (ledger.complete() && facts.synced() && !expiring) {
+        expiring = true
+        expire()
+          .catch((error: unknown) => log.warn('claims not expired', { error: (error as Error).message }))
+          .finally(() => {
+            expiring = false
+          })
+      }
     },
     stop() {
       owners.stop()

@@ -7,7 +7,7 @@ import {
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import type { EniMode, NodeName } from '../../ipam/types.ts'
+import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
 import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
@@ -61,11 +61,13 @@ export function findClaimByKey(db: Database, key: number): Claim | undefined {
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
-    LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
-    WHERE claim.policy = 'Never' AND`
+  const columns = 'claim.*, eni.node AS placed_on, eni.key AS placed_eni'
+  // From the node to its claims, never through all there are: the order of CROSS JOINs stays as it is written.
   const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
-    `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
+    `SELECT ${columns} FROM claim LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
+       WHERE claim.policy = 'Never' AND claim.node = ?
+     UNION SELECT ${columns} FROM eni CROSS JOIN ip ON ip.eni = eni.key CROSS JOIN claim ON claim.address = ip.address
+       WHERE claim.policy = 'Never' AND eni.node = ? ORDER BY key`,
     node,
     node,
   )
@@ -89,6 +91,10 @@ export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
 }
 
+export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] {
+  return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
+}
+
 export function staticClaims(db: Database): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
 }
@@ -107,7 +113,8 @@ export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {
 
 /** Static ones of pods on the node that have no address, and none on its way. */
 export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL
+  // The plus: found by the node, not among all that have no address.
+  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND +address IS NULL
     AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted')) ORDER BY key`
   return db.all<ClaimRow>(sql, node).map(fromRow)
 }
@@ -145,17 +152,13 @@ export function unreservedClaims(db: Database): readonly Claim[] {
 }
 
 /** Whose time is over. */
-export function expiredClaims(db: Database): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key`
-  return db.all<ClaimRow>(sql, expiryClock(db).now).map(fromRow)
+export function expiredClaims(db: Database, limit: number): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
+  return db.all<ClaimRow>(sql, expiryClock(db).now, limit).map(fromRow)
 }
 
 export function claimsExpire(db: Database): boolean {
   return db.get(`SELECT 1 FROM claim WHERE expires_at IS NOT NULL LIMIT 1`) !== undefined
-}
-
-export function claimedNames(db: Database): readonly { namespace: string; name: string }[] {
-  return db.all(`SELECT namespace, name FROM claim`)
 }
 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {

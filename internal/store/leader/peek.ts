@@ -13,10 +13,17 @@ export interface LedgerFile {
   readonly complete: boolean
 }
 
-/** The ledger in the file; undefined when there is none. Its lock must be held. Throws `storage` when nobody could work with it. */
-export function peekLedger(path: string, migrations: readonly Migration[]): LedgerFile | undefined {
+/**
+ * The ledger in the file; undefined when there is none. Its lock must be held. `checked`: since then its pages were all looked at.
+ * Throws `storage` when nobody could work with it.
+ */
+export function peekLedger(
+  path: string,
+  migrations: readonly Migration[],
+  { checked = false } = {},
+): LedgerFile | undefined {
   if (!existsSync(path)) return undefined
-  const db = openDatabase({ path, kind: 'leader', migrations, readonly: true })
+  const db = openDatabase({ path, kind: 'leader', migrations, readonly: true, checked })
   try {
     if (checkHistory(db, 'leader', migrations) === 0) return undefined
     const id = ledgerId(db)
