@@ -146,6 +146,7 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'enableDirectEni',
   'enableStaticIp',
   'claimExpiredDuration',
+  'enableOwnerref',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -165,6 +166,7 @@ function coreSettings(settings: LeaderSettings) {
     exclusiveEnis: settings.enableDirectEni,
     staticIps: settings.enableStaticIp,
     claimExpiry: settings.claimExpiredDuration,
+    cascadeOwners: settings.enableOwnerref,
     manageTaint: settings.manageTaint,
     ordinaryPods:
       settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),
