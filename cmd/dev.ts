@@ -78,7 +78,11 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     const cluster = await startDevCluster({
       directory,
       kubeListen: { host: '127.0.0.1', port },
-      leaderFlags: [...(flags.staticIp ? ['--enable-static-ip'] : []), ...(flags.tour ? tourFlags : [])],
+      leaderFlags: [
+        ...(flags.staticIp ? ['--enable-static-ip'] : []),
+        ...(flags.enableOwnerref ? ['--enable-ownerref'] : []),
+        ...(flags.tour ? tourFlags : []),
+      ],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })

@@ -24,6 +24,7 @@ import {
   replicaSet,
   statefulSet,
   tournament,
+  uninstallKind,
   unmake,
 } from './cascade/workloads.ts'
 import { copyOfExecutable } from './executable.ts'
@@ -74,6 +75,7 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
       program: [copyOfExecutable()],
     })
     for (const _ of homes) await cluster.addNode()
+    await until('the leader has its ledger', hasLedger)
   })
   after(async () => {
     await cluster?.close()
@@ -208,6 +210,19 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
     })
   }
 
+  step('[S7] a kind is uninstalled, and its workloads with it', async () => {
+    if (api === undefined) await installKind(cluster.kube, tournament)
+    else await grant(roleFor('tournaments', tournament))
+    await pods(await workload(tournament, 'league'), 'league-0')
+    await bound('league-0')
+    assert.deepEqual(ownersOf('league-0'), ['Tournament/league'])
+    await end('league-0')
+    await retained('league-0')
+    await others() // by now its kind is watched
+    await uninstallKind(cluster.kube, tournament)
+    await released('league-0')
+  })
+
   step('[R1] what was released is nobody’s, and what is kept is in the cloud', async (t) => {
     const settled = async () => (await auditCluster(cluster)).leaks.length === 0
     await until('all is settled', settled, [], 60_000).catch(() => {})
@@ -259,6 +274,13 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
       'leader',
       `SELECT name, phase, address, ${owner} FROM claim WHERE policy = 'Never' ORDER BY name`,
     )
+  }
+  function hasLedger(): boolean {
+    try {
+      return claims().length === 0
+    } catch {
+      return false // it is being made just now
+    }
   }
   const kept = () => claims().filter(({ address }) => address !== null)
   const claimOf = (name: string) => claims().find((claim) => claim.name === name)

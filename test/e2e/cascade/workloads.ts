@@ -1,6 +1,7 @@
 // Workloads of a dev cluster and their pods, made as controllers would make them: nobody else does here.
 import { errorCode } from '../../../internal/ipam/errors.ts'
 import type { KubeClient } from '../../../internal/kube/client.ts'
+import { until } from '../service.ts'
 
 /** A kind of workload, and where it is served. */
 export interface Kind {
@@ -46,7 +47,8 @@ function custom(kind: string): Kind {
   }
 }
 
-export async function installKind(kube: KubeClient, { kind, resource }: Kind): Promise<void> {
+/** Resolves when it is served. */
+export async function installKind(kube: KubeClient, { apiVersion, kind, resource }: Kind): Promise<void> {
   const schema = {
     openAPIV3Schema: {
       type: 'object',
@@ -69,6 +71,12 @@ export async function installKind(kube: KubeClient, { kind, resource }: Kind): P
       },
     },
   })
+  const served = () =>
+    kube.call({ doing: `list ${kind}`, path: `/apis/${apiVersion}/${resource}` }).then(
+      () => true,
+      () => false,
+    )
+  await until(`${kind} is served`, served)
 }
 
 /** With all its objects. */
