@@ -158,6 +158,7 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'enableStaticIp',
   'staticIpAffinity',
   'claimExpiredDuration',
+  'enableOwnerref',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -177,6 +178,7 @@ function coreSettings(settings: LeaderSettings) {
     exclusiveEnis: settings.enableDirectEni,
     staticIps: settings.enableStaticIp,
     claimExpiry: settings.claimExpiredDuration,
+    cascadeOwners: settings.enableOwnerref,
     manageTaint: settings.manageTaint,
     ordinaryPods:
       settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),

@@ -172,8 +172,8 @@ export interface LeaderKube {
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
   /**
-   * As `getNode`; `namespace` counts where its kind has one. Throws `denied`, and `bad_input` or `not_found` when the API server does not
-   * serve the kind.
+   * As `getNode`; `namespace` counts where its kind has one, and the version of `ref` only as long as it is served. Throws `denied`, and
+   * `not_found` when the API server does not serve the kind.
    */
   getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
   /** All of one kind, in every namespace; `trouble` hears whenever that fails. */

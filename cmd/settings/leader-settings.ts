@@ -66,6 +66,11 @@ const table = {
     duration('5m', '4380h'),
     'A static address is given up so long after its pod has ended; without it, never.',
   ),
+  enableOwnerref: setting(
+    bool,
+    'false',
+    'A static address is given up when the workload of its pod is deleted: the topmost one, of any kind. Claims that were made before stay. Needs a role of its own.',
+  ),
   defaultNetwork: setting(
     choice(networkNames.shared, networkNames.exclusive, 'other'),
     networkNames.shared,
