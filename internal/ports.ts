@@ -172,8 +172,8 @@ export interface LeaderKube {
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
   /**
-   * As `getNode`; `namespace` counts where its kind has one. Throws `denied`, and `bad_input` or `not_found` when the API server does not
-   * serve the kind.
+   * As `getNode`; `namespace` counts where its kind has one, and the version of `ref` only as long as it is served. Throws `denied`, and
+   * `not_found` when the API server does not serve the kind.
    */
   getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
   /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
@@ -279,12 +279,14 @@ export interface LeaderLedger {
   nodes(): readonly LedgerNode[]
   node(name: NodeName): LedgerNode | undefined
   pool(name: NodeName): NodePool | undefined
-  /** ENIs that serve, with their bound addresses: what a NEC shows. */
+  /** ENIs that serve, with their bound addresses, and parked ones that leave: what a NEC shows. */
   publishedEnis(name: NodeName): readonly PublishedEni[]
   /** Not yet resolved, oldest first. */
   openIntents(): readonly Intent[]
   /** Every address in the ledger on this ENI. */
   addressesOf(eni: number): ReadonlySet<Ipv4>
+  /** Addresses that were taken off this ENI since then. */
+  leftSince(eni: number, since: Millis): ReadonlySet<Ipv4>
   /** The node that has the address by the ledger, in whatever state. */
   nodeOf(address: Ipv4): NodeName | undefined
   /** Of which pool of its node the address is. */

@@ -7,6 +7,7 @@ import { systemClock } from '../../internal/base/clock.ts'
 import { type LogLevel, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
+import { cloudZoneLabel, type Labels, zoneLabel } from '../../internal/ipam/node-affinity.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { runCommand } from '../../internal/linux/command.ts'
@@ -20,7 +21,16 @@ import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
 import { type DevLeader, startDevLeader } from './leader.ts'
 import { startScheduler } from './scheduler.ts'
-import { clusterId, instanceType, nodeSubnets, podSubnets, region, subnetOfNode, vpc } from './topology.ts'
+import {
+  clusterId,
+  instanceType,
+  nodeSubnets,
+  podSubnets,
+  region,
+  subnetOfNode,
+  vpc,
+  zoneNumber,
+} from './topology.ts'
 
 export interface DevNode {
   readonly name: string
@@ -178,7 +188,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       clock,
       random,
       log: silentLog,
-      nodes: () => nodes.map(({ name }) => name),
+      nodes: () => nodes.map((node) => ({ name: node.name, labels: labelsOf(node) })),
     }),
   )
   async function joinNode(): Promise<DevNode> {
@@ -273,6 +283,15 @@ async function refuseUnfitMachine(): Promise<void> {
   }
 }
 
+function labelsOf({ instanceId, name, zone }: DevNode): Labels {
+  return {
+    'kubernetes.io/hostname': name,
+    'cloud.tencent.com/node-instance-id': instanceId,
+    [zoneLabel]: zoneNumber(zone),
+    [cloudZoneLabel]: zone,
+  }
+}
+
 async function registerNode(kube: KubeClient, node: DevNode, now: string): Promise<void> {
   const condition = {
     type: 'Ready',
@@ -295,11 +314,6 @@ async function registerNode(kube: KubeClient, node: DevNode, now: string): Promi
       architecture: '',
     },
   }
-  const labels = {
-    'kubernetes.io/hostname': node.name,
-    'cloud.tencent.com/node-instance-id': node.instanceId,
-    'topology.kubernetes.io/zone': node.zone,
-  }
   await kube.call({
     doing: `register node "${node.name}"`,
     method: 'POST',
@@ -307,7 +321,7 @@ async function registerNode(kube: KubeClient, node: DevNode, now: string): Promi
     body: {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: node.name, labels },
+      metadata: { name: node.name, labels: labelsOf(node) },
       spec: { providerID: `qcloud:///${node.zone}/${node.instanceId}` },
     },
   })

@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly token?: string
   /** Admission policies that may be installed. */
   readonly policies?: readonly KnownPolicy[]
-  /** Requests of groups that an APIService names are passed on to the server behind it. */
+  /** Requests of groups that an APIService names are passed on to the server behind it, and webhooks are asked. */
   readonly aggregate?: boolean
 }
 
@@ -43,7 +43,7 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
   const { storage, clock, log, random = systemRandom, token, policies = [], aggregate = false } = options
   const api = createApi({ storage, clock, random, policies })
   const answer = aggregate
-    ? createAggregator({ api, storage, clock, log })
+    ? createAggregator({ api, storage, clock, random, log })
     : (request: IncomingMessage, response: ServerResponse) =>
         void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {

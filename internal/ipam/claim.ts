@@ -4,6 +4,8 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { EniId, EniMode, NodeName, PodName, PodUid, SubnetId } from './types.ts'
 
+const released = ' (released)'
+
 /** `Never` deleted with its pod: a static address, kept for the next pod of that name. */
 export type ClaimPolicy = 'Immediate' | 'Never'
 
@@ -75,4 +77,13 @@ const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {
 
 export function mayFollow(from: ClaimPhase, to: ClaimPhase): boolean {
   return from === to || next[from].includes(to)
+}
+
+/** Whom a node is told that the address of a claim is for which is let go: no pod can be called so, and none of its name gets it any more. */
+export function releasedPod({ name, namespace }: PodName): PodName {
+  return { namespace, name: `${name}${released}` }
+}
+
+export function isReleased({ name }: PodName): boolean {
+  return name.endsWith(released)
 }

@@ -234,12 +234,13 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     tellChange(node, condition, memory)
     const conditions = [condition, settled]
     const urgency = plan.actions.length > 0 ? 'now' : 'idle'
-    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
+    if (urgency === 'now' && !publisher.claimed(node.name))
+      await publisher.publish(node, conditions, urgency, plan.yields)
     const waiting = new Set(
       eniModes.filter((mode) => servingIn(pool, mode, returned) - unusable[mode] < pods[mode]),
     )
     const [published, acted] = await Promise.allSettled([
-      publisher.publish(node, conditions, urgency),
+      publisher.publish(node, conditions, urgency, plan.yields),
       act(node, plan, waiting),
       taints.keep(fact, pool, isServed(plan, memory.trouble)),
     ])

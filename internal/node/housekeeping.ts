@@ -75,7 +75,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))
         const ips = local.filter(({ eniId }) => ids.has(eniId))
-        const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown: settings.cooldown }
+        const { cooldown } = settings
+        const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown, mostOn: pool.mostOn() }
         const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')

@@ -122,7 +122,13 @@ test('[R6] tke-eni delete takes claims only', async () => {
 async function leaderServes(): Promise<() => Promise<void>> {
   const client = await connectKube({ server: 'http://127.0.0.1:9' }, systemClock)
   const served = serveClaims(
-    { stateDir: ledger.folder, serveClaims: false, apiBindPort: 0, apiAdvertiseAddress: undefined },
+    {
+      stateDir: ledger.folder,
+      serveClaims: false,
+      apiBindPort: 0,
+      apiAdvertiseAddress: undefined,
+      defaultNetwork: 'tke-route-eni',
+    },
     {
       db: ledger.db,
       release: ledger.release,
@@ -130,6 +136,8 @@ async function leaderServes(): Promise<() => Promise<void>> {
       clock: systemClock,
       log: silentLog,
       random: systemRandom,
+      zone: () => undefined,
+      keepsZones: () => true,
     },
   )
   while ((await eni('delete', 'vipc', 'nobody')).status !== 3)

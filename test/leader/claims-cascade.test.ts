@@ -133,6 +133,41 @@ test('[S7][R7] while a workload cannot be seen any more its addresses stay; they
   assert.equal(world.stateOf('web-0'), 'none')
 })
 
+test('[S7][R7] a kind that was uninstalled took its workloads along: believed when it is so for minutes', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  const uninstall = () => {
+    world.crash()
+    world.kube.unservedKinds.add('GameServerSet')
+    world.start()
+  }
+  uninstall()
+  await world.clock.advance(4 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  world.kube.unservedKinds.clear()
+  world.crash()
+  world.start()
+  await world.clock.advance(10 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  uninstall()
+  await world.until(() => world.claim('web-0') === undefined, 10 * minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S7] of a kind that is uninstalled while the leader looks, the addresses go at once', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(minute)
+  remove(world, game)
+  world.kube.unservedKinds.add('GameServerSet')
+  await world.until(() => world.claim('web-0') === undefined, minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
 test('[S7][R7] a list that lacks the workload takes nothing: it is asked for', async (t) => {
   const world = await cascadeWorld(t)
   const uid = world.put('node-1', 'web-0', 1, owned)

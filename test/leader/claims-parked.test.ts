@@ -183,3 +183,23 @@ test('[R4] a parked address outlives the ledger by its NEC', async (t) => {
   world.put('node-2', 'web-0', 2)
   assert.equal(await untilParked(world, 'web-0', 'node-2'), address)
 })
+
+test('[S13][R4] one that moves while the ledger is lost is still kept for its pod', async (t) => {
+  const world = await parkedWorld(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await untilParked(world, 'web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  world.kube.pods.remove(uid)
+  world.put('node-2', 'web-0', 2)
+  await world.clock.advance(minute)
+  world.cloud.setFaults({ ...noPermission, taskDelayMs: 5 * second })
+  world.giveBack('node-1', its)
+  for (let i = 0; i < 600 && moves(world) === 0; i++) await world.clock.advance(100)
+  world.addPods('node-1', 'job') // its NEC is written meanwhile
+  await world.clock.advance(2 * second)
+  world.loseLedger()
+  world.start()
+  assert.equal(await untilParked(world, 'web-0', 'node-2'), address)
+  await world.clock.advance(3 * minute)
+  assert.deepEqual(world.differences(), [])
+})
