@@ -142,6 +142,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   stack.defer(() => vpcServer.close())
 
   const agentFlags = (flags: readonly string[]) => [
+    '--add-timeout=20s', // our kubelet ends a plugin after 30
     ...options.nodeFlags,
     '--listen-health=127.0.0.1:0',
     ...flags,

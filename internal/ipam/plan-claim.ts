@@ -11,7 +11,12 @@ export interface ClaimView {
   readonly pod: PodFact | undefined
   /** The address that the pod shows, where the ledger has it on the pod's node. */
   readonly shown:
-    | { readonly address: Ipv4; readonly eniId: EniId | undefined; readonly subnetId: SubnetId }
+    | {
+        readonly address: Ipv4
+        readonly eniId: EniId | undefined
+        readonly subnetId: SubnetId
+        readonly zone: string | undefined
+      }
     | undefined
   readonly now: Millis
   /** The ledger's own clock. */

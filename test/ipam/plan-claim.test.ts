@@ -141,7 +141,7 @@ const rows: readonly Row[] = [
 
 for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])*) ?/, '$1 planClaim() '), () => {
-    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a' } : undefined
+    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a', zone: 'zone-a' } : undefined
     const step = planClaim(
       { claim: row.claim, pod: row.pod, shown, now, expiryClock },
       { ...rules, ...row.rules },

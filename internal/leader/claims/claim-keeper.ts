@@ -216,7 +216,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (pod?.ip === undefined || pod.node === undefined) return undefined
     const { ip: address, node } = pod
     const eni = ledger.publishedEnis(node).find(({ ips }) => ips.some((ip) => ip.address === address))
-    return eni && { address, eniId: eni.id, subnetId: eni.subnetId }
+    return eni && { address, eniId: eni.id, subnetId: eni.subnetId, zone: ledger.node(node)?.zone }
   }
 
   async function take(step: ClaimStep, claim: Claim | undefined): Promise<void> {
