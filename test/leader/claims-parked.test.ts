@@ -140,6 +140,8 @@ test('[S13][S9] when its node leaves it goes to an ENI of another node first', a
   await world.until(() => world.ledger.node('node-1') === undefined, 5 * minute)
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
   assert.equal(world.ledger.nodeOf(address), 'node-2')
+  const holder = world.ledger.pool('node-2')?.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  assert.equal(world.claim('web-0')?.eniId, holder?.id)
   assert.equal(world.ledger.node('node-1'), undefined)
   assert.deepEqual(world.differences(), [])
 })

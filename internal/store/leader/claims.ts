@@ -244,6 +244,17 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
   return expectClaim(db, claim.key)
 }
 
+/** The address of a claim without a pod has come to an ENI, or left all: no node's look tells of those. */
+export function placeClaim(db: Database, now: Millis, address: Ipv4, eni: number | undefined): void {
+  db.run(
+    `UPDATE claim SET eni_id = found.id, changed_at = ? FROM (SELECT (SELECT id FROM eni WHERE key = ?) AS id) AS found
+     WHERE address = ? AND phase IN ('Retained', 'Releasing') AND eni_id IS NOT found.id`,
+    now,
+    eni ?? null,
+    address,
+  )
+}
+
 /** The first to wait begins now: what passed before is nothing to it. */
 function startExpiry(db: Database): void {
   if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
