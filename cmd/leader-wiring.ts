@@ -104,7 +104,8 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
-  const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  // Each request for claims may have to be asked about: as many as the API server's own delegated authorization does.
+  const claimsClient = await connectKube({ ...target, qps: 200, burst: 400, beforeWrite: term.check }, clock)
   stack.defer(() => claimsClient.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)

@@ -10,7 +10,7 @@ import type { SyncChange } from './ipam/plan-sync.ts'
 import type { NodePool } from './ipam/pool.ts'
 import type { Suspect } from './ipam/quarantine.ts'
 import type { Intent } from './ipam/settle-intent.ts'
-import type { SurveyEni } from './ipam/survey.ts'
+import type { SurveyClaim, SurveyEni } from './ipam/survey.ts'
 import type {
   CloudEni,
   CloudEniQuota,
@@ -310,7 +310,8 @@ export interface LeaderLedger {
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   /** As `claimsWhere`, their names alone: there may be very many. */
   claimNames(phase: ClaimPhase): readonly PodName[]
-  staticClaims(): readonly Claim[]
+  /** For a survey. */
+  staticClaims(): readonly SurveyClaim[]
   /** Workloads that claims go with, each once. */
   owners(): readonly ClaimOwner[]
   claimsOfOwner(uid: string): readonly Claim[]
@@ -373,6 +374,9 @@ export type FoundClaim = PodName &
     | 'expiresAt'
     | 'owner'
   > & { readonly address: Ipv4 }
+
+/** A claim as it was when it was read. */
+export type SeenClaim = Pick<Claim, 'key' | 'namespace' | 'name' | 'version'>
 
 /** What of a claim may change. */
 export type ClaimChange = Partial<
@@ -444,7 +448,7 @@ export interface LeaderTx {
   /** Throws `conflict` when there is one of that name, or with that address. */
   restoreClaim(claim: FoundClaim): Claim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
-  changeClaim(claim: Claim, change: ClaimChange): Claim
+  changeClaim(claim: SeenClaim, change: ClaimChange): Claim
   /** Nothing when it has changed since it was read. */
   removeClaim(claim: Claim): void
   /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */

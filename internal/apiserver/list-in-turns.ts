@@ -5,8 +5,8 @@ import { type Batch, batches, type Ending, listMetadata } from './read.ts'
 import { negotiate, type Representation } from './represent.ts'
 import { type Answer, type Call, jsonAnswer, type StreamedAnswer } from './request.ts'
 
-/** A few milliseconds of work. */
-const atOnce = 250
+/** A few milliseconds of work, and what kubectl asks for at a time. */
+const atOnce = 500
 
 /** What fits into one part is answered at once. Throws StatusError; later parts throw it too. */
 export function listInTurns(call: Call, nextTurn: NextTurn): Answer | StreamedAnswer {

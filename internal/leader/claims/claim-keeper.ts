@@ -313,7 +313,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     },
     wake,
     round() {
-      if (settings.claimExpiry !== expiryRule) for (const claim of ledger.claimsWhere('Retained')) wake(claim)
+      if (settings.claimExpiry !== expiryRule) for (const name of ledger.claimNames('Retained')) wake(name)
       expiryRule = settings.claimExpiry
       for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.

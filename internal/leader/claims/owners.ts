@@ -144,8 +144,9 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
       }
     },
     keep() {
+      const all = ledger.owners()
       const kinds = new Map(
-        ledger.owners().map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
+        all.map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
       )
       for (const [key, { stop }] of [...watches]) {
         if (kinds.has(key)) continue
@@ -153,8 +154,8 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         watches.delete(key)
       }
       for (const [key, kind] of kinds) if (!watches.has(key)) watches.set(key, watch(kind))
-      for (const owner of ledger.owners()) if (isSuspect(owner)) wakeClaims(owner.uid)
-      const used = new Set(ledger.owners().map(({ uid }) => uid))
+      for (const owner of all) if (isSuspect(owner)) wakeClaims(owner.uid)
+      const used = new Set(all.map(({ uid }) => uid))
       for (const uid of [...asked.keys(), ...wentAway]) {
         if (used.has(uid)) continue
         asked.delete(uid)

@@ -7,8 +7,9 @@ import {
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import type { SurveyClaim } from '../../ipam/survey.ts'
 import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
+import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -95,8 +96,23 @@ export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] 
   return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
 }
 
-export function staticClaims(db: Database): readonly Claim[] {
-  return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
+export function staticClaims(db: Database): readonly SurveyClaim[] {
+  const sql = `SELECT key, namespace, name, uid, phase, pod_uid, node, address, reservation, reserve_token, changed_at, version
+    FROM claim WHERE policy = 'Never' ORDER BY key`
+  return db.all<ClaimRow>(sql).map((row) => ({
+    key: row.key,
+    namespace: row.namespace,
+    name: row.name,
+    uid: row.uid,
+    phase: row.phase,
+    podUid: row.pod_uid ?? undefined,
+    node: row.node ?? undefined,
+    address: row.address ?? undefined,
+    reservation: row.reservation ?? undefined,
+    reserveToken: row.reserve_token ?? undefined,
+    changedAt: row.changed_at,
+    version: row.version,
+  }))
 }
 
 export function listOwners(db: Database): readonly ClaimOwner[] {
@@ -215,7 +231,7 @@ export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Clai
  * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
  * address is another's.
  */
-export function changeClaim(db: Database, now: Millis, claim: Claim, change: ClaimChange): Claim {
+export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
   const current = expectClaim(db, claim.key)
   if (current.version !== claim.version)
     throw new IpamError('conflict', `Cannot change the claim of ${nameOf(claim)}: it has changed meanwhile`)
@@ -307,7 +323,7 @@ function expectClaim(db: Database, key: number): Claim {
   return claim
 }
 
-function nameOf({ namespace, name }: Claim): string {
+function nameOf({ namespace, name }: PodName): string {
   return `${namespace}/${name}`
 }
 

@@ -8,7 +8,7 @@ import { type ClaimLedger, type ClaimServer, openClaimLedger, openClaimServer } 
 
 const group = '/apis/ipam.tke.cloud.tencent.com/v1beta1'
 const all = `${group}/vpcipclaims`
-const many = 1200
+const many = 2600
 
 function fill({ db }: ClaimLedger): void {
   db.transaction(() => {
@@ -64,7 +64,7 @@ test('a long list is of one state, whatever happens while it is read', async (t)
   const parts = await partsOf(ledger, all, (part) => {
     updateClaim(ledger.db, podName(part), { message: 'changed meanwhile' })
     updateClaim(ledger.db, podName(many - part), { message: 'changed meanwhile' })
-    deleteClaim(ledger.db, podName(2 * part + 600))
+    deleteClaim(ledger.db, podName(2 * part + 1300))
     insertClaim(ledger.db, retained(`later-${part}`, `10.9.0.${part}`, { namespace: 'odd' }))
   })
   const list = asObject(JSON.parse(parts.join('')))
@@ -111,10 +111,10 @@ test('many long lists take turns with each other', async (t) => {
 
 test('a list with a limit that is long goes on where it ended', async (t) => {
   const server = await serveFull(t)
-  const first = await read(server, `${all}?limit=700`)
+  const first = await read(server, `${all}?limit=1800`)
   const { continue: next, remainingItemCount, resourceVersion } = metadataOf(first)
-  assert.deepEqual([namesIn(first).length, remainingItemCount], [700, 500])
-  const rest = await read(server, `${all}?limit=700&continue=${asText(next)}`)
+  assert.deepEqual([namesIn(first).length, remainingItemCount], [1800, 800])
+  const rest = await read(server, `${all}?limit=1800&continue=${asText(next)}`)
   assert.deepEqual(metadataOf(rest), { resourceVersion })
   const whole = await read(server, all)
   assert.deepEqual([...namesIn(first), ...namesIn(rest)], namesIn(whole))
