@@ -72,6 +72,7 @@ export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim
     node,
     node,
   )
+  if (rows.length === 0) return []
   // What is being assigned may be there already: no other node is given it meanwhile.
   const underWay = new Map(
     db
