@@ -10,7 +10,7 @@ const group = (description: string, properties: JsonObject): JsonObject => ({
 })
 
 const place = {
-  node: text('Node that the pod is on, or was on last.'),
+  node: text('Node that the pod is on; none while the address is only kept.'),
   podUID: text('Uid of the pod that has the claim now; none while the address is only kept.'),
   eniID: text('Elastic network interface that carries the address, while one does.'),
   subnetID: text('Subnet of the VPC that the address is from.'),
