@@ -2,7 +2,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
-import { countedAs } from './count-pod.ts'
+import { isStatic } from './count-pod.ts'
 import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
 
 export interface ClaimView {
@@ -73,7 +73,7 @@ function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undef
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */
 export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
-  return staticIps && pod.keepsIp && countedAs(pod) === 'shared' ? 'Never' : 'Immediate'
+  return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
 function leave(

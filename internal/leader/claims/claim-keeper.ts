@@ -279,11 +279,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   async function expire(): Promise<void> {
+    // One whose pod is back is about to be taken by that.
+    const due = () =>
+      ledger.expiredClaims(expireAtOnce).filter((claim) => livePod(keyOf(claim)) === undefined)
     await expiry.tick()
-    for (let due = ledger.expiredClaims(expireAtOnce); due.length > 0; ) {
-      for (const claim of due) await expireOne(claim)
-      due = due.length < expireAtOnce ? [] : ledger.expiredClaims(expireAtOnce)
-    }
+    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expireOne(claim)
   }
 
   async function expireOne(claim: Claim): Promise<void> {
