@@ -144,6 +144,7 @@ test('[S13][S9] when its node leaves it goes to an ENI of another node first', a
   await world.until(() => world.ledger.node('node-1') === undefined, 5 * minute)
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
   assert.equal(world.ledger.nodeOf(address), 'node-2')
+  assert.equal(world.claim('web-0')?.eniId, eniOf(world, address))
   assert.equal(world.ledger.node('node-1'), undefined)
   assert.deepEqual(world.differences(), [])
 })

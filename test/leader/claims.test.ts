@@ -103,7 +103,7 @@ test('[S13] without a pod it leaves its ENI after a while, and is kept by its re
   await world.clock.advance(10 * minute)
   assert.deepEqual(world.cloudEnis(), [], 'its ENI has nothing to carry any more')
   const retained = known(claimOf(world, 'web-0'))
-  assert.deepEqual([retained.phase, retained.address], ['Retained', address])
+  assert.deepEqual([retained.phase, retained.address, retained.eniId], ['Retained', address, undefined])
   put(world, 'node-2', 'web-0', 2)
   assert.equal(await untilBound(world, 'web-0', 'node-2'), address)
 })

@@ -7,7 +7,7 @@ import {
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
+import type { EniId, EniMode, NodeName, PodName } from '../../ipam/types.ts'
 import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
@@ -247,6 +247,17 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
 /** The first to wait begins now: what passed before is nothing to it. */
 function startExpiry(db: Database): void {
   if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
+}
+
+/** The ENI that carries a static address now; undefined when none does. */
+export function carryClaimed(db: Database, now: Millis, address: Ipv4, eniId: EniId | undefined): void {
+  db.run(
+    `UPDATE claim SET eni_id = ?, changed_at = ? WHERE address = ? AND policy = 'Never' AND eni_id IS NOT ?`,
+    eniId ?? null,
+    now,
+    address,
+    eniId ?? null,
+  )
 }
 
 export function removeClaim(db: Database, key: number): void {

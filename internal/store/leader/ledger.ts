@@ -13,6 +13,7 @@ import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import {
   addClaim,
+  carryClaimed,
   changeClaim,
   claimNames,
   claimsExpire,
@@ -350,10 +351,11 @@ function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: 
   }
 }
 
-function move(db: Database, now: Millis, { addresses, eni }: Intent): void {
+function move(db: Database, now: Millis, { addresses, eni, eniId }: Intent): void {
   for (const address of addresses) {
     removeIp(db, now, address, 'moved to another ENI')
     addIp(db, now, { address, eni }, 'moved from another ENI')
+    carryClaimed(db, now, address, eniId)
   }
 }
 
