@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../internal/base/clock.ts'
+import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { type LogLevel, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
@@ -46,6 +46,8 @@ export interface DevCluster {
   readonly leaderDb: string
   readonly vpcUrl: string
   readonly kube: KubeClient
+  /** Of the cloud, and of our own API server. */
+  readonly clock: Clock
   readonly cloud: VpcSim
   readonly api: DevApi
   readonly host: DevHost
@@ -83,6 +85,8 @@ export interface DevOptions {
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
   readonly logLevel: LogLevel
+  /** What time it is in the cloud and for our own API server; the system's when not given. */
+  readonly clock?: Clock
   /** How long the cloud works on what it has accepted; a good part of a second when not given. */
   readonly cloudLatency?: { readonly minMs: number; readonly maxMs: number }
   /** The command line of tke-eni that runs as leader and agents; this very program when not given. */
@@ -99,7 +103,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   const lock = lockFile(join(directory, 'dev.lock'))
   stack.defer(() => lock.release())
   refuseUsedDirectory(directory)
-  const clock = systemClock
+  const clock = options.clock ?? systemClock
   const random = systemRandom
 
   const ownApi = async () => {
@@ -148,6 +152,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   stack.defer(() => vpcServer.close())
 
   const agentFlags = (flags: readonly string[]) => [
+    '--add-timeout=20s', // our kubelet ends a plugin after 30
     ...options.nodeFlags,
     '--listen-health=127.0.0.1:0',
     ...flags,
@@ -220,6 +225,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     },
     vpcUrl: vpcServer.url,
     kube,
+    clock,
     cloud,
     api,
     host,

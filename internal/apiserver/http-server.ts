@@ -47,6 +47,7 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
     : (request: IncomingMessage, response: ServerResponse) =>
         void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader('date', new Date(clock.now()).toUTCString()) // what clients take for the server's time
     const refused = token !== undefined && !isHealth(request.url ?? '/') && !hasToken(request, token)
     if (refused) reply(response, refusal(unauthorized()))
     else answer(request, response)

@@ -224,9 +224,12 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
   })
 
   step('[R1] what was released is nobody’s, and what is kept is in the cloud', async (t) => {
-    const settled = async () => (await auditCluster(cluster)).leaks.length === 0
+    let audit = await auditCluster(cluster)
+    const settled = async () => {
+      audit = await auditCluster(cluster)
+      return audit.leaks.length === 0
+    }
     await until('all is settled', settled, [], 60_000).catch(() => {})
-    const audit = await auditCluster(cluster)
     assert.deepEqual([audit.leaks, audit.doubles], [[], []])
     const { reservations } = cluster.cloud.admin.audit(Date.now())
     assert.deepEqual(

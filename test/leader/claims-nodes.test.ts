@@ -19,6 +19,7 @@ test('[S9] when a node is deleted its ENIs go, and claims keep their addresses b
     addresses.map((one) => `Retained ${one}`),
   )
   assert.equal(world.reserved().length, 2)
+  assert.deepEqual([world.claim('web-0')?.eniId, world.claim('web-1')?.eniId], [undefined, undefined])
   world.put('node-2', 'web-0', 2)
   world.put('node-2', 'web-1', 2)
   assert.equal(await world.untilBound('web-0', 'node-2'), addresses[0])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { beginChanges, claimFeed, pruneChanges } from '../../internal/store/leader/claim-feed.ts'
-import { bound, deleteClaim, insertClaim, retained, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'
+import { bound, deleteClaim, insertClaim, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'
 import { openLeader } from './open-ledgers.ts'
 
 test('beginChanges() numbers the changes of a new ledger from the time on, once', (t) => {
@@ -49,7 +49,7 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
   for (let i = 0; i < 40; i++) {
     const name = `pod-${(i * 7) % 10}`
     if (feed.claim({ namespace: 'default', name }) === undefined)
-      insertClaim(db, retained(name, `10.0.0.${i}`))
+      insertClaim(db, bound(name, `10.0.0.${i}`))
     else if (i % 3 === 0) deleteClaim(db, name)
     else updateClaim(db, name, { node: `node-${i}` })
     remember()

@@ -67,6 +67,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const owners = createOwners({ ...options, wake })
   const holder = createHolder({ ...options, tell: tellOf })
 
+  let expiryRule = settings.claimExpiry
+
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
   }
@@ -118,8 +120,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function look(pod: PodName, key: string): Promise<Millis | undefined> {
     const live = livePod(key)
     const claim = ledger.claim(pod)
-    const leaves = live === undefined && claim?.policy === 'Never' && claim.phase !== 'Retained'
-    const expiryClock = leaves ? await expiry.current() : ledger.expiryClock().now
+    const expires = live === undefined && claim?.policy === 'Never' && mayExpire(claim)
+    const expiryClock = expires ? await expiry.current() : ledger.expiryClock().now
     const step = planClaim(
       { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
@@ -144,6 +146,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       if (await goesWithOwner(claim)) return 0
     }
     return claim.reservation === undefined ? holder.hold(claim) : undefined
+  }
+
+  function mayExpire({ expireAfter, phase }: Claim): boolean {
+    return phase !== 'Retained' || (expireAfter ?? settings.claimExpiry) !== undefined
   }
 
   /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
@@ -219,7 +225,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (pod?.ip === undefined || pod.node === undefined) return undefined
     const { ip: address, node } = pod
     const eni = ledger.publishedEnis(node).find(({ ips }) => ips.some((ip) => ip.address === address))
-    return eni && { address, eniId: eni.id, subnetId: eni.subnetId }
+    return eni && { address, eniId: eni.id, subnetId: eni.subnetId, zone: ledger.node(node)?.zone }
   }
 
   async function take(step: ClaimStep, claim: Claim | undefined): Promise<void> {
@@ -273,11 +279,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   async function expire(): Promise<void> {
+    // One whose pod is back is about to be taken by that.
+    const due = () =>
+      ledger.expiredClaims(expireAtOnce).filter((claim) => livePod(keyOf(claim)) === undefined)
     await expiry.tick()
-    for (let due = ledger.expiredClaims(expireAtOnce); due.length > 0; ) {
-      for (const claim of due) await expireOne(claim)
-      due = due.length < expireAtOnce ? [] : ledger.expiredClaims(expireAtOnce)
-    }
+    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expireOne(claim)
   }
 
   async function expireOne(claim: Claim): Promise<void> {
@@ -307,6 +313,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     },
     wake,
     round() {
+      if (settings.claimExpiry !== expiryRule) for (const name of ledger.claimNames('Retained')) wake(name)
+      expiryRule = settings.claimExpiry
       for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.
       for (const claim of ledger.claimsWhere('Pending'))

@@ -5,7 +5,7 @@ import { errorCode } from '../../ipam/errors.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
-import type { CloudSubnet, NodeName, PodFact } from '../../ipam/types.ts'
+import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -29,8 +29,6 @@ export interface NodeClaims {
   demand(node: LedgerNode, now: Millis): readonly ClaimDemand[]
   /** Claims that need an address on one of the node's ENIs, because none can be reserved. */
   unreserved(node: LedgerNode, subnets: readonly CloudSubnet[]): readonly UnreservedDemand[]
-  /** Pods on the node whose addresses are kept for them: the pool owes them none. */
-  isServed(pod: PodFact): boolean
   /** Stores what the claims of pods on the node show now; a claim that waits for somebody is told once. Throws `storage`, `conflict`. */
   settle(
     node: LedgerNode,
@@ -121,15 +119,6 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
         ]
       }),
     unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
-    isServed(pod) {
-      if (!settings.staticIps) return false
-      // While nobody could tell its agent that it keeps its address, it may have got one of the pool.
-      if (pod.ip !== undefined) return ledger.claimOf(pod.ip)?.policy === 'Never'
-      if (!pod.keepsIp || pod.wants !== 'shared') return false
-      const claim = ledger.claim(pod)
-      // One that ran before static addresses were served goes on as it is.
-      return claim?.podUid !== pod.uid || claim.policy === 'Never'
-    },
     async settle(node, trouble) {
       const pool = ledger.pool(node.name)
       if (pool === undefined) return

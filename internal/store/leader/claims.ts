@@ -72,6 +72,7 @@ export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim
     node,
     node,
   )
+  if (rows.length === 0) return []
   // What is being assigned may be there already: no other node is given it meanwhile.
   const underWay = new Map(
     db
@@ -258,6 +259,17 @@ export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change:
     claim.key,
   )
   return expectClaim(db, claim.key)
+}
+
+/** The address of a claim without a pod has come to an ENI, or left all: no node's look tells of those. */
+export function placeClaim(db: Database, now: Millis, address: Ipv4, eni: number | undefined): void {
+  db.run(
+    `UPDATE claim SET eni_id = found.id, changed_at = ? FROM (SELECT (SELECT id FROM eni WHERE key = ?) AS id) AS found
+     WHERE address = ? AND phase IN ('Retained', 'Releasing') AND eni_id IS NOT found.id`,
+    now,
+    eni ?? null,
+    address,
+  )
 }
 
 /** The first to wait begins now: what passed before is nothing to it. */

@@ -1,6 +1,6 @@
 // What a leader's ledger is, before anybody works with it: which one, and when it was last worked with.
 import { existsSync } from 'node:fs'
-import { openDatabase } from '../../sqlite/database.ts'
+import { openDatabase, takeBack } from '../../sqlite/database.ts'
 import { checkHistory, type Migration } from '../../sqlite/migrate.ts'
 import { readEpoch } from './epoch.ts'
 import { isComplete, ledgerId } from './meta.ts'
@@ -23,6 +23,7 @@ export function peekLedger(
   { checked = false } = {},
 ): LedgerFile | undefined {
   if (!existsSync(path)) return undefined
+  takeBack(path, 'leader')
   const db = openDatabase({ path, kind: 'leader', migrations, readonly: true, checked })
   try {
     if (checkHistory(db, 'leader', migrations) === 0) return undefined
