@@ -11,10 +11,12 @@ import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
-import type { NodeName, Notice, PodFact, PodName } from '../../ipam/types.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
+import { podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
@@ -65,14 +67,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
   const owners = createOwners({ ...options, wake })
-  const holder = createHolder({ ...options, tell: tellOf })
-
-  function keyOf({ name, namespace }: PodName): string {
-    return `${namespace}/${name}`
-  }
+  const holder = createHolder(options)
 
   function wake(pod: PodName, delay: Millis = 0): void {
-    queue.add(keyOf(pod), delay)
+    queue.add(podText(pod), delay)
   }
 
   function livePod(key: string): PodFact | undefined {
@@ -80,7 +78,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   function note(pod: PodFact, gone: boolean): void {
-    const key = keyOf(pod)
+    const key = podText(pod)
     const ofName = pods.get(key) ?? new Map<string, PodFact>()
     const counts = !gone && pod.node !== undefined && !pod.terminal && countedAs(pod) !== undefined
     if (!counts && !ofName.delete(pod.uid)) return
@@ -157,11 +155,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (!settings.cascadeOwners || pod?.claim?.owner === undefined || !(opens || isTaken)) return step
     const { fault, owner } = await owners.topmost(pod)
     if (fault !== undefined)
-      tell(pod, {
-        type: 'Warning',
-        reason: 'OwnerUnknown',
-        message: `Its address does not go with its workload: ${fault}`,
-      })
+      kube.notify(podNotice(pod, 'OwnerUnknown', `Its address does not go with its workload: ${fault}`))
     return step.kind === 'open'
       ? { ...step, owner }
       : ({ ...step, change: { ...step.change, owner } } as ClaimStep)
@@ -184,7 +178,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       }),
     )
     log.info('claim goes with its workload', {
-      pod: keyOf(claim),
+      pod: podText(claim),
       address: claim.address,
       owner: `${kind}/${name}`,
     })
@@ -203,7 +197,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
     if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
       await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))
-      tell(pod, { type: 'Warning', reason: outcome.reason, message: outcome.message })
+      kube.notify(podNotice(pod, outcome.reason, outcome.message))
     }
     return outcome.retryIn
   }
@@ -250,7 +244,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     const message = oddity(pod)
     if (message === undefined || told.get(key) === message) return
     told.set(key, message)
-    tell(pod, { type: 'Warning', reason: 'StaticIPRefused', message })
+    kube.notify(podNotice(pod, 'StaticIPRefused', message))
   }
 
   function oddity(pod: PodFact): string | undefined {
@@ -263,19 +257,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     return undefined
   }
 
-  function tell({ name, namespace, uid }: PodFact, notice: Omit<Notice, 'about'>): void {
-    kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
-  }
-
-  function tellOf({ name, namespace, podUid }: Claim, reason: string, message: string): void {
-    const about = { kind: 'Pod', namespace, name, ...(podUid !== undefined && { uid: podUid }) } as const
-    kube.notify({ about, type: 'Warning', reason, message })
-  }
-
   async function expire(): Promise<void> {
     // One whose pod is back is about to be taken by that.
     const due = () =>
-      ledger.expiredClaims(expireAtOnce).filter((claim) => livePod(keyOf(claim)) === undefined)
+      ledger.expiredClaims(expireAtOnce).filter((claim) => livePod(podText(claim)) === undefined)
     await expiry.tick()
     for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expireOne(claim)
   }
@@ -283,14 +268,14 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function expireOne(claim: Claim): Promise<void> {
     const over = { reason: 'Expired', message: 'its time is over' } as const
     await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
-    log.info('claim expired', { pod: keyOf(claim), address: claim.address })
+    log.info('claim expired', { pod: podText(claim), address: claim.address })
     wake(claim)
   }
 
   const releaser = createClaimRelease({
     ...options,
     synced: () => facts.synced() && ledger.complete(),
-    livePod: (name) => livePod(keyOf(name)),
+    livePod: (name) => livePod(podText(name)),
     wake,
   })
 
@@ -310,7 +295,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.
       for (const claim of ledger.claimsWhere('Pending'))
-        if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
+        if (claim.policy === 'Never' || livePod(podText(claim))?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
       if (ledger.complete() && facts.synced() && !expiring) {

@@ -5,6 +5,7 @@ import { podText } from '../../ipam/pod-need.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { IntentRunner } from '../intent-runner.ts'
+import { claimNotice } from '../pod-notice.ts'
 import { isFree, refugeFor } from './parked.ts'
 
 export interface Evacuation {
@@ -24,13 +25,12 @@ export function createEvacuation({ facts, kube, ledger, log, runner }: Evacuatio
   const told = new Map<number, string>()
 
   function lose(claim: PlacedClaim, node: LedgerNode): void {
-    const { address, key, name, namespace } = claim
+    const { address, key } = claim
     if (told.get(key) === address) return
     told.set(key, address ?? '')
     const message = `address ${address} was parked on node ${node.name}, which left, and no ENI of subnet ${claim.subnetId} has room for it: nothing keeps it any more`
     log.warn('parked address let go', { pod: podText(claim), address, node: node.name })
-    const about = { kind: 'Pod', namespace, name } as const
-    kube.notify({ about, type: 'Warning', reason: 'StaticIPUnreserved', message })
+    kube.notify(claimNotice(claim, 'StaticIPUnreserved', message))
   }
 
   return {
