@@ -115,7 +115,7 @@ export async function leadOnce(
   let latest = settings
   claims = serveClaims(settings, {
     db,
-    release: serving,
+    release: serving.claims,
     client: claimsClient,
     clock,
     log,
