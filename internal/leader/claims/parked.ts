@@ -55,12 +55,17 @@ export type Refuge =
   | 'later'
 
 /** An ENI of another node that can take the address; the node of its pod first, then the fullest. undefined: there is none. */
-export function refugeFor(claim: PlacedClaim, leaving: NodeName, ledger: LeaderLedger): Refuge | undefined {
-  const candidates = ledger
-    .nodes()
+export function refugeFor(
+  claim: PlacedClaim,
+  leaving: NodeName,
+  nodes: readonly LedgerNode[],
+  poolOf: (node: NodeName) => NodePool | undefined,
+): Refuge | undefined {
+  const candidates = nodes
     .filter(({ name, phase }) => name !== leaving && phase === 'active')
+    .filter(({ zone }) => claim.zone === undefined || zone === claim.zone)
     .flatMap((node) => {
-      const pool = ledger.pool(node.name)
+      const pool = poolOf(node.name)
       const enis = (pool?.enis ?? []).filter(
         (eni) =>
           eni.mode === 'shared' &&
