@@ -61,11 +61,13 @@ export function findClaimByKey(db: Database, key: number): Claim | undefined {
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
-    LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
-    WHERE claim.policy = 'Never' AND`
+  const columns = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni`
+  // In this order: there may be many claims that have nothing to do with the node.
   const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
-    `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
+    `${columns} FROM claim LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
+     WHERE policy = 'Never' AND claim.node = ?
+     UNION ${columns} FROM eni CROSS JOIN ip ON ip.eni = eni.key CROSS JOIN claim ON claim.address = ip.address
+     WHERE policy = 'Never' AND eni.node = ? ORDER BY key`,
     node,
     node,
   )
