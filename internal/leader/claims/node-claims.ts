@@ -53,7 +53,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     if (phase === 'Releasing') return true
     // Taken off, it would be anybody's: it moves, when its pod is elsewhere.
     if (reservation === undefined) return false
-    return node !== undefined || now - retainedAt >= settings.claimRest
+    // What began in the future began before a clock was set back.
+    return node !== undefined || now - retainedAt >= settings.claimRest || retainedAt > now
   }
 
   function eniWith({ enis }: NodePool, { address }: Claim) {
