@@ -165,6 +165,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         reason: 'OwnerUnknown',
         message: `Its address does not go with its workload: ${fault}`,
       })
+    if (owner !== undefined) owners.follow(owner)
     return step.kind === 'open'
       ? { ...step, owner }
       : ({ ...step, change: { ...step.change, owner } } as ClaimStep)
