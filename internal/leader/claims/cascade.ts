@@ -44,6 +44,7 @@ export function createCascade({ kube, ledger, log, owners, settings }: CascadeOp
       const { fault, owner } = await owners.topmost(pod)
       if (fault !== undefined)
         kube.notify(podNotice(pod, 'OwnerUnknown', `Its address does not go with its workload: ${fault}`))
+      if (owner !== undefined) owners.follow(owner)
       return step.kind === 'open' ? { ...step, owner } : { ...step, change: { ...step.change, owner } }
     },
     async follow(claim) {
