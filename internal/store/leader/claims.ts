@@ -7,6 +7,7 @@ import {
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import type { SurveyClaim } from '../../ipam/survey.ts'
 import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
 import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
@@ -235,10 +236,10 @@ export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Clai
 export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
   const current = expectClaim(db, claim.key)
   if (current.version !== claim.version)
-    throw new IpamError('conflict', `Cannot change the claim of ${nameOf(claim)}: it has changed meanwhile`)
+    throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
   const wanted = { ...current, ...change }
   if (!mayFollow(current.phase, wanted.phase)) {
-    const message = `Cannot make the claim of ${nameOf(claim)} ${wanted.phase}: it is ${current.phase}`
+    const message = `Cannot make the claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
     throw new IpamError('conflict', message)
   }
   // Of two pool pods the address is the one's that shows it now.
@@ -322,10 +323,6 @@ function expectClaim(db: Database, key: number): Claim {
   const claim = findClaimByKey(db, key)
   if (claim === undefined) throw new IpamError('conflict', `Cannot change claim ${key}: it is gone`)
   return claim
-}
-
-function nameOf({ namespace, name }: PodName): string {
-  return `${namespace}/${name}`
 }
 
 /** Rows that changes keep have no token: what names a call is nobody else's business. */
