@@ -17,6 +17,7 @@ import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
+import { createClaimTrouble } from './claim-trouble.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { createOwners } from './owners.ts'
@@ -63,6 +64,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
   const owners = createOwners({ ...options, wake })
   const holder = createHolder({ ...options, tell: tellOf })
+  const trouble = createClaimTrouble({ ledger, tell: tellOf })
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -133,14 +135,18 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       return 0
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
-    if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
+    if (claim.phase === 'Pending' && live !== undefined)
+      return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
     if (claim.phase === 'Releasing')
-      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
+      return (
+        (await trouble.watch(claim, () => reservations.release(claim))) ??
+        (live === undefined ? undefined : 0)
+      )
     if (claim.phase === 'Retained' && claim.owner !== undefined && settings.cascadeOwners) {
       if (await goesWithOwner(claim)) return 0
     }
-    return claim.reservation === undefined ? holder.hold(claim) : undefined
+    return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
   }
 
   /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
