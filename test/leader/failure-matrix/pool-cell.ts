@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { LeaderWorld } from '../leader-world.ts'
+import { falsePromises, unlikeLedger } from '../promises.ts'
 import { type Act, type Eye, type Measured, type Mishap, runCell } from './cell.ts'
-import { falsePromises, unlikeLedger } from './promises.ts'
 
 /** How an action comes about, and how the node is when all has gone well. */
 export interface PoolAct extends Act {

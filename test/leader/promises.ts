@@ -1,7 +1,7 @@
 // What NECs promise to agents, against the ledger and the cloud.
 
-import type { Nec, PublishedIp } from '../../../internal/ipam/types.ts'
-import type { LeaderWorld } from '../leader-world.ts'
+import type { Nec, PublishedIp } from '../../internal/ipam/types.ts'
+import type { LeaderWorld } from './leader-world.ts'
 
 /** What its agent may give to pods: not what it has given back. */
 export function promised({ publication, report }: Nec): readonly (PublishedIp & { readonly eni: string })[] {
