@@ -1,5 +1,6 @@
 // What happens to one sending of a call on its way to the cloud and back.
 import { sleep } from '../../../internal/base/clock.ts'
+import { ApiError } from '../../../internal/sim/vpc/api-error.ts'
 import { TencentError, type Transport } from '../../../internal/vpc/transport.ts'
 import type { LeaderWorld } from '../leader-world.ts'
 
@@ -13,6 +14,8 @@ export type Treatment<World extends LeaderWorld = LeaderWorld> =
   | { readonly kind: 'lose-request' | 'lose-answer' }
   /** Arrives so long after it was sent; its answer never comes. */
   | { readonly kind: 'arrive-late'; readonly afterMs: number }
+  /** The process dies before the request leaves, and that arrives so long after. */
+  | { readonly kind: 'die-and-arrive'; readonly afterMs: number }
   /** Arrives twice, and the answer of the second is heard. */
   | { readonly kind: 'double' }
   | { readonly kind: 'refuse'; readonly code: string }
@@ -66,6 +69,9 @@ export class Link<World extends LeaderWorld> {
         return perform()
       case 'die-before':
         return this.#die()
+      case 'die-and-arrive':
+        clock.after(treatment.afterMs, () => this.#arrive(action, params))
+        return this.#die()
       case 'die-after':
         await perform()
         return this.#die()
@@ -100,6 +106,15 @@ export class Link<World extends LeaderWorld> {
       case 'meanwhile':
         treatment.happens(this.#world, String(params['NetworkInterfaceId']))
         return perform()
+    }
+  }
+
+  /** Nobody hears what comes of it. */
+  #arrive(action: string, params: Params): void {
+    try {
+      this.#world.cloud.handle(action, params, this.#world.clock.now(), 'vpc')
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
     }
   }
 
