@@ -95,7 +95,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const permission = createReservePermission(clock, log)
+  const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
   const claims = createClaimKeeper({
     ...ports,
     facts,
