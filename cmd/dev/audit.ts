@@ -66,6 +66,7 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
       ...missing('ENI in the ledger, not in the cloud', enis, [...ids]),
       ...missing('address in the cloud, not in the ledger', bound, ips),
       ...missing('address in the ledger, not in the cloud', ips, bound),
+      ...strayReservations(cluster),
       ...missing('address of a pod, not bound', owners, bound),
       ...missing('address of a pod, without a link', sharing, linked),
       ...missing('link of nobody', linked, sharing),
@@ -80,6 +81,20 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
     ],
     doubles: [...twice('handed out twice', owners), ...twice('linked twice', linked)],
   }
+}
+
+/** What keeps addresses for claims, and for nobody else. */
+function strayReservations({ cloud, leaderDb }: DevCluster): readonly string[] {
+  const reserved = cloud.admin
+    .audit(Date.now())
+    .reservations.filter(({ tags }) => tags[clusterTag] === clusterId)
+    .map(({ address, id }) => `${address} (${id})`)
+  const sql = `SELECT address || ' (' || reservation || ')' AS item FROM claim WHERE reservation IS NOT NULL`
+  const claimed = items(leaderDb, 'leader', sql)
+  return [
+    ...missing('reservation in the cloud, of no claim', reserved, claimed),
+    ...missing('reservation of a claim, not in the cloud', claimed, reserved),
+  ]
 }
 
 function items(path: string, kind: 'leader' | 'node', sql: string): readonly string[] {
