@@ -10,6 +10,8 @@ export interface DevAudit {
   readonly enis: number
   readonly addresses: number
   readonly pods: number
+  /** Addresses that the cloud keeps for static pods. */
+  readonly reservations: number
   /** Owned in one view and unknown in another. */
   readonly leaks: readonly string[]
   /** An address with two owners. */
@@ -21,15 +23,20 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   const ledger = (sql: string) => items(cluster.leaderDb, 'leader', sql)
   const enis = ledger(`SELECT id AS item FROM eni`)
   const ips = ledger(`SELECT address AS item FROM ip`)
+  const kept = ledger(`SELECT address AS item FROM claim WHERE reservation IS NOT NULL`)
+  const promised = ledger(`SELECT address AS item FROM claim WHERE address IS NOT NULL`)
   const open = ledger(
     `SELECT kind || ' of ' || coalesce(eni_id, node) AS item FROM intent WHERE state IN ('recorded', 'accepted')`,
   )
-  const cloud = cluster.cloud.admin.audit(Date.now())
+  const cloud = cluster.cloud.admin.audit(cluster.clock.now())
   const ours = cloud.enis.filter(({ tags }) => tags[clusterTag] === clusterId)
   const ids = new Set(ours.map(({ id }) => id))
   const exclusive = new Set(ours.flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])))
   const bound = cloud.ips
     .filter(({ eniId, primary }) => ids.has(eniId) && primary === exclusive.has(eniId))
+    .map(({ address }) => address)
+  const reserved = cloud.reservations
+    .filter(({ tags }) => tags[clusterTag] === clusterId)
     .map(({ address }) => address)
   // One without a database has no agent, and no pods.
   const nodes = cluster.nodes().flatMap(({ name }) => (existsSync(cluster.nodeDb(name)) ? [name] : []))
@@ -59,6 +66,7 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
     enis: enis.length,
     addresses: ips.length,
     pods: owners.length,
+    reservations: reserved.length,
     leaks: [
       ...cloud.faults,
       ...open.map((item) => `unsettled: ${item}`),
@@ -66,7 +74,8 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
       ...missing('ENI in the ledger, not in the cloud', enis, [...ids]),
       ...missing('address in the cloud, not in the ledger', bound, ips),
       ...missing('address in the ledger, not in the cloud', ips, bound),
-      ...strayReservations(cluster),
+      ...missing('reservation in the cloud, of no claim', reserved, kept),
+      ...missing('reservation of a claim, not in the cloud', kept, reserved),
       ...missing('address of a pod, not bound', owners, bound),
       ...missing('address of a pod, without a link', sharing, linked),
       ...missing('link of nobody', linked, sharing),
@@ -79,22 +88,12 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
         .filter((mac) => !here.has(mac))
         .map((mac) => `ENI of nobody, not on its node: ${mac}`),
     ],
-    doubles: [...twice('handed out twice', owners), ...twice('linked twice', linked)],
+    doubles: [
+      ...twice('handed out twice', owners),
+      ...twice('linked twice', linked),
+      ...twice('promised twice', promised),
+    ],
   }
-}
-
-/** What keeps addresses for claims, and for nobody else. */
-function strayReservations({ cloud, leaderDb }: DevCluster): readonly string[] {
-  const reserved = cloud.admin
-    .audit(Date.now())
-    .reservations.filter(({ tags }) => tags[clusterTag] === clusterId)
-    .map(({ address, id }) => `${address} (${id})`)
-  const sql = `SELECT address || ' (' || reservation || ')' AS item FROM claim WHERE reservation IS NOT NULL`
-  const claimed = items(leaderDb, 'leader', sql)
-  return [
-    ...missing('reservation in the cloud, of no claim', reserved, claimed),
-    ...missing('reservation of a claim, not in the cloud', claimed, reserved),
-  ]
 }
 
 function items(path: string, kind: 'leader' | 'node', sql: string): readonly string[] {

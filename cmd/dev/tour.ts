@@ -311,7 +311,7 @@ async function finalAudit({ cluster, until }: Tour): Promise<string> {
   ).catch(() => undefined)
   if (audit.leaks.length + audit.doubles.length > 0)
     throw new Error([...audit.leaks, ...audit.doubles].join('; '))
-  return `${audit.enis} ENIs, ${audit.addresses} addresses, ${audit.pods} pods: 0 leaks, 0 doubles`
+  return `${audit.enis} ENIs, ${audit.addresses} addresses, ${audit.reservations} reservations, ${audit.pods} pods: 0 leaks, 0 doubles`
 }
 
 function createTour(cluster: DevCluster): Tour {

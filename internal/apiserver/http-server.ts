@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly token?: string
   /** Admission policies that may be installed. */
   readonly policies?: readonly KnownPolicy[]
-  /** Requests of groups that an APIService names are passed on to the server behind it. */
+  /** Requests of groups that an APIService names are passed on to the server behind it, and webhooks are asked. */
   readonly aggregate?: boolean
 }
 
@@ -43,10 +43,11 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
   const { storage, clock, log, random = systemRandom, token, policies = [], aggregate = false } = options
   const api = createApi({ storage, clock, random, policies })
   const answer = aggregate
-    ? createAggregator({ api, storage, clock, log })
+    ? createAggregator({ api, storage, clock, random, log })
     : (request: IncomingMessage, response: ServerResponse) =>
         void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader('date', new Date(clock.now()).toUTCString()) // what clients take for the server's time
     const refused = token !== undefined && !isHealth(request.url ?? '/') && !hasToken(request, token)
     if (refused) reply(response, refusal(unauthorized()))
     else answer(request, response)

@@ -4,6 +4,8 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { EniId, EniMode, NodeName, PodName, PodUid, SubnetId } from './types.ts'
 
+const released = ' (released)'
+
 /** `Never` deleted with its pod: a static address, kept for the next pod of that name. */
 export type ClaimPolicy = 'Immediate' | 'Never'
 
@@ -12,6 +14,8 @@ export type ClaimPolicy = 'Immediate' | 'Never'
  * there is no pod, the address is kept. `Releasing`: the address is given back, then the claim is gone.
  */
 export type ClaimPhase = 'Pending' | 'Attaching' | 'Bound' | 'Retained' | 'Releasing'
+
+export const claimPhases: readonly ClaimPhase[] = ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing']
 
 /** The topmost workload that a pod belongs to. */
 export interface ClaimOwner {
@@ -73,4 +77,13 @@ const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {
 
 export function mayFollow(from: ClaimPhase, to: ClaimPhase): boolean {
   return from === to || next[from].includes(to)
+}
+
+/** Whom a node is told that the address of a claim is for which is let go: no pod can be called so, and none of its name gets it any more. */
+export function releasedPod({ name, namespace }: PodName): PodName {
+  return { namespace, name: `${name}${released}` }
+}
+
+export function isReleased({ name }: PodName): boolean {
+  return name.endsWith(released)
 }

@@ -4,6 +4,7 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import { type NodePool, occupied, type PoolEni } from './pool.ts'
 import type { CloudSubnet, PodName, SubnetId } from './types.ts'
+import type { Unplaced } from './yield-places.ts'
 
 /** A static claim as a node sees it. */
 export interface ClaimDemand extends PodName {
@@ -50,7 +51,7 @@ export interface ClaimPlacement {
   readonly stuck: readonly Stuck[]
 }
 
-interface Stuck {
+interface Stuck extends Unplaced {
   readonly claim: PodName
   readonly why: 'node-full' | 'subnets-full'
 }
@@ -135,7 +136,7 @@ class Room {
   }
 
   give(subnetId: SubnetId, claim: ClaimDemand): void {
-    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim)
+    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim, [subnetId])
     if (eni !== undefined) this.#put(eni, { claim })
   }
 
@@ -143,9 +144,9 @@ class Room {
   make(claim: UnreservedDemand): void {
     const { subnetIds } = claim
     const subnetId = subnetIds.find((id) => (this.#free.get(id) ?? 0) > 1)
-    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim))
+    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim, subnetIds))
     if (eni) this.#put(eni, { unreserved: claim })
-    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full' })
+    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full', subnetIds })
   }
 
   /** What only waits for another node must not keep back what another node waits for. */
@@ -230,7 +231,8 @@ class Room {
       .toSorted((a, b) => Number(isFree(b)) - Number(isFree(a)) || used(b) - used(a) || a.slot - b.slot)[0]
   }
 
-  #make(subnetId: SubnetId, claim: PodName): PoolEni | undefined {
+  /** `subnetIds`: those that would do. */
+  #make(subnetId: SubnetId, claim: PodName, subnetIds: readonly SubnetId[]): PoolEni | undefined {
     const { enis, instanceEnis, shared, unclaimed = 0 } = this.#pool
     const all = [...enis, ...this.#made]
     const slots = new Set(all.map(({ slot }) => slot))
@@ -238,12 +240,12 @@ class Room {
     const ofMode = all.filter(({ mode }) => mode === 'shared').length
     const isFull = all.length + unclaimed >= instanceEnis || ofMode + unclaimed >= shared.maxEnis
     if (slot === undefined || isFull || shared.ipsPerEni === 0) {
-      this.stuck.push({ claim, why: 'node-full' })
+      this.stuck.push({ claim, why: 'node-full', subnetIds })
       return undefined
     }
     const available = this.#free.get(subnetId) ?? 0
     if (available < 1) {
-      this.stuck.push({ claim, why: 'subnets-full' }) // the ENI's own address
+      this.stuck.push({ claim, why: 'subnets-full', subnetIds }) // the ENI's own address
       return undefined
     }
     this.#free.set(subnetId, available - 1)

@@ -2,7 +2,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
-import { countedAs } from './count-pod.ts'
+import { isStatic } from './count-pod.ts'
 import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
 
 export interface ClaimView {
@@ -11,7 +11,12 @@ export interface ClaimView {
   readonly pod: PodFact | undefined
   /** The address that the pod shows, where the ledger has it on the pod's node. */
   readonly shown:
-    | { readonly address: Ipv4; readonly eniId: EniId | undefined; readonly subnetId: SubnetId }
+    | {
+        readonly address: Ipv4
+        readonly eniId: EniId | undefined
+        readonly subnetId: SubnetId
+        readonly zone: string | undefined
+      }
     | undefined
   readonly now: Millis
   /** The ledger's own clock. */
@@ -68,7 +73,7 @@ function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undef
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */
 export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
-  return staticIps && pod.keepsIp && countedAs(pod) === 'shared' ? 'Never' : 'Immediate'
+  return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
 function leave(
@@ -78,7 +83,7 @@ function leave(
   { claimExpiry }: ClaimRules,
 ): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (claim.phase === 'Retained') return undefined
+  if (claim.phase === 'Retained') return retime(claim, expiryClock, claimExpiry)
   const nobody = { podUid: undefined, node: undefined }
   if (claim.address === undefined)
     return {
@@ -96,6 +101,22 @@ function leave(
     kind: 'change',
     change: { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' },
   }
+}
+
+/** Two looks at the ledger's clock do not agree to the second. */
+const agree: Millis = 60_000
+
+/** The setting may have come, gone or become shorter meanwhile: then it counts from now. */
+function retime(
+  { expireAfter, expiresAt }: Claim,
+  expiryClock: Millis,
+  claimExpiry: Millis | undefined,
+): ClaimStep | undefined {
+  const after = expireAfter ?? claimExpiry
+  const latest = after === undefined ? undefined : expiryClock + after
+  const isRight =
+    latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
+  return isRight ? undefined : { kind: 'change', change: { expiresAt: latest } }
 }
 
 function takeOver(claim: Claim, pod: PodFact, rules: ClaimRules): ClaimStep {

@@ -22,6 +22,7 @@ import {
   type NodeBounds,
   type SubnetId,
 } from './types.ts'
+import { yieldPlaces } from './yield-places.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
@@ -89,6 +90,8 @@ export interface NodePlan {
   readonly short: ReadonlySet<EniMode>
   /** Addresses of claims to bind anew: their pods are on the node again. */
   readonly renew: readonly Ipv4[]
+  /** By key of the ENI: addresses of the pool that it is to have at most, so that there is room for claims that wait. */
+  readonly yields: ReadonlyMap<number, number>
 }
 
 /** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
@@ -97,16 +100,20 @@ export const maxUnassignBatch = 10
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   if (before.phase === 'leaving')
-    return { actions: giveBackAll(before), shortages: [], short: new Set(), renew: [] }
+    return { actions: giveBackAll(before), shortages: [], short: new Set(), renew: [], yields: new Map() }
   const placement = placeClaims(before, wish)
   const ofPool = { ...wish, returned: unclaimed(before, wish.returned) }
   const { demand, pool } = withWithheld(placement.pool, ofPool)
   const placed = placesFor(pool, demand)
   const within = { ...pool, ...placed }
-  const growth = planGrowth(pool, placed, demand)
+  const waiting = placement.stuck.filter(({ why }) => why === 'node-full')
+  const yields = yieldPlaces(before, waiting, ofPool)
+  const drained = new Set(pool.enis.filter(({ key }) => yields.get(key) === 0))
+  const growth = planGrowth(pool, placed, demand, drained)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set(eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned)))
+  const beyond = eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned))
+  const surplus = new Set([...drained, ...beyond])
   const actions = [
     ...placement.actions,
     ...growth.actions,
@@ -127,6 +134,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
     shortages: withStuck(growth.shortages, placement),
     short: growth.short,
     renew: placement.renew,
+    yields,
   }
 }
 

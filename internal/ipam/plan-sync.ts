@@ -3,6 +3,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
+import { isReleased } from './claim.ts'
 import type { EniId, PodName, PublishedEni } from './types.ts'
 
 export type SyncChange =
@@ -81,6 +82,7 @@ export function planSync(
   return { changes: [...gone, ...enisThatCame, ...came], disputed }
 }
 
+/** What is let go stays with who has it until that ends. */
 function isOthers(claim: PodName, holder: PodName | undefined): boolean {
-  return holder !== undefined && holder.name !== '' && !samePod(claim, holder)
+  return !isReleased(claim) && holder !== undefined && holder.name !== '' && !samePod(claim, holder)
 }

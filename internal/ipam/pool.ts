@@ -79,8 +79,12 @@ export function occupied(eni: PoolEni): number {
 /** Addresses of the ENI that serve the pool or soon will; `returned` ones do no more. */
 export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   if (eni.goal === 'delete' || eni.held) return 0
-  const serves = (ip: PoolIp) => ip.state === 'bound' && ip.claim === undefined && !returned.has(ip.address)
-  return eni.expectedIps + eni.ips.filter(serves).length
+  return eni.expectedIps + eni.ips.filter((ip) => serves(ip, returned)).length
+}
+
+/** Is it one that pods of the pool can have? */
+export function serves({ address, claim, state }: PoolIp, returned: ReadonlySet<Ipv4>): boolean {
+  return state === 'bound' && claim === undefined && !returned.has(address)
 }
 
 /** What serves a pool of the node, or soon will, altogether. */

@@ -1,6 +1,6 @@
 // Static claims made anew without a ledger (R4): reservations say by their tags whose they are, NECs say what pods were given. Pure.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { ClaimOwner } from './claim.ts'
+import { type ClaimOwner, isReleased } from './claim.ts'
 import { countedAs } from './count-pod.ts'
 import { podText } from './pod-need.ts'
 import { purposeOfReservation } from './reservation-tags.ts'
@@ -75,7 +75,7 @@ export function rebuildClaims(view: ClaimsView): RebuiltClaims {
   })
   const taken = new Set(claims.flatMap((claim) => [podText(claim), claim.address]))
   const parked = published.flatMap(({ address, pod, subnetId, zone }): RebuiltClaim[] => {
-    if (taken.has(podText(pod)) || taken.has(address)) return []
+    if (isReleased(pod) || taken.has(podText(pod)) || taken.has(address)) return []
     taken.add(podText(pod)).add(address)
     const nothing = {
       reservation: undefined,

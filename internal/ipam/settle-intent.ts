@@ -37,6 +37,8 @@ export interface Intent {
   readonly changedAt: Millis
   /** Since when what the cloud shows speaks against it; undefined while it does not. */
   readonly missingSince: Millis | undefined
+  /** unassign and detach: since when what they take away has been there, all of it. */
+  readonly thereSince?: Millis
 }
 
 export interface SettlePolicy {
@@ -66,18 +68,25 @@ export type Settlement =
  */
 type Verdict = 'under-way' | 'done' | 'short' | 'undone' | 'lost' | { readonly failed: string }
 
-/** `eni` is the ENI as described at `now`, undefined when it was not in the answer; `known` the ledger's addresses on it. */
+/** What the ledger says of addresses on the ENI. */
+export interface EniMemory {
+  readonly known: ReadonlySet<Ipv4>
+  /** Those that left it within the last `staleFor`: an old view still shows them. */
+  readonly left: ReadonlySet<Ipv4>
+}
+
+/** `eni` is the ENI as described at `now`, undefined when it was not in the answer. */
 export function settleIntent(
   intent: Intent,
   eni: CloudEni | undefined,
-  known: ReadonlySet<Ipv4>,
+  memory: EniMemory,
   now: Millis,
   policy: SettlePolicy,
 ): Settlement {
   if (eni === undefined) return settleAbsent(intent, now, policy)
   // A view from before the call may show what was before the address or the attachment came: absence in it proves nothing.
   const fresh = now - intent.createdAt >= policy.staleFor
-  const verdict = fresh ? judge(intent, eni, known) : judgeEarly(intent, eni, known)
+  const verdict = fresh ? judge(intent, eni, memory) : judgeEarly(intent, eni, memory, policy)
   if (typeof verdict === 'object') return { kind: 'failed', why: verdict.failed }
   switch (verdict) {
     case 'under-way':
@@ -129,15 +138,18 @@ export function confirmed(intent: Intent, now: Millis, duration: Millis, settlem
 }
 
 /** What only a view from after the call can say is not said yet. */
-function judgeEarly(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
-  const verdict = judge(intent, eni, known)
-  const absence = intent.kind === 'unassign' || intent.kind === 'detach'
+function judgeEarly(intent: Intent, eni: CloudEni, memory: EniMemory, { staleFor }: SettlePolicy): Verdict {
+  const verdict = judge(intent, eni, memory)
+  const { addresses, createdAt, kind, state, thereSince = createdAt } = intent
+  // What had been there for long is in every view from before the call: one that lacks it is from after.
+  const absence = (kind === 'unassign' || kind === 'detach') && createdAt - thereSince < staleFor
   // One that was unassigned just before may still be in an old view, and look as if it had just come.
-  const appearance = intent.kind === 'assign' && intent.state === 'recorded'
+  const appearance =
+    kind === 'assign' && (state === 'recorded' || addresses.some((one) => memory.left.has(one)))
   return verdict === 'done' && (absence || appearance) ? 'under-way' : verdict
 }
 
-function judge(intent: Intent, eni: CloudEni, known: ReadonlySet<Ipv4>): Verdict {
+function judge(intent: Intent, eni: CloudEni, { known }: EniMemory): Verdict {
   switch (intent.kind) {
     case 'create':
       return judgeCreation(intent, eni)

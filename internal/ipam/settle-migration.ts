@@ -6,6 +6,8 @@ import type { CloudEni } from './types.ts'
 export interface MigrationView {
   readonly from: CloudEni | undefined
   readonly to: CloudEni | undefined
+  /** It left the ENI that it goes to within the last `staleFor`: an old view still shows it there. */
+  readonly left?: boolean
 }
 
 /** `undone`: still where it was. `lost`: on neither of the two. */
@@ -53,6 +55,6 @@ function judge(
     return here === 'available' ? 'undone' : 'lost'
   })()
   // It may have been there a moment before, and gone: an old view would show that.
-  const early = state === 'recorded' && now - createdAt < policy.staleFor
+  const early = (state === 'recorded' || view.left === true) && now - createdAt < policy.staleFor
   return verdict === 'done' && early ? 'under-way' : verdict
 }

@@ -85,6 +85,8 @@ export interface NodeFact {
   readonly maxPods: number | undefined
   /** Carries the taint that keeps pods away until it has addresses for them (K5). */
   readonly unavailable: boolean
+  /** By which the scheduler knows its zone, in words of the cluster's own. */
+  readonly zoneLabel?: string | undefined
 }
 
 /** A pod reduced to what we use. */
@@ -153,6 +155,8 @@ export interface PublishedEni {
   readonly mode: EniMode
   /** What pods may get: of an exclusive ENI its primary address, and no other. Claimed ones come last. */
   readonly ips: readonly PublishedIp[]
+  /** Claims wait for places: idle addresses of the pool beyond so many are to be given back. Absent: none are. */
+  readonly mostOfPool?: number
 }
 
 export interface Condition {

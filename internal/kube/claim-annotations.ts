@@ -32,17 +32,13 @@ export function claimOf(metadata: unknown): PodClaim | undefined {
     return value
   }
   read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
-  const expireAfter = read(
-    expiryKey,
-    parseExpiry,
-    'it is not a duration of at least 5m (such as 1h30m), or 0',
-  )
+  const expireAfter = read(expiryKey, parseExpiry, 'it is not a duration of at least 5m (such as 1h30m)')
   const nominatedIp = read(addressKey, parseIpv4, 'it is not an IPv4 address')
   const nominatedSubnets = read(subnetsKey, parseSubnets, 'it is not a list of subnets with commas between')
   const owner = keepsIp(metadata) ? controllerOf(metadata) : undefined
   const claim: PodClaim = {
     ...(faults.length === 0 ? {} : { fault: faults.join('; ') }),
-    ...(expireAfter === undefined || expireAfter === 0 ? {} : { expireAfter }),
+    ...(expireAfter === undefined ? {} : { expireAfter }),
     ...(nominatedIp === undefined ? {} : { nominatedIp }),
     ...(nominatedSubnets === undefined ? {} : { nominatedSubnets }),
     ...(owner === undefined ? {} : { owner }),
@@ -61,7 +57,6 @@ function parsePolicy(text: string): 'Never' | 'Immediate' | undefined {
 
 /** As Go writes durations: fractions ("1.5h") and units below milliseconds are for nobody. */
 function parseExpiry(text: string): Millis | undefined {
-  if (/^0(s|m|h)?$/.test(text)) return 0
   const millis = parseDuration(text)
   return millis !== undefined && millis >= leastExpiry ? millis : undefined
 }

@@ -242,10 +242,13 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   }
 
   async function settle({ eni, from, intent }: View, lookedAt: Millis): Promise<void> {
+    const known = ledger.addressesOf(intent.eni)
+    const left = ledger.leftSince(intent.eni, lookedAt - policy.staleFor)
+    const moves = intent.addresses.some((address) => left.has(address))
     const settlement =
       intent.kind === 'migrate'
-        ? settleMigration(intent, { from, to: eni }, lookedAt, policy)
-        : settleIntent(intent, eni, ledger.addressesOf(intent.eni), lookedAt, policy)
+        ? settleMigration(intent, { from, to: eni, left: moves }, lookedAt, policy)
+        : settleIntent(intent, eni, { known, left }, lookedAt, policy)
     switch (settlement.kind) {
       case 'wait':
         if (intent.missingSince !== undefined) await ledger.write((tx) => tx.noteMissing(intent, false))

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
 import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
@@ -18,6 +19,7 @@ import type { LeaderSettings } from './settings.ts'
 import { createSubnets } from './subnets.ts'
 import { createSurveyor } from './survey.ts'
 import { settlementNotices } from './survey-notices.ts'
+import { createZones } from './zones.ts'
 
 export interface LeaderPorts {
   readonly kube: LeaderKube
@@ -41,6 +43,8 @@ export interface Leader {
   release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
+  /** How Kubernetes labels the nodes of a zone; undefined while none are known, or their labels say nothing. */
+  zone(name: string): ZoneOfNodes | undefined
   /** Gives static addresses back at somebody's wish. */
   readonly claims: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -175,6 +179,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
+    zone: createZones({ facts, ledger, clock }),
     claims,
     release: claims.release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,

@@ -1,7 +1,9 @@
 // What of a node's addresses may be published. One that a live pod on another node shows is not, however it came to this node:
-// that pod goes on using it, whatever the cloud says.
+// that pod goes on using it, whatever the cloud says. One whose claim is let go is for no pod any more: the next
+// of its name would never give it back.
+import { releasedPod } from '../ipam/claim.ts'
 import type { NodePool } from '../ipam/pool.ts'
-import type { NodeName, PublishedEni } from '../ipam/types.ts'
+import type { NodeName, PodName, PublishedEni, PublishedIp } from '../ipam/types.ts'
 import type { LeaderLedger } from '../ports.ts'
 import type { ClusterFacts } from './facts.ts'
 
@@ -12,9 +14,15 @@ export function publishable(
   node: NodeName,
 ): readonly PublishedEni[] {
   return ledger.publishedEnis(node).map((eni) => {
-    const ips = eni.ips.filter(({ address }) => !facts.usedElsewhere(address, node))
-    return ips.length === eni.ips.length ? eni : { ...eni, ips }
+    const ips = eni.ips
+      .filter(({ address }) => !facts.usedElsewhere(address, node))
+      .map((ip) => (isReleasing(ledger, ip) ? { ...ip, claim: releasedPod(ip.claim) } : ip))
+    return { ...eni, ips }
   })
+}
+
+function isReleasing(ledger: LeaderLedger, ip: PublishedIp): ip is PublishedIp & { claim: PodName } {
+  return ip.claim !== undefined && ledger.claimOf(ip.address)?.phase === 'Releasing'
 }
 
 /** The pool as it may be planned with: what is in use elsewhere serves nobody here, and is not given back. */

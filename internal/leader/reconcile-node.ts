@@ -15,6 +15,7 @@ import type { Millis } from '../value/millis.ts'
 import { createEvacuation } from './claims/evacuate.ts'
 import { createNodeClaims } from './claims/node-claims.ts'
 import type { ReservePermission } from './claims/reserve-permission.ts'
+import { isServedByClaim } from './claims/served.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNodeSettingsKeeper } from './node-settings.ts'
@@ -210,7 +211,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const memory = memoryOf(node.name)
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
-    const pods = facts.podCount(node.name, poolOf(bound), claims.isServed)
+    const pods = facts.podCount(node.name, poolOf(bound), (pod) =>
+      isServedByClaim(pod, ledger, settings.staticIps),
+    )
     const { exclusiveWithheld = 0, unlinked = [], withheld = 0 } = facts.nec(node.name)?.report ?? {}
     const unusable = { shared: withheld, exclusive: exclusiveWithheld }
     const plan = planNode(pool, {
@@ -234,12 +237,13 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     tellChange(node, condition, memory)
     const conditions = [condition, settled]
     const urgency = plan.actions.length > 0 ? 'now' : 'idle'
-    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
+    if (urgency === 'now' && !publisher.claimed(node.name))
+      await publisher.publish(node, conditions, urgency, plan.yields)
     const waiting = new Set(
       eniModes.filter((mode) => servingIn(pool, mode, returned) - unusable[mode] < pods[mode]),
     )
     const [published, acted] = await Promise.allSettled([
-      publisher.publish(node, conditions, urgency),
+      publisher.publish(node, conditions, urgency, plan.yields),
       act(node, plan, waiting),
       taints.keep(fact, pool, isServed(plan, memory.trouble)),
     ])

@@ -23,6 +23,8 @@ export interface LocalPool {
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): NodeBounds | undefined
+  /** ENIs that are to have so many addresses of the pool at most, as last published. */
+  mostOn(): ReadonlyMap<EniId, number>
   /** The leader serves pods that keep their addresses, as the last NEC that was followed says; undefined before the first. */
   staticIps(): boolean | undefined
   /** Hands an idle address, its claimed one, or an exclusive ENI, to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
@@ -80,6 +82,7 @@ const tellAfter = 3000
 export function createLocalPool(options: LocalPoolOptions): LocalPool {
   const { ledger, clock, random, log, nodeName, notify } = options
   let bounds: NodeBounds | undefined
+  let mostOn: ReadonlyMap<EniId, number> = new Map()
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
   let staticIps = ledger.staticIps()
@@ -242,6 +245,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     }
     const { changes, disputed } = followed
     bounds = rest
+    mostOn = new Map(
+      enis.flatMap(({ id, mostOfPool }) => (mostOfPool === undefined ? [] : [[id, mostOfPool]])),
+    )
     staticIps = serves
     const settled = [...disputes.keys()].some((address) => !disputed.some((one) => one.address === address))
     for (const { address, claim } of disputed) {
@@ -264,6 +270,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       if ((left || disputes.size > 0) && latest !== undefined) await heed(latest, false)
     },
     bounds: () => bounds,
+    mostOn: () => mostOn,
     staticIps: () => staticIps,
     async allocate(sandbox, need, timeout, signal, waits) {
       const deadline = clock.now() + timeout

@@ -51,6 +51,7 @@ const eniFields = {
   subnetCIDR: cidr,
   gateway: ipv4,
   index: count.min(1, 'is below 1'),
+  maxPoolIPs: count.nullish(),
 }
 interface EniJson {
   readonly eniID: string
@@ -60,6 +61,7 @@ interface EniJson {
   readonly subnetCIDR: PublishedEni['subnetCidr']
   readonly gateway: Ipv4
   readonly index: number
+  readonly maxPoolIPs?: number | null | undefined
 }
 
 function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
@@ -71,6 +73,7 @@ function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
     subnetCidr: json.subnetCIDR,
     gateway: json.gateway,
     slot: json.index,
+    ...(typeof json.maxPoolIPs === 'number' && { mostOfPool: json.maxPoolIPs }),
   }
 }
 
@@ -389,6 +392,7 @@ function encodeEni(eni: PublishedEni): Readonly<Record<string, unknown>> {
     subnetCIDR: eni.subnetCidr,
     gateway: eni.gateway,
     index: eni.slot,
+    ...(eni.mostOfPool !== undefined && { maxPoolIPs: eni.mostOfPool }),
   }
 }
 

@@ -26,6 +26,8 @@ CREATE TABLE intent_of_any_kind (
   created_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
   missing_since INTEGER,
+  -- Of what is taken away: since when all of it has been there.
+  there_since INTEGER,
   error TEXT,
   CHECK ((kind = 'migrate') = (from_eni IS NOT NULL AND from_eni_id IS NOT NULL AND from_node IS NOT NULL)),
   CHECK (from_eni IS NULL OR from_eni <> eni)

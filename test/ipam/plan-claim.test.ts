@@ -72,6 +72,34 @@ const rows: readonly Row[] = [
     want: { phase: 'Retained', expiresAt: expiryClock + 10 * minute },
   },
   {
+    does: '[S5] counts from now where the setting comes later',
+    claim: retained,
+    rules: { claimExpiry: 10 * minute },
+    want: { expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S5] and where it becomes shorter',
+    claim: { ...retained, expiresAt: expiryClock + 11 * minute + 1 },
+    rules: { claimExpiry: 10 * minute },
+    want: { expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S5] leaves alone what comes to an end sooner',
+    claim: { ...retained, expiresAt: expiryClock + minute },
+    rules: { claimExpiry: 10 * minute },
+    want: undefined,
+  },
+  {
+    does: '[S5] keeps it for ever again where the setting goes',
+    claim: { ...retained, expiresAt: expiryClock + minute },
+    want: { expiresAt: undefined },
+  },
+  {
+    does: '[S12] but not where its own pod said something',
+    claim: { ...retained, expireAfter: 5 * minute, expiresAt: expiryClock + minute },
+    want: undefined,
+  },
+  {
     does: '[S12] goes by what its own pod said',
     claim: claimOf({ expireAfter: 60 * minute }),
     rules: { claimExpiry: 10 * minute },
@@ -141,7 +169,7 @@ const rows: readonly Row[] = [
 
 for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])*) ?/, '$1 planClaim() '), () => {
-    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a' } : undefined
+    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a', zone: 'zone-a' } : undefined
     const step = planClaim(
       { claim: row.claim, pod: row.pod, shown, now, expiryClock },
       { ...rules, ...row.rules },

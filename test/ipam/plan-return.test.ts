@@ -20,6 +20,8 @@ interface Row {
   readonly maxEnis?: number
   readonly ipsPerEni?: number
   readonly maxPods?: number
+  /** By slot. */
+  readonly mostOn?: Readonly<Record<number, number>>
   readonly want: readonly string[]
   /** Age of the timer afterwards. */
   readonly timer: number | undefined
@@ -289,6 +291,32 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[S4] gives back at once what an ENI has too many while claims wait, claimed ones not counted',
+    ips: ['1.1', '1.2', '2.1 *', '2.2 c9', '2.3', '2.4 =web-0'],
+    pods: 5,
+    maxWarm: 9,
+    mostOn: { 2: 2 },
+    want: ['2.2'],
+    timer: 0,
+  },
+  {
+    does: '[S4] counts none that is given back already',
+    ips: ['1.1 r', '1.2', '1.3 *'],
+    maxWarm: 9,
+    mostOn: { 1: 2 },
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[S4][X3] gives back an exclusive ENI whose place claims wait for, and none in use',
+    ips: ['1.1', '2.1 *'],
+    maxWarm: 9,
+    ipsPerEni: 1,
+    mostOn: { 1: 0, 2: 0 },
+    want: ['1.1'],
+    timer: 0,
+  },
+  {
     does: '[X2][P3] gives back one exclusive ENI when slow',
     ips: ['1.1 *', '2.1', '3.1'],
     pods: 1,
@@ -348,7 +376,7 @@ const rows: readonly Row[] = [
 
 for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])+) /, '$1 planReturn() '), () => {
-    const { maxWarm, quick = false, since, maxEnis = 9, ipsPerEni = 9, maxPods } = row
+    const { maxWarm, mostOn = {}, quick = false, since, maxEnis = 9, ipsPerEni = 9, maxPods } = row
     const plan = planReturn(
       {
         ips: localIps(...row.ips),
@@ -359,6 +387,7 @@ for (const row of rows) {
       {
         ...{ minWarm: 0, maxWarm, maxEnis, ipsPerEni, ...(maxPods === undefined ? {} : { maxPods }) },
         ...{ quickRelease: quick, releaseEvery: every, cooldown: 30_000 },
+        mostOn: new Map(Object.entries(mostOn).map(([slot, most]) => [`eni-${slot}`, most])),
       },
       T0,
     )

@@ -141,6 +141,14 @@ const rows: readonly Row[] = [
     want: ['claim-ip 1.1 for web-0', 'claim-ip 1.2 for any', 'renew-ip 1.3 for web-0'],
   },
   {
+    does: '[S6] leaves an address whose claim is let go to who has it, and to nobody after that',
+    ips: ['1.1 * =web-0', '1.2 =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-0 (released)', '2:1:web-0 (released)')],
+    want: ['claim-ip 1.1 for web-0 (released)', 'claim-ip 1.2 for web-0 (released)'],
+  },
+  {
     does: '[S4] takes a pod whose name nobody has told for the one that it is claimed for',
     ips: ['1.1 *'],
     holder: '',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  type EniMemory,
   type Intent,
   type IntentKind,
   type SettlePolicy,
@@ -31,6 +32,10 @@ interface Row {
   /** Of the intent; of the ledger. */
   readonly names?: readonly number[]
   readonly known?: readonly number[]
+  /** Milliseconds before it was made since which all that it takes away had been there. */
+  readonly there?: number
+  /** Last bytes of addresses that left the ENI lately. */
+  readonly left?: readonly number[]
   readonly want: string
 }
 
@@ -204,6 +209,18 @@ const rows: readonly Row[] = [
   { kind: 'assign', state: recorded, shows: 'available', ips: ['5'], age: 4999, want: 'wait' },
   { kind: 'assign', state: recorded, missing: 5000, want: 'doubt' },
   { kind: 'assign', state: recorded, age: 60_000, missing: 60_000, want: 'gone' },
+  // An address that left the ENI just before is in old views as if it had come back.
+  { kind: 'assign', state: accepted, shows: 'available', ips: ['5'], names: [5], age: 1, want: 'done' },
+  {
+    ...{ kind: 'assign', state: accepted, shows: 'available', ips: ['5'], names: [5], age: 4999 },
+    left: [5],
+    want: 'wait',
+  },
+  {
+    ...{ kind: 'assign', state: accepted, shows: 'available', ips: ['5'], names: [5], age: 5000 },
+    left: [5],
+    want: 'done',
+  },
   // unassign
   { kind: 'unassign', state: accepted, shows: 'available', ips: ['4'], names: [5], age: 5000, want: 'done' },
   { kind: 'unassign', state: accepted, shows: 'available', ips: ['4'], names: [5], age: 4999, want: 'wait' },
@@ -296,11 +313,22 @@ const rows: readonly Row[] = [
     missing: 5000,
     want: 'wait',
   },
+  // What had been there for so long is in every view from before.
+  { kind: 'unassign', state: accepted, shows: 'available', names: [5], age: 1, there: 5000, want: 'done' },
+  { kind: 'unassign', state: recorded, shows: 'available', names: [5], age: 1, there: 5000, want: 'done' },
+  { kind: 'unassign', state: accepted, shows: 'available', names: [5], age: 1, there: 4999, want: 'wait' },
+  {
+    ...{ kind: 'unassign', state: accepted, shows: 'available', names: [5], age: 1, there: 5000 },
+    ips: ['5 deleting'],
+    want: 'wait',
+  },
   { kind: 'unassign', state: recorded, missing: 5000, names: [5], want: 'doubt' },
   { kind: 'unassign', state: recorded, age: 60_000, missing: 60_000, names: [5], want: 'gone' },
   // detach
   { kind: 'detach', state: accepted, shows: 'available', age: 5000, want: 'done' },
   { kind: 'detach', state: accepted, shows: 'available', age: 4999, want: 'wait' },
+  { kind: 'detach', state: accepted, shows: 'available', age: 1, there: 5000, want: 'done' },
+  { kind: 'detach', state: accepted, shows: 'available', age: 1, there: 4999, want: 'wait' },
   { kind: 'detach', state: accepted, shows: `detaching ${here}`, age: 90_000, want: 'wait' },
   { kind: 'detach', state: recorded, shows: `available ${here}`, age: 5000, want: 'resend, same token' },
   { kind: 'detach', state: accepted, shows: `available ${here}`, age: 60_000, want: 'resend, new token' },
@@ -331,13 +359,7 @@ for (const row of rows) {
   const ips = row.ips === undefined ? '' : ` with ${row.ips.join(', ')}`
   const age = row.age === undefined ? '' : ` after ${row.age} ms`
   test(`[R2] settleIntent() ${row.kind}, ${row.state}, ${view}${ips}${age}: ${row.want}`, () => {
-    const settlement = settleIntent(
-      intentOf(row),
-      eniOf(row),
-      new Set((row.known ?? []).map(nth)),
-      T0,
-      policy,
-    )
+    const settlement = settleIntent(intentOf(row), eniOf(row), memoryOf(row), T0, policy)
     assert.equal(tell(settlement), row.want)
   })
 }
@@ -348,7 +370,20 @@ function tell(settlement: ReturnType<typeof settleIntent>): string {
   return ['resend', token, ...settlement.addresses.map((address) => address.split('.').at(-1))].join(', ')
 }
 
-function intentOf({ kind, state, age = row0, made = age, missing, resent = 0, names = [] }: Row): Intent {
+function memoryOf({ known = [], left = [] }: Row): EniMemory {
+  return { known: new Set(known.map(nth)), left: new Set(left.map(nth)) }
+}
+
+function intentOf({
+  kind,
+  state,
+  age = row0,
+  made = age,
+  missing,
+  resent = 0,
+  names = [],
+  there,
+}: Row): Intent {
   return {
     id: 1,
     kind,
@@ -369,6 +404,7 @@ function intentOf({ kind, state, age = row0, made = age, missing, resent = 0, na
     createdAt: T0 - made,
     changedAt: T0 - age,
     missingSince: missing === undefined ? undefined : T0 - missing,
+    ...(there !== undefined && { thereSince: T0 - made - there }),
   }
 }
 
@@ -410,6 +446,8 @@ test('[R2][R7] settleIntent() always comes to an end, and never by what one read
     ips: fc.subarray(['4', '5', '6 pending', '7 deleting']),
     names: fc.subarray([4, 5, 6, 7]),
     known: fc.subarray([4, 5, 6, 7]),
+    left: fc.subarray([4, 5, 6, 7]),
+    there: fc.nat(10_000),
     resent: fc.nat(6),
   })
   fc.assert(
@@ -421,8 +459,7 @@ test('[R2][R7] settleIntent() always comes to an end, and never by what one read
         ...(shows === undefined ? {} : { shows }),
         want: '',
       }
-      const settle = (it: Row) =>
-        settleIntent(intentOf(it), eniOf(it), new Set(it.known?.map(nth)), T0, policy).kind
+      const settle = (it: Row) => settleIntent(intentOf(it), eniOf(it), memoryOf(it), T0, policy).kind
       const kind = settle(row)
       if (missing === undefined) assert.ok(kind !== 'gone' && kind !== 'failed', 'one read decides nothing')
       if (kind === 'doubt')

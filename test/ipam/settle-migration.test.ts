@@ -58,6 +58,8 @@ interface Row {
   readonly to: Shown
   readonly intent?: Partial<Intent>
   readonly at?: number
+  /** The ENI that it goes to had it just before. */
+  readonly left?: boolean
   readonly want: string
 }
 
@@ -82,6 +84,11 @@ const rows: readonly Row[] = [
     want: 'wait',
   },
   { does: 'believes a later one', from: 'no', to: 'available', intent: recorded, at: 5000, want: 'done' },
+  {
+    does: 'believes no early view that may be from before it left the ENI to which it comes back',
+    ...{ from: 'no', to: 'available', at: 4999, left: true, want: 'wait' },
+  },
+  { does: 'believes a later view of it', from: 'no', to: 'available', at: 5000, left: true, want: 'done' },
   { does: 'gives an accepted call time', from: 'available', to: 'no', at: 59_999, want: 'wait' },
   { does: 'sends it again then', from: 'available', to: 'no', at: 60_000, want: 'resend' },
   {
@@ -128,7 +135,8 @@ const rows: readonly Row[] = [
 
 for (const row of rows)
   test(`settleMigration() ${row.does}`, () => {
-    const view = { from: eni('eni-1', row.from), to: eni('eni-2', row.to) }
+    const left = row.left ?? false
+    const view = { from: eni('eni-1', row.from), to: eni('eni-2', row.to), left }
     const settled = settleMigration(intent(row.intent ?? {}), view, row.at ?? 6000, policy)
     assert.equal(settled.kind, row.want)
   })

@@ -1,6 +1,7 @@
 // `--enable-ownerref`: an address goes with the topmost workload of its pod, of whatever kind.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { IpamError } from '../../internal/ipam/errors.ts'
 import type { OwnerRef } from '../../internal/ipam/types.ts'
 import { workloadKey } from '../sim/world/kube-twin.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
@@ -133,6 +134,41 @@ test('[S7][R7] while a workload cannot be seen any more its addresses stay; they
   assert.equal(world.stateOf('web-0'), 'none')
 })
 
+test('[S7][R7] a kind that was uninstalled took its workloads along: believed when it is so for minutes', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  const uninstall = () => {
+    world.crash()
+    world.kube.unservedKinds.add('GameServerSet')
+    world.start()
+  }
+  uninstall()
+  await world.clock.advance(4 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  world.kube.unservedKinds.clear()
+  world.crash()
+  world.start()
+  await world.clock.advance(10 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  uninstall()
+  await world.until(() => world.claim('web-0') === undefined, 10 * minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S7] of a kind that is uninstalled while the leader looks, the addresses go at once', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(minute)
+  remove(world, game)
+  world.kube.unservedKinds.add('GameServerSet')
+  await world.until(() => world.claim('web-0') === undefined, minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
 test('[S7][R7] a list that lacks the workload takes nothing: it is asked for', async (t) => {
   const world = await cascadeWorld(t)
   const uid = world.put('node-1', 'web-0', 1, owned)
@@ -164,4 +200,25 @@ test('[S7][R4] after the ledger was lost an address still goes with its workload
   remove(world, game)
   await world.until(() => world.claim('web-0') === undefined)
   assert.equal(world.stateOf('web-0'), 'none')
+})
+
+test('[S5][S7] an address whose pod is back does not expire while its workload cannot be asked for', async (t) => {
+  const world = await ClaimWorld.start(t, { cascadeOwners: true, claimExpiry: 10 * minute })
+  put(world, game)
+  put(world, set, game)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  const answering = world.kube.leader.bind(world.kube)
+  const isDown = new IpamError('unavailable', 'Cannot get StatefulSet: its server does not answer')
+  world.kube.leader = (process) => ({ ...answering(process), getWorkload: () => Promise.reject(isDown) })
+  world.crash()
+  world.start()
+  world.put('node-1', 'web-0', 2, owned)
+  await world.clock.advance(30 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  world.kube.leader = answering
+  world.crash()
+  world.start()
+  assert.equal(await world.untilBound('web-0', 'node-1'), address)
 })

@@ -400,7 +400,8 @@ const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
       ips: fc
         .tuple(fc.array(published, { minLength: 1, maxLength: 5 }), fc.array(claimed, { maxLength: 3 }))
         .map((lists) => lists.flat()),
-    }),
+      mostOfPool: fc.option(counts, { nil: undefined }),
+    }).map(({ mostOfPool, ...eni }) => (mostOfPool === undefined ? eni : { ...eni, mostOfPool })),
     { maxLength: 6 },
   )
   .map((list) => [

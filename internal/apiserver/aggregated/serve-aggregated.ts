@@ -1,6 +1,6 @@
 // A part of the cluster's API behind the cluster's own API server: TLS on both sides, requests only from it, and each only when the
 // cluster allows it to the one for whom it asks.
-import { constants } from 'node:crypto'
+import { constants, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Log } from '../../base/log.ts'
@@ -22,7 +22,17 @@ export interface AggregatedOptions {
   readonly allows: Allows
   readonly listen: { readonly host: string; readonly port: number }
   readonly certificate: KeyPair
+  /** What the API server asks without proving itself: answered to whoever knows where. */
+  readonly hook?: Hook
   readonly log: Log
+}
+
+export interface Hook {
+  /** "/" and a secret. */
+  readonly path: string
+  /** What it is called in logs instead. */
+  readonly name: string
+  readonly handle: Handle
 }
 
 export interface AggregatedServer {
@@ -35,15 +45,21 @@ export interface AggregatedServer {
 
 /** Throws IpamError `unavailable` when the address is taken. */
 export async function serveAggregated(options: AggregatedOptions): Promise<AggregatedServer> {
-  const { handle, allows, log } = options
+  const { handle, allows, hook, log } = options
   let { certificate } = options
   let proxy: FrontProxy | undefined
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    if (hook !== undefined && isMeant(request, hook)) {
+      request.url = hook.name
+      return void exchange(request, response, hook.handle, log)
+    }
     admit(request, proxy, allows, log).then(
-      (refused) =>
-        refused === undefined
-          ? void exchange(request, response, handle, log)
-          : reply(response, refusal(refused)),
+      (refused) => {
+        if (refused === undefined) return void exchange(request, response, handle, log)
+        // Who a connection is from is settled when it is made; the next one may be made by what is known by then.
+        if (refused.code === 401) response.setHeader('connection', 'close')
+        reply(response, refusal(refused))
+      },
       () => response.destroy(),
     )
   }
@@ -76,6 +92,16 @@ function material({ cert, key }: KeyPair, proxy: FrontProxy | undefined): Secure
     minVersion: 'TLSv1.2',
     secureOptions: constants.SSL_OP_NO_TICKET, // who connects again proves itself again
   }
+}
+
+function isMeant({ url = '' }: IncomingMessage, { path }: Hook): boolean {
+  const [given, wanted] = [url.split('?')[0] ?? '', path].map((text) => Buffer.from(text))
+  return (
+    given !== undefined &&
+    wanted !== undefined &&
+    given.length === wanted.length &&
+    timingSafeEqual(given, wanted)
+  )
 }
 
 /** Why the request is refused; undefined when it is not. */

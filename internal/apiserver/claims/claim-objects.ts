@@ -106,5 +106,7 @@ function goDuration(durationMs: number): string {
 
 /** Without the fields that are not there, so that objects compare and print as they came over the wire. */
 function present(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  const there: JsonObject = {}
+  for (const name in fields) if (fields[name] !== undefined) there[name] = fields[name]
+  return there
 }

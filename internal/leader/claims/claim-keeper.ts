@@ -7,7 +7,7 @@ import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
-import type { Claim } from '../../ipam/claim.ts'
+import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
@@ -53,6 +53,8 @@ export interface ClaimKeeperOptions {
   readonly doubted: () => void
 }
 
+const expireAtOnce = 100
+
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
   /** Pods that may have a claim, the latest of each name last. */
@@ -60,11 +62,14 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const pauses = new Map<string, Pause>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
+  let expiring = false
   const expiry = createExpiryTicker({ clock, kube, ledger, log })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
   const owners = createOwners({ ...options, wake })
   const holder = createHolder({ ...options, tell: tellOf })
   const trouble = createClaimTrouble({ ledger, tell: tellOf })
+
+  let expiryRule = settings.claimExpiry
 
   function keyOf({ name, namespace }: PodName): string {
     return `${namespace}/${name}`
@@ -117,8 +122,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function look(pod: PodName, key: string): Promise<Millis | undefined> {
     const live = livePod(key)
     const claim = ledger.claim(pod)
-    const leaves = live === undefined && claim?.policy === 'Never' && claim.phase !== 'Retained'
-    const expiryClock = leaves ? await expiry.current() : ledger.expiryClock().now
+    const expires = live === undefined && claim?.policy === 'Never' && mayExpire(claim)
+    const expiryClock = expires ? await expiry.current() : ledger.expiryClock().now
     const step = planClaim(
       { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
@@ -147,6 +152,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       if (await goesWithOwner(claim)) return 0
     }
     return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
+  }
+
+  function mayExpire({ expireAfter, phase }: Claim): boolean {
+    return phase !== 'Retained' || (expireAfter ?? settings.claimExpiry) !== undefined
   }
 
   /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
@@ -222,7 +231,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (pod?.ip === undefined || pod.node === undefined) return undefined
     const { ip: address, node } = pod
     const eni = ledger.publishedEnis(node).find(({ ips }) => ips.some((ip) => ip.address === address))
-    return eni && { address, eniId: eni.id, subnetId: eni.subnetId }
+    return eni && { address, eniId: eni.id, subnetId: eni.subnetId, zone: ledger.node(node)?.zone }
   }
 
   async function take(step: ClaimStep, claim: Claim | undefined): Promise<void> {
@@ -276,18 +285,18 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   async function expire(): Promise<void> {
+    // One whose pod is back is about to be taken by that.
+    const due = () =>
+      ledger.expiredClaims(expireAtOnce).filter((claim) => livePod(keyOf(claim)) === undefined)
     await expiry.tick()
-    for (const claim of ledger.expiredClaims()) {
-      const change = {
-        phase: 'Releasing',
-        expiresAt: undefined,
-        reason: 'Expired',
-        message: 'its time is over',
-      } as const
-      await ledger.write((tx) => tx.changeClaim(claim, change))
-      log.info('claim expired', { pod: keyOf(claim), address: claim.address })
-      wake(claim)
-    }
+    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expireOne(claim)
+  }
+
+  async function expireOne(claim: Claim): Promise<void> {
+    const over = { reason: 'Expired', message: 'its time is over' } as const
+    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
+    log.info('claim expired', { pod: keyOf(claim), address: claim.address })
+    wake(claim)
   }
 
   const releaser = createClaimRelease({
@@ -304,20 +313,28 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       const present = new Set(all.map(({ uid }) => uid))
       for (const ofName of [...pods.values()])
         for (const pod of [...ofName.values()]) if (!present.has(pod.uid)) note(pod, true)
-      for (const name of ledger.claimedNames()) wake(name)
+      // One that is kept changes by its pod, its time, its workload, or somebody's wish; each of them wakes it.
+      for (const phase of claimPhases.filter((phase) => phase !== 'Retained'))
+        for (const name of ledger.claimNames(phase)) wake(name)
     },
     wake,
     round() {
-      for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
+      if (settings.claimExpiry !== expiryRule) for (const name of ledger.claimNames('Retained')) wake(name)
+      expiryRule = settings.claimExpiry
+      for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.
       for (const claim of ledger.claimsWhere('Pending'))
         if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
-      if (ledger.complete() && facts.synced())
-        expire().catch((error: unknown) =>
-          log.warn('claims not expired', { error: (error as Error).message }),
-        )
+      if (ledger.complete() && facts.synced() && !expiring) {
+        expiring = true
+        expire()
+          .catch((error: unknown) => log.warn('claims not expired', { error: (error as Error).message }))
+          .finally(() => {
+            expiring = false
+          })
+      }
     },
     stop() {
       owners.stop()

@@ -6,7 +6,7 @@ import { judgePlacement } from '../../ipam/judge-placement.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
 import type { PoolTrouble } from '../../ipam/pool-condition.ts'
-import type { CloudSubnet, NodeName, PodFact } from '../../ipam/types.ts'
+import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -31,8 +31,6 @@ export interface NodeClaims {
   demand(node: LedgerNode, now: Millis): readonly ClaimDemand[]
   /** Claims that need an address on one of the node's ENIs, because none can be reserved. */
   unreserved(node: LedgerNode, subnets: readonly CloudSubnet[]): readonly UnreservedDemand[]
-  /** Pods on the node whose addresses are kept for them: the pool owes them none. */
-  isServed(pod: PodFact): boolean
   /** What became of taking these addresses off an ENI, or why nothing has become of it yet. */
   leaving(addresses: readonly Ipv4[], trouble: PoolTrouble | undefined): void
   /** Stores what the claims of pods on the node show now; a claim that waits for somebody is told once. Throws `storage`, `conflict`. */
@@ -135,15 +133,6 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
         ]
       }),
     unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
-    isServed(pod) {
-      if (!settings.staticIps) return false
-      // While nobody could tell its agent that it keeps its address, it may have got one of the pool.
-      if (pod.ip !== undefined) return ledger.claimOf(pod.ip)?.policy === 'Never'
-      if (!pod.keepsIp || pod.wants !== 'shared') return false
-      const claim = ledger.claim(pod)
-      // One that ran before static addresses were served goes on as it is.
-      return claim?.podUid !== pod.uid || claim.policy === 'Never'
-    },
     leaving(addresses, trouble) {
       for (const address of addresses) {
         // Each refusal has a request id in it: the same trouble is not told anew for that.

@@ -30,7 +30,7 @@ export interface OwnersOptions {
 /** A chain of owners that is longer goes round in circles. */
 const mostOwners = 10
 
-/** Of a kind that cannot be watched. */
+/** Of a kind that cannot be watched. One that is served no more went with its workloads, when that is still so then. */
 const askAgainAfter: Millis = 5 * 60_000
 
 /** What a claim says whose workload was known in an earlier ledger: one of that name may be another by now. */
@@ -47,6 +47,10 @@ interface Watched {
 export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions): Owners {
   const watches = new Map<string, Watched>()
   const asked = new Map<string, Millis>()
+  /** Since when a kind was not served at any look. */
+  const unserved = new Map<string, Millis>()
+  /** Workloads of claims that a watch has seen go. */
+  const wentAway = new Set<string>()
 
   function wakeClaims(uid: string): void {
     for (const claim of ledger.claimsOfOwner(uid)) wake(claim)
@@ -61,6 +65,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
           watched.uids = new Set(items.map(({ uid }) => uid))
           if (watched.trouble !== undefined) log.info('workloads are watched again', { ...kind })
           watched.trouble = undefined
+          unserved.delete(keyOf(kind))
           for (const owner of ledger.owners()) {
             if (keyOf(owner) === keyOf(kind) && !watched.uids.has(owner.uid)) wakeClaims(owner.uid)
           }
@@ -68,6 +73,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         changed: ({ uid }) => void watched.uids?.add(uid),
         removed({ uid }) {
           watched.uids?.delete(uid)
+          if (ledger.claimsOfOwner(uid).length > 0) wentAway.add(uid)
           wakeClaims(uid)
         },
       },
@@ -95,6 +101,13 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     return last === undefined || Math.abs(clock.now() - last) >= askAgainAfter
   }
 
+  /** A kind that was uninstalled took all its workloads along: one look may be at a server that does not know it yet (R7). */
+  function judgeKind(owner: ClaimOwner, now: Millis): 'gone' | 'unsure' {
+    const since = unserved.get(keyOf(owner)) ?? now
+    unserved.set(keyOf(owner), since)
+    return wentAway.has(owner.uid) || Math.abs(now - since) >= askAgainAfter ? 'gone' : 'unsure'
+  }
+
   return {
     async topmost({ claim, namespace }) {
       let ref: OwnerRef | undefined = claim?.owner
@@ -115,19 +128,25 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     },
     async judge({ namespace, owner }) {
       if (owner === undefined || !isSuspect(owner)) return 'there'
+      const now = clock.now()
       try {
-        asked.set(owner.uid, clock.now())
+        asked.set(owner.uid, now)
         const found = await kube.getWorkload(owner, namespace)
+        unserved.delete(keyOf(owner))
         if (owner.uid === unknownUid) return { owner: found && { ...owner, uid: found.uid } }
         return found?.uid === owner.uid ? 'there' : 'gone'
       } catch (error) {
-        if (isForGood(error)) return 'unsure'
-        throw error
+        if (!isForGood(error)) throw error
+        if (errorCode(error) === 'not_found')
+          return owner.uid === unknownUid ? 'unsure' : judgeKind(owner, now)
+        unserved.delete(keyOf(owner))
+        return 'unsure'
       }
     },
     keep() {
+      const all = ledger.owners()
       const kinds = new Map(
-        ledger.owners().map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
+        all.map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
       )
       for (const [key, { stop }] of [...watches]) {
         if (kinds.has(key)) continue
@@ -135,9 +154,14 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         watches.delete(key)
       }
       for (const [key, kind] of kinds) if (!watches.has(key)) watches.set(key, watch(kind))
-      for (const owner of ledger.owners()) if (isSuspect(owner)) wakeClaims(owner.uid)
-      const used = new Set(ledger.owners().map(({ uid }) => uid))
-      for (const uid of asked.keys()) if (!used.has(uid)) asked.delete(uid)
+      for (const owner of all) if (isSuspect(owner)) wakeClaims(owner.uid)
+      const used = new Set(all.map(({ uid }) => uid))
+      for (const uid of [...asked.keys(), ...wentAway]) {
+        if (used.has(uid)) continue
+        asked.delete(uid)
+        wentAway.delete(uid)
+      }
+      for (const key of unserved.keys()) if (!kinds.has(key)) unserved.delete(key)
     },
     stop() {
       for (const { stop } of watches.values()) stop()

@@ -4,6 +4,7 @@ import type { Intent, IntentKind } from '../../ipam/settle-intent.ts'
 import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
 
 interface IntentRow {
   readonly id: number
@@ -28,6 +29,7 @@ interface IntentRow {
   readonly created_at: number
   readonly changed_at: number
   readonly missing_since: number | null
+  readonly there_since: number | null
 }
 
 export function openIntents(db: Database): readonly Intent[] {
@@ -45,8 +47,8 @@ export function addIntent(
 ): Intent {
   const row = db.get<IntentRow>(
     `INSERT INTO intent (kind, node, instance_id, eni, eni_id, subnet_id, slot, mode, count, addresses, exact, token, reason,
-       from_eni, from_eni_id, from_node, state, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
+       from_eni, from_eni_id, from_node, there_since, state, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'recorded', ?, ?) RETURNING *`,
     intent.kind,
     intent.node,
     intent.instanceId,
@@ -63,6 +65,7 @@ export function addIntent(
     intent.from?.eni ?? null,
     intent.from?.eniId ?? null,
     intent.from?.node ?? null,
+    intent.thereSince ?? null,
     now,
     now,
   )
@@ -121,6 +124,19 @@ export function rewindIntents(db: Database, now: number): void {
   )
 }
 
+/** Addresses that intents took off the ENI, and that came to an end since then. */
+export function leftSince(db: Database, eni: number, since: Millis): ReadonlySet<Ipv4> {
+  const rows = db.all<{ addresses: string }>(
+    `SELECT addresses FROM intent WHERE eni = ? AND kind = 'unassign' AND state IN ('done', 'failed') AND changed_at >= ?
+     UNION ALL SELECT addresses FROM intent WHERE from_eni = ? AND state IN ('done', 'failed') AND changed_at >= ?`,
+    eni,
+    since,
+    eni,
+    since,
+  )
+  return new Set(rows.flatMap(({ addresses }) => JSON.parse(addresses) as Ipv4[]))
+}
+
 export function findIntent(db: Database, id: number): Intent {
   const row = db.get<IntentRow>(`SELECT * FROM intent WHERE id = ?`, id)
   if (row === undefined) throw new IpamError('not_found', `Cannot find intent ${id}`)
@@ -149,6 +165,7 @@ function fromRow(row: IntentRow): Intent {
     createdAt: row.created_at,
     changedAt: row.changed_at,
     missingSince: row.missing_since ?? undefined,
+    ...(row.there_since !== null && { thereSince: row.there_since }),
   }
 }
 

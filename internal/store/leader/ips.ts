@@ -2,6 +2,8 @@
 import type { EniMode, NodeName, PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import { placeClaim } from './claims.ts'
 
 export interface IpRow {
   readonly address: Ipv4
@@ -30,6 +32,15 @@ export function ipsOf(db: Database, eni: number): readonly IpRow[] {
 
 export function findIp(db: Database, address: Ipv4): IpRow | undefined {
   return db.get<IpRow>(`SELECT address, eni, state, "grant" FROM ip WHERE address = ?`, address)
+}
+
+/** When the last of them last changed. */
+export function changedLast(db: Database, addresses: readonly Ipv4[]): Millis | undefined {
+  const row = db.get<{ at: number | null }>(
+    `SELECT max(changed_at) AS at FROM ip WHERE address IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(addresses),
+  )
+  return row?.at ?? undefined
 }
 
 export function nodeOfIp(db: Database, address: Ipv4): NodeName | undefined {
@@ -61,6 +72,7 @@ export function addIp(
     now,
   )
   remember(db, now, ip.address, 'bound', reason)
+  placeClaim(db, now, ip.address, ip.eni)
 }
 
 export function setIpState(
@@ -88,6 +100,7 @@ export function rebindIp(db: Database, now: number, address: Ipv4, reason: strin
 export function removeIp(db: Database, now: number, address: Ipv4, reason: string): void {
   remember(db, now, address, 'gone', reason)
   db.run(`DELETE FROM ip WHERE address = ?`, address)
+  placeClaim(db, now, address, undefined)
 }
 
 /** Notes which pod shows the address in its status. A pod that showed another one before has moved on from it. */

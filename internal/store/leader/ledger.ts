@@ -14,7 +14,7 @@ import type { Millis } from '../../value/millis.ts'
 import {
   addClaim,
   changeClaim,
-  claimedNames,
+  claimNames,
   claimsExpire,
   claimsOfOwner,
   claimsWhere,
@@ -51,6 +51,7 @@ import { enterEpoch } from './epoch.ts'
 import {
   addIntent,
   findIntent,
+  leftSince,
   openIntents,
   reopenIntent,
   rewindIntents,
@@ -59,6 +60,7 @@ import {
 } from './intents.ts'
 import {
   addIp,
+  changedLast,
   findIp,
   ipsOf,
   modeOfIp,
@@ -120,21 +122,22 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     complete: () => isComplete(db),
     eniIds: () => db.all<{ id: string }>(`SELECT id FROM eni WHERE id IS NOT NULL`).map(({ id }) => id),
     allEnis: () => allEnis(db),
+    leftSince: (eni, since) => leftSince(db, eni, since),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
     claim: ({ namespace, name }) => findClaim(db, namespace, name),
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
+    claimNames: (phase) => claimNames(db, phase),
     waitingClaims: (node) => waitingClaims(db, node),
     owners: () => listOwners(db),
     claimsOfOwner: (uid) => claimsOfOwner(db, uid),
     staticClaims: () => staticClaims(db),
     hasStaticClaims: () => hasStaticClaims(db),
     unreservedClaims: () => unreservedClaims(db),
-    expiredClaims: () => expiredClaims(db),
+    expiredClaims: (limit) => expiredClaims(db, limit),
     claimsExpire: () => claimsExpire(db),
-    claimedNames: () => claimedNames(db),
     expiryClock: () => expiryClock(db),
     obstacle: commits.obstacle,
   }
@@ -248,9 +251,12 @@ function record(
         addresses: action.addresses ?? [],
         exact: action.addresses !== undefined,
       })
-    case 'unassign':
-      for (const address of action.addresses) setIpState(db, now, address, 'unassigning', action.reason)
-      return addIntent(db, now, { ...about, kind: 'unassign', count: 0, addresses: action.addresses })
+    case 'unassign': {
+      const { addresses } = action
+      const thereSince = changedLast(db, addresses) ?? now
+      for (const address of addresses) setIpState(db, now, address, 'unassigning', action.reason)
+      return addIntent(db, now, { ...about, kind: 'unassign', count: 0, addresses, thereSince })
+    }
     case 'migrate': {
       const from = findEni(db, action.from)
       if (from.id === null || findIp(db, action.address)?.eni !== from.key)
@@ -267,7 +273,13 @@ function record(
     case 'detach':
       doomEni(db, eni.key)
       setEniState(db, now, eni.key, 'detaching')
-      return addIntent(db, now, { ...about, kind: 'detach', count: 0, addresses: [] })
+      return addIntent(db, now, {
+        ...about,
+        kind: 'detach',
+        count: 0,
+        addresses: [],
+        thereSince: eni.changed_at,
+      })
     case 'delete':
       doomEni(db, eni.key)
       setEniState(db, now, eni.key, 'deleting')
@@ -353,7 +365,8 @@ function takeAddress(
   address: Ipv4,
 ): void {
   const claim = findWaiting(db, token)
-  if (claim === undefined) return
+  // Whose address somebody has put there meanwhile has it already.
+  if (claim === undefined || findClaimOf(db, address) !== undefined) return
   const zone = findNode(db, node)?.zone
   const none = { reason: '', message: '' }
   changeClaim(db, now, claim, { address, subnetId, zone, eniId, phase: 'Attaching', ...none })

@@ -18,8 +18,10 @@ export class Hands {
   readonly #taken = new Map<Ipv4, number>()
   /** ENIs of others: nobody may touch them. */
   readonly #foreign: string[] = []
-  /** Static addresses of these that have not been put back where they belong: their nodes may have them under later grants. */
+  /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
   readonly #adrift = new Set<Ipv4>()
+  /** Addresses whose claims were released by force. */
+  readonly #forced = new Set<Ipv4>()
   #told = 0
 
   constructor(world: World) {
@@ -32,11 +34,11 @@ export class Hands {
 
   /** Is what is wrong with the address a person's doing? */
   excuses(address: Ipv4, node: SimNode): boolean {
-    const limit = this.#taken.get(address)
-    if (limit === undefined) return false
+    if (!this.#taken.has(address)) return false
+    if (this.#adrift.has(address)) this.#settle(address)
     if (this.#adrift.has(address)) return true
     const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
-    return (row?.grant ?? 0) <= limit
+    return (row?.grant ?? 0) <= (this.#taken.get(address) ?? 0)
   }
 
   /** Has a person ever taken it from where it was? Then the cloud may give it to another node while its pod runs. */
@@ -46,17 +48,29 @@ export class Hands {
 
   /** Somebody has had the address taken from under its pod. */
   forceRelease(address: Ipv4): void {
+    this.#forced.add(address)
     this.#take([address])
   }
 
-  /** What is in the cloud has changed. */
-  seePlugged(): void {
-    for (const address of this.#adrift) {
-      const holder = this.#world.boundTo.get(address)
-      const eni = this.#audited().find(({ id }) => id === this.#eniOf(address))
-      if (holder !== undefined && eni !== undefined && purposeOf(eni).instanceId === holder)
-        this.#adrift.delete(address)
-    }
+  /** Has the node it by a grant from before its claim was released by force? Its agent has not heard of that yet. */
+  hasForced(address: Ipv4, node: SimNode): boolean {
+    return this.#forced.has(address) && this.excuses(address, node)
+  }
+
+  /**
+   * The leader has it where the cloud has it. Until then it may promise it on the node where it was before; who has it there by a grant from
+   * before the present one is excused.
+   */
+  #settle(address: Ipv4): void {
+    const { boundTo, ledger, nodes } = this.#world
+    const holder = nodes.find(({ instanceId }) => instanceId === boundTo.get(address))
+    if (holder === undefined || ledger.nodeOf(address) !== holder.name) return
+    const carrier = this.#eniOf(address)
+    const ips = ledger.pool(holder.name)?.enis.find(({ id }) => id === carrier)?.ips
+    const grant = ips?.find((ip) => ip.address === address && ip.state === 'bound')?.grant
+    if (grant === undefined) return
+    this.#adrift.delete(address)
+    this.#taken.set(address, grant - 1)
   }
 
   /** The reservation of a static address is let go, when no ENI has it. */

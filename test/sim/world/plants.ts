@@ -528,24 +528,36 @@ function withClaimsReturned(nec: Nec): Nec {
   return { ...nec, report: { ...nec.report, returned: [...nec.report.returned, ...claimed] } }
 }
 
+/** An end is heard after what came next, and ends whoever has the name by then; who has ended is not looked at again. */
 function byName(feed: Feed<PodFact>): Feed<PodFact> {
   const known = new Map<string, PodFact>()
+  const ended = new Set<string>()
+  let late: PodFact[] = []
+  const end = (name: string) => {
+    for (const one of [...known.values()].filter((pod) => pod.name === name)) {
+      known.delete(one.uid)
+      ended.add(one.uid)
+      feed.removed(one)
+    }
+  }
+  const isThere = ({ uid }: PodFact) => !ended.has(uid)
   return {
     replaced(items) {
+      late = []
       known.clear()
-      for (const pod of items) known.set(pod.uid, pod)
-      feed.replaced(items)
+      for (const pod of items.filter(isThere)) known.set(pod.uid, pod)
+      feed.replaced(items.filter(isThere))
     },
     changed(pod) {
-      known.set(pod.uid, pod)
-      feed.changed(pod)
-    },
-    removed(pod) {
-      for (const one of [...known.values()].filter(({ name }) => name === pod.name)) {
-        known.delete(one.uid)
-        feed.removed(one)
+      const before = late
+      late = []
+      if (isThere(pod)) {
+        known.set(pod.uid, pod)
+        feed.changed(pod)
       }
+      for (const { name } of before) end(name)
     },
+    removed: (pod) => void late.push(pod),
   }
 }
 

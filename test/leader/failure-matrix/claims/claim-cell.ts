@@ -79,7 +79,7 @@ class ClaimEye implements Eye {
 
   amiss(): readonly string[] {
     const world = this.#world
-    const claims = world.ledger.staticClaims()
+    const claims = world.ledger.staticClaims().flatMap(({ name }) => world.claim(name) ?? [])
     const pods = new Map([...world.kube.pods.items.values()].map((pod) => [pod.name, pod]))
     return [
       ...world.differences(),

@@ -75,10 +75,10 @@ export const outcomesOfDelete: Outcomes = {
     what: 'It may have happened: looked for, and found done. Nothing is sent again.',
   },
   throttled: {
-    atMost: 9,
-    within: 30,
-    shows: served,
-    what: 'The client sends it again itself, ever more slowly.',
+    atMost: 11,
+    within: 40,
+    shows: refused,
+    what: 'The client sends it again itself, ever more slowly, eight times; then it has failed for good, is told, and planned anew.',
   },
   'answer-garbled': {
     calls: 1,

@@ -77,8 +77,8 @@ export const outcomesOfDetach: Outcomes = {
   throttled: {
     atMost: 10,
     within: 40,
-    shows: served,
-    what: 'The client sends it again itself, ever more slowly.',
+    shows: refused,
+    what: 'The client sends it again itself, ever more slowly, eight times; then it has failed for good, is told, and planned anew.',
   },
   'answer-garbled': {
     calls: 1,
@@ -102,7 +102,7 @@ export const outcomesOfDetach: Outcomes = {
     calls: 1,
     within: 25,
     shows: served,
-    what: 'What was so before the call is not taken for its outcome: absence counts only in a look from 5 s after the call.',
+    what: 'What was so before the call is not taken for its outcome: absence counts in a look from 5 s after the call, or when it had been there for 5 s before.',
   },
   undone: {
     calls: 2,

@@ -102,7 +102,7 @@ export const outcomesOfUnassign: Outcomes = {
     calls: 1,
     within: 10,
     shows: served,
-    what: 'What was so before the call is not taken for its outcome: absence counts only in a look from 5 s after the call.',
+    what: 'What was so before the call is not taken for its outcome: absence counts in a look from 5 s after the call, or when it had been there for 5 s before.',
   },
   'part-told': {
     calls: 2,
