@@ -48,8 +48,7 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
   remember()
   for (let i = 0; i < 40; i++) {
     const name = `pod-${(i * 7) % 10}`
-    if (feed.claim({ namespace: 'default', name }) === undefined)
-      insertClaim(db, bound(name, `10.0.0.${i}`))
+    if (feed.claim({ namespace: 'default', name }) === undefined) insertClaim(db, bound(name, `10.0.0.${i}`))
     else if (i % 3 === 0) deleteClaim(db, name)
     else updateClaim(db, name, { node: `node-${i}` })
     remember()
