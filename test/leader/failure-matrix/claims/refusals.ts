@@ -67,7 +67,7 @@ const particular: Readonly<Record<string, ClaimRefusal>> = {
       'Nothing has happened, and it is told. The subnet counts as full for a while: another one of the zone is taken.',
   },
   'find not_found': {
-    once: { calls: 3, within: 20, told: false },
+    once: { calls: 2, within: 20, told: false },
     long: { atMost: 10, within: 300, told: false },
     reason: '',
     words:

@@ -1,6 +1,6 @@
 // What comes of each mishap with binding an address to the node that its pod has come to.
 import { ofAssigning } from './of-assigning.ts'
-import { type ClaimOutcomes, nodeKeepsIt, onToTheNext, stillThrottled, waitsForAgent } from './outcomes.ts'
+import { type ClaimOutcomes, nodeKeepsIt, onToTheNext, waitsForAgent } from './outcomes.ts'
 
 const usual = ['Bound', 'Attaching', 'Bound']
 const refused = ['Bound', 'Attaching', 'Attaching (CloudRefused)', 'Bound']
@@ -15,7 +15,6 @@ export const outcomesOfArrive: ClaimOutcomes = {
     shows: usual,
     what: 'Sent once, when the other node has it no more; looked at until the ENI shows it as available.',
   },
-  throttled: { atMost: 10, within: 30, shows: usual, what: stillThrottled },
   'pod-goes': {
     calls: 1,
     within: 10,

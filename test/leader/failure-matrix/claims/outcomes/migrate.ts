@@ -65,8 +65,8 @@ export const outcomesOfMigrate: ClaimOutcomes = {
   },
   'pod-back': {
     calls: 2,
-    within: 5,
-    shows: [parked, ...inUse],
+    within: 10,
+    shows: usual,
     what: 'What is under way ends first; then it moves back.',
   },
   'pod-back-late': {
