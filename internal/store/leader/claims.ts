@@ -164,8 +164,9 @@ export function hasStaticClaims(db: Database): boolean {
 }
 
 export function unreservedClaims(db: Database): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing'
-    ORDER BY key`
+  // Not by the other index on reservations: every pod of the pool is one without.
+  const sql = `SELECT * FROM claim INDEXED BY claim_static
+    WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing' ORDER BY key`
   return db.all<ClaimRow>(sql).map(fromRow)
 }
 
