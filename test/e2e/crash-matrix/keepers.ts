@@ -25,9 +25,12 @@ interface ClaimRow {
   readonly reservation: string | null
   /** An ENI has it. */
   readonly bound: 0 | 1
+  /** It goes with a workload. */
+  readonly owned: 0 | 1
 }
 
-const claimsSql = `SELECT name, phase, address, reservation, address IN (SELECT address FROM ip) AS bound FROM claim WHERE policy = 'Never'`
+const claimsSql = `SELECT name, phase, address, reservation, address IN (SELECT address FROM ip) AS bound, owner IS NOT NULL AS owned
+  FROM claim WHERE policy = 'Never'`
 
 export class Keepers {
   readonly #cluster: DevCluster
@@ -93,10 +96,10 @@ export class Keepers {
     }
   }
 
-  /** Claims that must go by hand; the leader may die of it. */
+  /** Those that go with no workload: of parked addresses none is known any more when the ledger was lost. The leader may die of it. */
   async deleteClaims(): Promise<boolean> {
     const left = this.#claims().filter(({ name }) => !this.#keepers.has(name))
-    const byHand = left.filter(({ name }) => name.endsWith('-b')).map(({ name }) => name)
+    const byHand = left.filter(({ owned }) => owned === 0).map(({ name }) => name)
     if (byHand.length > 0) {
       const stateDir = join(this.#cluster.directory, 'leader')
       await run([this.#executable, 'delete', 'vipc', ...byHand, '--no-wait', `--state-dir=${stateDir}`])

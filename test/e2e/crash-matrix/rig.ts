@@ -30,6 +30,7 @@ export const waits: Waits = {
     retry: { firstMs: 200, maxMs: 1000 },
     claimRest: 3000,
     reserveAgainAfter: 1000,
+    surveyEvery: 15_000,
   },
   node: {
     cooldown: 500,
