@@ -88,16 +88,16 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     massLossAfter: settings.massLossAfter,
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
-      reconciler.resolved(intent.node, intent.kind, failure)
+      reconciler.resolved(intent, failure)
       if (intent.from !== undefined) wake(intent.from.node)
       const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
       if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
-    hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
+    hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const permission = createReservePermission(clock, log)
+  const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
   const claims = createClaimKeeper({
     ...ports,
     facts,

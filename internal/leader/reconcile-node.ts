@@ -8,7 +8,7 @@ import { isReturnedIn } from '../ipam/node-report.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, type PoolEni, poolOf, servingIn } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
-import type { IntentKind } from '../ipam/settle-intent.ts'
+import type { Intent, IntentKind } from '../ipam/settle-intent.ts'
 import { type EniMode, eniModes, type NodeFact, type NodeName, type Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -31,9 +31,9 @@ export interface NodeReconciler {
   /** Never rejects; what failed is tried again by a later wake. */
   reconcile(name: NodeName): Promise<void>
   /** An intent of the node is resolved; after trouble its like must wait. */
-  resolved(name: NodeName, kind: IntentKind, trouble: PoolTrouble | undefined): void
+  resolved(intent: Intent, trouble: PoolTrouble | undefined): void
   /** An intent of the node is open, and in trouble. */
-  hindered(name: NodeName, kind: IntentKind, trouble: PoolTrouble): void
+  hindered(intent: Intent, trouble: PoolTrouble): void
 }
 
 export interface ReconcilerOptions {
@@ -363,7 +363,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
         wake(name, retryIn)
       }
     },
-    resolved(name, kind, trouble) {
+    resolved(intent, trouble) {
+      const { kind, node: name } = intent
+      if (leaves(kind)) claims.leaving(intent.addresses, trouble)
       const memory = memoryOf(name)
       const pause = grows(kind) ? memory.growth : memory.release
       if (trouble !== undefined) {
@@ -377,11 +379,18 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       }
       wake(name)
     },
-    hindered(name, kind, trouble) {
+    hindered(intent, trouble) {
+      const { kind, node: name } = intent
+      if (leaves(kind)) claims.leaving(intent.addresses, trouble)
       note(memoryOf(name), kind, trouble)
       wake(name)
     },
   }
+}
+
+/** Addresses leave the ENIs that they are on. */
+function leaves(kind: IntentKind): boolean {
+  return kind === 'unassign' || kind === 'migrate'
 }
 
 function grows(kind: IntentKind): boolean {

@@ -20,6 +20,7 @@ import { podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createCascade } from './cascade.ts'
+import { createClaimTrouble } from './claim-trouble.ts'
 import { createExpiry } from './expire-claims.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
@@ -69,6 +70,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const owners = createOwners({ ...options, wake })
   const cascade = createCascade({ ...options, owners })
   const holder = createHolder(options)
+  const trouble = createClaimTrouble(options)
   let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
@@ -129,12 +131,16 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       return 0
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
-    if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
+    if (claim.phase === 'Pending' && live !== undefined)
+      return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
     if (claim.phase === 'Releasing')
-      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
+      return (
+        (await trouble.watch(claim, () => reservations.release(claim))) ??
+        (live === undefined ? undefined : 0)
+      )
     if (claim.phase === 'Retained' && (await cascade.follow(claim))) return 0
-    return claim.reservation === undefined ? holder.hold(claim) : undefined
+    return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
   }
 
   function mayExpire({ expireAfter, phase }: Claim): boolean {

@@ -6,8 +6,10 @@ import { judgePlacement } from '../../ipam/judge-placement.ts'
 import { isReturnedIn } from '../../ipam/node-report.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
+import type { PoolTrouble } from '../../ipam/pool-condition.ts'
 import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
@@ -31,6 +33,8 @@ export interface NodeClaims {
   demand(node: LedgerNode, now: Millis): readonly ClaimDemand[]
   /** Claims that need an address on one of the node's ENIs, because none can be reserved. */
   unreserved(node: LedgerNode, subnets: readonly CloudSubnet[]): readonly UnreservedDemand[]
+  /** What became of taking these addresses off an ENI, or why nothing has become of it yet. */
+  leaving(addresses: readonly Ipv4[], trouble: PoolTrouble | undefined): void
   /** Stores what the claims of pods on the node show now; a claim that waits for somebody is told once. Throws `storage`, `conflict`. */
   settle(
     node: LedgerNode,
@@ -42,6 +46,9 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   const { clock, facts, kube, ledger, permission, settings, wake } = options
   /** Since when an address is returned whose pod seems to be there. */
   const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
+
+  /** Why an address does not leave the node that its pod is not on any more. */
+  const hindrances = new Map<Ipv4, PoolTrouble>()
 
   function isWanted({ node, phase, zone }: Claim, at: LedgerNode): boolean {
     return node === at.name && (phase === 'Attaching' || phase === 'Bound') && zone === at.zone
@@ -67,6 +74,13 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   function isReturned(node: NodeName, { address }: Claim, eni: PoolEni | undefined): boolean {
     const binding = eni?.ips.find((ip) => ip.address === address)
     return binding !== undefined && isReturnedIn(facts.nec(node)?.report)(binding)
+  }
+
+  /** A pod of the node may have it. */
+  function isInUse(node: NodeName, claim: Claim): boolean {
+    const pool = ledger.pool(node)
+    const eni = pool && eniWith(pool, claim)
+    return eni !== undefined && !isReturned(node, claim, eni)
   }
 
   /** The agent may have heard sooner than we that the pod is gone: bound anew at once, the address would stay with it for nothing. */
@@ -116,6 +130,15 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
         ]
       }),
     unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
+    leaving(addresses, trouble) {
+      for (const address of addresses) {
+        // Each refusal has a request id in it: the same trouble is not told anew for that.
+        if (trouble === undefined) hindrances.delete(address)
+        else if (hindrances.get(address)?.code !== trouble.code) hindrances.set(address, trouble)
+        const claim = trouble === undefined ? undefined : ledger.claimOf(address)
+        if (claim?.node !== undefined) wake(claim.node)
+      }
+    },
     async settle(node, trouble) {
       const pool = ledger.pool(node.name)
       if (pool === undefined) return
@@ -130,9 +153,17 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
         const { warns, ...verdict } = judgePlacement(claim, {
           node,
           eniId: isReturned(node.name, claim, eni) ? undefined : eni?.id,
-          elsewhere: placedOn === node.name ? undefined : placedOn,
+          elsewhere:
+            placedOn === node.name || placedOn === undefined
+              ? undefined
+              : {
+                  node: placedOn,
+                  inUse: isInUse(placedOn, claim),
+                  trouble: hindrances.get(claim.address),
+                },
           trouble,
         })
+        if (verdict.phase === 'Bound') hindrances.delete(claim.address)
         const { eniId, message, phase, reason } = claim
         const same =
           verdict.phase === phase &&
