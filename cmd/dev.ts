@@ -138,6 +138,7 @@ function introduction(cluster: DevCluster): string {
   kubectl run web --image=none            # a pod is its network here; nothing else runs
   kubectl get pods -o wide -w
   kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
+  kubectl run kept --image=none --annotations=tke.cloud.tencent.com/vpc-ip-claim-delete-policy=Never   # keeps its address, with --static-ip
   kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
   kubectl get vip,vipc -o wide

@@ -116,7 +116,7 @@ export async function leadOnce(
   let latest = settings
   claims = serveClaims(settings, {
     db,
-    release: serving,
+    release: serving.claims,
     client: claimsClient,
     clock,
     log,

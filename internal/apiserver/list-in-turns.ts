@@ -44,7 +44,7 @@ async function* write(
   let between = ''
   const text = (items: readonly KubeObject[]): string => {
     if (items.length === 0) return ''
-    const texts = between + items.map((item) => JSON.stringify(as.item(item))).join(',')
+    const texts = between + JSON.stringify(items.map((item) => as.item(item))).slice(1, -1)
     between = ','
     return texts
   }

@@ -1,4 +1,5 @@
 // Where a static address is against where its pod is: what the claim shows of it (S10, S11).
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Claim, ClaimPhase } from './claim.ts'
 import { type PoolTrouble, troubleReason } from './pool-condition.ts'
 import type { EniId, NodeName } from './types.ts'
@@ -66,6 +67,14 @@ function standing(
   { address, reservation }: Claim,
   eniId: EniId,
 ): Pick<PlacementVerdict, 'reason' | 'message'> {
-  if (reservation !== undefined) return { reason: '', message: '' }
-  return { reason: 'Parked', message: `no reservation keeps ${address}: it stays on ENI ${eniId}` }
+  return reservation === undefined ? parked(address, eniId) : { reason: '', message: '' }
+}
+
+/** What a claim says whose address is on an ENI, and kept by nothing else (S13). */
+export function parked(
+  address: Ipv4 | undefined,
+  eniId: EniId | undefined,
+): Pick<PlacementVerdict, 'reason' | 'message'> {
+  const where = eniId === undefined ? 'its ENI' : `ENI ${eniId}`
+  return { reason: 'Parked', message: `no reservation keeps ${address}: it stays on ${where}` }
 }

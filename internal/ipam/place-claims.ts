@@ -1,6 +1,7 @@
 // Where the addresses of static claims go on a node (S1, S4): onto an ENI of their subnet that has room, else onto one that is made for
 // them; and off its ENIs when their pod is elsewhere, or has been gone for a while. Claims are waited for by pods: they come before the pool.
 import type { Ipv4 } from '../value/ipv4.ts'
+import { maxNamedAddresses } from './call-bounds.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import { type NodePool, occupied, type PoolEni } from './pool.ts'
 import type { CloudSubnet, PodName, SubnetId } from './types.ts'
@@ -56,9 +57,6 @@ interface Stuck extends Unplaced {
   readonly why: 'node-full' | 'subnets-full'
 }
 
-/** The API's bound on addresses named in one AssignPrivateIpAddresses call. */
-export const maxAssignBatch = 10
-
 /** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
   pool: NodePool,
@@ -90,7 +88,7 @@ export function placeClaims(
       {
         kind: 'unassign',
         eni: eni.key,
-        addresses: addresses.slice(0, 10),
+        addresses: addresses.slice(0, maxNamedAddresses),
         reason: 'kept by its reservation',
       },
     ]
@@ -182,7 +180,7 @@ class Room {
     const reason = 'for pods with static addresses'
     const addresses = given.flatMap(({ claim }) => (claim && !claim.elsewhere ? [claim.address] : []))
     if (addresses.length > 0) {
-      const some = addresses.slice(0, maxAssignBatch)
+      const some = addresses.slice(0, maxNamedAddresses)
       return { kind: 'assign', eni: key, count: some.length, addresses: some, reason }
     }
     for (const { claim, unreserved } of given) {

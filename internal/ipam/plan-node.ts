@@ -1,6 +1,7 @@
 // What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
+import { maxNamedAddresses } from './call-bounds.ts'
 import { type ClaimDemand, type ClaimPlacement, placeClaims, type UnreservedDemand } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import {
@@ -93,9 +94,6 @@ export interface NodePlan {
   /** By key of the ENI: addresses of the pool that it is to have at most, so that there is room for claims that wait. */
   readonly yields: ReadonlyMap<number, number>
 }
-
-/** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
-export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
@@ -242,7 +240,7 @@ function shed(eni: PoolEni, excess: number): Action | undefined {
   const newest = bound.toSorted(
     (a, b) => Number(a.claim !== undefined) - Number(b.claim !== undefined) || b.grant - a.grant,
   )
-  const addresses = newest.slice(0, Math.min(excess, maxUnassignBatch)).map(({ address }) => address)
+  const addresses = newest.slice(0, Math.min(excess, maxNamedAddresses)).map(({ address }) => address)
   if (addresses.length === 0) return undefined
   return { kind: 'unassign', eni: eni.key, addresses, reason: 'more than the instance takes' }
 }
@@ -254,7 +252,7 @@ function giveBack(eni: PoolEni, demand: NodeDemand): Action | undefined {
   if (eni.state !== 'attached' || addresses.length === 0) return undefined
   const reason = 'surplus returned by the node'
   if (eni.mode === 'exclusive') return { kind: 'detach', eni: eni.key, reason }
-  return { kind: 'unassign', eni: eni.key, addresses: addresses.slice(0, maxUnassignBatch), reason }
+  return { kind: 'unassign', eni: eni.key, addresses: addresses.slice(0, maxNamedAddresses), reason }
 }
 
 /** An ENI without addresses for pods is detached; deletion follows. */

@@ -28,8 +28,8 @@ const required = 'requiredDuringSchedulingIgnoredDuringExecution'
 const affinityPath = '/spec/affinity'
 
 /**
- * A JSON patch (RFC 6902) with which the pod is only scheduled to the zone; empty when it is anyway. `elsewhere`: by what it says itself
- * it may not be, or is on a node already; whoever wrote it decides.
+ * A JSON patch (RFC 6902) with which the pod is only scheduled to the zone; empty when it is anyway, or is not scheduled at all, having a
+ * node. `elsewhere`: by what it says itself it may not be there; whoever wrote it decides.
  */
 export function zoneAffinityPatch(
   pod: PodPlacement,

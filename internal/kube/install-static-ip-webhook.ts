@@ -1,14 +1,13 @@
 // Has the API server ask this leader about static pods that are made. A cluster can be led without: then an event tells a pod that is in
 // another zone than its address.
 import { readAsset } from '../base/asset.ts'
-import { backoffDelay } from '../base/backoff.ts'
-import { sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { KubeClient } from './client.ts'
 import { type InstallTools, installObject, manifestObjects } from './install-object.ts'
 import { at, listAt } from './json.ts'
+import { keepTrying } from './keep-trying.ts'
 
 export const staticIpWebhookName = 'tke-eni-static-ip'
 
@@ -86,25 +85,19 @@ export async function keepStaticIpWebhook(
   tools: InstallTools & { readonly random: Random },
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, random } = tools
-  const warned = new Set<unknown>()
+  let wanted: WebhookPlace | undefined
   let removed = false
-  for (let failures = 0; !signal.aborted; ) {
-    const wanted = place()
-    try {
+  const effort = {
+    async attempt() {
+      wanted = place()
       if (wanted !== undefined) await installStaticIpWebhook(wanted, { ...tools, signal })
       else if (!removed) await removeStaticIpWebhook({ ...tools, signal })
       removed = wanted === undefined
-      failures = 0
-      await sleep(clock, lookEvery, signal)
-    } catch (error) {
-      const code = errorCode(error)
-      if (code === 'deposed') return
-      if (wanted !== undefined && !signal.aborted && !warned.has(code)) {
-        warned.add(code)
-        log.warn('static pods are not kept to the zones of their addresses', { why: withHint(error) })
-      }
-      await sleep(clock, backoffDelay(retry, failures++, random), signal)
-    }
+    },
+    lookEvery,
+    retry,
+    meanwhile: () =>
+      wanted === undefined ? undefined : 'static pods are not kept to the zones of their addresses',
   }
+  await keepTrying(effort, tools, signal)
 }

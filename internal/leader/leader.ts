@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
-import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
@@ -39,8 +39,6 @@ export interface Leader {
   obstacle(): string | undefined
   /** Every node is looked at soon: settings have changed. */
   wake(): void
-  /** As ClaimRelease.release. */
-  release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
   /** How Kubernetes labels the nodes of a zone; undefined while none are known, or their labels say nothing. */
@@ -181,7 +179,6 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     },
     zone: createZones({ facts, ledger, clock }),
     claims,
-    release: claims.release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import { createPause, type Pause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
+import { isReturnedIn } from '../ipam/node-report.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, type PoolEni, poolOf, servingIn } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
@@ -278,14 +279,10 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
 
   /** What the agent gave up under the very grant that is bound now, and no live pod shows. */
   function returnedOf(pool: NodePool): ReadonlySet<Ipv4> {
-    const report = facts.nec(pool.node)?.report
-    if (report === undefined) return new Set()
+    const isReturned = isReturnedIn(facts.nec(pool.node)?.report)
     const shown = facts.shownAddresses(pool.node)
-    const grants = new Map(pool.enis.flatMap(({ ips }) => ips.map((ip) => [ip.address, ip.grant])))
-    const given = report.returned.filter(
-      ({ address, grant }) => grants.get(address) === grant && !shown.has(address),
-    )
-    return new Set(given.map(({ address }) => address))
+    const given = pool.enis.flatMap(({ ips }) => ips.filter(isReturned))
+    return new Set(given.map(({ address }) => address).filter((address) => !shown.has(address)))
   }
 
   /** `waiting`: modes that pods wait for. */

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import type { LocalIp } from '../ipam/choose-address.ts'
-import { reportOf } from '../ipam/node-report.ts'
+import { isReturnedIn, reportOf } from '../ipam/node-report.ts'
 import { type ClaimSight, planClaimReturn } from '../ipam/plan-claim-return.ts'
 import { planReturn, type ReturnPolicy, withinPlaces } from '../ipam/plan-return.ts'
 import { besides } from '../ipam/pool.ts'
@@ -138,14 +138,14 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       databaseId: ledger.databaseId,
       version: settings.version,
     }
-    const told = new Set(shown?.returned.map(({ address, grant }) => `${address} ${grant}`))
+    const isTold = isReturnedIn(shown)
     const urgent =
       shown === undefined ||
       shown.databaseId !== now.databaseId ||
       (shown.withheld ?? 0) !== now.withheld ||
       (shown.exclusiveWithheld ?? 0) !== now.exclusiveWithheld ||
       shown.unlinked.join() !== now.unlinked.join() ||
-      now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
+      now.returned.some((ip) => !isTold(ip))
     const due =
       clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)
     if (!urgent && !due) return

@@ -6,6 +6,7 @@ import { chooseAddress, chooseClaimed, isIdle, type LocalIp, samePod } from '../
 import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
+import { isReturnedIn } from '../ipam/node-report.ts'
 import { type Dispute, planSync } from '../ipam/plan-sync.ts'
 import { type PodNeed, sourceOf } from '../ipam/pod-need.ts'
 import type { EniId, Nec, NecPublication, NodeBounds, NodeName, PodName } from '../ipam/types.ts'
@@ -177,9 +178,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
    */
   function returnedBefore({ report }: Nec, ips: readonly LocalIp[]): readonly Ipv4[] {
     if (report === undefined || report.databaseId === ledger.databaseId) return []
-    const returned = new Set(report.returned.map(({ address, grant }) => `${address} ${grant}`))
+    const isReturned = isReturnedIn(report)
     return ips
-      .filter((ip) => returned.has(`${ip.address} ${ip.grant}`) && ip.state === 'usable' && !ip.inUse)
+      .filter((ip) => isReturned(ip) && ip.state === 'usable' && !ip.inUse)
       .map(({ address }) => address)
   }
 

@@ -60,6 +60,8 @@ CREATE TABLE claim (
 CREATE INDEX claim_expiring ON claim (expires_at) WHERE expires_at IS NOT NULL;
 -- What passes is looked at again and again, beside very many that stay.
 CREATE INDEX claim_of_phase ON claim (phase, namespace, name);
+-- Beside pods of the pool, of which there may be far more.
+CREATE INDEX claim_static ON claim (reservation) WHERE policy = 'Never';
 CREATE INDEX claim_of_node ON claim (node) WHERE node IS NOT NULL;
 CREATE INDEX claim_of_owner ON claim (json_extract(owner, '$.uid')) WHERE owner IS NOT NULL;
 

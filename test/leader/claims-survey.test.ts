@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
 import { known } from '../given.ts'
-import { ClaimWorld, minute } from './claim-world.ts'
+import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podSubnet } from './leader-world.ts'
 
 const purpose = (name: string, token: string) =>
@@ -68,6 +68,24 @@ test('[R1] a reservation that somebody released is made again for a claim that r
   assert.deepEqual([claim.phase, claim.address, claim.reason], ['Retained', address, ''])
   assert.deepEqual(world.reserved(), [address])
   assert.deepEqual(world.suspects(), [])
+})
+
+test('[R1] so it is, and it rests no longer on its ENI, when the clock was set back meanwhile', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  world.crash()
+  world.machine.skewMs -= 365 * 24 * 60 * minute
+  world.start()
+  await world.until(() => world.addresses('node-1').length === 0, 5 * minute)
+  assert.deepEqual(world.addresses('node-1'), [])
+  await world.clock.advance(10 * second)
+  const before = known(world.claim('web-0')?.reservation)
+  world.cloud.admin.releaseReservation(before, world.clock.now())
+  await world.clock.advance(4 * minute)
+  assert.notEqual(world.claim('web-0')?.reservation, before)
+  assert.deepEqual(world.reserved(), [address])
 })
 
 test('[R1] where somebody else has taken the address meanwhile, the claim says so', async (t) => {

@@ -2,7 +2,8 @@
 import type { Claim } from '../../ipam/claim.ts'
 import { type ErrorCode, errorCode, withHint } from '../../ipam/errors.ts'
 import { troubleReason } from '../../ipam/pool-condition.ts'
-import type { LeaderLedger } from '../../ports.ts'
+import type { LeaderKube, LeaderLedger } from '../../ports.ts'
+import { claimNotice } from '../pod-notice.ts'
 import { forced } from './release-claim.ts'
 
 export interface ClaimTrouble {
@@ -11,8 +12,8 @@ export interface ClaimTrouble {
 }
 
 export interface ClaimTroubleOptions {
+  readonly kube: Pick<LeaderKube, 'notify'>
   readonly ledger: Pick<LeaderLedger, 'write'>
-  readonly tell: (claim: Claim, reason: string, message: string) => void
 }
 
 /** One lost answer is not worth an event. */
@@ -21,7 +22,7 @@ const toldAfter = 2
 /** Not of the cloud. */
 const others: ReadonlySet<ErrorCode | undefined> = new Set(['conflict', 'storage', 'deposed', undefined])
 
-export function createClaimTrouble({ ledger, tell }: ClaimTroubleOptions): ClaimTrouble {
+export function createClaimTrouble({ kube, ledger }: ClaimTroubleOptions): ClaimTrouble {
   /** Failures in a row, by the claim's key. */
   const failures = new Map<number, number>()
 
@@ -37,7 +38,7 @@ export function createClaimTrouble({ ledger, tell }: ClaimTroubleOptions): Claim
     if (times < toldAfter || !isOurs || claim.reason === reason) return
     const message = withHint(error)
     await ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
-    tell(claim, reason, message)
+    kube.notify(claimNotice(claim, reason, message))
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { judgePlacement } from '../../ipam/judge-placement.ts'
+import { isReturnedIn } from '../../ipam/node-report.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
 import type { PoolTrouble } from '../../ipam/pool-condition.ts'
@@ -11,6 +12,7 @@ import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../po
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
+import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { isFree, parkedOn, unreservedDemand } from './parked.ts'
 import { forced } from './release-claim.ts'
@@ -58,7 +60,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     if (phase === 'Releasing') return true
     // Taken off, it would be anybody's: it moves, when its pod is elsewhere.
     if (reservation === undefined) return false
-    return node !== undefined || now - retainedAt >= settings.claimRest
+    // What began in the future began before a clock was set back.
+    return node !== undefined || now - retainedAt >= settings.claimRest || retainedAt > now
   }
 
   function eniWith({ enis }: NodePool, { address }: Claim) {
@@ -70,8 +73,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
 
   function isReturned(node: NodeName, { address }: Claim, eni: PoolEni | undefined): boolean {
     const binding = eni?.ips.find((ip) => ip.address === address)
-    const returned = facts.nec(node)?.report?.returned ?? []
-    return returned.some((one) => one.address === address && one.grant === binding?.grant)
+    return binding !== undefined && isReturnedIn(facts.nec(node)?.report)(binding)
   }
 
   /** A pod of the node may have it. */
@@ -105,13 +107,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   async function wait(claim: PlacedClaim, { message, reason }: { reason: string; message: string }) {
     if (!permission.refused() || (claim.reason === reason && claim.message === message)) return
     const changed = () => ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
-    if ((await unlessChanged(changed)) && claim.reason !== reason) tell(claim, reason, message)
-  }
-
-  function tell(claim: PlacedClaim, reason: string, message: string): void {
-    const { name, namespace, podUid: uid } = claim
-    const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
-    kube.notify({ about, type: 'Warning', reason, message })
+    if ((await unlessChanged(changed)) && claim.reason !== reason)
+      kube.notify(claimNotice(claim, reason, message))
   }
 
   return {
@@ -176,7 +173,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
         if (same) continue
         // Who has changed it meanwhile has the node look again.
         if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) continue
-        if (warns && verdict.reason !== reason) tell(claim, verdict.reason, verdict.message)
+        if (warns && verdict.reason !== reason)
+          kube.notify(claimNotice(claim, verdict.reason, verdict.message))
       }
     },
   }

@@ -13,6 +13,8 @@ export interface Owners {
   topmost(pod: PodFact): Promise<{ readonly owner?: ClaimOwner; readonly fault?: string }>
   /** Of a claim without a pod. `owner`: it is there, and this is how it is known. Throws what may pass. */
   judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: ClaimOwner | undefined }>
+  /** A claim goes with it from now on. */
+  follow(owner: ClaimOwner): void
   /** Watches the kinds that claims go with now, and no others. */
   keep(): void
   stop(): void
@@ -91,6 +93,10 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     return watched
   }
 
+  function ensureWatched(kind: WorkloadKind): void {
+    if (!watches.has(keyOf(kind))) watches.set(keyOf(kind), watch(kind))
+  }
+
   /** Is it worth asking? */
   function isSuspect(owner: ClaimOwner): boolean {
     if (owner.uid === unknownUid) return true
@@ -143,6 +149,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         return 'unsure'
       }
     },
+    follow: ({ apiVersion, kind }) => ensureWatched({ apiVersion, kind }),
     keep() {
       const all = ledger.owners()
       const kinds = new Map(
@@ -153,7 +160,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         stop()
         watches.delete(key)
       }
-      for (const [key, kind] of kinds) if (!watches.has(key)) watches.set(key, watch(kind))
+      for (const kind of kinds.values()) ensureWatched(kind)
       for (const owner of all) if (isSuspect(owner)) wakeClaims(owner.uid)
       const used = new Set(all.map(({ uid }) => uid))
       for (const uid of [...asked.keys(), ...wentAway]) {

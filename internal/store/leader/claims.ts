@@ -7,6 +7,7 @@ import {
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import type { SurveyClaim } from '../../ipam/survey.ts'
 import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
 import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
@@ -163,8 +164,9 @@ export function hasStaticClaims(db: Database): boolean {
 }
 
 export function unreservedClaims(db: Database): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing'
-    ORDER BY key`
+  // Not by the other index on reservations: every pod of the pool is one without.
+  const sql = `SELECT * FROM claim INDEXED BY claim_static
+    WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing' ORDER BY key`
   return db.all<ClaimRow>(sql).map(fromRow)
 }
 
@@ -235,10 +237,10 @@ export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Clai
 export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
   const current = expectClaim(db, claim.key)
   if (current.version !== claim.version)
-    throw new IpamError('conflict', `Cannot change the claim of ${nameOf(claim)}: it has changed meanwhile`)
+    throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
   const wanted = { ...current, ...change }
   if (!mayFollow(current.phase, wanted.phase)) {
-    const message = `Cannot make the claim of ${nameOf(claim)} ${wanted.phase}: it is ${current.phase}`
+    const message = `Cannot make the claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
     throw new IpamError('conflict', message)
   }
   // Of two pool pods the address is the one's that shows it now.
@@ -322,10 +324,6 @@ function expectClaim(db: Database, key: number): Claim {
   const claim = findClaimByKey(db, key)
   if (claim === undefined) throw new IpamError('conflict', `Cannot change claim ${key}: it is gone`)
   return claim
-}
-
-function nameOf({ namespace, name }: PodName): string {
-  return `${namespace}/${name}`
 }
 
 /** Rows that changes keep have no token: what names a call is nobody else's business. */

@@ -1,5 +1,5 @@
 // The executable as a leader, with a cluster and a cloud around it: an API server in this process, the simulated cloud in another.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,6 +23,8 @@ export interface ClaimsLeader {
   /** Milliseconds from its start until it is ready and answers who asks for claims. */
   start(): Promise<number>
   stop(): Promise<void>
+  /** Takes away the ledger of one that is stopped. */
+  loseLedger(): void
   /** Calls that the cloud has had, by action. */
   cloudCalls(): Promise<Stats>
   close(): Promise<void>
@@ -116,6 +118,9 @@ export async function prepareLeader(
     async stop() {
       if (leader !== undefined) await end(leader)
       leader = undefined
+    },
+    loseLedger() {
+      for (const end of ['', '-wal', '-shm']) rmSync(join(directory, `leader.db${end}`), { force: true })
     },
     close: () => stack.disposeAsync(),
   }

@@ -3,6 +3,7 @@ import type { Row } from '../figure.ts'
 import { median } from '../statistics.ts'
 import { asTable, type ClaimsClient, group, plain } from './claims-client.ts'
 import type { ClaimsLeader } from './claims-leader.ts'
+import { processorTime } from './processor-time.ts'
 import type { Reference } from './reference.ts'
 import { startStallMeter } from './stall-meter.ts'
 
@@ -32,12 +33,18 @@ export async function measureLists(
     'by its address': `${all}?fieldSelector=status.vpcIP%3D10.1.1.1`,
     'by its name': `${group}/namespaces/team-001/vpcipclaims?fieldSelector=metadata.name%3Dweb-001-1`,
   }
+  const [mineBefore, theirsBefore] = [processorTime(leader.pid()), processorTime(reference.pid)]
   const whole = await beside(get(ours, all), get(theirs, '/list'))
+  const processor = {
+    mine: (processorTime(leader.pid()) - mineBefore) / (rounds + 1),
+    other: (processorTime(reference.pid) - theirsBefore) / (rounds + 1),
+  }
   const pages = await beside(() => inPages(ours, all), pagesOfTheirs)
   const table = await beside(get(ours, all, asTable), get(theirs, '/table'))
   const single = await beside(get(ours, one), get(theirs, '/one'))
   const rows: Row[] = [
     row('list of all', whole),
+    row('list of all, processor time', processor),
     row(`list of all, in pages of ${page}`, pages),
     row('list of all, as kubectl gets its table', table),
     row('get of one', single),

@@ -12,7 +12,7 @@ import { keptClaims } from './kept-claims.ts'
 import { measureLists, measureStalls } from './listing.ts'
 import { processorTime } from './processor-time.ts'
 import { startReference } from './reference.ts'
-import { measureWatches } from './watching.ts'
+import { measureFirstEvents, measureWatches } from './watching.ts'
 
 const count = 20_000
 const starts = 5
@@ -27,18 +27,20 @@ export async function measureClaims(executable: string, parent: string): Promise
   const leader = await prepareLeader(executable, join(directory, 'many'), claims)
   try {
     const idle = await measureIdle(leader)
-    const all = `${group}/vpcipclaims`
+    const resident = () => residentMegabytes(leader.pid())
+    const before = resident()
     const list = (await leader.client.call('GET', all)).body
+    const afterOne = resident()
+    for (let i = 1; i < 10; i++) await leader.client.call('GET', all)
+    const afterTen = resident()
     const table = (await leader.client.call('GET', all, asTable)).body
     const reference = await startReference(directory, { list, table })
-    const beforeLists = residentMegabytes(leader.pid())
-    const lists = await measureLists(leader, reference, count)
-    const afterLists = residentMegabytes(leader.pid())
     const rows: Row[] = [
       row('start-up until it answers', 'ms', idle.start, 'without claims', without.start),
       row('resident after its start', 'MB', idle.resident, 'without claims', without.resident),
       row('resident after a survey', 'MB', idle.surveyed, 'without claims', without.surveyed),
-      row('resident after lists of all, again and again', 'MB', afterLists, 'before', beforeLists),
+      row('resident after one list of all', 'MB', afterOne, 'before', before),
+      row('resident after ten lists of all', 'MB', afterTen, 'before', before),
       row(
         'processor time of a round when nothing happens',
         'ms',
@@ -48,25 +50,35 @@ export async function measureClaims(executable: string, parent: string): Promise
       ),
       { what: 'survey of all reservations: calls of the VPC', value: idle.surveyCalls, unit: 'calls' },
       { what: 'survey of all reservations', value: idle.surveyMs, unit: 'ms' },
-      ...lists,
+      ...(await measureLists(leader, reference, count)),
       await measureStalls(leader, reference),
+      { what: 'watch that begins with all', value: await measureFirstEvents(leader), unit: 'ms' },
       ...(await measureWatches(leader, reference, claims.slice(0, 40), widths)),
       ...(await measureDeletions(leader, claims.slice(40, 1060))),
     ]
     await reference.close()
+    await leader.stop()
+    leader.loseLedger()
+    rows.push({
+      what: 'start-up without its ledger, which is made anew',
+      value: await leader.start(),
+      unit: 'ms',
+    })
     return {
       id: 'claims',
       title: `a leader with ${count} static addresses whose pods are gone`,
       rows,
       notes: [
         `the list of all has ${(list.length / 1e6).toFixed(1)} MB, its table ${(table.length / 1e6).toFixed(1)} MB`,
-        'on a cluster of 20 nodes; rounds are every second here, by default every 30 s',
+        'a cluster of 20 nodes; rounds are every second here, every 30 s by default',
       ],
     }
   } finally {
     await leader.close()
   }
 }
+
+const all = `${group}/vpcipclaims`
 
 function row(what: string, unit: Row['unit'], value: number, beside: string, reference: number): Row {
   return { what, unit, value, reference: { what: beside, value: reference } }

@@ -9,6 +9,7 @@ import { type ClaimsClient, claimsClient } from './claims-client.ts'
 export interface Reference {
   readonly client: ClaimsClient
   readonly healthPort: number
+  readonly pid: number
   close(): Promise<void>
 }
 
@@ -35,6 +36,7 @@ export async function startReference(
   return {
     client,
     healthPort,
+    pid: server.pid ?? 0,
     async close() {
       client.close()
       server.kill()

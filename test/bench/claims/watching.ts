@@ -47,6 +47,19 @@ export async function measureWatches(
   return rows
 }
 
+/** From the request until all that is there has come, and with it the promise that nothing is missing. */
+export async function measureFirstEvents({ client }: ClaimsLeader): Promise<number> {
+  const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+  const begin = performance.now()
+  return new Promise((resolve, reject) => {
+    const stop = client.watch(`${all}?${query}`, (line, at) => {
+      if (!line.startsWith('{"type":"BOOKMARK"')) return
+      stop.then((end) => end(), reject)
+      resolve(at - begin)
+    })
+  })
+}
+
 /** Median milliseconds from the request that changes something until `width` watches have heard of it. */
 async function fromChangeToEvents(
   client: ClaimsClient,
