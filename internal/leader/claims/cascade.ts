@@ -1,10 +1,13 @@
 // Claims and the workloads of their pods (S7): each new claim learns with which it goes, and a kept one goes when that is gone.
+import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Claim } from '../../ipam/claim.ts'
+import type { Claim, ClaimOwner } from '../../ipam/claim.ts'
+import { withHint } from '../../ipam/errors.ts'
 import type { ClaimStep } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { PodFact } from '../../ipam/types.ts'
+import type { PodFact, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Millis } from '../../value/millis.ts'
 import { podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Owners } from './owners.ts'
@@ -17,6 +20,7 @@ export interface Cascade {
 }
 
 export interface CascadeOptions {
+  readonly clock: Clock
   readonly kube: Pick<LeaderKube, 'notify'>
   readonly ledger: LeaderLedger
   readonly log: Log
@@ -24,7 +28,28 @@ export interface CascadeOptions {
   readonly owners: Owners
 }
 
-export function createCascade({ kube, ledger, log, owners, settings }: CascadeOptions): Cascade {
+/** An API server that cannot say whose a pod is (a CRD whose conversion fails, an aggregated API that is down) holds the pod up no longer. */
+const patience: Millis = 30_000
+
+export function createCascade(options: CascadeOptions): Cascade {
+  const { clock, kube, ledger, log, owners, settings } = options
+  /** Since when the workloads of pods could not be asked for. */
+  const unanswered = new Map<PodUid, Millis>()
+
+  async function topmost(pod: PodFact): Promise<{ readonly owner?: ClaimOwner; readonly fault?: string }> {
+    try {
+      const found = await owners.topmost(pod)
+      unanswered.delete(pod.uid)
+      return found
+    } catch (error) {
+      const since = unanswered.get(pod.uid) ?? clock.now()
+      unanswered.set(pod.uid, since)
+      if (clock.now() - since < patience) throw error
+      unanswered.delete(pod.uid)
+      return { fault: withHint(error) }
+    }
+  }
+
   async function release(claim: Claim): Promise<void> {
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
     const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
@@ -41,7 +66,7 @@ export function createCascade({ kube, ledger, log, owners, settings }: CascadeOp
           ? step.policy === 'Never'
           : step.change.podUid !== undefined && claim?.owner !== undefined
       if (!isWanted) return step
-      const { fault, owner } = await owners.topmost(pod)
+      const { fault, owner = fault === undefined ? undefined : claim?.owner } = await topmost(pod)
       if (fault !== undefined)
         kube.notify(podNotice(pod, 'OwnerUnknown', `Its address does not go with its workload: ${fault}`))
       if (owner !== undefined) owners.follow(owner)

@@ -28,6 +28,8 @@ export class KubeTwin {
   readonly workloads: Collection<Workload>
   /** Kinds that the leader may not see. */
   readonly hiddenKinds = new Set<string>()
+  /** Kinds that the API server knows, and cannot read. */
+  readonly brokenKinds = new Set<string>()
   /** Kinds that were uninstalled. */
   readonly unservedKinds = new Set<string>()
   readonly notices: Notice[] = []
@@ -165,6 +167,8 @@ export class KubeTwin {
 
   #refuseHidden(kind: string): void {
     if (this.unservedKinds.has(kind)) throw new IpamError('not_found', `Cannot get ${kind}: no such kind`)
+    if (this.brokenKinds.has(kind))
+      throw new IpamError('unavailable', `Cannot get ${kind}: conversion failed`)
     if (this.hiddenKinds.has(kind)) throw new IpamError('denied', `Cannot get ${kind}: forbidden`)
   }
 
