@@ -56,6 +56,8 @@ export function planClaim(
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
   if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
   if (claim.policy === 'Never') return undefined
+  // It had one of the pool when it was first seen; its node gives it none of those any more.
+  if (pod.ip === undefined && policyOf(pod, rules) === 'Never') return { kind: 'remove' }
   // Its sandbox is gone, and another pod may have the address by now.
   if (pod.ip === undefined && claim.address !== undefined)
     return { kind: 'change', change: { phase: 'Pending', address: undefined, eniId: undefined } }

@@ -62,7 +62,7 @@ export function withinPlaces(
   pods: Readonly<Record<EniMode, number>>,
 ): NodeBounds {
   // What is claimed has its place, whether or not its pod is here; those of pods that count it comes beside, as the leader has it.
-  const claimed = ips.filter(({ claim }) => claim !== undefined).length
+  const claimed = ips.filter(({ claim, published }) => claim !== undefined && published).length
   const used = usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
   const claimOf = (mode: EniMode, needed: number): PlaceClaim => {

@@ -57,7 +57,7 @@ export function planSync(
     const there = wanted.get(ip.address)
     if (there === undefined) {
       // Forgotten while it cools, it could be handed out too soon when it is bound again (P16).
-      const cools = ip.state === 'usable' && ip.coolingUntil > now
+      const cools = ip.coolingUntil > now
       if (!ip.inUse && !cools) gone.push({ kind: 'forget-ip', address: ip.address })
       else if (ip.published) gone.push({ kind: 'unpublish-ip', address: ip.address })
       continue

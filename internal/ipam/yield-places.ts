@@ -20,8 +20,8 @@ export function yieldPlaces(
   if (waiting.length === 0 || pool.shared.ipsPerEni === 0) return new Map()
   const enis = pool.enis.filter(({ goal, held }) => goal === 'serve' && !held)
   const sources = enis.map((eni) => ({ eni, ...countFree(eni, demand) }))
-  // What is on its way out goes on: the plan is the same as before.
-  const inOrder = sources.toSorted((a, b) => b.going - a.going || b.free - a.free || a.eni.slot - b.eni.slot)
+  // What is on its way out goes on: the plan is the same as before. Then on the fullest ENI, so that others drain (P12).
+  const inOrder = sources.toSorted((a, b) => b.going - a.going || a.free - b.free || a.eni.slot - b.eni.slot)
   const given = new Map<PoolEni, number>()
   const left = waiting.filter(({ subnetIds }) => {
     const source = inOrder.find(

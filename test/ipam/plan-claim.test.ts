@@ -153,6 +153,20 @@ const rows: readonly Row[] = [
     want: 'remove',
   },
   {
+    // It waited for ever: its node gave it none of the pool, and none was kept for it.
+    does: '[S4] ends with the address of the pool that a pod had which keeps its own from now on',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined, podUid: 'pod-2' }),
+    pod: podOf(),
+    want: 'remove',
+  },
+  {
+    does: 'leaves it as long as the pod has that',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined, podUid: 'pod-2' }),
+    pod: podOf({ ip: address }),
+    shows: true,
+    want: undefined,
+  },
+  {
     does: 'shows the address that the pod shows',
     claim: claimOf({
       policy: 'Immediate',

@@ -47,11 +47,11 @@ const rows: readonly Row[] = [
     want: ['1 3'],
   },
   {
-    does: 'has those make room that have most without a pod',
+    does: '[P12] has those make room first that pods use most',
     pool: { maxEnis: 2, enis: [full, { slot: 2, bound: 5 }] },
     shown: ['1.1', '2.1', '2.2'],
     waiting: ['subnet-a'],
-    want: ['1 4'],
+    want: ['2 4'],
   },
   {
     does: 'goes from one ENI on to the next',

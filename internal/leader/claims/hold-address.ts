@@ -65,7 +65,10 @@ export function createHolder(options: HolderOptions): Holder {
       return purpose?.clusterId === settings.clusterId && podText(purpose) === podText(claim)
     })
     if (its !== undefined) return store(claim, its)
-    await say(claim, { reason: 'AddressTaken', message: why }, true)
+    const { name, namespace, phase } = claim
+    const remedy = `delete its claim, so that the pod gets another address: tke-eni delete vipc ${name} -n ${namespace} --force`
+    if (phase === 'Retained') await say(claim, { reason: 'AddressTaken', message: why }, true)
+    else kube.notify(claimNotice(claim, 'AddressTaken', `${why} Nothing kept it; ${remedy}`))
     return settings.reconcileEvery
   }
 

@@ -208,19 +208,40 @@ export class Hands {
     return this.#foreign.filter((id) => !there.has(id)).map((id) => `ENI ${id} of others is gone`)
   }
 
-  /** "delete this pod" */
+  /** "delete this pod", "delete its claim" */
   #obey(): void {
     const { notices } = this.#world.kube
     for (const { about, reason } of notices.slice(this.#told)) {
-      if (about.kind !== 'Pod' || (reason !== 'AddressLost' && reason !== 'AddressDoubled')) continue
-      const pod = this.#world.kube.pods.items.get(about.uid ?? '')
-      const node = this.#world.nodes.find(({ name, gone }) => name === pod?.node && !gone)
-      if (pod === undefined || node === undefined) continue
-      this.#world.log(`${node.name}: ${pod.name} is deleted, as its event asks`)
-      this.#world.kube.pods.put(pod.uid, { ...pod, deleting: true })
-      node.kubelet.end(pod.uid)
+      if (about.kind !== 'Pod') continue
+      if (reason === 'AddressLost' || reason === 'AddressDoubled') this.#endPod(about.uid ?? '')
+      if (reason === 'AddressTaken') this.#giveUp(about.uid ?? '')
     }
     this.#told = notices.length
+  }
+
+  #endPod(uid: string): void {
+    const pod = this.#world.kube.pods.items.get(uid)
+    const node = this.#world.nodes.find(({ name, gone }) => name === pod?.node && !gone)
+    if (pod === undefined || node === undefined) return
+    this.#world.log(`${node.name}: ${pod.name} is deleted, as its event asks`)
+    this.#world.kube.pods.put(uid, { ...pod, deleting: true })
+    node.kubelet.end(uid)
+  }
+
+  /** Somebody else has its address for good, if that is still so. */
+  #giveUp(uid: string): void {
+    const { faults, host, kube, ledger, promises } = this.#world
+    const pod = kube.pods.items.get(uid)
+    const claim = pod && ledger.claim(pod)
+    if (pod === undefined || claim?.podUid !== uid || claim.phase !== 'Attaching') return
+    if (claim.reservation !== undefined || (claim.address && ledger.nodeOf(claim.address))) return
+    const its = promises.of(pod.name)?.address
+    if (its !== undefined && this.#reserved().includes(its))
+      faults.push(`${pod.name} is told that its address is taken, and ${its} is reserved`)
+    if (!host.leads() || host.leader === undefined) return
+    this.#world.log(`the claim of ${pod.name} is deleted, as its event asks`)
+    promises.release(pod.name)
+    host.leader.claims.releaseClaim(pod, { force: true }).catch(() => {})
   }
 
   #take(addresses: readonly Ipv4[]): void {

@@ -375,8 +375,8 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       }
     },
   },
-  /** What was decided of a claim is done to it, whatever became of it meanwhile. */
-  'claim-change-not-checked': {
+  /** When a node goes, what its pods had goes with it. */
+  'claims-gone-with-node': {
     peers: 'static',
     leaderLedger: (ledger) => ({
       ...ledger,
@@ -384,8 +384,13 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
         ledger.write((tx) =>
           change({
             ...tx,
-            changeClaim: (claim, wanted) => tx.changeClaim(ledger.claim(claim) ?? claim, wanted),
-            removeClaim: (claim) => tx.removeClaim(ledger.claim(claim) ?? claim),
+            setPhase(name, phase) {
+              tx.setPhase(name, phase)
+              if (phase !== 'leaving') return
+              for (const claim of ledger.placedClaims(name))
+                if (claim.phase !== 'Releasing')
+                  tx.changeClaim(claim, { phase: 'Releasing', podUid: undefined })
+            },
           }),
         ),
     }),

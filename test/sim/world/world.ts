@@ -379,6 +379,7 @@ export class World {
     const watched = watchReleases(
       ledger,
       () => node.agent?.bounds(),
+      () => node.agent?.mostOn() ?? new Map(),
       // A database that was lost does not know all that is in use.
       (fault) => node.lostAt < 0 && this.faults.push(`${node.name}: ${fault}`),
     )
