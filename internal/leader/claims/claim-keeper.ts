@@ -104,7 +104,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         pause ?? createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
       pauses.set(key, next)
       const retryIn = next.failed()
-      if (!isPassed) log.warn('claim not settled', { pod: key, error: (error as Error).message, retryIn })
+      // One that does not pass is no race.
+      if (!isPassed || retryIn >= settings.retry.firstMs)
+        log.warn('claim not settled', { pod: key, error: (error as Error).message, retryIn })
       queue.add(key, retryIn)
     }
   }
