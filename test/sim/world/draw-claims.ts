@@ -19,7 +19,7 @@ export function drawClaimShape(seed: number): ClaimShape {
   return {
     staticIps: random.next() < 0.6,
     noWarm: random.next() < 0.5,
-    claimExpiry: random.next() < 0.5 ? logUniform(random, 300_000, 1_800_000) : undefined,
+    claimExpiry: random.next() < 0.5 ? logUniform(random, 300_000, 1_200_000) : undefined,
   }
 }
 
@@ -103,7 +103,7 @@ function drawWhat(kind: ClaimWhat['kind'], random: Random, nodes: readonly strin
         kind,
         name,
         node,
-        ...(expires && { expireAfter: logUniform(random, 300_000, 1_800_000) }),
+        ...(expires && { expireAfter: logUniform(random, 300_000, 1_200_000) }),
       }
     }
     case 'end-static':
