@@ -140,6 +140,15 @@ export function openFile<T>(file: FileToOpen, use: (database: Database, sqlite: 
   }
 }
 
+/**
+ * Takes back what a process had half done that was killed while it made the file, before there was a log: who may only read cannot, and is
+ * refused. Its lock must be held. Throws `storage`.
+ */
+export function takeBack(path: string, kind: string): void {
+  if (!existsSync(`${path}-journal`)) return
+  openFile({ path, what: `${kind} database`, readonly: false }, (database) => database).close()
+}
+
 function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))

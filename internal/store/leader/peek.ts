@@ -1,6 +1,6 @@
 // What a leader's ledger is, before anybody works with it: which one, and when it was last worked with.
 import { existsSync } from 'node:fs'
-import { openDatabase } from '../../sqlite/database.ts'
+import { openDatabase, takeBack } from '../../sqlite/database.ts'
 import { checkHistory, type Migration } from '../../sqlite/migrate.ts'
 import { readEpoch } from './epoch.ts'
 import { isComplete, ledgerId } from './meta.ts'
@@ -16,6 +16,7 @@ export interface LedgerFile {
 /** The ledger in the file; undefined when there is none. Its lock must be held. Throws `storage` when nobody could work with it. */
 export function peekLedger(path: string, migrations: readonly Migration[]): LedgerFile | undefined {
   if (!existsSync(path)) return undefined
+  takeBack(path, 'leader')
   const db = openDatabase({ path, kind: 'leader', migrations, readonly: true })
   try {
     if (checkHistory(db, 'leader', migrations) === 0) return undefined
