@@ -109,7 +109,7 @@ class Draft {
     this.#demand = demand
     this.#places = new Places(pool)
     this.#free = new Map(demand.subnets.map(({ id, available }) => [id, available]))
-    const surplus = new Set([...drained, ...surplusEnis(pool, 'shared', demand.returned)])
+    const surplus = new Set([...drained, ...surplusEnis(pool, 'shared', demand)])
     const isLinked = ({ id }: PoolEni) => id === undefined || demand.unlinked?.has(id) !== true
     this.#growing = pool.enis
       .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)

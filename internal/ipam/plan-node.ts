@@ -110,7 +110,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   const growth = planGrowth(pool, placed, demand, drained)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const beyond = eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned))
+  const beyond = eniModes.flatMap((mode) => surplusEnis(within, mode, demand))
   const surplus = new Set([...drained, ...beyond])
   const actions = [
     ...placement.actions,

@@ -63,7 +63,7 @@ export function withinPlaces(
 ): NodeBounds {
   // What is claimed has its place, whether or not its pod is here; those of pods that count it comes beside, as the leader has it.
   const claimed = ips.filter(({ claim, published }) => claim !== undefined && published).length
-  const used = usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
+  const used = pinnedPerEni(ips)
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
   const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
     const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
@@ -117,9 +117,14 @@ function beyondMaxima(
   return [...give, ...others.slice(0, Math.max(0, left))]
 }
 
-/** Fewest addresses in use first; among equals the smaller ENI, then the later slot, then the address. */
+/** Addresses on each ENI that are in use, or claimed: those stay whether or not their pods are there. */
+function pinnedPerEni(ips: readonly LocalIp[]): ReadonlyMap<EniId, number> {
+  return usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
+}
+
+/** Fewest addresses in use or claimed first; among equals the smaller ENI, then the later slot, then the address. */
 function emptiestEniFirst(ips: readonly LocalIp[], state: ReturnState): readonly LocalIp[] {
-  const used = usedPerEni(state.ips)
+  const used = pinnedPerEni(state.ips)
   const size = Map.groupBy(state.ips, ({ eniId }) => eniId)
   const slots = new Map(state.enis.map(({ id, slot }) => [id, slot]))
   return ips.toSorted(

@@ -107,9 +107,20 @@ export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => Eni
   return (address) => modes.get(address)
 }
 
-/** ENIs beyond the maximum, which somebody has lowered: those that serve with fewest addresses, so that it is the one that the agent drains; among equals the latest. They grow no more. */
-export function surplusEnis(pool: NodePool, mode: EniMode, returned: ReadonlySet<Ipv4>): readonly PoolEni[] {
+/**
+ * ENIs beyond the maximum, which somebody has lowered: those with fewest addresses that are claimed or that pods show, then those that serve
+ * with fewest, so that it is the one that the agent drains; among equals the latest. They grow no more.
+ */
+export function surplusEnis(
+  pool: NodePool,
+  mode: EniMode,
+  { returned, shown }: { readonly returned: ReadonlySet<Ipv4>; readonly shown?: ReadonlySet<Ipv4> },
+): readonly PoolEni[] {
   const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
-  const emptiest = enis.toSorted((a, b) => serving(a, returned) - serving(b, returned) || b.slot - a.slot)
+  const used = ({ ips }: PoolEni) =>
+    ips.filter(({ address, claim }) => claim !== undefined || shown?.has(address) === true).length
+  const emptiest = enis.toSorted(
+    (a, b) => used(a) - used(b) || serving(a, returned) - serving(b, returned) || b.slot - a.slot,
+  )
   return emptiest.slice(0, Math.max(0, enis.length - pool[mode].maxEnis))
 }

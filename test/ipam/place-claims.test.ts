@@ -6,6 +6,7 @@ import { planNode } from '../../internal/ipam/plan-node.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
 import { ip } from '../given.ts'
 import { addressOf, type PoolShort, poolOf, subnet, zone } from './pools.ts'
+import { tellAction } from './tell-action.ts'
 
 const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
   ...{ namespace: 'shop', name: `web-${n}`, address: ip(`10.0.9.${n}`), subnetId: 'subnet-a' },
@@ -240,4 +241,17 @@ test('[P5] planNode() binds no more for the pool than the ENIs carry beside clai
   const demand = { pods: { shared: 12, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)] }
   const { actions } = planNode(pool, { ...demand, returned: new Set(), claims })
   assert.deepEqual(actions, [])
+})
+
+test('[P8] planNode() grows no ENI that the agent drains: one without claims, whatever it serves', () => {
+  // The agent gave back what the leader bound, for ever.
+  const claims = [onEni(1), onEni(2)]
+  const enis = [
+    { slot: 1, bound: 2 },
+    { slot: 2, bound: 1 },
+  ]
+  const pool = withClaims({ enis, maxEnis: 1, minWarm: 2 }, claims)
+  const demand = { pods: { shared: 0, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)], claims }
+  const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: new Set([addressOf(1, 1)]) })
+  assert.deepEqual(actions.map(tellAction), ['assign 1 +1'])
 })

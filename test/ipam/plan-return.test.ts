@@ -291,6 +291,14 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[P8] drains an ENI without claims first, whether or not their pods are there',
+    ips: ['1.1 =web-0', '1.2', '2.1', '2.2', '2.3'],
+    maxWarm: 9,
+    maxEnis: 1,
+    want: ['2.1', '2.2', '2.3'],
+    timer: 0,
+  },
+  {
     does: '[S4] gives back at once what an ENI has too many while claims wait, claimed ones not counted',
     ips: ['1.1', '1.2', '2.1 *', '2.2 c9', '2.3', '2.4 =web-0'],
     pods: 5,

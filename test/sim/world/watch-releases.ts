@@ -16,7 +16,8 @@ export function watchReleases(
     const modes = new Map(ledger.enis().map(({ id, mode }) => [id, mode]))
     const shared = ips.filter(({ eniId }) => modes.get(eniId) === 'shared')
     if (isBeyond(shared, bounds())) return // a maximum was lowered: then it is another ENI's turn
-    const used = usedPerEni(ips)
+    // What is claimed stays there as what is in use does.
+    const used = usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
     const usedOn = ({ eniId }: LocalIp) => used.get(eniId) ?? 0
     // Where claims wait for places, they are asked for on one ENI.
     const asked = mostOn()
