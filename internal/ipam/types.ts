@@ -140,7 +140,15 @@ export interface GrantedIp {
 /** One address of the pool. */
 export interface PublishedIp extends GrantedIp {
   /** It is for the pod of that name, and for no other. Of shared ENIs only. */
-  readonly claim?: PodName
+  readonly claim?: PublishedClaim
+}
+
+/** With what no reservation's tags say of it: a leader without a ledger would not know it otherwise. */
+export interface PublishedClaim extends PodName {
+  /** Kept so long after its pod. */
+  readonly expireAfter?: Millis
+  /** It goes with this workload (S7). */
+  readonly owner?: OwnerRef
 }
 
 export interface PublishedEni {
