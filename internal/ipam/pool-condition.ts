@@ -103,7 +103,7 @@ export function troubleReason(code: ErrorCode): PoolCondition['reason'] {
   if (code === 'eni_quota') return 'ENILimit'
   if (code === 'subnet_full') return 'SubnetExhausted'
   if (code === 'storage') return 'LedgerNotWritable'
-  return code === 'denied' ? 'PermissionDenied' : 'CloudRefused'
+  return code === 'denied' || code === 'unauthenticated' ? 'PermissionDenied' : 'CloudRefused'
 }
 
 function listed(subnets: readonly CloudSubnet[]): string {

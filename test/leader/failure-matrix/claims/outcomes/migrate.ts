@@ -8,7 +8,7 @@ const refused = [parked, 'Attaching', 'Attaching (CloudRefused)', parked]
 const anew = [parked, 'Attaching', 'no claim', 'Retained', 'Attaching', parked]
 const inUse = ['Attaching', 'Attaching (StaticIPInUse)', 'Attaching', parked]
 const where =
-  'The new ledger has the claim and its address where the NEC has it: the call is sent again, refused, looked for, and found done.'
+  'The new ledger has the claim from the NEC, and its address where the cloud has it: on the ENI that it came to. Nothing is sent again.'
 const nowhere =
   "It is on neither of the two: when reads have said so for a minute, it fails and is told. It is assigned by its name to an ENI of the pod's node, if nobody has taken it."
 
@@ -30,14 +30,14 @@ export const outcomesOfMigrate: ClaimOutcomes = {
     shows: anew,
     what: 'The new ledger has the claim and its address from the NEC; it moves as by the old one.',
   },
-  'ledger-after': { calls: 2, within: 10, shows: anew, what: where },
+  'ledger-after': { calls: 1, within: 10, shows: anew, what: where },
   'ledger-late': {
     calls: 2,
     within: 5,
     shows: anew,
     what: 'The new ledger moves it as the old one would have; the late one is refused.',
   },
-  'ledger-stored': { calls: 2, within: 10, shows: anew, what: where },
+  'ledger-stored': { calls: 1, within: 10, shows: anew, what: where },
   undone: {
     calls: 2,
     within: 70,

@@ -2,8 +2,8 @@
 import { ofIntent } from './of-intent.ts'
 import type { ClaimOutcomes, Course } from './outcomes.ts'
 
-const asBefore =
-  'The new ledger has the address where the NEC has it, sends it again, is refused, looks, and finds it done.'
+const nobodyHasIt =
+  'The agent has given it back, and the cloud does not show it: the new ledger does not have it. Nothing is sent again.'
 
 export function ofUnassigning(course: Course): ClaimOutcomes {
   const { anew, refused, usual } = course
@@ -20,14 +20,14 @@ export function ofUnassigning(course: Course): ClaimOutcomes {
       shows: anew,
       what: 'The new ledger has the address where NEC and cloud have it, and the agent has given it back: it is taken off as by the old one.',
     },
-    'ledger-after': { calls: 2, within: 15, shows: anew, what: asBefore },
+    'ledger-after': { calls: 1, within: 15, shows: anew, what: nobodyHasIt },
     'ledger-late': {
       calls: 2,
       within: 15,
       shows: anew,
       what: 'The new ledger takes it off as the old one would have; the late one is refused, for the address is gone.',
     },
-    'ledger-stored': { calls: 2, within: 15, shows: anew, what: asBefore },
+    'ledger-stored': { calls: 1, within: 15, shows: anew, what: nobodyHasIt },
     undone: {
       calls: 2,
       within: 70,
