@@ -15,7 +15,7 @@ interface CloudSide {
 export class Hands {
   readonly #world: World
   /** Addresses that a person took from under the product, with the highest grant of that moment: whoever has one by such a grant is excused. */
-  readonly #taken = new Map<Ipv4, number>()
+  readonly #taken = new Map<Ipv4, { upTo: number }>()
   /** ENIs of others: nobody may touch them. */
   readonly #foreign: string[] = []
   /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
@@ -38,7 +38,7 @@ export class Hands {
     if (this.#adrift.has(address)) this.#settle(address)
     if (this.#adrift.has(address)) return true
     const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
-    return (row?.grant ?? 0) <= (this.#taken.get(address) ?? 0)
+    return (row?.grant ?? 0) <= (this.#taken.get(address)?.upTo ?? 0)
   }
 
   /** Has a person ever taken it from where it was? Then the cloud may give it to another node while its pod runs. */
@@ -70,7 +70,7 @@ export class Hands {
     const grant = ips?.find((ip) => ip.address === address && ip.state === 'bound')?.grant
     if (grant === undefined) return
     this.#adrift.delete(address)
-    this.#taken.set(address, grant - 1)
+    this.#taken.set(address, { upTo: grant - 1 })
   }
 
   /** The reservation of a static address is let go, when no ENI has it. */
@@ -246,7 +246,8 @@ export class Hands {
 
   #take(addresses: readonly Ipv4[]): void {
     // A view from before may be on its way: what it shows is bound a moment later.
-    for (const address of addresses) this.#taken.set(address, Number.POSITIVE_INFINITY)
+    const taking = { upTo: Number.POSITIVE_INFINITY }
+    for (const address of addresses) this.#taken.set(address, taking)
     const { promises } = this.#world
     const reserved = new Set(this.#reserved())
     for (const { address } of promises.all().filter((one) => addresses.includes(one.address))) {
@@ -255,8 +256,7 @@ export class Hands {
       if (!reserved.has(address)) promises.releaseAddress(address)
     }
     this.#later(60_000, () => {
-      const last = this.#lastGrant()
-      for (const address of addresses) this.#taken.set(address, last)
+      taking.upTo = this.#lastGrant()
     })
   }
 
