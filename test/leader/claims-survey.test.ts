@@ -70,6 +70,24 @@ test('[R1] a reservation that somebody released is made again for a claim that r
   assert.deepEqual(world.suspects(), [])
 })
 
+test('[R1] a survey settles that it was released and that its address was put on an ENI of ours', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.put('node-1', 'web-1')
+  await world.untilBound('web-1', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  const before = known(world.claim('web-0')?.reservation)
+  const eni = known(world.ledger.pool('node-1')?.enis[0]?.id)
+  world.cloud.admin.releaseReservation(before, world.clock.now())
+  assert.ok(world.console.assignNamed(eni, address))
+  await world.clock.advance(5 * minute)
+  assert.notEqual(world.claim('web-0')?.reservation, before)
+  assert.equal(world.claim('web-0')?.address, address)
+  assert.deepEqual(world.suspects(), [])
+})
+
 test('[R1] so it is, and it rests no longer on its ENI, when the clock was set back meanwhile', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')

@@ -5,7 +5,7 @@ import type { NodePool } from '../../../internal/ipam/pool.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { difference } from './kernel-invariants.ts'
-import { addressesInUse } from './pool-invariants.ts'
+import { addressesInUse, withoutPlace } from './pool-invariants.ts'
 import type { Promised } from './promises.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
@@ -110,6 +110,7 @@ function podFaults(world: World, pod: PodFact): string[] {
   const claim = world.ledger.claim(pod)
   const what = `${node.name}: pod ${pod.name}`
   if (claim?.podUid !== pod.uid) return [`${what} has no claim`]
+  if (isWithoutPlace(world, node, claim)) return []
   const isStatic = pod.keepsIp && world.settings.staticIps && claim.policy === 'Never'
   if (pod.keepsIp && world.settings.staticIps && !isStatic && !world.promises.isExcused(pod.uid))
     return [`${what} keeps its address, and its claim does not`]
@@ -122,6 +123,13 @@ function podFaults(world: World, pod: PodFact): string[] {
   if (claim.address !== pod.ip || claim.phase !== 'Bound')
     return [`${what} has ${pod.ip}, and its claim is ${claim.phase} ${claim.address} (${claim.message})`]
   return []
+}
+
+function isWithoutPlace(world: World, node: SimNode, { address }: Claim): boolean {
+  const carrier = world.ledger
+    .pool(node.name)
+    ?.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  return carrier?.id !== undefined && withoutPlace(world, node).has(carrier.id)
 }
 
 /** Its network went by hand, and it goes on showing its address, which another pod has by now: no two claims can say so. */

@@ -4,15 +4,16 @@ import { withoutPlace } from './pool-invariants.ts'
 import type { SimNode, World } from './world.ts'
 
 export function kernelFaults(world: World, node: SimNode): string[] {
-  return [...sharedFaults(node), ...exclusiveFaults(world, node)]
+  return [...sharedFaults(world, node), ...exclusiveFaults(world, node)]
 }
 
-function sharedFaults(node: SimNode): string[] {
+function sharedFaults(world: World, node: SimNode): string[] {
   const attachments = attachmentsOn(node, 'shared')
   // Links that do not say whose they are wait for their DEL.
   const held = node.ledger?.quarantine() ?? []
   const addresses = attachments.map(({ address }) => address)
   const { rules, podLinks } = node.kernel
+  const away = withoutPlace(world, node)
   return [
     ...difference(
       `${node.name}: attached, without a link`,
@@ -31,7 +32,7 @@ function sharedFaults(node: SimNode): string[] {
     ),
     ...difference(
       `${node.name}: attached, without a rule`,
-      addresses,
+      addresses.filter((address) => !away.has(node.ledger?.eniOf(address)?.id ?? '')),
       rules.flatMap(({ from }) => from ?? []),
     ),
   ]
