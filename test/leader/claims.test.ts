@@ -1,6 +1,7 @@
 // Static addresses from pod to pod: reserved, bound where the pod is, kept when it ends, moved when it comes back elsewhere.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TencentError } from '../../internal/vpc/transport.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podOn } from './leader-world.ts'
@@ -120,4 +121,23 @@ test('[S5] time without a leader counts as far as two clocks agree on it; a cloc
   assert.equal(world.claim('web-0')?.phase, 'Retained')
   await world.clock.advance(5 * minute)
   assert.notEqual(world.claim('web-0')?.phase, 'Retained')
+})
+
+test('[S13] after a refusal another subnet is asked under another token, which the cloud would not take twice', async (t) => {
+  const world = ClaimWorld.of(t)
+  const tokens: unknown[] = []
+  world.between = (transport) => ({
+    async request(product, action, params, options) {
+      if (action === 'CreateReserveIpAddresses') {
+        tokens.push((params as Readonly<Record<string, unknown>>)['ClientToken'])
+        if (tokens.length === 1)
+          throw new TencentError({ message: 'full', code: 'ResourceInsufficient.Subnet', sent: true })
+      }
+      return transport.request(product, action, params, options)
+    },
+  })
+  world.start()
+  world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  assert.equal(new Set(tokens).size, 2)
 })

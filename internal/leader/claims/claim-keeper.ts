@@ -159,11 +159,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       wakeNode(claim.node ?? '')
       return outcome.retryIn
     }
-    if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
-      await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))
-      kube.notify(podNotice(pod, outcome.reason, outcome.message))
-    }
-    return outcome.retryIn
+    const { retryIn, ...change } = outcome
+    await ledger.write((tx) => tx.changeClaim(claim, change))
+    if (change.message !== claim.message || change.reason !== claim.reason)
+      kube.notify(podNotice(pod, change.reason, change.message))
+    return retryIn
   }
 
   /** Another pod of the node that has shown its address already is the one that has it now. */

@@ -24,7 +24,13 @@ import { reserveRequest } from './reserve-request.ts'
 export type ReserveOutcome =
   | { readonly address: Ipv4 }
   /** What stands in the way, for the claim and its pod. */
-  | { readonly reason: string; readonly message: string; readonly retryIn: Millis }
+  | {
+      readonly reason: string
+      readonly message: string
+      readonly retryIn: Millis
+      /** Of the next attempt, which may be for another subnet: under the former token that would be refused (IdempotentParameterMismatch). */
+      readonly reserveToken?: string
+    }
 
 export interface Reservations {
   /** Gets an address for a claim that has none, and stores it. Throws `storage`, `conflict`, and what the cloud throws when nothing is known of the outcome. */
@@ -164,7 +170,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error
-      return stuck(reason, (error as Error).message)
+      return { ...stuck(reason, (error as Error).message), reserveToken: randomToken(random) }
     }
   }
 
