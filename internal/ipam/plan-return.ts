@@ -36,7 +36,8 @@ export interface ReturnPlan {
 
 /** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
-  const bound = state.ips.filter(isBound)
+  // What is claimed has its place for as long as it is there, although the node has given it back.
+  const bound = state.ips.filter((ip) => isBound(ip) || (ip.claim !== undefined && ip.published))
   const ofPool = bound.filter(({ claim }) => claim === undefined)
   const inUse = ofPool.filter((ip) => ip.inUse).length
   const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm

@@ -274,6 +274,14 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[S4] makes room beside what is claimed also when that is given back: without a reservation it stays',
+    ips: ['1.1 =web-0 r', '1.2', '1.3'],
+    maxWarm: 9,
+    ipsPerEni: 2,
+    want: ['1.2'],
+    timer: 0,
+  },
+  {
     does: '[S4] counts only what is its own against the most pods that the kubelet runs',
     ips: ['1.1 * =web-0', '1.2 * =web-1', '1.3 * =web-2', '1.4 *', '1.5'],
     pods: 1,

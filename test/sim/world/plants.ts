@@ -125,6 +125,15 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       },
     }),
   },
+  /** An ENI that was away has another table when it is back; its pods' rules lead to the former one. */
+  'rules-of-former-link': {
+    peers: 'rules',
+    linux: (linux) => ({
+      ...linux,
+      apply: (changes) =>
+        linux.apply(changes.filter(({ kind }) => kind !== 'add-rule' && kind !== 'remove-rule')),
+    }),
+  },
   /** The address is free again before the pod's link and rules are gone. */
   'released-before-teardown': {
     peers: 'rules',
