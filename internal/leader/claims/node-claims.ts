@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import { judgePlacement } from '../../ipam/judge-placement.ts'
+import { judgePlacement, type Placement, type PlacementVerdict } from '../../ipam/judge-placement.ts'
 import { isReturnedIn } from '../../ipam/node-report.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
@@ -111,6 +111,45 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       kube.notify(claimNotice(claim, reason, message))
   }
 
+  /** Of a claim with an address whose pod is on the node; undefined: its keeper says how it is. */
+  function judge(
+    claim: PlacedClaim,
+    node: LedgerNode,
+    pool: NodePool,
+    trouble: Placement['trouble'],
+  ): PlacementVerdict | undefined {
+    const { address, phase, placedOn, podUid } = claim
+    if (claim.node !== node.name || address === undefined) return undefined
+    if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === podUid && !terminal)) return undefined
+    const eni = eniWith(pool, claim)
+    const returned = isReturned(node.name, claim, eni)
+    if (phase === 'Bound' && returned && !isGivenUp(claim)) return undefined
+    const isElsewhere = placedOn !== undefined && placedOn !== node.name
+    return judgePlacement(claim, {
+      node,
+      eniId: returned ? undefined : eni?.id,
+      elsewhere: isElsewhere
+        ? { node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) }
+        : undefined,
+      trouble,
+    })
+  }
+
+  /** Who has changed the claim meanwhile has the node look again. */
+  async function show(claim: PlacedClaim, { warns, ...verdict }: PlacementVerdict): Promise<void> {
+    if (verdict.phase === 'Bound' && claim.address !== undefined) hindrances.delete(claim.address)
+    const { eniId, message, phase, reason } = verdict
+    if (
+      claim.phase === phase &&
+      claim.eniId === eniId &&
+      claim.reason === reason &&
+      claim.message === message
+    )
+      return
+    if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) return
+    if (warns && claim.reason !== reason) kube.notify(claimNotice(claim, reason, message))
+  }
+
   return {
     demand: (node, now) =>
       ledger.placedClaims(node.name).flatMap((claim): ClaimDemand[] => {
@@ -145,36 +184,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       for (const claim of ledger.placedClaims(node.name)) {
         wakeTaker(claim, pool)
         if (claim.phase === 'Pending' && trouble !== undefined) await wait(claim, trouble)
-        if (claim.node !== node.name || claim.address === undefined) continue
-        if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === claim.podUid && !terminal)) continue
-        const eni = eniWith(pool, claim)
-        if (claim.phase === 'Bound' && isReturned(node.name, claim, eni) && !isGivenUp(claim)) continue
-        const { placedOn } = claim
-        const { warns, ...verdict } = judgePlacement(claim, {
-          node,
-          eniId: isReturned(node.name, claim, eni) ? undefined : eni?.id,
-          elsewhere:
-            placedOn === node.name || placedOn === undefined
-              ? undefined
-              : {
-                  node: placedOn,
-                  inUse: isInUse(placedOn, claim),
-                  trouble: hindrances.get(claim.address),
-                },
-          trouble,
-        })
-        if (verdict.phase === 'Bound') hindrances.delete(claim.address)
-        const { eniId, message, phase, reason } = claim
-        const same =
-          verdict.phase === phase &&
-          verdict.eniId === eniId &&
-          verdict.reason === reason &&
-          verdict.message === message
-        if (same) continue
-        // Who has changed it meanwhile has the node look again.
-        if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) continue
-        if (warns && verdict.reason !== reason)
-          kube.notify(claimNotice(claim, verdict.reason, verdict.message))
+        const verdict = judge(claim, node, pool, trouble)
+        if (verdict !== undefined) await show(claim, verdict)
       }
     },
   }
