@@ -3,7 +3,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
-import { isReleased } from './claim.ts'
+import { releasedPod } from './claim.ts'
 import type { EniId, PodName, PublishedEni } from './types.ts'
 
 export type SyncChange =
@@ -84,5 +84,6 @@ export function planSync(
 
 /** What is let go stays with who has it until that ends. */
 function isOthers(claim: PodName, holder: PodName | undefined): boolean {
-  return !isReleased(claim) && holder !== undefined && holder.name !== '' && !samePod(claim, holder)
+  if (holder === undefined || holder.name === '') return false
+  return !samePod(claim, holder) && !samePod(claim, releasedPod(holder))
 }

@@ -150,6 +150,15 @@ const rows: readonly Row[] = [
     want: ['claim-ip 1.1 for web-0 (released)', 'claim-ip 1.2 for web-0 (released)'],
   },
   {
+    does: '[R1] says that an address in use is let go by another than has it',
+    ips: ['1.1 * =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-1 (released)')],
+    want: [],
+    disputed: ['1.1 web-1 (released)'],
+  },
+  {
     does: '[S4] takes a pod whose name nobody has told for the one that it is claimed for',
     ips: ['1.1 *'],
     holder: '',

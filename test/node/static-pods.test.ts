@@ -67,6 +67,19 @@ test('[S4] a static pod gets the address of its name, and no other pod does', as
   await clock.advance(60 * second)
 })
 
+test('[S6] a claim that is let go under its pod keeps no other pod from its address', async (t) => {
+  const { clock, world, add, publish, remove, show } = await nodeWith(t, '1', '2:1:web-0')
+  const [web0, again, web1] = [world.sandbox('web-0'), world.sandbox('web-0'), world.sandbox('web-1')]
+  show([web0, 'keeps'], [web1, 'keeps'])
+  assert.equal(await add(web0), '1.2')
+  publish('1', '2:1:web-0 (released)', '3:2:web-1')
+  await clock.advance(second)
+  assert.equal(await add(web1), '1.3')
+  await remove(web0)
+  show([again, 'keeps'], [web1, 'keeps'])
+  await assert.rejects(add(again), { code: 'no_address' })
+})
+
 test('[S4] a static pod never gets an address of the pool: it waits, and is told where to look', async (t) => {
   const { clock, world, add, show } = await nodeWith(t, '1', '2:1:web-1')
   const web0 = world.sandbox('web-0')
