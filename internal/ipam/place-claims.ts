@@ -1,6 +1,7 @@
 // Where the addresses of static claims go on a node (S1, S4): onto an ENI of their subnet that has room, else onto one that is made for
 // them; and off its ENIs when their pod is elsewhere, or has been gone for a while. Claims are waited for by pods: they come before the pool.
 import type { Ipv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
 import { maxNamedAddresses } from './call-bounds.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import { type NodePool, occupied, type PoolEni } from './pool.ts'
@@ -21,6 +22,8 @@ export interface ClaimDemand extends PodName {
   readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** Since when it has had no pod; set while it may go only to make room for one that has. */
+  readonly restsSince?: Millis | undefined
   /** It goes from there although nobody has given it back. */
   readonly forced?: boolean
   /** No reservation keeps it, and it is on an ENI of another node: it must never be on none. */
@@ -78,6 +81,9 @@ export function placeClaims(
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
   for (const claim of unreserved) room.make(claim)
+  const resting = claims.filter(({ address, here }) => here && returned.has(address))
+  const { going, stuck } = makeRoom(pool, resting, room.stuck)
+  for (const address of going) leaving.add(address)
   const releases = pool.enis.flatMap((eni): Action[] => {
     const addresses = eni.ips.flatMap(({ address, state }) =>
       state === 'bound' && leaving.has(address) ? [address] : [],
@@ -99,8 +105,30 @@ export function placeClaims(
     renew: claims.flatMap(({ address, here, renews }) =>
       here && renews && returned.has(address) ? [address] : [],
     ),
-    stuck: room.stuck,
+    stuck,
   }
+}
+
+/** On a full node those that nobody uses go, the longest at rest first: their reservations keep them. */
+function makeRoom(
+  { enis }: NodePool,
+  resting: readonly ClaimDemand[],
+  waiting: readonly Stuck[],
+): { readonly going: ReadonlySet<Ipv4>; readonly stuck: readonly Stuck[] } {
+  const going = new Set<Ipv4>()
+  const oldest = resting
+    .filter(({ restsSince }) => restsSince !== undefined)
+    .toSorted((a, b) => (a.restsSince ?? 0) - (b.restsSince ?? 0) || (a.address < b.address ? -1 : 1))
+  const stuck = waiting.filter(({ subnetIds, why }) => {
+    const goes = oldest.find(({ address }) => {
+      const eni = enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+      return eni !== undefined && subnetIds.includes(eni.subnetId) && !going.has(address)
+    })
+    if (why !== 'node-full' || goes === undefined) return true
+    going.add(goes.address)
+    return false
+  })
+  return { going, stuck }
 }
 
 function isFree({ busy, held, state }: PoolEni): boolean {

@@ -119,6 +119,26 @@ const rows: readonly Row[] = [
     want: [],
   },
   {
+    // Pods waited two minutes for places that addresses at rest had.
+    does: '[S4] lets the longest at rest go where the node has no place for one that has a pod',
+    pool: { enis: [{ slot: 1, bound: 5 }], maxEnis: 1 },
+    claims: [
+      onEni(1, { wanted: false, restsSince: 20 }),
+      onEni(2, { wanted: false, restsSince: 10 }),
+      onEni(3, { wanted: false, restsSince: 5 }),
+      claimed(7),
+    ],
+    returned: ['10.0.1.1', '10.0.1.2'],
+    want: ['unassign 100 10.0.1.2'],
+  },
+  {
+    does: '[S4] leaves those at rest where another ENI can be made',
+    pool: { enis: [{ slot: 1, bound: 5 }] },
+    claims: [onEni(1, { wanted: false, restsSince: 20 }), claimed(7)],
+    returned: ['10.0.1.1'],
+    want: ['create 2 subnet-a'],
+  },
+  {
     does: 'tells what finds no place',
     pool: { enis: [{ slot: 1, bound: 5 }], maxEnis: 1 },
     claims: [claimed(1)],

@@ -64,6 +64,10 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     return node !== undefined || now - retainedAt >= settings.claimRest || retainedAt > now
   }
 
+  function isResting({ node, phase, placedOn, reservation }: PlacedClaim, at: LedgerNode): boolean {
+    return placedOn === at.name && phase === 'Retained' && node === undefined && reservation !== undefined
+  }
+
   function eniWith({ enis }: NodePool, { address }: Claim) {
     return enis.find(
       ({ ips, state }) =>
@@ -163,6 +167,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
             renews: isWanted(claim, node) && claim.phase === 'Attaching',
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
+            restsSince: isResting(claim, node) ? (claim.retainedAt ?? now) : undefined,
             parkedOn: parkedOn(claim, node, ledger, facts),
             forced: claim.phase === 'Releasing' && claim.reason === forced,
           },
