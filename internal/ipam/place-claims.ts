@@ -22,6 +22,8 @@ export interface ClaimDemand extends PodName {
   readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** A reservation keeps it, be it on an ENI or not. */
+  readonly reserved: boolean
   /** Since when it has had no pod; set while it may go only to make room for one that has. */
   readonly restsSince?: Millis | undefined
   /** It goes from there although nobody has given it back. */

@@ -119,7 +119,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
       // More addresses may come on a shared ENI; an exclusive one without its own holds its place for nothing.
       const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
-        dropDrained(eni, demand, isWanted) ??
+        dropDrained(eni, within, demand, isWanted) ??
         advance(eni, within, demand) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
@@ -187,11 +187,25 @@ function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeB
   })
 }
 
-/** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */
-function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean): Action | undefined {
-  const { expectedIps, ips, key, served, state } = eni
+/**
+ * It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. Without a
+ * place addresses that are kept by reservations are wanted on other ENIs.
+ */
+function dropDrained(
+  eni: PoolEni,
+  { enis, instanceEnis, ...pool }: NodePool,
+  { claims = [], returned, shown }: NodeDemand,
+  isWanted: boolean,
+): Action | undefined {
+  const { expectedIps, ips, key, mode, served, state } = eni
   if (state !== 'available' || !served || expectedIps > 0 || (ips.length === 0 && isWanted)) return undefined
-  if (!ips.every((ip) => ip.state === 'bound' && returned.has(ip.address))) return undefined
+  const serving = enis.filter(({ goal }) => goal === 'serve')
+  const ofMode = serving.filter((one) => one.mode === mode).length
+  const isBeyond = serving.length > instanceEnis || ofMode > pool[mode].maxEnis
+  const kept = new Set(claims.flatMap(({ address, reserved }) => (isBeyond && reserved ? [address] : [])))
+  const isUnused = (address: Ipv4) =>
+    returned.has(address) || (kept.has(address) && shown?.has(address) !== true)
+  if (!ips.every((ip) => ip.state === 'bound' && isUnused(ip.address))) return undefined
   return { kind: 'delete', eni: key, reason: 'all its addresses are returned' }
 }
 

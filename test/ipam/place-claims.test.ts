@@ -10,7 +10,7 @@ import { tellAction } from './tell-action.ts'
 
 const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
   ...{ namespace: 'shop', name: `web-${n}`, address: ip(`10.0.9.${n}`), subnetId: 'subnet-a' },
-  ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false },
+  ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false, reserved: true },
   ...more,
 })
 /** Without an address, and none can be reserved. */
@@ -275,3 +275,41 @@ test('[P8] planNode() grows no ENI that the agent drains: one without claims, wh
   const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: new Set([addressOf(1, 1)]) })
   assert.deepEqual(actions.map(tellAction), ['assign 1 +1'])
 })
+
+for (const { does, maxEnis, reserved, shown, want } of [
+  { does: 'deletes it', maxEnis: 1, reserved: true, shown: false, want: ['delete 1'] },
+  {
+    does: 'puts it back where it has its place',
+    maxEnis: 2,
+    reserved: true,
+    shown: false,
+    want: ['attach 1'],
+  },
+  {
+    does: 'keeps it for what no reservation keeps',
+    maxEnis: 1,
+    reserved: false,
+    shown: false,
+    want: ['attach 1'],
+  },
+  {
+    does: 'keeps it for a pod that has its address',
+    maxEnis: 1,
+    reserved: true,
+    shown: true,
+    want: ['attach 1'],
+  },
+])
+  test(`[S4] planNode(), an ENI with claims was taken off its node: ${does}`, () => {
+    // Its instance had been made smaller meanwhile: it was to be attached for ever, and its pods waited beside an ENI with room.
+    const claims = [onEni(1, { reserved })]
+    const enis = [
+      { slot: 1, bound: 1, state: 'available', served: true },
+      { slot: 2, bound: 1 },
+    ] as const
+    const pool = withClaims({ enis, maxEnis }, claims)
+    const demand = { pods: { shared: 1, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)], claims }
+    const seen = new Set([addressOf(2, 1), ...(shown ? [addressOf(1, 1)] : [])])
+    const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: seen })
+    assert.deepEqual(actions.map(tellAction), want)
+  })

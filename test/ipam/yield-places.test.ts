@@ -168,7 +168,7 @@ for (const { actions = [], does, free = 100, pool, pods = 0, waiting, want, ...m
     const claims = waiting.map(
       (subnetId, i): ClaimDemand => ({
         ...{ namespace: 'shop', name: `web-${i}`, address: addressOf(9, i + 1), subnetId },
-        ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false },
+        ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false, reserved: true },
       }),
     )
     const bare = unreserved.map(

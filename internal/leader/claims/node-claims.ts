@@ -157,7 +157,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   return {
     demand: (node, now) =>
       ledger.placedClaims(node.name).flatMap((claim): ClaimDemand[] => {
-        const { address, name, namespace, placedOn, subnetId } = claim
+        const { address, name, namespace, placedOn, reservation, subnetId } = claim
         if (address === undefined || subnetId === undefined) return []
         return [
           {
@@ -167,6 +167,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
             renews: isWanted(claim, node) && claim.phase === 'Attaching',
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
+            reserved: reservation !== undefined,
             restsSince: isResting(claim, node) ? (claim.retainedAt ?? now) : undefined,
             parkedOn: parkedOn(claim, node, ledger, facts),
             forced: claim.phase === 'Releasing' && claim.reason === forced,

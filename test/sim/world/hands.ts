@@ -250,7 +250,9 @@ export class Hands {
     for (const address of addresses) this.#taken.set(address, taking)
     const { promises } = this.#world
     const reserved = new Set(this.#reserved())
-    for (const { address } of promises.all().filter((one) => addresses.includes(one.address))) {
+    const promised = new Set(promises.all().map(({ address }) => address))
+    // Also of a pod that is about to get it.
+    for (const address of addresses.filter((one) => reserved.has(one) || promised.has(one))) {
       this.#adrift.add(address)
       // What no reservation keeps anybody may take now.
       if (!reserved.has(address)) promises.releaseAddress(address)
