@@ -26,7 +26,7 @@ export interface Listener {
 /** What those who were not asked yet may cost. */
 export interface Limits {
   readonly connections: number
-  /** From the connection, or from the end of the request before that, to the end of the headers. */
+  /** From the connection, and then from the first byte of a further request, to the end of the headers. */
   readonly headers: Millis
   /** To the end of the body; answers, and with them watches, take as long as they take. */
   readonly request: Millis

@@ -78,19 +78,23 @@ test('openListener() cuts off who does not come to the end of a request, and no 
   const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
   const limits: Limits = { connections: 10, headers: 100, request: 200 }
   const at = await listening(t, limits, (request, response) => {
-    if (request.method === 'GET') return void response.write('begun') // as a watch
+    if (request.url === '/watch') return void response.write('begun')
+    if (request.method === 'GET') return void response.end('done')
     void exchange(request, response, () => assert.fail('handled'), log)
   })
   const watch = open(at, 'GET /watch HTTP/1.1\r\nhost: a\r\n\r\n')
-  await once(watch.socket, 'data')
+  const again = open(at, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+  await Promise.all([once(watch.socket, 'data'), once(again.socket, 'data')])
   const slow = await Promise.all([
     open(at, 'GET / HTTP/1.1\r\n').closed,
     open(at, 'POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf').closed,
     open(at).closed,
   ])
   assert.match(slow[0], /^HTTP\/1\.1 408/)
-  assert.equal(watch.socket.closed, false)
-  watch.socket.destroy()
+  assert.deepEqual([watch.socket.closed, again.socket.closed], [false, false])
+  again.socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+  await once(again.socket, 'data')
+  for (const { socket } of [watch, again]) socket.destroy()
   assert.deepEqual(errors, [])
 })
 
