@@ -168,6 +168,7 @@ async function serveToCluster(
     authorityName: 'tke-eni-apiserver-ca',
     names: [claimsServiceName],
     clock: systemClock,
+    log,
   })
   await using stack = new AsyncDisposableStack()
   const server = await serveAggregated({

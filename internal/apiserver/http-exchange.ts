@@ -27,7 +27,9 @@ export async function exchange(
   try {
     await answer(request, response, handle, log)
   } catch (error) {
-    fail(request, response, log, error)
+    if (request.complete) return fail(request, response, log, error)
+    log.debug('request broken off', { method: request.method, url: request.url })
+    response.destroy()
   }
 }
 
@@ -74,10 +76,6 @@ function internalError(error: unknown): StatusError {
 
 export function refusal(error: StatusError): Answer {
   return jsonAnswer(error.code, error)
-}
-
-export function isHealth(url: string): boolean {
-  return /^\/(healthz|livez|readyz)\b/.test(url)
 }
 
 function plainHeaders(request: IncomingMessage): Record<string, string | undefined> {

@@ -7,7 +7,8 @@ import { type Random, systemRandom } from '../base/random.ts'
 import type { KnownPolicy } from './admission.ts'
 import { createAggregator } from './aggregator/aggregator.ts'
 import { type Api, createApi } from './api.ts'
-import { exchange, isHealth, refusal, reply } from './http-exchange.ts'
+import { turnAway } from './entrance.ts'
+import { exchange } from './http-exchange.ts'
 import { type ListenOn, openListeners } from './listener.ts'
 import { unauthorized } from './status-error.ts'
 import type { Storage } from './storage.ts'
@@ -48,9 +49,8 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
         void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     response.setHeader('date', new Date(clock.now()).toUTCString()) // what clients take for the server's time
-    const refused = token !== undefined && !isHealth(request.url ?? '/') && !hasToken(request, token)
-    if (refused) reply(response, refusal(unauthorized()))
-    else answer(request, response)
+    if (token === undefined || hasToken(request, token)) answer(request, response)
+    else turnAway(response, unauthorized())
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
   const listeners = await openListeners(wanted, serve)

@@ -73,6 +73,8 @@ export interface Call {
   readonly body: string | undefined
 }
 
+export const healthy: Answer = { status: 200, contentType: 'text/plain; charset=utf-8', body: 'ok' }
+
 export function jsonAnswer(status: number, value: unknown, contentType = 'application/json'): Answer {
   return { status, contentType, body: `${JSON.stringify(value)}\n` }
 }

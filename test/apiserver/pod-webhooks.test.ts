@@ -139,3 +139,9 @@ test('what is no pod is refused without anybody being asked', async (t) => {
   for (const body of ['', '{', '[]', '7']) assert.equal((await kube.send('POST', pods, body)).status, 400)
   assert.deepEqual(asked, [])
 })
+
+test('a webhook sees a pod that is made at a path written otherwise', async (t) => {
+  const { asked, kube } = await serve(t, 'Fail')
+  await kube.create('/api/v1/namespaces/default/pod%73/', pod)
+  assert.equal(asked.length, 1)
+})

@@ -4,8 +4,9 @@ import { constants, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Log } from '../../base/log.ts'
-import { exchange, type Handle, isHealth, refusal, reply } from '../http-exchange.ts'
-import { openListener } from '../listener.ts'
+import { turnAway } from '../entrance.ts'
+import { exchange, type Handle, refusal, reply } from '../http-exchange.ts'
+import { type Limits, openListener } from '../listener.ts'
 import { StatusError, unauthorized } from '../status-error.ts'
 import type { KeyPair } from '../tls/certificate.ts'
 import { type Attributes, attributesOf, wordsOf } from './attributes.ts'
@@ -24,6 +25,7 @@ export interface AggregatedOptions {
   readonly certificate: KeyPair
   /** What the API server asks without proving itself: answered to whoever knows where. */
   readonly hook?: Hook
+  readonly limits?: Limits
   readonly log: Log
 }
 
@@ -57,17 +59,18 @@ export async function serveAggregated(options: AggregatedOptions): Promise<Aggre
       (refused) => {
         if (refused === undefined) return void exchange(request, response, handle, log)
         // Who a connection is from is settled when it is made; the next one may be made by what is known by then.
-        if (refused.code === 401) response.setHeader('connection', 'close')
-        reply(response, refusal(refused))
+        if (refused.code === 401) turnAway(response, refused)
+        else reply(response, refusal(refused))
       },
       () => response.destroy(),
     )
   }
-  const listener = await openListener(options.listen, serve, {
+  const secure = {
     ...material(certificate, proxy),
     requestCert: true,
     rejectUnauthorized: false, // health is for everybody; all else is refused by request
-  })
+  }
+  const listener = await openListener(options.listen, serve, { secure, limits: options.limits })
   const { bound } = listener
   return {
     port: 'port' in bound ? bound.port : 0,
@@ -112,7 +115,6 @@ async function admit(
   log: Log,
 ): Promise<StatusError | undefined> {
   const { method = 'GET', url = '/' } = request
-  if (isHealth(url)) return undefined
   const identity = proxy === undefined ? undefined : whoAsks(request, proxy)
   if (identity === undefined) return unauthorized()
   const attributes = attributesOf(method, url)

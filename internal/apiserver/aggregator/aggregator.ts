@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Api } from '../api.ts'
+import type { Serve } from '../entrance.ts'
 import { exchange, refusal, reply } from '../http-exchange.ts'
 import { asObject, type Json, type JsonObject } from '../object.ts'
 import { type ApiAnswer, type ApiRequest, isWatch } from '../request.ts'
@@ -30,8 +31,6 @@ export interface AggregatorParts {
   readonly random: Random
   readonly log: Log
 }
-
-export type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
 /** How long a server may take to accept a connection, or to describe itself. */
 const patience = 2000

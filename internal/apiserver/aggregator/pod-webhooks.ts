@@ -9,6 +9,8 @@ import { bodyValue, mediaType } from '../body.ts'
 import { asObject, asObjects, asText, at, isObject, type Json, type JsonObject } from '../object.ts'
 import { applyJsonPatch } from '../patch/json-patch.ts'
 import { type ApiAnswer, type ApiRequest, isWatch } from '../request.ts'
+import { parseResourcePath } from '../request-path.ts'
+import { parseTarget } from '../request-target.ts'
 import { StatusError } from '../status-error.ts'
 import type { Storage } from '../storage.ts'
 import { askWebhook } from './ask-webhook.ts'
@@ -34,16 +36,25 @@ export function withPodWebhooks(
 ): (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer> {
   const { api, storage } = parts
   return (request) => {
-    const path = newPodPath.exec(request.method === 'POST' ? request.url : '')
-    const webhooks = path === null ? [] : podWebhooks(storage)
+    const place = newPodIn(request)
+    const webhooks = place === undefined ? [] : podWebhooks(storage)
     const object = webhooks.length === 0 ? undefined : objectIn(request)
-    if (object === undefined) return api.handle(request)
-    const pod = { object, namespace: path?.[1] ?? '', dryRun: path?.[2]?.includes('dryRun') === true }
+    if (place === undefined || object === undefined) return api.handle(request)
+    const pod = { object, ...place }
     return madeBy(webhooks, pod, request, parts).catch(refusalOf)
   }
 }
 
-const newPodPath = /^\/api\/v1\/namespaces\/([^/?]+)\/pods\/?(\?.*)?$/
+/** undefined: no pod is made by it. */
+function newPodIn({ method, url }: ApiRequest): Omit<NewPod, 'object'> | undefined {
+  const target = method === 'POST' ? parseTarget(url) : undefined
+  const path = target === undefined ? undefined : parseResourcePath(target.path)
+  if (target === undefined || path?.namespace === undefined || path.name !== undefined) return undefined
+  const { group, resource, namespace } = path
+  if (group !== '' || resource !== 'pods') return undefined
+  return { namespace, dryRun: target.query.has('dryRun') }
+}
+
 const configurations = { group: 'admissionregistration.k8s.io', resource: 'mutatingwebhookconfigurations' }
 
 function podWebhooks(storage: Storage): readonly JsonObject[] {

@@ -20,7 +20,7 @@ import {
   jsonAnswer,
   type StreamedAnswer,
 } from '../request.ts'
-import { conflict, notFound, StatusError } from '../status-error.ts'
+import { badRequest, conflict, notFound, StatusError } from '../status-error.ts'
 import { load } from '../stored-object.ts'
 import { watchObjects } from '../watch.ts'
 import { claimResources } from './claim-resources.ts'
@@ -121,6 +121,7 @@ const atOnce = 50
 
 /** Releases what can be released; then the first refusal, if any, is the answer. */
 async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
+  if (desk.force) throw badRequest(`"${forceParameter}" is for one claim, by its name`)
   const options = deleteOptions(call)
   const { items, ending } = await selectAll(call, desk)
   const refusals: StatusError[] = []
