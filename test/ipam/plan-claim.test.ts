@@ -130,6 +130,60 @@ const rows: readonly Row[] = [
     pod: podOf({ keepsIp: false }),
     want: { phase: 'Releasing', reason: 'PolicyChanged' },
   },
+  ...[
+    { of: 'a pod with an ENI of its own', pod: podOf({ wants: 'exclusive' }) },
+    { of: 'a pod while static addresses are not served', pod: podOf(), rules: { staticIps: false } },
+    {
+      of: 'a pod that keeps none, while nobody serves static addresses',
+      pod: podOf({ keepsIp: false }),
+      rules: { staticIps: false },
+    },
+  ].flatMap(({ of, ...more }): Row[] => [
+    { does: `[R6] leaves what is kept as it is beside ${of}`, claim: retained, ...more, want: undefined },
+    {
+      does: `[R6][S5] lets no time run beside ${of}`,
+      claim: { ...retained, expiresAt: 99 },
+      ...more,
+      want: { expiresAt: undefined },
+    },
+    {
+      does: `[R6] keeps the address of the pod before ${of}`,
+      claim: claimOf({ expireAfter: 5 * minute }),
+      ...more,
+      want: { phase: 'Retained', podUid: undefined, retainedAt: now, expiresAt: undefined },
+    },
+  ]),
+  {
+    does: '[R6] gives it to a pod that says nothing readable of it: what was so before stays',
+    claim: retained,
+    pod: podOf({ keepsIp: false, claim: { fault: 'x', unclear: ['policy'] } }),
+    want: { phase: 'Attaching', podUid: 'pod-2' },
+  },
+  {
+    does: '[R6] keeps none for one that never had any',
+    pod: podOf({ keepsIp: false, claim: { fault: 'x', unclear: ['policy'] } }),
+    want: 'open Immediate',
+  },
+  {
+    does: '[R6][S12] keeps it so long as the pod before said, when this one says that wrong',
+    claim: { ...retained, expireAfter: 60 * minute },
+    pod: podOf({ claim: { fault: 'x', unclear: ['expireAfter'] } }),
+    want: { phase: 'Attaching', expireAfter: 60 * minute },
+  },
+  {
+    does: '[S12] and so long as this one says',
+    claim: { ...retained, expireAfter: 60 * minute },
+    pod: podOf(),
+    want: { phase: 'Attaching', expireAfter: undefined },
+  },
+  {
+    does: '[R4] gives it to the pod that has it, whatever is served now',
+    claim: retained,
+    pod: podOf({ ip: address }),
+    shows: true,
+    rules: { staticIps: false },
+    want: { phase: 'Attaching', podUid: 'pod-2' },
+  },
   {
     does: 'lets go one whose pod went before it had an address: a call may have made one',
     claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined }),

@@ -10,10 +10,11 @@ import { createWorkQueue } from '../../base/work-queue.ts'
 import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
+import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import { podNotice } from '../pod-notice.ts'
@@ -124,7 +125,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (step !== undefined) {
       await take(await cascade.withOwner(step, claim, live), claim)
       if (claim?.policy === 'Immediate') wakeTaker(claim)
-      if (live !== undefined) tellOdd(live)
+      if (live !== undefined) tellOdd(live, claim)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
       if (holder !== undefined) wakeNode(holder)
@@ -133,6 +134,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       return 0
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
+    if (claim.phase === 'Retained' && live !== undefined) tellOdd(live, claim)
     if (claim.phase === 'Pending' && live !== undefined)
       return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
@@ -141,7 +143,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         (await trouble.watch(claim, () => reservations.release(claim))) ??
         (live === undefined ? undefined : 0)
       )
-    if (claim.phase === 'Retained' && (await cascade.follow(claim))) return 0
+    if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
     return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
   }
 
@@ -204,22 +206,43 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   /** What a pod asks for that it does not get. */
-  function tellOdd(pod: PodFact): void {
+  function tellOdd(pod: PodFact, claim: Claim | undefined): void {
     const key = podText(pod)
-    const message = oddity(pod)
+    const message = oddity(pod, claim?.policy === 'Never' && claim.phase !== 'Releasing' ? claim : undefined)
     if (message === undefined || told.get(key) === message) return
     told.set(key, message)
     kube.notify(podNotice(pod, 'StaticIPRefused', message))
   }
 
-  function oddity(pod: PodFact): string | undefined {
-    if (pod.claim?.fault !== undefined) return `Cannot apply ${pod.claim.fault}`
+  /** `claim`: what is kept for its name. */
+  function oddity(pod: PodFact, claim: Claim | undefined): string | undefined {
+    const kept = claim?.address
+    if (claim !== undefined && kept !== undefined && isBeside(claim, pod)) return keptFor(pod, kept)
+    if (pod.claim?.fault !== undefined) {
+      const so = kept === undefined ? '' : `; address ${kept} stays kept for it as before`
+      return `Cannot apply ${pod.claim.fault}${so}`
+    }
     if (!pod.keepsIp) return undefined
     if (!settings.staticIps)
       return 'Cannot keep its address: the leader runs without --enable-static-ip; it has one as long as it lives'
     if (countedAs(pod) === 'exclusive')
       return 'Cannot keep its address: only addresses of shared ENIs are kept, and it has an ENI of its own'
     return undefined
+  }
+
+  function isBeside(claim: Claim, pod: PodFact): boolean {
+    return claim.podUid !== pod.uid && returnOf(claim, pod, settings) === 'leaves'
+  }
+
+  function keptFor(pod: PodFact, address: Ipv4): string {
+    const [why, remedy] = settings.staticIps
+      ? [
+          'it has an ENI of its own, and only addresses of shared ENIs are kept',
+          'let it ask for tke-route-eni',
+        ]
+      : ['the leader runs without --enable-static-ip', 'start the leader with it']
+    const giveUp = `tke-eni delete vipc ${pod.name} -n ${pod.namespace}`
+    return `Cannot give the pod ${address}, which is kept for its name: ${why}; it stays kept: ${remedy} and delete the pod, or give the address up: ${giveUp}`
   }
 
   const releaser = createClaimRelease({
@@ -237,6 +260,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       // One that is kept changes by its pod, its time, its workload, or somebody's wish; each of them wakes it.
       for (const phase of claimPhases.filter((phase) => phase !== 'Retained'))
         for (const name of ledger.claimNames(phase)) wake(name)
+      // The pod beside which it was kept may have gone while no leader ran.
+      const timed = settings.claimExpiry === undefined ? 'own' : 'all'
+      for (const name of ledger.untimedClaims(timed)) wake(name)
     },
     wake,
     round() {

@@ -98,6 +98,12 @@ export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] 
   return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
 }
 
+export function untimedClaims(db: Database, of: 'all' | 'own'): readonly PodName[] {
+  const sql = `SELECT namespace, name FROM claim WHERE phase = 'Retained' AND expires_at IS NULL
+    AND (? = 'all' OR expire_after IS NOT NULL) ORDER BY namespace, name`
+  return db.all<PodName>(sql, of)
+}
+
 export function staticClaims(db: Database): readonly SurveyClaim[] {
   const sql = `SELECT key, namespace, name, uid, phase, pod_uid, node, address, reservation, reserve_token, changed_at, version
     FROM claim WHERE policy = 'Never' ORDER BY key`
