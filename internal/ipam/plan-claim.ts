@@ -1,7 +1,7 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
+import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
 import { hasUnclearPolicy, isStatic } from './count-pod.ts'
 import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
 
@@ -35,7 +35,7 @@ export type ClaimStep =
       readonly kind: 'open'
       readonly policy: ClaimPolicy
       readonly pod: PodFact & { node: NodeName }
-      readonly owner?: ClaimOwner | undefined
+      readonly owner?: FollowedOwner | undefined
     }
   | { readonly kind: 'change'; readonly change: Partial<Mutable> }
   /** The row goes; nothing of the cloud belongs to it. */

@@ -135,6 +135,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
     if (claim.phase === 'Retained' && live !== undefined) tellOdd(live, claim)
+    if (claim.podUid !== undefined && claim.podUid === live?.uid && (await cascade.renew(claim, live)))
+      return 0
     if (claim.phase === 'Pending' && live !== undefined)
       return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.

@@ -4,6 +4,7 @@ import {
   type ClaimOwner,
   type ClaimPhase,
   type ClaimPolicy,
+  type FollowedOwner,
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
@@ -125,7 +126,7 @@ export function staticClaims(db: Database): readonly SurveyClaim[] {
 
 export function listOwners(db: Database): readonly ClaimOwner[] {
   const rows = db.all<{ owner: string }>(
-    `SELECT DISTINCT owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+    `SELECT DISTINCT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
   return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
 }
@@ -357,7 +358,7 @@ export function fromRow(row: ClaimRow): Claim {
     expireAfter: row.expire_after ?? undefined,
     retainedAt: row.retained_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
-    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as ClaimOwner),
+    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as FollowedOwner),
     reason: row.reason,
     message: row.message,
     createdAt: row.created_at,
