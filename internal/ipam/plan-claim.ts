@@ -51,7 +51,7 @@ export function planClaim(
   { claim, pod, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
-  if (claim === undefined) return pod === undefined ? undefined : open(pod, shown !== undefined, rules)
+  if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
   if (claim.podUid !== pod.uid) return comeBack(claim, pod, now, rules)
@@ -67,10 +67,17 @@ export function planClaim(
   return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }
 }
 
-/** One that ran before its address could be kept goes on as it is: it has one of the pool. */
-function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undefined {
+/**
+ * One that ran before its address could be kept goes on as it is: it has one of the pool; or one that was released from under it, and it would
+ * use no other.
+ */
+function open(pod: PodFact, rules: ClaimRules): ClaimStep | undefined {
   if (pod.node === undefined) return undefined
-  return { kind: 'open', policy: runs ? 'Immediate' : policyOf(pod, rules), pod: { ...pod, node: pod.node } }
+  return {
+    kind: 'open',
+    policy: pod.ip !== undefined ? 'Immediate' : policyOf(pod, rules),
+    pod: { ...pod, node: pod.node },
+  }
 }
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */
@@ -143,7 +150,10 @@ function comeBack(claim: Claim, pod: PodFact, now: Millis, rules: ClaimRules): C
   if (claim.policy === 'Immediate') return { kind: 'remove' }
   switch (returnOf(claim, pod, rules)) {
     case 'takes':
-      return takeOver(claim, pod)
+      // What a call for the pod before may have made is of what that asked for: it is found and let go first.
+      return claim.address === undefined && !asksAlike(claim, pod)
+        ? retain(claim, now, undefined)
+        : takeOver(claim, pod)
     case 'gives-up':
       return {
         kind: 'change',
@@ -162,6 +172,13 @@ function comeBack(claim: Claim, pod: PodFact, now: Millis, rules: ClaimRules): C
       if (claim.phase !== 'Retained') return retain(claim, now, undefined)
       return claim.expiresAt === undefined ? undefined : { kind: 'change', change: { expiresAt: undefined } }
   }
+}
+
+function asksAlike({ nominatedAddress, nominatedSubnets }: Claim, { claim }: PodFact): boolean {
+  return (
+    nominatedAddress === claim?.nominatedIp &&
+    nominatedSubnets.join() === (claim?.nominatedSubnets ?? []).join()
+  )
 }
 
 function takeOver(claim: Claim, { claim: says, node, uid }: PodFact): ClaimStep {

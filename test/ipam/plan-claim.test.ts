@@ -189,6 +189,36 @@ const rows: readonly Row[] = [
     claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined }),
     want: { phase: 'Releasing', podUid: undefined },
   },
+  ...[
+    { of: 'another address', says: { nominatedIp: ip('10.0.1.9') } },
+    { of: 'no address any more', says: undefined, had: { nominatedAddress: ip('10.0.1.9') } },
+    {
+      of: 'other subnets',
+      says: { nominatedSubnets: ['subnet-a'] },
+      had: { nominatedSubnets: ['subnet-b'] },
+    },
+  ].map(
+    ({ of, had, says }): Row => ({
+      does: `[S12] lets go one without an address whose next pod asks for ${of}`,
+      claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined, ...had }),
+      pod: podOf(says && { claim: says }),
+      want: { phase: 'Releasing', podUid: undefined },
+    }),
+  ),
+  {
+    does: '[S12] goes on with one whose next pod asks for the same',
+    claim: claimOf({
+      ...{ phase: 'Pending', address: undefined, reservation: undefined },
+      nominatedAddress: ip('10.0.1.9'),
+    }),
+    pod: podOf({ claim: { nominatedIp: ip('10.0.1.9') } }),
+    want: { phase: 'Pending', podUid: 'pod-2' },
+  },
+  {
+    does: '[S6] opens none that keeps another address than the pod has',
+    pod: podOf({ ip: address }),
+    want: 'open Immediate',
+  },
   {
     does: 'has nothing to say of one that is let go',
     claim: claimOf({ phase: 'Releasing' }),

@@ -12,7 +12,7 @@ import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
+import type { NodeName, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -62,7 +62,8 @@ export interface ClaimKeeperOptions {
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
   const pods = createLivePods()
-  const pauses = new Map<string, Pause>()
+  /** Of whom it failed: another pod of the name does not wait for that. */
+  const pauses = new Map<string, { readonly pause: Pause; readonly pod: PodUid | undefined }>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const ticker = createExpiryTicker({ clock, kube, ledger, log })
@@ -89,8 +90,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function work(key: string): Promise<void> {
     const [namespace = '', name = ''] = key.split('/')
     const pod = { namespace, name }
-    const pause = pauses.get(key)
-    const wait = pause?.left() ?? 0
+    const held = pauses.get(key)
+    const uid = pods.named(pod)?.uid
+    const wait = uid !== undefined && uid !== held?.pod ? 0 : (held?.pause.left() ?? 0)
     if (wait > 0) return queue.add(key, wait)
     if (!isReady()) return queue.add(key, settings.retry.firstMs)
     try {
@@ -102,8 +104,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       // What somebody else has changed meanwhile is soon looked at as it is now.
       const isPassed = errorCode(error) === 'conflict'
       const next =
-        pause ?? createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
-      pauses.set(key, next)
+        held?.pause ??
+        createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
+      pauses.set(key, { pause: next, pod: uid })
       const retryIn = next.failed()
       // One that does not pass is no race.
       if (!isPassed || retryIn >= settings.retry.firstMs)
