@@ -310,6 +310,8 @@ export interface LeaderLedger {
   claimsWhere(phase: ClaimPhase): readonly Claim[]
   /** As `claimsWhere`, their names alone: there may be very many. */
   claimNames(phase: ClaimPhase): readonly PodName[]
+  /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
+  untimedClaims(of: 'all' | 'own'): readonly PodName[]
   /** For a survey. */
   staticClaims(): readonly SurveyClaim[]
   /** Workloads that claims go with, each once. */

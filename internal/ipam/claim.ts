@@ -25,6 +25,17 @@ export interface ClaimOwner {
   readonly uid: string
 }
 
+/** As a claim knows it. */
+export interface FollowedOwner extends ClaimOwner {
+  /** The pod's own controller, by which it was found; absent when it is that itself. `none`: the pod was let go, and the claim goes with nobody until another takes it. */
+  readonly via?: ClaimOwner | 'none'
+}
+
+/** Without what is nobody else's business. */
+export function shownOwner({ apiVersion, kind, name, uid }: ClaimOwner): ClaimOwner {
+  return { apiVersion, kind, name, uid }
+}
+
 export interface Claim extends PodName {
   readonly key: number
   /** As an object of Kubernetes; `ipUid` is that of its VpcIP. */
@@ -56,7 +67,7 @@ export interface Claim extends PodName {
   /** By the ledger's own clock. */
   readonly expiresAt: Millis | undefined
   /** It goes with this workload (S7). */
-  readonly owner: ClaimOwner | undefined
+  readonly owner: FollowedOwner | undefined
   /** Why it is not yet as it should be; empty when it is. */
   readonly reason: string
   readonly message: string

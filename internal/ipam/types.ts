@@ -111,6 +111,8 @@ export interface PodFact extends PodName {
 export interface PodClaim {
   /** What is wrong: which annotation, its value, what is wanted. Continues "Cannot apply ". */
   readonly fault?: string
+  /** What of it is said wrong, and is for a kept address as it was before. */
+  readonly unclear?: readonly ('policy' | 'expireAfter')[]
   /** Its address is kept so long after it (S12). */
   readonly expireAfter?: Millis
   /** The address that it asks for. */

@@ -1,7 +1,7 @@
 // What of a node's addresses may be published. One that a live pod on another node shows is not, however it came to this node:
 // that pod goes on using it, whatever the cloud says. One whose claim is let go is for no pod any more: the next
 // of its name would never give it back.
-import { type Claim, releasedPod } from '../ipam/claim.ts'
+import { type Claim, releasedPod, shownOwner } from '../ipam/claim.ts'
 import type { NodePool } from '../ipam/pool.ts'
 import type { NodeName, PodName, PublishedClaim, PublishedEni } from '../ipam/types.ts'
 import type { LeaderLedger } from '../ports.ts'
@@ -27,7 +27,11 @@ function publishedClaim(claim: Claim | undefined, pod: PodName): PublishedClaim 
   if (claim?.phase === 'Releasing') return releasedPod(pod)
   if (claim === undefined || claim.reservation !== undefined) return pod
   const { expireAfter, owner } = claim
-  return { ...pod, ...(expireAfter !== undefined && { expireAfter }), ...(owner !== undefined && { owner }) }
+  return {
+    ...pod,
+    ...(expireAfter !== undefined && { expireAfter }),
+    ...(owner !== undefined && { owner: shownOwner(owner) }),
+  }
 }
 
 /** The pool as it may be planned with: what is in use elsewhere serves nobody here, and is not given back. */

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { isStatic } from '../ipam/count-pod.ts'
+import { hasUnclearPolicy, isStatic } from '../ipam/count-pod.ts'
 import type { PodNeed } from '../ipam/pod-need.ts'
 import type { EniId, EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
@@ -139,6 +139,8 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     const fact = pod.uid === '' ? pods.named(pod) : pods.get(pod.uid)
     const mode = wanted ?? (pod.uid === '' ? 'shared' : (fact?.wants ?? 'shared'))
     const guessed = wanted === undefined && !isOff && pod.uid !== '' && fact === undefined
+    if (fact !== undefined && hasUnclearPolicy(fact))
+      return { mode, keepsIp: undefined, unclear: true, guessed }
     return { mode, keepsIp: fact && isStatic(fact), guessed }
   }
 

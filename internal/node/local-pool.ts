@@ -77,6 +77,9 @@ interface Doubt {
 
 const growthHint = 'the leader binds more when it can; see the events of the Node and `kubectl get nec`'
 
+/** As long as the leader needs to bring a kept address, as a rule; whether one is kept for a pod whose policy cannot be read the agent cannot tell. */
+const claimedWithin = 5000
+
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
@@ -105,9 +108,14 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     return shown === undefined || (shown.has(address) && samePod(shown.get(address), claim))
   }
 
-  function tryAllocate(sandbox: Sandbox, need: PodNeed): Promise<Attachment | undefined> {
+  function tryAllocate(
+    sandbox: Sandbox,
+    need: PodNeed,
+    claimedUntil: Millis,
+  ): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
-      const from = sourceOf(need, staticIps)
+      const source = sourceOf(need, staticIps)
+      const from = source === 'either' && clock.now() < claimedUntil ? 'claimed' : source
       const enis = ledger.enis().filter((eni) => eni.mode === need.mode && ready.has(eni.mac))
       const ips = tx.ips().filter(isSure)
       const claimed = from === 'pool' ? undefined : chooseClaimed(ips, enis, sandbox.pod)
@@ -276,17 +284,19 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     async allocate(sandbox, need, timeout, signal, waits) {
       const deadline = clock.now() + timeout
       const tellAt = clock.now() + tellAfter
+      const claimedUntil = need.unclear === true ? Math.min(clock.now() + claimedWithin, deadline) : 0
       let told = false
       for (;;) {
         if (signal?.aborted) throw shortage(sandbox, need) // nobody is left to take one
-        const attachment = await tryAllocate(sandbox, need)
+        const attachment = await tryAllocate(sandbox, need, claimedUntil)
         if (attachment !== undefined) return attachment
         if (clock.now() >= deadline) throw shortage(sandbox, need)
         if (!told && clock.now() >= tellAt) {
           waits(shortage(sandbox, need))
           told = true
         }
-        await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)
+        const next = [told ? deadline : tellAt, claimedUntil > clock.now() ? claimedUntil : deadline]
+        await nextChange(Math.min(...next, deadline), signal)
       }
     },
     setReady(macs, addresses) {

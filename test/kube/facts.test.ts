@@ -142,9 +142,12 @@ for (const { does, annotations, owners, want } of [
   {
     does: 'has a policy that is none',
     annotations: { 'vpc-ip-claim-delete-policy': 'never' },
+    owners: [{ ...owner, controller: true }],
     want: {
       keepsIp: false,
       claim: {
+        owner,
+        unclear: ['policy'],
         fault:
           'annotation tke.cloud.tencent.com/vpc-ip-claim-delete-policy "never": it is neither Never nor Immediate',
       },
@@ -173,6 +176,7 @@ for (const { does, annotations, owners, want } of [
     want: {
       keepsIp: true,
       claim: {
+        unclear: ['expireAfter'],
         fault:
           'annotation tke.cloud.tencent.com/claim-expired-duration "0": it is not a duration of at least 5m (such as 1h30m)',
       },
@@ -184,6 +188,7 @@ for (const { does, annotations, owners, want } of [
     want: {
       keepsIp: true,
       claim: {
+        unclear: ['expireAfter'],
         fault:
           'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m); ' +
           'annotation tke.cloud.tencent.com/nominated-vpc-ip "10.0.1.300": it is not an IPv4 address',

@@ -58,6 +58,22 @@ test('[S6] by force it goes from under its pod, which is told', async (t) => {
   assert.equal(world.addresses('node-1').includes(address), false)
 })
 
+test('[S6] while the pod runs on nothing is reserved for it in its place; when it has lost its address it gets one', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.show(uid, address)
+  await world.clock.advance(second)
+  await release(world, 'web-0', { force: true })
+  await world.clock.advance(5 * minute)
+  assert.deepEqual([world.claim('web-0')?.policy, world.claim('web-0')?.address], ['Immediate', undefined])
+  assert.deepEqual([world.reserved(), world.publishedFor('node-1', 'web-0')], [[], []])
+  const pod = known(world.kube.pods.items.get(uid))
+  world.kube.pods.put(uid, { ...pod, ip: undefined })
+  await world.until(() => world.claim('web-0')?.policy === 'Never')
+  await world.untilBound('web-0', 'node-1')
+})
+
 test('[S6] what is on its way to a pod when it is released by force is not shown to its node', async (t) => {
   const world = await ClaimWorld.start(t)
   world.put('node-1', 'web-1')

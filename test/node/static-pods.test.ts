@@ -40,12 +40,13 @@ async function nodeWith(t: TestContext, ...addresses: readonly string[]) {
     await clock.advance(second)
   }
   /** These pods are on the node; "web-0*" keeps its address. */
-  const show = (...sandboxes: readonly (readonly [Sandbox, 'keeps' | 'plain', 'deleting'?])[]) =>
+  const show = (...sandboxes: readonly (readonly [Sandbox, 'keeps' | 'plain' | 'unclear', 'deleting'?])[]) =>
     world.showPods(
       sandboxes.map(([sandbox, kind, deleting]) => ({
         ...podOf(sandbox),
         keepsIp: kind === 'keeps',
         deleting: deleting !== undefined,
+        ...(kind === 'unclear' && { claim: { unclear: ['policy'] as const } }),
       })),
     )
   const returned = () =>
@@ -108,6 +109,21 @@ test('[S4] a static pod goes on as soon as its address is published', async (t) 
   const started = clock.now()
   assert.equal(await add(web0), '1.7')
   assert.ok(clock.now() - started < 6 * second)
+})
+
+test('[R6] a pod whose policy cannot be read gets the address of its name when that comes, else one of the pool', async (t) => {
+  const { clock, world, add, publish, show, remove, returned } = await nodeWith(t, '1')
+  const [web0, plain] = [world.sandbox('web-0'), world.sandbox('plain')]
+  show([web0, 'unclear'], [plain, 'unclear'])
+  clock.after(2 * second, () => publish('1', '7:2:web-0'))
+  assert.equal(await add(web0), '1.7')
+  const started = clock.now()
+  assert.equal(await add(plain), '1.1')
+  const waited = clock.now() - started
+  assert.ok(waited >= 5 * second && waited < 6 * second, `${waited} ms`)
+  await remove(web0)
+  await clock.advance(120 * second)
+  assert.deepEqual(returned(), [], 'its pod is on this node')
 })
 
 test('[S1] without static addresses the annotation changes nothing', async (t) => {

@@ -51,6 +51,7 @@ const questions: Readonly<Record<string, (ledger: LeaderLedger) => unknown>> = {
   placedClaims: (ledger) => ledger.placedClaims('node-1'),
   waitingClaims: (ledger) => ledger.waitingClaims('node-1'),
   'claimNames of a phase': (ledger) => ledger.claimNames('Releasing'),
+  untimedClaims: (ledger) => ledger.untimedClaims('own'),
   'claimsWhere of a phase': (ledger) => ledger.claimsWhere('Pending'),
   claimsOfOwner: (ledger) => ledger.claimsOfOwner('uid'),
   unreservedClaims: (ledger) => ledger.unreservedClaims(),

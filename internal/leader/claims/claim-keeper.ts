@@ -10,10 +10,11 @@ import { createWorkQueue } from '../../base/work-queue.ts'
 import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
+import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
+import type { NodeName, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import { podNotice } from '../pod-notice.ts'
@@ -61,7 +62,8 @@ export interface ClaimKeeperOptions {
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
   const pods = createLivePods()
-  const pauses = new Map<string, Pause>()
+  /** Of whom it failed: another pod of the name does not wait for that. */
+  const pauses = new Map<string, { readonly pause: Pause; readonly pod: PodUid | undefined }>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const ticker = createExpiryTicker({ clock, kube, ledger, log })
@@ -88,8 +90,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   async function work(key: string): Promise<void> {
     const [namespace = '', name = ''] = key.split('/')
     const pod = { namespace, name }
-    const pause = pauses.get(key)
-    const wait = pause?.left() ?? 0
+    const held = pauses.get(key)
+    const uid = pods.named(pod)?.uid
+    const wait = uid !== undefined && uid !== held?.pod ? 0 : (held?.pause.left() ?? 0)
     if (wait > 0) return queue.add(key, wait)
     if (!isReady()) return queue.add(key, settings.retry.firstMs)
     try {
@@ -101,8 +104,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       // What somebody else has changed meanwhile is soon looked at as it is now.
       const isPassed = errorCode(error) === 'conflict'
       const next =
-        pause ?? createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
-      pauses.set(key, next)
+        held?.pause ??
+        createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
+      pauses.set(key, { pause: next, pod: uid })
       const retryIn = next.failed()
       // One that does not pass is no race.
       if (!isPassed || retryIn >= settings.retry.firstMs)
@@ -124,7 +128,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (step !== undefined) {
       await take(await cascade.withOwner(step, claim, live), claim)
       if (claim?.policy === 'Immediate') wakeTaker(claim)
-      if (live !== undefined) tellOdd(live)
+      if (live !== undefined) tellOdd(live, claim)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
       if (holder !== undefined) wakeNode(holder)
@@ -133,6 +137,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       return 0
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
+    if (claim.phase === 'Retained' && live !== undefined) tellOdd(live, claim)
+    if (claim.podUid !== undefined && claim.podUid === live?.uid && (await cascade.renew(claim, live)))
+      return 0
     if (claim.phase === 'Pending' && live !== undefined)
       return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
@@ -141,7 +148,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         (await trouble.watch(claim, () => reservations.release(claim))) ??
         (live === undefined ? undefined : 0)
       )
-    if (claim.phase === 'Retained' && (await cascade.follow(claim))) return 0
+    if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
     return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
   }
 
@@ -204,22 +211,43 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   /** What a pod asks for that it does not get. */
-  function tellOdd(pod: PodFact): void {
+  function tellOdd(pod: PodFact, claim: Claim | undefined): void {
     const key = podText(pod)
-    const message = oddity(pod)
+    const message = oddity(pod, claim?.policy === 'Never' && claim.phase !== 'Releasing' ? claim : undefined)
     if (message === undefined || told.get(key) === message) return
     told.set(key, message)
     kube.notify(podNotice(pod, 'StaticIPRefused', message))
   }
 
-  function oddity(pod: PodFact): string | undefined {
-    if (pod.claim?.fault !== undefined) return `Cannot apply ${pod.claim.fault}`
+  /** `claim`: what is kept for its name. */
+  function oddity(pod: PodFact, claim: Claim | undefined): string | undefined {
+    const kept = claim?.address
+    if (claim !== undefined && kept !== undefined && isBeside(claim, pod)) return keptFor(pod, kept)
+    if (pod.claim?.fault !== undefined) {
+      const so = kept === undefined ? '' : `; address ${kept} stays kept for it as before`
+      return `Cannot apply ${pod.claim.fault}${so}`
+    }
     if (!pod.keepsIp) return undefined
     if (!settings.staticIps)
       return 'Cannot keep its address: the leader runs without --enable-static-ip; it has one as long as it lives'
     if (countedAs(pod) === 'exclusive')
       return 'Cannot keep its address: only addresses of shared ENIs are kept, and it has an ENI of its own'
     return undefined
+  }
+
+  function isBeside(claim: Claim, pod: PodFact): boolean {
+    return claim.podUid !== pod.uid && returnOf(claim, pod, settings) === 'leaves'
+  }
+
+  function keptFor(pod: PodFact, address: Ipv4): string {
+    const [why, remedy] = settings.staticIps
+      ? [
+          'it has an ENI of its own, and only addresses of shared ENIs are kept',
+          'let it ask for tke-route-eni',
+        ]
+      : ['the leader runs without --enable-static-ip', 'start the leader with it']
+    const giveUp = `tke-eni delete vipc ${pod.name} -n ${pod.namespace}`
+    return `Cannot give the pod ${address}, which is kept for its name: ${why}; it stays kept: ${remedy} and delete the pod, or give the address up: ${giveUp}`
   }
 
   const releaser = createClaimRelease({
@@ -237,6 +265,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       // One that is kept changes by its pod, its time, its workload, or somebody's wish; each of them wakes it.
       for (const phase of claimPhases.filter((phase) => phase !== 'Retained'))
         for (const name of ledger.claimNames(phase)) wake(name)
+      // The pod beside which it was kept may have gone while no leader ran.
+      const timed = settings.claimExpiry === undefined ? 'own' : 'all'
+      for (const name of ledger.untimedClaims(timed)) wake(name)
     },
     wake,
     round() {

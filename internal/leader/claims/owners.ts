@@ -2,17 +2,24 @@
 // such a workload exists; where it cannot be watched its workloads are asked for now and then.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Claim, ClaimOwner } from '../../ipam/claim.ts'
+import type { Claim, ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import type { OwnerRef, PodFact, PodName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, Stop, WorkloadKind } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 
+export interface Topmost {
+  readonly owner?: ClaimOwner
+  readonly fault?: string
+  /** The one that could not be looked at. */
+  readonly at?: ClaimOwner
+}
+
 export interface Owners {
   /** The topmost controller of the pod: none, one, or why that cannot be found out for good. Throws what may pass. */
-  topmost(pod: PodFact): Promise<{ readonly owner?: ClaimOwner; readonly fault?: string }>
+  topmost(pod: Pick<PodFact, 'namespace' | 'claim'>): Promise<Topmost>
   /** Of a claim without a pod. `owner`: it is there, and this is how it is known. Throws what may pass. */
-  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: ClaimOwner | undefined }>
+  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: FollowedOwner | undefined }>
   /** A claim goes with it from now on. */
   follow(owner: ClaimOwner): void
   /** Watches the kinds that claims go with now, and no others. */
@@ -125,7 +132,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
           ref = found.controller
         } catch (error) {
           if (!isForGood(error)) throw error
-          return { fault: (error as Error).message }
+          return { fault: (error as Error).message, at: ref }
         }
       }
       return ref === undefined

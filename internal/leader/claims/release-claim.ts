@@ -40,7 +40,10 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
   const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
 
   function hasPod(claim: Claim): boolean {
-    return claim.podUid !== undefined || livePod?.(claim) !== undefined
+    if (claim.podUid !== undefined) return true
+    const live = livePod?.(claim)
+    // One that has another address loses nothing.
+    return live !== undefined && (live.ip === undefined || live.ip === claim.address)
   }
 
   function whyNot(claim: Claim, force: boolean): string | undefined {

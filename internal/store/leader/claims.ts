@@ -4,6 +4,7 @@ import {
   type ClaimOwner,
   type ClaimPhase,
   type ClaimPolicy,
+  type FollowedOwner,
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
@@ -98,6 +99,12 @@ export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] 
   return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
 }
 
+export function untimedClaims(db: Database, of: 'all' | 'own'): readonly PodName[] {
+  const sql = `SELECT namespace, name FROM claim WHERE phase = 'Retained' AND expires_at IS NULL
+    AND (? = 'all' OR expire_after IS NOT NULL) ORDER BY namespace, name`
+  return db.all<PodName>(sql, of)
+}
+
 export function staticClaims(db: Database): readonly SurveyClaim[] {
   const sql = `SELECT key, namespace, name, uid, phase, pod_uid, node, address, reservation, reserve_token, changed_at, version
     FROM claim WHERE policy = 'Never' ORDER BY key`
@@ -119,7 +126,7 @@ export function staticClaims(db: Database): readonly SurveyClaim[] {
 
 export function listOwners(db: Database): readonly ClaimOwner[] {
   const rows = db.all<{ owner: string }>(
-    `SELECT DISTINCT owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+    `SELECT DISTINCT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
   return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
 }
@@ -351,7 +358,7 @@ export function fromRow(row: ClaimRow): Claim {
     expireAfter: row.expire_after ?? undefined,
     retainedAt: row.retained_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
-    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as ClaimOwner),
+    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as FollowedOwner),
     reason: row.reason,
     message: row.message,
     createdAt: row.created_at,

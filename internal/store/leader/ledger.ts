@@ -34,6 +34,7 @@ import {
   setExpiryClock,
   staticClaims,
   unreservedClaims,
+  untimedClaims,
   waitingClaims,
 } from './claims.ts'
 import {
@@ -130,6 +131,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
     claimNames: (phase) => claimNames(db, phase),
+    untimedClaims: (of) => untimedClaims(db, of),
     waitingClaims: (node) => waitingClaims(db, node),
     owners: () => listOwners(db),
     claimsOfOwner: (uid) => claimsOfOwner(db, uid),
