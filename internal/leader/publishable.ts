@@ -26,7 +26,8 @@ export function publishable(
 function publishedClaim(claim: Claim | undefined, pod: PodName): PublishedClaim {
   if (claim?.phase === 'Releasing') return releasedPod(pod)
   if (claim === undefined || claim.reservation !== undefined) return pod
-  const { expireAfter, owner } = claim
+  const { expireAfter } = claim
+  const owner = claim.owner && claim.owner.via !== 'none' ? shownOwner(claim.owner) : undefined
   return {
     ...pod,
     ...(expireAfter !== undefined && { expireAfter }),
