@@ -87,7 +87,7 @@ for (const { does, changed, more, says } of [
     await world.clock.advance(10 * second)
     await world.end(uid)
     const beside = world.put('node-1', 'web-0', 2, more)
-    await world.clock.advance(minute)
+    await world.clock.advance(5 * minute) // nothing of it is on an ENI any more, which would have it looked at
     world.crash()
     world.kube.pods.remove(beside)
     world.start()
