@@ -1,6 +1,9 @@
 // `tke-eni delete vipc`: gives the address of a claim back, without Kubernetes.
 import { Argument, Command, Option } from 'commander'
 import { IpamError } from '../internal/ipam/errors.ts'
+import type { Millis } from '../internal/value/millis.ts'
+import { duration } from '../internal/wire/setting-kind.ts'
+import { parseClaimName } from './claims/claim-name.ts'
 import type { Host } from './host.ts'
 import { untilSignal } from './until-signal.ts'
 
@@ -9,6 +12,7 @@ interface Flags {
   readonly force: boolean
   readonly dryRun: boolean
   readonly wait: boolean
+  readonly timeout?: Millis
   readonly stateDir: string
 }
 
@@ -21,6 +25,11 @@ export function define(_host: Host): Command {
     .option('--dry-run', 'only say what would happen', false)
     .option('--no-wait', 'do not wait until the address is given back')
     .addOption(
+      new Option('--timeout <duration>', 'wait so long for each claim at most (default: for ever)').argParser(
+        durationOf,
+      ),
+    )
+    .addOption(
       new Option('--state-dir <directory>', "the leader's, on whose machine this runs")
         .env('TKE_ENI_STATE_DIR')
         .default('/var/lib/tke-eni'),
@@ -31,14 +40,17 @@ export function define(_host: Host): Command {
       const { claimsSocket } = await import('./claims/place.ts')
       const request = {
         socketPath: claimsSocket(flags.stateDir),
-        names: names.map((name) => fullName(name, flags.namespace)),
+        names: names.map((name) => parseClaimName(name, flags.namespace)),
         force: flags.force,
         dryRun: flags.dryRun,
         wait: flags.wait,
+        timeout: flags.timeout,
       }
-      await untilSignal((signal) =>
-        deleteClaims(request, (line) => void process.stdout.write(`${line}\n`), signal),
-      )
+      const telling = {
+        say: (line: string) => void process.stdout.write(`${line}\n`),
+        warn: (line: string) => void process.stderr.write(`${line}\n`),
+      }
+      await untilSignal((signal) => deleteClaims(request, telling, signal))
     })
 }
 
@@ -58,17 +70,21 @@ function resourceOf(word: string): string {
   })
 }
 
-function fullName(name: string, namespace: string): string {
-  const parts = name.split('/')
-  if (parts.length <= 2 && parts.every((part) => part !== ''))
-    return parts.length === 2 ? name : `${namespace}/${name}`
-  throw new IpamError('bad_input', `Cannot delete claim "${name}": that is neither a name nor namespace/name`)
+const waits = duration('1s', '365d')
+
+/** Throws `bad_input`. */
+function durationOf(text: string): Millis {
+  const found = waits.parse(text)
+  if (found !== undefined) return found
+  throw new IpamError('bad_input', `Cannot wait for "${text}": wanted is ${waits.wants}`)
 }
 
 const help = `
 It asks the leader that runs on this machine. A claim whose pod is there is refused, as by kubectl delete vipc.
+While it waits it says why, for one that the cloud refuses to release the address.
 
 Examples:
   tke-eni delete vipc web-0 -n default
   tke-eni delete vipc default/web-0 default/web-1 --dry-run
+  tke-eni delete vipc web-1 --timeout 2m
   tke-eni delete vipc web-0 --force`

@@ -17,6 +17,7 @@ interface DevFlags {
   readonly directory?: string
   readonly keep: boolean
   readonly staticIp: boolean
+  readonly enableOwnerref: boolean
   readonly port: string
   readonly logLevel: LogLevel
   readonly host?: string
@@ -34,6 +35,11 @@ export function define(host: Host): Command {
     .option(
       '--static-ip',
       'the leader runs with --enable-static-ip: nothing is bound in advance, and pods may keep their addresses',
+      false,
+    )
+    .option(
+      '--enable-ownerref',
+      'the leader runs with --enable-ownerref: kept addresses go with their workloads',
       false,
     )
     .option('--port <n>', 'port of the API server on 127.0.0.1; 0 takes a free one', '0')
@@ -72,7 +78,11 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
     const cluster = await startDevCluster({
       directory,
       kubeListen: { host: '127.0.0.1', port },
-      leaderFlags: [...(flags.staticIp ? ['--enable-static-ip'] : []), ...(flags.tour ? tourFlags : [])],
+      leaderFlags: [
+        ...(flags.staticIp ? ['--enable-static-ip'] : []),
+        ...(flags.enableOwnerref ? ['--enable-ownerref'] : []),
+        ...(flags.tour ? tourFlags : []),
+      ],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
       logLevel: flags.logLevel,
     })
@@ -128,6 +138,7 @@ function introduction(cluster: DevCluster): string {
   kubectl run web --image=none            # a pod is its network here; nothing else runs
   kubectl get pods -o wide -w
   kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
+  kubectl run kept --image=none --annotations=tke.cloud.tencent.com/vpc-ip-claim-delete-policy=Never   # keeps its address, with --static-ip
   kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
   kubectl get vip,vipc -o wide

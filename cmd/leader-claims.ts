@@ -1,7 +1,12 @@
 // What a leader shows of its claims: to kubectl through the cluster's API server, and to this machine on a socket.
 import { join } from 'node:path'
-import { type AggregatedServer, serveAggregated } from '../internal/apiserver/aggregated/serve-aggregated.ts'
+import {
+  type AggregatedServer,
+  type Hook,
+  serveAggregated,
+} from '../internal/apiserver/aggregated/serve-aggregated.ts'
 import { type ClaimsApi, createClaimsApi } from '../internal/apiserver/claims/claims-api.ts'
+import { staticIpWebhook } from '../internal/apiserver/claims/static-ip-webhook.ts'
 import { serveHandle } from '../internal/apiserver/serve-handle.ts'
 import {
   type ServingCertificates,
@@ -11,13 +16,17 @@ import { backoffDelay } from '../internal/base/backoff.ts'
 import { type Clock, sleep, systemClock } from '../internal/base/clock.ts'
 import type { Log } from '../internal/base/log.ts'
 import type { Random } from '../internal/base/random.ts'
+import { randomToken } from '../internal/base/random-token.ts'
 import { withHint } from '../internal/ipam/errors.ts'
+import type { ZoneOfNodes } from '../internal/ipam/zone-affinity.ts'
 import { accessReviews } from '../internal/kube/access-reviews.ts'
 import type { KubeClient } from '../internal/kube/client.ts'
+import { isStaticPod } from '../internal/kube/facts.ts'
 import { followFrontProxy } from '../internal/kube/front-proxy.ts'
 import { claimsServiceName, keepClaimsApi } from '../internal/kube/install-claims-api.ts'
+import { keepStaticIpWebhook } from '../internal/kube/install-static-ip-webhook.ts'
 import { ownAddress } from '../internal/kube/own-address.ts'
-import type { ClaimRelease } from '../internal/ports.ts'
+import type { ClaimFeed, ClaimRelease } from '../internal/ports.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
 import { isComplete } from '../internal/store/leader/meta.ts'
@@ -27,7 +36,7 @@ import { aborted } from './until-signal.ts'
 
 export type ClaimsSettings = Pick<
   LeaderSettings,
-  'stateDir' | 'serveClaims' | 'apiBindPort' | 'apiAdvertiseAddress'
+  'stateDir' | 'serveClaims' | 'apiBindPort' | 'apiAdvertiseAddress' | 'defaultNetwork'
 >
 
 export interface ClaimsParts {
@@ -38,6 +47,10 @@ export interface ClaimsParts {
   readonly clock: Clock
   readonly log: Log
   readonly random: Random
+  /** How nodes of a zone are labelled; undefined while nobody knows. */
+  readonly zone: (name: string) => ZoneOfNodes | undefined
+  /** Are pods that come back to their addresses to be kept to their zones, as the settings are now? */
+  readonly keepsZones: () => boolean
 }
 
 export interface ServedClaims {
@@ -54,16 +67,22 @@ export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): Serve
   stack.defer(keepPruned(db, clock))
   const obstacle = () =>
     isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
-  const api = createClaimsApi({ feed: claimFeed(db, clock), release, clock: systemClock, random, obstacle })
+  const feed = claimFeed(db, clock)
+  const api = createClaimsApi({ feed, release, clock: systemClock, random, obstacle })
   stack.defer(() => api.close())
+  const webhook = webhookOf(settings, parts, feed, obstacle)
   const ends = new AbortController()
   const served = [
     untilServed('this machine', (signal) => serveHere(settings, api, log, signal), parts, ends.signal),
+    settings.serveClaims
+      ? untilServed(
+          'kubectl',
+          (signal) => serveToCluster(settings, parts, api, webhook, signal),
+          parts,
+          ends.signal,
+        )
+      : keepStaticIpWebhook(() => undefined, parts, ends.signal),
   ]
-  if (settings.serveClaims)
-    served.push(
-      untilServed('kubectl', (signal) => serveToCluster(settings, parts, api, signal), parts, ends.signal),
-    )
   stack.defer(async () => {
     ends.abort()
     await Promise.all(served)
@@ -71,15 +90,35 @@ export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): Serve
   return { changed: api.changed, close: () => stack.disposeAsync() }
 }
 
-const kept = { changes: 50_000, for: 3_600_000, batch: 10_000 }
+/** Only this process and the API server, by its configuration, know its path. */
+function webhookOf(
+  { defaultNetwork }: ClaimsSettings,
+  { keepsZones, log, random, zone }: ClaimsParts,
+  feed: ClaimFeed,
+  obstacle: () => string | undefined,
+): Hook {
+  const handle = staticIpWebhook({
+    feed,
+    zone,
+    log,
+    isStatic: (pod) => keepsZones() && isStaticPod(pod, defaultNetwork),
+    obstacle,
+  })
+  return { path: `/static-ip/${randomToken(random)}`, name: '/static-ip', handle }
+}
+
+/** Watches that were cut off for so long begin anew; the API server's own keep less. The log is most of the ledger's size. */
+const kept = { atLeast: 10_000, atMost: 200_000, for: 900_000 }
 const pruneEvery = 60_000
+/** Little enough for one turn of the event loop. */
+const pruneAtOnce = 1000
 
 /** Returns what ends it. */
 function keepPruned(db: Database, clock: Clock): () => void {
   let cancel = clock.after(pruneEvery, prune)
   function prune(): void {
-    const gone = pruneChanges(db, { atLeast: kept.changes, since: clock.now() - kept.for }, kept.batch)
-    cancel = clock.after(gone < kept.batch ? pruneEvery : 0, prune)
+    const gone = pruneChanges(db, { ...kept, since: clock.now() - kept.for }, pruneAtOnce)
+    cancel = clock.after(gone < pruneAtOnce ? pruneEvery : 0, prune)
   }
   return () => cancel()
 }
@@ -119,8 +158,9 @@ async function serveHere(
 
 async function serveToCluster(
   settings: ClaimsSettings,
-  { client, clock, random, log }: ClaimsParts,
+  { client, clock, keepsZones, random, log }: ClaimsParts,
   api: ClaimsApi,
+  hook: Hook,
   signal: AbortSignal,
 ): Promise<void> {
   const certificates = servingCertificates({
@@ -128,6 +168,7 @@ async function serveToCluster(
     authorityName: 'tke-eni-apiserver-ca',
     names: [claimsServiceName],
     clock: systemClock,
+    log,
   })
   await using stack = new AsyncDisposableStack()
   const server = await serveAggregated({
@@ -135,19 +176,23 @@ async function serveToCluster(
     allows: accessReviews(client, clock),
     listen: { host: bindHost(settings.apiAdvertiseAddress), port: settings.apiBindPort },
     certificate: certificates.server(),
+    hook,
     log,
   })
   stack.defer(() => server.close())
   log.info('serves claims', { port: server.port })
+  const { authority } = certificates
   const place = async () => ({
     address: settings.apiAdvertiseAddress ?? (await ownAddress(client, signal)),
     port: server.port,
-    authority: certificates.authority(),
+    authority: authority(),
   })
+  const webhook = () => (keepsZones() ? { path: hook.path, authority: authority() } : undefined)
   await Promise.all([
     renewed(certificates, server, clock, signal),
     followFrontProxy({ client, clock, random, log }, server.setFrontProxy, signal),
     keepClaimsApi(place, { client, clock, log, random }, signal),
+    keepStaticIpWebhook(webhook, { client, clock, log, random }, signal),
   ])
 }
 

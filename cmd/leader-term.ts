@@ -61,7 +61,7 @@ export async function winTerm(settings: LeaderSettings, parts: TermParts): Promi
   let necEpoch = 0
   const highest = async (ofLease: number) => {
     const ofNecs = await necEpochs(client, log, signal)
-    const ofLedger = peekLedger(ledgerPath, leaderMigrations)?.epoch ?? 0 // not edited by hand
+    const ofLedger = peekLedger(ledgerPath, leaderMigrations, { checked: true })?.epoch ?? 0 // not edited by hand
     const found = highestEpoch(ofLedger, [ofLease, ...ofNecs])
     necEpoch = Math.max(0, ...ofNecs.filter((epoch) => epoch <= found))
     return found
@@ -147,7 +147,7 @@ function bootId(): string | undefined {
  * one, as far as its epoch tells.
  */
 function setStaleAside(path: string, term: Term, necEpoch: number, log: Log): void {
-  const own = peekLedger(path, leaderMigrations)
+  const own = peekLedger(path, leaderMigrations, { checked: true })
   if (own === undefined || !own.complete) return
   const [id, epoch] = term.formerLedger?.split('@') ?? [own.id, necEpoch]
   const newest = own.id === id && own.epoch >= Number(epoch)

@@ -104,7 +104,8 @@ export async function leadOnce(
     notNow.abort()
     return policy
   })
-  const claimsClient = await connectKube({ ...target, beforeWrite: term.check }, clock)
+  // Each request for claims may have to be asked about: as many as the API server's own delegated authorization does.
+  const claimsClient = await connectKube({ ...target, qps: 200, burst: 400, beforeWrite: term.check }, clock)
   stack.defer(() => claimsClient.close())
   const inForce = withTestWaits('leader', { ...leaderDefaults, ...coreSettings(settings), epoch: term.epoch })
   const nameLedger = () => won.nameLedger(db)
@@ -112,12 +113,23 @@ export async function leadOnce(
   const told = heard(ledger, () => claims?.changed())
   const serving = startLeader({ kube, cloud, ledger: told, clock, random, log, nameLedger }, inForce)
   leader = serving
-  claims = serveClaims(settings, { db, release: serving, client: claimsClient, clock, log, random })
+  let latest = settings
+  claims = serveClaims(settings, {
+    db,
+    release: serving.claims,
+    client: claimsClient,
+    clock,
+    log,
+    random,
+    zone: serving.zone,
+    keepsZones: () => latest.enableStaticIp && latest.staticIpAffinity,
+  })
   stack.defer(claims.close)
   const { wake } = leader
   stack.defer(
     parts.reloads.subscribe((now) => {
       Object.assign(inForce, withTestWaits('leader', coreSettings(now)))
+      latest = now
       wake()
     }),
   )
@@ -145,7 +157,9 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'eniMaxWarmTarget',
   'enableDirectEni',
   'enableStaticIp',
+  'staticIpAffinity',
   'claimExpiredDuration',
+  'enableOwnerref',
   'manageTaint',
   'maxEniPerNode',
   'reconcileInterval',
@@ -165,6 +179,7 @@ function coreSettings(settings: LeaderSettings) {
     exclusiveEnis: settings.enableDirectEni,
     staticIps: settings.enableStaticIp,
     claimExpiry: settings.claimExpiredDuration,
+    cascadeOwners: settings.enableOwnerref,
     manageTaint: settings.manageTaint,
     ordinaryPods:
       settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),

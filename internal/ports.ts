@@ -10,7 +10,7 @@ import type { SyncChange } from './ipam/plan-sync.ts'
 import type { NodePool } from './ipam/pool.ts'
 import type { Suspect } from './ipam/quarantine.ts'
 import type { Intent } from './ipam/settle-intent.ts'
-import type { SurveyEni } from './ipam/survey.ts'
+import type { SurveyClaim, SurveyEni } from './ipam/survey.ts'
 import type {
   CloudEip,
   CloudEipQuota,
@@ -221,8 +221,8 @@ export interface LeaderKube {
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
   /**
-   * As `getNode`; `namespace` counts where its kind has one. Throws `denied`, and `bad_input` or `not_found` when the API server does not
-   * serve the kind.
+   * As `getNode`; `namespace` counts where its kind has one, and the version of `ref` only as long as it is served. Throws `denied`, and
+   * `not_found` when the API server does not serve the kind.
    */
   getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
   /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
@@ -328,7 +328,7 @@ export interface LeaderLedger {
   nodes(): readonly LedgerNode[]
   node(name: NodeName): LedgerNode | undefined
   pool(name: NodeName): NodePool | undefined
-  /** ENIs that serve, with their bound addresses: what a NEC shows. */
+  /** ENIs that serve, with their bound addresses, and parked ones that leave: what a NEC shows. */
   publishedEnis(name: NodeName): readonly PublishedEni[]
   /** Not yet resolved, oldest first. */
   openIntents(): readonly Intent[]
@@ -357,7 +357,12 @@ export interface LeaderLedger {
   /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
   placedClaims(node: NodeName): readonly PlacedClaim[]
   claimsWhere(phase: ClaimPhase): readonly Claim[]
-  staticClaims(): readonly Claim[]
+  /** As `claimsWhere`, their names alone: there may be very many. */
+  claimNames(phase: ClaimPhase): readonly PodName[]
+  /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
+  untimedClaims(of: 'all' | 'own'): readonly PodName[]
+  /** For a survey. */
+  staticClaims(): readonly SurveyClaim[]
   /** Workloads that claims go with, each once. */
   owners(): readonly ClaimOwner[]
   claimsOfOwner(uid: string): readonly Claim[]
@@ -366,11 +371,10 @@ export interface LeaderLedger {
   hasStaticClaims(): boolean
   /** Static ones with an address that no reservation keeps; those that are being released apart. */
   unreservedClaims(): readonly Claim[]
-  /** Whose time is over, by the ledger's own clock. */
-  expiredClaims(): readonly Claim[]
+  /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
+  expiredClaims(limit: number): readonly Claim[]
   /** Is there one whose time will be over? */
   claimsExpire(): boolean
-  claimedNames(): readonly PodName[]
   expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
   obstacle(): string | undefined
@@ -421,6 +425,9 @@ export type FoundClaim = PodName &
     | 'expiresAt'
     | 'owner'
   > & { readonly address: Ipv4 }
+
+/** A claim as it was when it was read. */
+export type SeenClaim = Pick<Claim, 'key' | 'namespace' | 'name' | 'version'>
 
 /** What of a claim may change. */
 export type ClaimChange = Partial<
@@ -492,7 +499,7 @@ export interface LeaderTx {
   /** Throws `conflict` when there is one of that name, or with that address. */
   restoreClaim(claim: FoundClaim): Claim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
-  changeClaim(claim: Claim, change: ClaimChange): Claim
+  changeClaim(claim: SeenClaim, change: ClaimChange): Claim
   /** Nothing when it has changed since it was read. */
   removeClaim(claim: Claim): void
   /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { claimPage } from './leader/failure-matrix/claims/page.ts'
 import { leaderPage } from './leader/failure-matrix/page.ts'
 import { nodePage } from './node/failure-matrix/page.ts'
 
@@ -39,6 +40,28 @@ those that the API's reference lists for the action, each refused once, and one 
 
 `
 
+const ofClaims = `
+## Static addresses
+
+A static address has a *claim*: a row in \`leader.db\` under the name of its pod, with the address, the VPC's reservation that keeps it,
+and the token of the call that makes that. \`kubectl get vipc\` shows it, and why it is not as it should be.
+
+- The claim's row is on disk before anything is asked of the cloud, and goes after everything of it is gone there. A reservation
+  carries cluster, pod and token in its tags: what a lost call has made is found by them, and so is every claim when the
+  ledger is lost.
+- On ENIs the address moves as any other: by intents, as above. It leaves a node when the agent there has given it back under the
+  grant that is published, or the node is known to be gone, and no sooner: never can two pods have it.
+- Of one name one thing is done at a time. A pod that comes in the middle waits for what is under way, and takes the claim over;
+  one whose claim is being released gets a new one.
+- What fails twice in a row the claim says, and its pod is told. It is tried again after pauses that grow up to a minute, without an end.
+
+In the tables, *well again in* runs from the pod, wish or workload that begins the step until claims, ledger, cloud and NECs agree, each pod
+shows its address, and nothing is reserved but for claims; *the claim shows* its phase, and its reason in brackets, from then on.
+Each row is a test of its own in \`test/leader/claims-failure-matrix.test.ts\`. At each moment no address is promised on two nodes, none on an
+ENI that has it not, and no claim changes its address. Other static pods run on both nodes all the time.
+
+`
+
 const ofTheNode = `
 ## The agent and its node
 
@@ -57,7 +80,7 @@ rows and NEC are compared: every address has one place, every pod one link.
 
 test('docs/failure-matrix.md says what the tests show', () => {
   const file = new URL('../docs/failure-matrix.md', import.meta.url)
-  const text = introduction + leaderPage() + ofTheNode + nodePage()
+  const text = introduction + leaderPage() + ofClaims + claimPage() + ofTheNode + nodePage()
   if (process.env['UPDATE']) writeFileSync(file, text)
   assert.ok(
     readFileSync(file, 'utf8') === text,

@@ -2,15 +2,24 @@
 import { sleep, systemClock } from '../../internal/base/clock.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { textAt } from '../../internal/kube/json.ts'
-import { askLeader } from './leader-socket.ts'
+import type { Millis } from '../../internal/value/millis.ts'
+import { type ClaimName, claimText } from './claim-name.ts'
+import { askLeader, type Question, type SocketAnswer } from './leader-socket.ts'
 
 export interface DeleteRequest {
   readonly socketPath: string
-  /** "namespace/name" */
-  readonly names: readonly string[]
+  readonly names: readonly ClaimName[]
   readonly force: boolean
   readonly dryRun: boolean
   readonly wait: boolean
+  /** How long to wait for each; for ever when missing. */
+  readonly timeout: Millis | undefined
+}
+
+/** Lines for whoever asked: what was done, and what it waits for. */
+export interface Telling {
+  readonly say: (line: string) => void
+  readonly warn: (line: string) => void
 }
 
 const lookEvery = 250
@@ -18,55 +27,119 @@ const lookEvery = 250
 /** One after the other. Throws the first `not_found`, `conflict`, `denied`, `unavailable` after the others were tried. */
 export async function deleteClaims(
   request: DeleteRequest,
-  say: (line: string) => void,
+  telling: Telling,
   signal: AbortSignal,
 ): Promise<void> {
   const faults: unknown[] = []
   for (const name of request.names) {
     if (signal.aborted) break
     try {
-      await deleteClaim(name, request, say, signal)
+      await deleteClaim(name, request, telling, signal)
     } catch (error) {
       faults.push(error)
-      if (request.names.length > 1) say((error as Error).message)
+      if (request.names.length > 1) telling.say((error as Error).message)
     }
   }
   if (faults.length > 0) throw faults[0]
 }
 
 async function deleteClaim(
-  name: string,
-  { socketPath, force, dryRun, wait }: DeleteRequest,
-  say: (line: string) => void,
+  claim: ClaimName,
+  { socketPath, force, dryRun, wait, timeout }: DeleteRequest,
+  telling: Telling,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = pathOf(name)
-  const query = force ? '?force=true' : ''
-  const { status, body } = await askLeader(
-    socketPath,
-    'DELETE',
-    path + query,
-    dryRun ? { dryRun: ['All'] } : {},
-  )
-  if (status !== 200) throw faultOf(name, status, textAt(body, 'message') ?? '')
-  const address = textAt(body, 'status', 'vpcIP')
-  const what = address === undefined ? 'it had no address' : `${address} is given back`
-  if (dryRun)
-    return say(`claim "${name}" would be deleted${address === undefined ? '' : ` and ${address} given back`}`)
-  if (!wait) return say(`claim "${name}" is being deleted`)
-  const uid = textAt(body, 'metadata', 'uid')
-  for (;;) {
-    const now = await askLeader(socketPath, 'GET', path)
-    if (now.status === 404 || (now.status === 200 && textAt(now.body, 'metadata', 'uid') !== uid)) break
-    await sleep(systemClock, lookEvery, signal)
-    if (signal.aborted) return
+  const name = claimText(claim)
+  const path = pathOf(claim)
+  const body = dryRun ? { dryRun: ['All'] } : {}
+  const question: Question = { socketPath, method: 'DELETE', path: path + (force ? '?force=true' : ''), body }
+  const answer = await askLeader(question, signal).catch((error: unknown) => {
+    throw signal.aborted ? stopped(`tell whether claim "${name}" is being deleted`) : error
+  })
+  if (answer.status !== 200) throw faultOf(name, answer.status, textAt(answer.body, 'message') ?? '')
+  const address = textAt(answer.body, 'status', 'vpcIP')
+  if (dryRun) {
+    const also = address === undefined ? '' : ` and ${address} given back`
+    return telling.say(`claim "${name}" would be deleted${also}`)
   }
-  say(`claim "${name}" deleted: ${what}`)
+  if (!wait) return telling.say(`claim "${name}" is being deleted`)
+  using limit = within(timeout, signal)
+  const look: Question = { socketPath, method: 'GET', path }
+  const { gone, why } = await untilGone(look, answer, telling, limit.signal)
+  if (!gone) throw signal.aborted ? stopped(`wait for claim "${name}"`) : tooLong(name, why)
+  telling.say(
+    `claim "${name}" deleted: ${address === undefined ? 'it had no address' : `${address} is given back`}`,
+  )
 }
 
-function pathOf(name: string): string {
-  const [namespace = '', pod = ''] = name.split('/').map(encodeURIComponent)
-  return `/apis/ipam.tke.cloud.tencent.com/v1beta1/namespaces/${namespace}/vpcipclaims/${pod}`
+/** A signal that aborts with `signal`, or after `timeout`. */
+function within(timeout: Millis | undefined, signal: AbortSignal): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  const cancel = timeout === undefined ? () => {} : systemClock.after(timeout, stop)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      cancel()
+      signal.removeEventListener('abort', stop)
+    },
+  }
+}
+
+interface Waited {
+  readonly gone: boolean
+  /** What it waited for at last. */
+  readonly why: string | undefined
+}
+
+/** Tells why it takes so long, whenever that is another reason; until `signal` aborts. */
+async function untilGone(
+  question: Question,
+  deleted: SocketAnswer,
+  { warn }: Telling,
+  signal: AbortSignal,
+): Promise<Waited> {
+  const uid = textAt(deleted.body, 'metadata', 'uid')
+  let why = reasonIn(deleted)
+  while (!signal.aborted) {
+    const now = await askLeader(question, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+    if (now === undefined) break
+    if (now.status === 404 || (now.status === 200 && textAt(now.body, 'metadata', 'uid') !== uid))
+      return { gone: true, why }
+    const next = reasonIn(now)
+    if (next !== undefined && next !== why) warn(`waiting: ${next}`)
+    why = next
+    await sleep(systemClock, lookEvery, signal)
+  }
+  return { gone: false, why }
+}
+
+/** What the claim says, or the leader where it cannot say how it is with the claim. */
+function reasonIn({ status, body }: SocketAnswer): string | undefined {
+  if (status !== 200) return textAt(body, 'message')
+  const [reason, message] = [textAt(body, 'status', 'reason'), textAt(body, 'status', 'message')]
+  return [reason, message].filter((part) => part !== undefined).join(': ') || undefined
+}
+
+function pathOf({ namespace, name }: ClaimName): string {
+  return `/apis/ipam.tke.cloud.tencent.com/v1beta1/namespaces/${namespace}/vpcipclaims/${name}`
+}
+
+function stopped(what: string): IpamError {
+  return new IpamError('unavailable', `Cannot ${what}: a signal ended this`, {
+    hint: 'the leader goes on with what it was asked; tke-eni get vipc shows it',
+  })
+}
+
+function tooLong(name: string, why: string | undefined): IpamError {
+  const so = why === undefined ? '' : ` (${why})`
+  return new IpamError('unavailable', `Cannot wait for claim "${name}" any longer: it is still there${so}`, {
+    hint: 'the leader goes on giving its address back; tke-eni get vipc shows it',
+  })
 }
 
 function faultOf(name: string, status: number, message: string): IpamError {

@@ -28,7 +28,7 @@ export async function auditCluster(cluster: DevCluster): Promise<DevAudit> {
   const open = ledger(
     `SELECT kind || ' of ' || coalesce(eni_id, node) AS item FROM intent WHERE state IN ('recorded', 'accepted')`,
   )
-  const cloud = cluster.cloud.admin.audit(Date.now())
+  const cloud = cluster.cloud.admin.audit(cluster.clock.now())
   const ours = cloud.enis.filter(({ tags }) => tags[clusterTag] === clusterId)
   const ids = new Set(ours.map(({ id }) => id))
   const exclusive = new Set(ours.flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])))

@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../internal/base/clock.ts'
+import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { type LogLevel, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
+import { cloudZoneLabel, type Labels, zoneLabel } from '../../internal/ipam/node-affinity.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { runCommand } from '../../internal/linux/command.ts'
@@ -20,7 +21,16 @@ import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
 import { type DevLeader, startDevLeader } from './leader.ts'
 import { startScheduler } from './scheduler.ts'
-import { clusterId, instanceType, nodeSubnets, podSubnets, region, subnetOfNode, vpc } from './topology.ts'
+import {
+  clusterId,
+  instanceType,
+  nodeSubnets,
+  podSubnets,
+  region,
+  subnetOfNode,
+  vpc,
+  zoneNumber,
+} from './topology.ts'
 
 export interface DevNode {
   readonly name: string
@@ -36,6 +46,8 @@ export interface DevCluster {
   readonly leaderDb: string
   readonly vpcUrl: string
   readonly kube: KubeClient
+  /** Of the cloud, and of our own API server. */
+  readonly clock: Clock
   readonly cloud: VpcSim
   readonly api: DevApi
   readonly host: DevHost
@@ -73,6 +85,8 @@ export interface DevOptions {
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
   readonly logLevel: LogLevel
+  /** What time it is in the cloud and for our own API server; the system's when not given. */
+  readonly clock?: Clock
   /** How long the cloud works on what it has accepted; a good part of a second when not given. */
   readonly cloudLatency?: { readonly minMs: number; readonly maxMs: number }
   /** The command line of tke-eni that runs as leader and agents; this very program when not given. */
@@ -89,7 +103,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   const lock = lockFile(join(directory, 'dev.lock'))
   stack.defer(() => lock.release())
   refuseUsedDirectory(directory)
-  const clock = systemClock
+  const clock = options.clock ?? systemClock
   const random = systemRandom
 
   const ownApi = async () => {
@@ -138,6 +152,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   stack.defer(() => vpcServer.close())
 
   const agentFlags = (flags: readonly string[]) => [
+    '--add-timeout=20s', // our kubelet ends a plugin after 30
     ...options.nodeFlags,
     '--listen-health=127.0.0.1:0',
     ...flags,
@@ -178,7 +193,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       clock,
       random,
       log: silentLog,
-      nodes: () => nodes.map(({ name }) => name),
+      nodes: () => nodes.map((node) => ({ name: node.name, labels: labelsOf(node) })),
     }),
   )
   async function joinNode(): Promise<DevNode> {
@@ -210,6 +225,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
     },
     vpcUrl: vpcServer.url,
     kube,
+    clock,
     cloud,
     api,
     host,
@@ -273,6 +289,15 @@ async function refuseUnfitMachine(): Promise<void> {
   }
 }
 
+function labelsOf({ instanceId, name, zone }: DevNode): Labels {
+  return {
+    'kubernetes.io/hostname': name,
+    'cloud.tencent.com/node-instance-id': instanceId,
+    [zoneLabel]: zoneNumber(zone),
+    [cloudZoneLabel]: zone,
+  }
+}
+
 async function registerNode(kube: KubeClient, node: DevNode, now: string): Promise<void> {
   const condition = {
     type: 'Ready',
@@ -295,11 +320,6 @@ async function registerNode(kube: KubeClient, node: DevNode, now: string): Promi
       architecture: '',
     },
   }
-  const labels = {
-    'kubernetes.io/hostname': node.name,
-    'cloud.tencent.com/node-instance-id': node.instanceId,
-    'topology.kubernetes.io/zone': node.zone,
-  }
   await kube.call({
     doing: `register node "${node.name}"`,
     method: 'POST',
@@ -307,7 +327,7 @@ async function registerNode(kube: KubeClient, node: DevNode, now: string): Promi
     body: {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: node.name, labels },
+      metadata: { name: node.name, labels: labelsOf(node) },
       spec: { providerID: `qcloud:///${node.zone}/${node.instanceId}` },
     },
   })

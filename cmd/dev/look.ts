@@ -78,7 +78,7 @@ export function openIntents(cluster: DevCluster): number {
 export function enisInCloud(cluster: DevCluster, node: string): number {
   const instance = cluster.nodes().find(({ name }) => name === node)?.instanceId
   return cluster.cloud.admin
-    .audit(Date.now())
+    .audit(cluster.clock.now())
     .enis.filter(({ instanceId, primary }) => instanceId === instance && !primary).length
 }
 

@@ -11,26 +11,49 @@ export interface SeenPod {
 
 const pods = '/api/v1/namespaces/default/pods'
 
-/** Scheduled right away when `node` is given; with an ENI of its own when `kind` is "tke-direct-eni", with an address that it keeps when it is "static". */
+/** A pod whose address goes with its workload, and after a time without a pod. */
+export interface KeptPod {
+  readonly owner: {
+    readonly apiVersion: string
+    readonly kind: string
+    readonly name: string
+    readonly uid: string
+  }
+  readonly expireAfter: string
+}
+
+/** Scheduled right away when `node` is given; with an ENI of its own when `kind` is "tke-direct-eni", with an address that it keeps when it is "static", or more is said of that. */
 export async function createPod(
   kube: KubeClient,
   name: string,
   node?: string,
-  kind?: typeof networkNames.exclusive | 'static',
+  kind?: typeof networkNames.exclusive | 'static' | KeptPod,
 ): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
     ...(node === undefined ? {} : { nodeName: node }),
   }
+  const kept = typeof kind === 'object' ? kind : undefined
   const annotations = {
     ...(kind === networkNames.exclusive && { [networksAnnotation]: kind }),
-    ...(kind === 'static' && { 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never' }),
+    ...((kind === 'static' || kept) && { 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never' }),
+    ...(kept && { 'tke.cloud.tencent.com/claim-expired-duration': kept.expireAfter }),
   }
   await kube.call({
     doing: `create pod "${name}"`,
     method: 'POST',
     path: pods,
-    body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'tour' }, annotations }, spec },
+    body: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        labels: { app: 'tour' },
+        annotations,
+        ...(kept && { ownerReferences: [{ ...kept.owner, controller: true }] }),
+      },
+      spec,
+    },
   })
 }
 

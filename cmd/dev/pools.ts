@@ -42,12 +42,14 @@ function readPool(path: string): Omit<PoolLine, 'node' | 'zone'> {
 }
 
 const shared = `eni.mode = 'shared'`
-const idle = `${shared} AND ip.state = 'usable' AND a.address IS NULL`
+// What is kept for one pod is no part of the pool.
+const ofPool = `${shared} AND ip.claim_name IS NULL`
+const idle = `${ofPool} AND ip.state = 'usable' AND a.address IS NULL`
 
 const counts = `SELECT count(DISTINCT eni.id) FILTER (WHERE ${shared}) AS enis,
   count(*) FILTER (WHERE ${shared} AND ip.state = 'usable') AS bound, count(a.address) FILTER (WHERE ${shared}) AS inUse,
   count(*) FILTER (WHERE ${idle}) AS idle, count(*) FILTER (WHERE ${idle} AND cooling_until > ?) AS cooling,
-  count(*) FILTER (WHERE ${shared} AND ip.state = 'returning') AS "returning",
+  count(*) FILTER (WHERE ${ofPool} AND ip.state = 'returning') AS "returning",
   count(DISTINCT eni.id) FILTER (WHERE NOT ${shared}) AS exclusive,
   count(a.address) FILTER (WHERE NOT ${shared}) AS exclusiveInUse
   FROM eni LEFT JOIN ip ON ip.eni_id = eni.id LEFT JOIN attachment a ON a.address = ip.address`

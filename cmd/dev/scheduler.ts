@@ -1,8 +1,10 @@
-// Puts pods without a node on the node with fewest, as a real cluster's scheduler would.
+// Puts pods without a node on the node with fewest of those that they may run on, as a real cluster's scheduler would.
+import { type Labels, type PodPlacement, selects } from '../../internal/ipam/node-affinity.ts'
 import { type ReflectorTools, reflect } from '../../internal/kube/reflector.ts'
+import { readPlacement } from '../../internal/wire/pod-placement.ts'
 
 interface SchedulerParts extends ReflectorTools {
-  readonly nodes: () => readonly string[]
+  readonly nodes: () => readonly { readonly name: string; readonly labels: Labels }[]
 }
 
 interface Unscheduled {
@@ -10,6 +12,8 @@ interface Unscheduled {
   readonly name: string
   readonly uid: string
   readonly node: string | undefined
+  /** undefined: it says nothing that can be read. */
+  readonly placement: PodPlacement | undefined
 }
 
 const retryMs = 1000
@@ -24,10 +28,12 @@ export function startScheduler(parts: SchedulerParts): () => void {
   async function place(pod: Unscheduled): Promise<void> {
     if (!waiting.has(pod.uid)) return
     const again = () => void clock.after(retryMs, () => void place(pod))
-    const counts = new Map(parts.nodes().map((node) => [node, 0]))
+    const { placement } = pod
+    const fitting = parts.nodes().filter((node) => placement === undefined || selects(placement, node))
+    const counts = new Map(fitting.map(({ name }) => [name, 0]))
     for (const node of placed.values()) {
       const count = counts.get(node)
-      if (count !== undefined) counts.set(node, count + 1) // a pod may have been bound to a node that does not exist
+      if (count !== undefined) counts.set(node, count + 1) // a pod may have been bound to a node that does not exist, or does not fit
     }
     const [node] = [...counts].toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))[0] ?? []
     if (node === undefined) return again()
@@ -91,5 +97,6 @@ function readPod(object: unknown): Unscheduled {
     metadata: { namespace: string; name: string; uid: string }
     spec: { nodeName?: string }
   }
-  return { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, node: spec.nodeName }
+  const { name, namespace, uid } = metadata
+  return { namespace, name, uid, node: spec.nodeName, placement: readPlacement(spec) }
 }

@@ -22,3 +22,8 @@ export const instanceType = 'S5.MEDIUM4'
 export function subnetOfNode(n: number): (typeof nodeSubnets)[number] {
   return n % 3 === 2 ? nodeSubnets[1] : nodeSubnets[0]
 }
+
+/** As TKE labels nodes: "100003" of ap-guangzhou-3. */
+export function zoneNumber(zone: string): string {
+  return String(100_000 + Number(zone.split('-').at(-1)))
+}

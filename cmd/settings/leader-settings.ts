@@ -57,9 +57,19 @@ const table = {
     'false',
     'Pods may keep their addresses (annotation vpc-ip-claim-delete-policy: Never). New nodes hold nothing warm then, unless the warm targets say so: every address is bound when a pod wants it.',
   ),
+  staticIpAffinity: setting(
+    bool,
+    'true',
+    'Pods that come back to a static address are only scheduled to its zone, by an admission webhook for such pods. Needs serve-claims.',
+  ),
   claimExpiredDuration: optional(
     duration('5m', '4380h'),
     'A static address is given up so long after its pod has ended; without it, never.',
+  ),
+  enableOwnerref: setting(
+    bool,
+    'false',
+    'A static address is given up when the workload of its pod is deleted: the topmost one, of any kind. Claims that were made before stay. Needs a role of its own.',
   ),
   defaultNetwork: setting(
     choice(networkNames.shared, networkNames.exclusive, 'other'),

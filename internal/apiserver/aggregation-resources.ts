@@ -1,4 +1,4 @@
-// What says where other servers of the API are: APIServices, and the endpoints of their Services.
+// What says where other servers are that have a part in the API: APIServices and webhooks, and the endpoints of their Services.
 import { defineResource } from './define-resource.ts'
 import { asObjects, asText, at, type KubeObject } from './object.ts'
 import { age, ageColumn, column, printer } from './printers.ts'
@@ -50,6 +50,20 @@ export const aggregationResources: readonly ResourceType[] = [
     strategic: coreStrategic,
     printer: printer([column('Service'), ageColumn], (object, now) => [
       `${asText(at(object, 'spec', 'service', 'namespace'))}/${asText(at(object, 'spec', 'service', 'name'))}`,
+      age(object, now),
+    ]),
+  }),
+  defineResource({
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    resource: 'mutatingwebhookconfigurations',
+    kind: 'MutatingWebhookConfiguration',
+    namespaced: false,
+    categories: ['api-extensions'],
+    countsGenerations: true,
+    strategic: coreStrategic,
+    printer: printer([{ ...column('Webhooks'), type: 'integer' }, ageColumn], (object, now) => [
+      asObjects(object['webhooks']).length,
       age(object, now),
     ]),
   }),

@@ -15,9 +15,11 @@ import {
   type ApiRequest,
   type Call,
   type Context,
+  healthy,
   jsonAnswer,
 } from './request.ts'
 import { parseResourcePath, type ResourcePath } from './request-path.ts'
+import { isHealth, parseTarget } from './request-target.ts'
 import type { ResourceType, Verb } from './resource.ts'
 import { review } from './review.ts'
 import { badRequest, methodNotAllowed, noSuchPath, StatusError } from './status-error.ts'
@@ -84,10 +86,9 @@ export type Actions<A = never> = Readonly<Record<Verb, (call: Call) => ApiAnswer
 
 /** Throws StatusError. */
 export function route<A = never>(context: Context, request: ApiRequest, actions: Actions<A>): ApiAnswer | A {
-  // A path that begins with two slashes would be read as a host.
-  const url = `http://server/${request.url.replace(/^\/+/, '')}`
-  if (!URL.canParse(url)) throw badRequest(`"${request.url}" is not a path`)
-  const { pathname, searchParams } = new URL(url)
+  const target = parseTarget(request.url)
+  if (target === undefined) throw badRequest(`"${request.url}" is not a path`)
+  const { path: pathname, query } = target
   const headers = request.headers ?? {}
   if (request.method === 'GET' || request.method === 'HEAD') {
     const answer =
@@ -102,16 +103,11 @@ export function route<A = never>(context: Context, request: ApiRequest, actions:
   if (path === undefined) throw noSuchPath()
   const type = context.registry.find(path.group, path.version, path.resource)
   if (type === undefined || !isServed(type, path)) throw noSuchPath()
-  return perform(
-    request.method,
-    { context, type, path, query: searchParams, headers, body: request.body },
-    actions,
-  )
+  return perform(request.method, { context, type, path, query, headers, body: request.body }, actions)
 }
 
 function fixedPath(pathname: string): Answer | undefined {
-  const text = (body: string): Answer => ({ status: 200, contentType: 'text/plain; charset=utf-8', body })
-  if (/^\/(healthz|livez|readyz)(\/ping)?$/.test(pathname)) return text('ok')
+  if (isHealth(pathname)) return healthy
   if (pathname === '/version') return jsonAnswer(200, serverVersion)
   if (pathname === '/')
     return jsonAnswer(200, { paths: ['/api', '/apis', '/healthz', '/openapi/v3', '/version'] })

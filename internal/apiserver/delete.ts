@@ -31,12 +31,12 @@ export function deleteObject(call: Call): Answer {
 
 export function deleteCollection(call: Call): Answer {
   const options = deleteOptions(call)
-  const { items, revision } = select(call)
+  const { items, ending } = select(call)
   const deleted = items.map((object) =>
     options.dryRun ? object : deleteOne(call.context, call.type, object, options).object,
   )
   const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
-  return jsonAnswer(200, as.list(deleted, { resourceVersion: String(revision) }), as.contentType)
+  return jsonAnswer(200, as.list(deleted, { resourceVersion: String(ending.revision) }), as.contentType)
 }
 
 /** These give the object back, as their real registries do; others give a Status when it is gone. */

@@ -9,11 +9,13 @@ import {
   type ApiRequest,
   isWatch,
   jsonAnswer,
+  type Sink,
+  type StreamedAnswer,
   type WatchAnswer,
 } from './request.ts'
 import { StatusError } from './status-error.ts'
 
-export type Handle = (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>
+export type Handle = (request: ApiRequest) => ApiAnswer | StreamedAnswer | Promise<ApiAnswer | StreamedAnswer>
 
 /** Answers `request` with what `handle` says of it; a fault of its own is answered with 500. Never rejects. */
 export async function exchange(
@@ -25,10 +27,16 @@ export async function exchange(
   try {
     await answer(request, response, handle, log)
   } catch (error) {
-    log.error('request failed', { method: request.method, url: request.url, error: String(error) })
-    if (response.headersSent) response.destroy()
-    else reply(response, refusal(internalError(error)))
+    if (request.complete) return fail(request, response, log, error)
+    log.debug('request broken off', { method: request.method, url: request.url })
+    response.destroy()
   }
+}
+
+function fail(request: IncomingMessage, response: ServerResponse, log: Log, error: unknown): void {
+  log.error('request failed', { method: request.method, url: request.url, error: String(error) })
+  if (response.headersSent) response.destroy()
+  else reply(response, refusal(internalError(error)))
 }
 
 async function answer(
@@ -49,7 +57,8 @@ async function answer(
     body: message === undefined ? body.toString('utf8') : JSON.stringify(message),
   })
   log.debug('request served', { method: request.method, url, status: answered.status })
-  if (isWatch(answered)) stream(answered, response)
+  if ('parts' in answered) await writeParts(answered, response)
+  else if (isWatch(answered)) stream(answered, response, (error) => fail(request, response, log, error))
   else reply(response, answered)
 }
 
@@ -67,10 +76,6 @@ function internalError(error: unknown): StatusError {
 
 export function refusal(error: StatusError): Answer {
   return jsonAnswer(error.code, error)
-}
-
-export function isHealth(url: string): boolean {
-  return /^\/(healthz|livez|readyz)\b/.test(url)
 }
 
 function plainHeaders(request: IncomingMessage): Record<string, string | undefined> {
@@ -109,17 +114,49 @@ export function reply(response: ServerResponse, { status, contentType, body, war
   response.end(body)
 }
 
+/** As fast as they are read. */
+async function writeParts(
+  { contentType, parts, status }: StreamedAnswer,
+  response: ServerResponse,
+): Promise<void> {
+  begin(response, status, contentType)
+  for await (const part of parts) {
+    if (response.destroyed) return // nobody reads it any more
+    response.write(part)
+    await taken(response)
+  }
+  response.end()
+}
+
+function begin(response: ServerResponse, status: number, contentType: string): void {
+  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
+}
+
+/** Resolves at once when little waits to be read, and when nobody reads any more. */
+function taken(response: ServerResponse): Promise<void> {
+  if (!response.writableNeedDrain || response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
+}
+
 /** A reader this far behind is cut off; it will list again. */
 const backlogLimit = 64 * 1024 * 1024
 
-function stream(answered: WatchAnswer, response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': answered.contentType, 'cache-control': 'no-cache, private' })
+function stream(answered: WatchAnswer, response: ServerResponse, broken: Sink['fail']): void {
+  begin(response, 200, answered.contentType)
   response.flushHeaders()
   const stop = answered.start({
     send: (event) => {
       response.write(event)
       if (response.writableLength > backlogLimit) response.destroy()
     },
+    taken: () => taken(response),
+    fail: broken,
     end: () => response.end(),
   })
   response.on('close', stop)

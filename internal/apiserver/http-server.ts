@@ -7,7 +7,8 @@ import { type Random, systemRandom } from '../base/random.ts'
 import type { KnownPolicy } from './admission.ts'
 import { createAggregator } from './aggregator/aggregator.ts'
 import { type Api, createApi } from './api.ts'
-import { exchange, isHealth, refusal, reply } from './http-exchange.ts'
+import { turnAway } from './entrance.ts'
+import { exchange } from './http-exchange.ts'
 import { type ListenOn, openListeners } from './listener.ts'
 import { unauthorized } from './status-error.ts'
 import type { Storage } from './storage.ts'
@@ -22,7 +23,7 @@ export interface ServeOptions {
   readonly token?: string
   /** Admission policies that may be installed. */
   readonly policies?: readonly KnownPolicy[]
-  /** Requests of groups that an APIService names are passed on to the server behind it. */
+  /** Requests of groups that an APIService names are passed on to the server behind it, and webhooks are asked. */
   readonly aggregate?: boolean
 }
 
@@ -43,13 +44,13 @@ export async function serveKubeApi(options: ServeOptions): Promise<ServedApi> {
   const { storage, clock, log, random = systemRandom, token, policies = [], aggregate = false } = options
   const api = createApi({ storage, clock, random, policies })
   const answer = aggregate
-    ? createAggregator({ api, storage, clock, log })
+    ? createAggregator({ api, storage, clock, random, log })
     : (request: IncomingMessage, response: ServerResponse) =>
         void exchange(request, response, api.handle, log)
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const refused = token !== undefined && !isHealth(request.url ?? '/') && !hasToken(request, token)
-    if (refused) reply(response, refusal(unauthorized()))
-    else answer(request, response)
+    response.setHeader('date', new Date(clock.now()).toUTCString()) // what clients take for the server's time
+    if (token === undefined || hasToken(request, token)) answer(request, response)
+    else turnAway(response, unauthorized())
   }
   const wanted = 'length' in options.listen ? options.listen : [options.listen]
   const listeners = await openListeners(wanted, serve)

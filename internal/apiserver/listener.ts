@@ -1,6 +1,6 @@
 // One address to listen on: TCP with or without TLS, or a unix socket; can be closed and opened again.
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import {
   createServer as createSecureServer,
   type ServerOptions as SecureOptions,
@@ -9,6 +9,8 @@ import {
 import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { IpamError } from '../ipam/errors.ts'
+import type { Millis } from '../value/millis.ts'
+import { entrance, type Serve } from './entrance.ts'
 
 export type ListenOn = { readonly host: string; readonly port: number } | { readonly socketPath: string }
 
@@ -21,7 +23,23 @@ export interface Listener {
   secure(material: SecureContextOptions): void
 }
 
-export type Serve = (request: IncomingMessage, response: ServerResponse) => void
+/** What those who were not asked yet may cost. */
+export interface Limits {
+  readonly connections: number
+  /** From the connection, and then from the first byte of a further request, to the end of the headers. */
+  readonly headers: Millis
+  /** To the end of the body; answers, and with them watches, take as long as they take. */
+  readonly request: Millis
+}
+
+/** Each watch has a connection of its own, also through the cluster's API server; one that says nothing has cost some 50 kB. */
+const usual: Limits = { connections: 2000, headers: 5000, request: 10_000 }
+const lookEvery: Millis = 1000
+
+export interface ListenerOptions {
+  readonly secure?: SecureOptions
+  readonly limits?: Limits | undefined
+}
 
 /** All of them, or none: one left open would keep the process from ending. Throws as `openListener`. */
 export async function openListeners(wanted: readonly ListenOn[], serve: Serve): Promise<readonly Listener[]> {
@@ -37,9 +55,9 @@ export async function openListeners(wanted: readonly ListenOn[], serve: Serve): 
 export async function openListener(
   address: ListenOn,
   serve: Serve,
-  secure?: SecureOptions,
+  options: ListenerOptions = {},
 ): Promise<Listener> {
-  let server = await listen(address, serve, secure)
+  let server = await listen(address, serve, options)
   const given = server.address() as AddressInfo | string | null
   const bound: ListenOn =
     'host' in address && typeof given === 'object' && given !== null
@@ -48,7 +66,7 @@ export async function openListener(
   return {
     bound,
     start: async () => {
-      if (!server.listening) server = await listen(bound, serve, secure)
+      if (!server.listening) server = await listen(bound, serve, options)
     },
     secure(material) {
       if (server instanceof SecureServer) server.setSecureContext(material)
@@ -61,11 +79,22 @@ export async function openListener(
   }
 }
 
-function listen(address: ListenOn, serve: Serve, secure: SecureOptions | undefined): Promise<Server> {
+function listen(
+  address: ListenOn,
+  serve: Serve,
+  { secure, limits = usual }: ListenerOptions,
+): Promise<Server> {
+  const times = {
+    keepAliveTimeout: 120_000,
+    headersTimeout: limits.headers,
+    requestTimeout: limits.request,
+    connectionsCheckingInterval: Math.min(lookEvery, limits.headers),
+  }
   const server =
     secure === undefined
-      ? createServer({ keepAliveTimeout: 120_000 }, serve)
-      : createSecureServer({ keepAliveTimeout: 120_000, ...secure }, serve)
+      ? createServer(times, entrance(serve))
+      : createSecureServer({ ...times, handshakeTimeout: limits.headers, ...secure }, entrance(serve))
+  server.maxConnections = limits.connections
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       const where = 'host' in address ? `${address.host}:${address.port}` : address.socketPath

@@ -4,7 +4,7 @@ import { negotiate } from './represent.ts'
 import { type Answer, type Call, jsonAnswer } from './request.ts'
 import { parseFieldSelector, parseLabelSelector, pinnedName } from './selector.ts'
 import { badRequest, expired, invalid, notFound, StatusError, tooLargeVersion } from './status-error.ts'
-import type { Page } from './storage.ts'
+import type { Collection, Page } from './storage.ts'
 import { collectionOf, load, shown } from './stored-object.ts'
 
 export function getObject(call: Call): Answer {
@@ -20,20 +20,34 @@ export function getObject(call: Call): Answer {
 export function listObjects(call: Call): Answer {
   const { context, type, query } = call
   const as = negotiate(call.headers['accept'], query, type, () => context.clock.now())
-  const { items, revision, next, remaining } = select(call)
-  const metadata: JsonObject = {
-    resourceVersion: String(revision),
-    ...(next === undefined ? {} : { continue: next }),
-    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
-  }
-  return jsonAnswer(200, as.list(items, metadata), as.contentType)
+  const { items, ending } = select(call)
+  return jsonAnswer(200, as.list(items, listMetadata(ending)), as.contentType)
+}
+
+/** How a list ends: of which state it is, and where it goes on when it has a limit. */
+export interface Ending {
+  readonly revision: number
+  readonly next: string | undefined
+  readonly remaining: number | undefined
 }
 
 export interface Selection {
   readonly items: readonly KubeObject[]
-  readonly revision: number
-  readonly next: string | undefined
-  readonly remaining: number | undefined
+  readonly ending: Ending
+}
+
+/** A part of a list; the last one has its ending. */
+export interface Batch {
+  readonly items: readonly KubeObject[]
+  readonly ending: Ending | undefined
+}
+
+export function listMetadata({ next, remaining, revision }: Ending): JsonObject {
+  return {
+    resourceVersion: String(revision),
+    ...(next === undefined ? {} : { continue: next }),
+    ...(remaining === undefined ? {} : { remainingItemCount: remaining }),
+  }
 }
 
 interface Position {
@@ -41,8 +55,18 @@ interface Position {
   readonly name: string
 }
 
-/** What the list parameters of `call` select. */
+/** What the list parameters of `call` select, all at once. */
 export function select(call: Call): Selection {
+  const all: KubeObject[] = []
+  for (const { items, ending } of batches(call, undefined)) {
+    for (const item of items) all.push(item)
+    if (ending !== undefined) return { items: all, ending }
+  }
+  throw new Error('Cannot select objects: the list has no end')
+}
+
+/** The same in parts, each of what about `atOnce` objects in a row give: all of the state that the first one was read of. */
+export function* batches(call: Call, atOnce: number | undefined): Generator<Batch, undefined> {
   const { context, type, query, path } = call
   const matches = selectorOf(call)
   const limit = limitOf(query.get('limit'))
@@ -51,40 +75,67 @@ export function select(call: Call): Selection {
   if (from !== undefined && !['', '0', null].includes(query.get('resourceVersion'))) {
     throw badRequest('specifying resource version is not allowed when using continue')
   }
-  const at = from?.revision ?? exactVersion(call)
   const collection = collectionOf(type, path.namespace)
-  const items: KubeObject[] = []
+  const exact = from?.revision ?? exactVersion(call)
+  const name = exact === undefined ? oneName(call) : undefined
+  if (name !== undefined) {
+    const object = load(context, type, path.namespace, name)
+    const items = object !== undefined && matches(object) ? [object] : []
+    yield { items, ending: { revision: context.storage.revision(), next: undefined, remaining: undefined } }
+    return
+  }
+  let at = exact
   let after: Position | undefined = from?.after
-  let page: Page
-  let last: Position | undefined
-  do {
-    page = listPage(call, () => context.storage.list(collection, { at, after, limit }), after)
+  let count = 0
+  for (;;) {
+    const left = limit === undefined ? undefined : limit - count
+    const wanted = hasSelector(query) ? (atOnce ?? limit) : least(left, atOnce)
+    const page = listPage(call, () => context.storage.list(collection, { at, after, limit: wanted }), after)
+    const items: KubeObject[] = []
     for (const stored of page.items) {
       const object = shown(type, stored)
       const position = { namespace: stored.metadata.namespace ?? '', name: stored.metadata.name ?? '' }
-      if (limit !== undefined && items.length === limit) {
-        return {
-          items,
-          revision: page.revision,
-          next: encodeContinue(page.revision, last ?? position),
-          remaining: undefined,
-        }
+      if (items.length === left) {
+        const next = encodeContinue(page.revision, after ?? position)
+        yield { items, ending: { revision: page.revision, next, remaining: undefined } }
+        return
       }
-      last = position
+      after = position
       if (matches(object)) items.push(object)
     }
-    after = last
-  } while (page.more && (limit === undefined || items.length < limit))
-  if (!page.more) return { items, revision: page.revision, next: undefined, remaining: undefined }
-  const next = last === undefined ? undefined : encodeContinue(page.revision, last)
-  const remaining = hasSelector(query)
-    ? undefined
-    : context.storage.count(collection, { at: page.revision, after })
-  return { items, revision: page.revision, next, remaining }
+    count += items.length
+    const isEnd = !page.more || after === undefined || (left !== undefined && items.length === left)
+    yield { items, ending: isEnd ? endingOf(call, page, collection, after) : undefined }
+    if (isEnd) return
+    at = page.revision
+  }
 }
 
 function hasSelector(query: URLSearchParams): boolean {
   return Boolean(query.get('labelSelector')) || Boolean(query.get('fieldSelector'))
+}
+
+function least(left: number | undefined, atOnce: number | undefined): number | undefined {
+  return left === undefined || atOnce === undefined ? (left ?? atOnce) : Math.min(left, atOnce)
+}
+
+function endingOf(
+  { context, query }: Call,
+  { more, revision }: Page,
+  collection: Collection,
+  after: Position | undefined,
+): Ending {
+  if (!more || after === undefined) return { revision, next: undefined, remaining: undefined }
+  const remaining = hasSelector(query)
+    ? undefined
+    : context.storage.count(collection, { at: revision, after })
+  return { revision, next: encodeContinue(revision, after), remaining }
+}
+
+/** The only name that the list can have, where it tells one object from all others. */
+function oneName({ path, query, type }: Call): string | undefined {
+  const isAlone = path.namespace !== undefined || !type.namespaced
+  return isAlone ? (path.name ?? pinnedName(query.get('fieldSelector'))) : undefined
 }
 
 /** The label and field selectors of `call` and the name in its path, as one test. */

@@ -6,6 +6,12 @@ import { notAcceptable } from './status-error.ts'
 export interface Representation {
   readonly contentType: string
   one(object: KubeObject): JsonObject
+  /** What a list has beside its metadata and its items. */
+  readonly frame: JsonObject
+  /** The field of a list that has its items. */
+  readonly itemsIn: 'items' | 'rows'
+  /** What a list has of an object. */
+  item(object: KubeObject): JsonObject
   list(items: readonly KubeObject[], metadata: JsonObject): JsonObject
   /** The object of a watch event. */
   event(object: KubeObject): JsonObject
@@ -32,21 +38,28 @@ export function negotiate(
   throw notAcceptable()
 }
 
+type Parts = Omit<Representation, 'contentType' | 'list'>
+
+function json(parts: Parts): Representation {
+  const { frame, item, itemsIn } = parts
+  return {
+    ...parts,
+    contentType: 'application/json',
+    list: (items, metadata) => ({ ...frame, metadata, [itemsIn]: items.map(item) }),
+  }
+}
+
 function plain(type: ResourceType): Representation {
   const apiVersion = apiVersionOf(type)
-  return {
-    contentType: 'application/json',
+  return json({
     one: (object) => object,
+    frame: { kind: type.listKind, apiVersion },
+    itemsIn: 'items',
     // Items of a list do not repeat what the list says, but for custom resources, which kubectl shows as they are.
-    list: (items, metadata) => ({
-      kind: type.listKind,
-      apiVersion,
-      metadata,
-      items: type.strategic === undefined ? [...items] : items.map(withoutType),
-    }),
+    item: type.strategic === undefined ? (object) => object : withoutType,
     event: (object) => object,
     bookmark: (metadata) => ({ kind: type.kind, apiVersion, metadata }),
-  }
+  })
 }
 
 function withoutType({ apiVersion: _, kind: __, ...rest }: KubeObject): JsonObject {
@@ -60,18 +73,14 @@ function partial(version: string): Representation {
     apiVersion,
     metadata,
   })
-  return {
-    contentType: 'application/json',
+  return json({
     one,
-    list: (items, metadata) => ({
-      kind: 'PartialObjectMetadataList',
-      apiVersion,
-      metadata,
-      items: items.map(one),
-    }),
+    frame: { kind: 'PartialObjectMetadataList', apiVersion },
+    itemsIn: 'items',
+    item: one,
     event: one,
     bookmark: (metadata) => one({ metadata }),
-  }
+  })
 }
 
 function table(type: ResourceType, include: string, now: () => number, version: string): Representation {
@@ -90,22 +99,25 @@ function table(type: ResourceType, include: string, now: () => number, version: 
     cells: [...cells(object, now())],
     object: include === 'None' ? null : include === 'Object' ? object : metadataOnly.one(object),
   })
-  const rows = (items: readonly KubeObject[], metadata: JsonObject): JsonObject => ({
+  const frame = {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${version}`,
-    metadata,
     columnDefinitions: definitions,
-    rows: items.map(row),
-  })
-  const revision = ({ metadata }: KubeObject): JsonObject => ({ resourceVersion: metadata.resourceVersion })
-  return {
-    contentType: 'application/json',
-    one: (object) => rows([object], revision(object)),
-    list: rows,
-    event: (object) => rows([object], revision(object)),
+  }
+  const single = (object: KubeObject): JsonObject => {
+    const { resourceVersion } = object.metadata
+    return { ...frame, metadata: { resourceVersion }, rows: [row(object)] }
+  }
+  return json({
+    one: single,
+    frame,
+    itemsIn: 'rows',
+    item: row,
+    event: single,
     bookmark: (metadata) => ({
-      ...rows([], metadata),
+      ...frame,
+      metadata,
       rows: [{ cells: columns.map(() => ''), object: metadataOnly.one({ metadata } as KubeObject) }],
     }),
-  }
+  })
 }

@@ -27,6 +27,10 @@ export interface Answer {
 /** Where a watch writes: one JSON text per event. */
 export interface Sink {
   send(event: string): void
+  /** Resolves when whoever reads has taken what was sent, or most of it. */
+  taken(): Promise<void>
+  /** The stream breaks off. */
+  fail(error: unknown): void
   end(): void
 }
 
@@ -35,6 +39,13 @@ export interface WatchAnswer {
   readonly contentType: string
   /** Starts; `sink.end` is called at most once, and never after the returned Stop. */
   readonly start: (sink: Sink) => Stop
+}
+
+/** One that may be long: its parts are made while it is written. */
+export interface StreamedAnswer {
+  readonly status: 200
+  readonly contentType: string
+  readonly parts: AsyncIterable<string>
 }
 
 export type ApiAnswer = Answer | WatchAnswer
@@ -61,6 +72,8 @@ export interface Call {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string | undefined
 }
+
+export const healthy: Answer = { status: 200, contentType: 'text/plain; charset=utf-8', body: 'ok' }
 
 export function jsonAnswer(status: number, value: unknown, contentType = 'application/json'): Answer {
   return { status, contentType, body: `${JSON.stringify(value)}\n` }

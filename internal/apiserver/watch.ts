@@ -1,5 +1,7 @@
 // watch: the changes of a collection as a stream of events, seen through its selectors.
 import type { Cancel } from '../base/clock.ts'
+import type { NextTurn } from '../base/turns.ts'
+import { selectInTurns } from './list-in-turns.ts'
 import type { JsonObject, KubeObject } from './object.ts'
 import { parseVersion, select, selectorOf } from './read.ts'
 import { negotiate, type Representation } from './represent.ts'
@@ -11,7 +13,8 @@ import { collectionOf, shown } from './stored-object.ts'
 /** Quiet watches learn the newest revision this often, so that they can resume from it. */
 const bookmarkEvery = 60_000
 
-export function watchObjects(call: Call): WatchAnswer {
+/** With `nextTurn`, objects that are there at its beginning are sent in parts. */
+export function watchObjects(call: Call, nextTurn?: NextTurn): WatchAnswer {
   const { context, type, query } = call
   const as = negotiate(call.headers['accept'], query, type, () => context.clock.now())
   selectorOf(call) // refuses bad selectors before the stream begins
@@ -22,7 +25,7 @@ export function watchObjects(call: Call): WatchAnswer {
   return {
     status: 200,
     contentType: as.contentType,
-    start: (sink) => new Watch(call, as, sink).start(from, Number(timeout) * 1000),
+    start: (sink) => new Watch(call, as, sink, nextTurn).start(from, Number(timeout) * 1000),
   }
 }
 
@@ -30,45 +33,93 @@ class Watch {
   private readonly call: Call
   private readonly as: Representation
   private readonly sink: Sink
+  private readonly nextTurn: NextTurn | undefined
   private readonly matches: (object: KubeObject) => boolean
   private readonly cancels: Cancel[] = []
   private over = false
   private readonly wantsBookmarks: boolean
 
-  constructor(call: Call, as: Representation, sink: Sink) {
+  constructor(call: Call, as: Representation, sink: Sink, nextTurn: NextTurn | undefined) {
     this.call = call
     this.as = as
     this.sink = sink
+    this.nextTurn = nextTurn
     this.matches = selectorOf(call)
     this.wantsBookmarks = isTrue(call.query.get('allowWatchBookmarks'))
   }
 
   start(from: string, timeoutMs: number): Stop {
     const { clock, storage } = this.call.context
-    try {
+    if (timeoutMs > 0) this.cancels.push(clock.after(timeoutMs, () => this.end()))
+    this.refusing(() => {
       // Without a version, or from "any" version, what exists comes first.
       const initial = from === '' || from === '0' || isTrue(this.call.query.get('sendInitialEvents'))
-      const since = initial ? storage.revision() : parseVersion(from)
-      if (initial && this.call.query.get('sendInitialEvents') !== 'false') this.sendInitial(since)
-      const collection = collectionOf(this.call.type, this.call.path.namespace)
-      const subscription = storage.watch(collection, since, (change) => this.sendChange(change))
-      this.cancels.push(() => subscription.stop())
-      if (this.wantsBookmarks)
-        this.bookmarkLater(subscription, timeoutMs > 0 ? clock.now() + timeoutMs : undefined)
-    } catch (error) {
-      if (!(error instanceof StatusError)) throw error
-      this.send('ERROR', error.toJSON())
-      this.cancels.push(clock.after(0, () => this.end()))
-      return () => this.stop()
-    }
-    if (timeoutMs > 0) this.cancels.push(clock.after(timeoutMs, () => this.end()))
+      if (!initial) this.follow(parseVersion(from), timeoutMs)
+      else if (this.call.query.get('sendInitialEvents') === 'false')
+        this.follow(storage.revision(), timeoutMs)
+      else if (this.nextTurn === undefined) this.follow(this.sendInitial(), timeoutMs)
+      else void this.sendInitialInTurns(this.nextTurn, timeoutMs)
+    })
     return () => this.stop()
   }
 
-  private sendInitial(revision: number): void {
+  /** What cannot be watched is told in the stream, and ends it. */
+  private refusing(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      this.refuse(error)
+    }
+  }
+
+  private refuse(error: StatusError): void {
+    this.send('ERROR', error.toJSON())
+    this.cancels.push(this.call.context.clock.after(0, () => this.end()))
+  }
+
+  private follow(since: number, timeoutMs: number): void {
+    const { clock, storage } = this.call.context
+    const collection = collectionOf(this.call.type, this.call.path.namespace)
+    const subscription = storage.watch(collection, since, (change) => this.sendChange(change))
+    this.cancels.push(() => subscription.stop())
+    if (this.wantsBookmarks)
+      this.bookmarkLater(subscription, timeoutMs > 0 ? clock.now() + timeoutMs : undefined)
+  }
+
+  /** What is there, without the parameters of a list. */
+  private initialCall(): Call {
     const query = new URLSearchParams(this.call.query)
     for (const name of ['limit', 'continue', 'resourceVersion', 'resourceVersionMatch']) query.delete(name)
-    for (const object of select({ ...this.call, query }).items) this.send('ADDED', this.as.event(object))
+    return { ...this.call, query }
+  }
+
+  /** Returns the version that it is of. */
+  private sendInitial(): number {
+    const { items, ending } = select(this.initialCall())
+    for (const object of items) this.send('ADDED', this.as.event(object))
+    this.endInitial(ending.revision)
+    return ending.revision
+  }
+
+  /** As fast as they are read, and in the meantime the process does other things. Never rejects. */
+  private async sendInitialInTurns(nextTurn: NextTurn, timeoutMs: number): Promise<void> {
+    try {
+      for await (const { items, ending } of selectInTurns(this.initialCall(), nextTurn)) {
+        if (this.over) return
+        for (const object of items) this.send('ADDED', this.as.event(object))
+        await this.sink.taken()
+        if (this.over || ending === undefined) continue
+        this.endInitial(ending.revision)
+        this.follow(ending.revision, timeoutMs)
+      }
+    } catch (error) {
+      if (error instanceof StatusError) this.refuse(error)
+      else this.sink.fail(error)
+    }
+  }
+
+  private endInitial(revision: number): void {
     if (!this.wantsBookmarks || !isTrue(this.call.query.get('sendInitialEvents'))) return
     this.sendBookmark({ annotations: { 'k8s.io/initial-events-end': 'true' } }, revision)
   }

@@ -15,12 +15,18 @@ export interface WorkQueueOptions {
   readonly work: (key: string) => Promise<void>
 }
 
+/** After so many the rest of the process has its turn: keys whose work waits for nothing would keep it from all else. */
+const inARow = 64
+
 /** A queue over `work`; the number of keys is the caller's bound. */
 export function createWorkQueue({ clock, concurrency, work }: WorkQueueOptions): WorkQueue {
   const due = new Map<string, { at: number; cancel: Cancel }>()
   const ready = new Set<string>()
   const running = new Set<string>()
   const again = new Set<string>()
+  /** Goes on where it was: to look for the first one anew would pass over all that were taken before. */
+  let order = ready.values()
+  let begun = 0
   let stopped = false
   let onDrained: (() => void) | undefined
 
@@ -31,14 +37,29 @@ export function createWorkQueue({ clock, concurrency, work }: WorkQueueOptions):
     startNext()
   }
 
+  function nextReady(): string | undefined {
+    let next = order.next()
+    if (next.done === true) {
+      order = ready.values()
+      next = order.next()
+    }
+    return next.value
+  }
+
   function startNext(): void {
-    while (!stopped && running.size < concurrency) {
-      const [key] = ready
+    while (!stopped && begun < inARow && running.size < concurrency) {
+      const key = nextReady()
       if (key === undefined) return
       ready.delete(key)
       running.add(key)
+      if (++begun === inARow) clock.after(0, goOn)
       void run(key)
     }
+  }
+
+  function goOn(): void {
+    begun = 0
+    startNext()
   }
 
   async function run(key: string): Promise<void> {

@@ -4,6 +4,8 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { EniId, EniMode, NodeName, PodName, PodUid, SubnetId } from './types.ts'
 
+const released = ' (released)'
+
 /** `Never` deleted with its pod: a static address, kept for the next pod of that name. */
 export type ClaimPolicy = 'Immediate' | 'Never'
 
@@ -13,12 +15,25 @@ export type ClaimPolicy = 'Immediate' | 'Never'
  */
 export type ClaimPhase = 'Pending' | 'Attaching' | 'Bound' | 'Retained' | 'Releasing'
 
+export const claimPhases: readonly ClaimPhase[] = ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing']
+
 /** The topmost workload that a pod belongs to. */
 export interface ClaimOwner {
   readonly apiVersion: string
   readonly kind: string
   readonly name: string
   readonly uid: string
+}
+
+/** As a claim knows it. */
+export interface FollowedOwner extends ClaimOwner {
+  /** The pod's own controller, by which it was found; absent when it is that itself. `none`: the pod was let go, and the claim goes with nobody until another takes it. */
+  readonly via?: ClaimOwner | 'none'
+}
+
+/** Without what is nobody else's business. */
+export function shownOwner({ apiVersion, kind, name, uid }: ClaimOwner): ClaimOwner {
+  return { apiVersion, kind, name, uid }
 }
 
 export interface Claim extends PodName {
@@ -52,7 +67,7 @@ export interface Claim extends PodName {
   /** By the ledger's own clock. */
   readonly expiresAt: Millis | undefined
   /** It goes with this workload (S7). */
-  readonly owner: ClaimOwner | undefined
+  readonly owner: FollowedOwner | undefined
   /** Why it is not yet as it should be; empty when it is. */
   readonly reason: string
   readonly message: string
@@ -73,4 +88,13 @@ const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {
 
 export function mayFollow(from: ClaimPhase, to: ClaimPhase): boolean {
   return from === to || next[from].includes(to)
+}
+
+/** Whom a node is told that the address of a claim is for which is let go: no pod can be called so, and none of its name gets it any more. */
+export function releasedPod({ name, namespace }: PodName): PodName {
+  return { namespace, name: `${name}${released}` }
+}
+
+export function isReleased({ name }: PodName): boolean {
+  return name.endsWith(released)
 }

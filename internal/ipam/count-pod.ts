@@ -12,6 +12,11 @@ export function isStatic(pod: Pick<PodFact, 'keepsIp' | 'wants'>): boolean {
   return pod.keepsIp && pod.wants === 'shared'
 }
 
+/** Nobody can read what it says of its address's end: one that is kept for it stays so, and is its own (R6). */
+export function hasUnclearPolicy({ claim, wants }: Pick<PodFact, 'claim' | 'wants'>): boolean {
+  return wants === 'shared' && claim?.unclear?.includes('policy') === true
+}
+
 /** Has it a claimed address, or will it, so that no pool holds one for it? */
 export function hasClaimed(pod: PodFact, isClaimed: (address: Ipv4) => boolean): boolean {
   return pod.ip === undefined ? isStatic(pod) : isClaimed(pod.ip)

@@ -15,7 +15,8 @@ export type ErrorCode =
   | 'arrears' // money is owed: the account has to pay first
   | 'subnet_full'
   | 'invalid_state' // the object is not in a state that allows this
-  | 'denied' // credentials or permissions
+  | 'denied' // the permission for this is not there
+  | 'unauthenticated' // credentials are wrong, expired or missing: nothing is said of permissions
   | 'cloud_fault' // any other refusal by the cloud
   | 'kernel' // a link, route, rule or sysctl could not be set
   | 'deposed' // this process does not lead (any more): it may change nothing; nothing happened

@@ -12,7 +12,7 @@ export function judgeEnis(snapshot: SurveySnapshot, policy: SurveyPolicy): Judge
   const instanceOf = new Map(snapshot.nodes.map(({ name, instanceId }) => [name, instanceId]))
   const unjudged = new Set<string>()
   const found: Judgement[] = []
-  const context = { snapshot, policy, everywhere, instanceOf, unjudged }
+  const context = { snapshot, policy, everywhere, instanceOf, unjudged, isPromised: promises(snapshot) }
   for (const eni of snapshot.enis) {
     if (eni.id === undefined) continue // being made: its intent knows
     const known = { ...eni, id: eni.id }
@@ -47,6 +47,8 @@ interface Context {
   readonly everywhere: ReadonlySet<Ipv4>
   readonly instanceOf: ReadonlyMap<NodeName, InstanceId>
   readonly unjudged: Set<string>
+  /** Reserved for a pod that has no claim: it is for no other one. */
+  readonly isPromised: (address: Ipv4) => boolean
 }
 
 function judgeEni(eni: Known, cloud: CloudEni | undefined, context: Context): readonly Judgement[] {
@@ -143,7 +145,7 @@ function misplaced(eni: Known, cloud: CloudEni): readonly Judgement[] {
 function judgeIps(
   eni: Known,
   cloud: CloudEni,
-  { snapshot, policy: { staleFor }, everywhere, unjudged }: Context,
+  { snapshot, policy: { staleFor }, everywhere, unjudged, isPromised }: Context,
 ): readonly Judgement[] {
   const { readAt } = snapshot
   const ips = podIps(cloud, eni.mode)
@@ -175,7 +177,7 @@ function judgeIps(
         remedy: 'none: taken into the pool when another view agrees',
         holds: false,
         settle:
-          everywhere.has(address) || isPromised(address, snapshot)
+          everywhere.has(address) || isPromised(address)
             ? undefined
             : { kind: 'adopt-ip', eni: eni.key, address, node: eni.node },
       }),
@@ -183,9 +185,14 @@ function judgeIps(
   ]
 }
 
-/** Reserved for a pod that has no claim: it is for no other one. */
-function isPromised(address: Ipv4, { claims, reservations = [] }: SurveySnapshot): boolean {
-  return (
-    reservations.some((one) => one.address === address) && !claims.some((claim) => claim.address === address)
-  )
+function promises({ claims, reservations = [] }: SurveySnapshot): Context['isPromised'] {
+  const read = (): ReadonlySet<Ipv4> => {
+    const claimed = new Set(claims.map((claim) => claim.address))
+    return new Set(reservations.flatMap(({ address }) => (claimed.has(address) ? [] : [address])))
+  }
+  let promised: ReadonlySet<Ipv4> | undefined // rarely asked for
+  return (address) => {
+    promised ??= read()
+    return promised.has(address)
+  }
 }

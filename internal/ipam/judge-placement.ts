@@ -1,13 +1,23 @@
 // Where a static address is against where its pod is: what the claim shows of it (S10, S11).
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Claim, ClaimPhase } from './claim.ts'
+import { type PoolTrouble, troubleReason } from './pool-condition.ts'
 import type { EniId, NodeName } from './types.ts'
 
 export interface Placement {
   readonly node: { readonly name: NodeName; readonly zone: string }
   /** The ENI of the pod's node that has the address; undefined while none has. */
   readonly eniId: EniId | undefined
-  /** Another node whose ENI has it. */
-  readonly elsewhere: NodeName | undefined
+  /** Another node whose ENI has it, or is given it. */
+  readonly elsewhere:
+    | {
+        readonly node: NodeName
+        /** A pod of that node may have it still. */
+        readonly inUse: boolean
+        /** It cannot be taken off that ENI. */
+        readonly trouble: PoolTrouble | undefined
+      }
+    | undefined
   /** What keeps the node's pool from growing; undefined when nothing does. */
   readonly trouble: { readonly reason: string; readonly message: string } | undefined
 }
@@ -40,20 +50,31 @@ export function judgePlacement(
       `Cannot bind ${address} to node ${node.name}, which is in zone ${node.zone}: it is of subnet ${subnetId} in zone ${zone}; let the pod be scheduled there, or delete its claim for a new address`,
       true,
     )
-  if (elsewhere !== undefined)
+  if (elsewhere?.trouble !== undefined)
+    return waits(troubleReason(elsewhere.trouble.code), elsewhere.trouble.message, true)
+  if (elsewhere?.inUse)
     return waits(
       'StaticIPInUse',
-      `Cannot bind ${address} to node ${node.name} yet: node ${elsewhere} has not given it back`,
+      `Cannot bind ${address} to node ${node.name} yet: node ${elsewhere.node} has not given it back`,
       false,
     )
   if (trouble !== undefined) return waits(trouble.reason, trouble.message, true)
-  return waits('Attaching', `${address} is on its way to node ${node.name}`, false)
+  const from = elsewhere === undefined ? '' : ` from node ${elsewhere.node}`
+  return waits('Attaching', `${address} is on its way${from} to node ${node.name}`, false)
 }
 
 function standing(
   { address, reservation }: Claim,
   eniId: EniId,
 ): Pick<PlacementVerdict, 'reason' | 'message'> {
-  if (reservation !== undefined) return { reason: '', message: '' }
-  return { reason: 'Parked', message: `no reservation keeps ${address}: it stays on ENI ${eniId}` }
+  return reservation === undefined ? parked(address, eniId) : { reason: '', message: '' }
+}
+
+/** What a claim says whose address is on an ENI, and kept by nothing else (S13). */
+export function parked(
+  address: Ipv4 | undefined,
+  eniId: EniId | undefined,
+): Pick<PlacementVerdict, 'reason' | 'message'> {
+  const where = eniId === undefined ? 'its ENI' : `ENI ${eniId}`
+  return { reason: 'Parked', message: `no reservation keeps ${address}: it stays on ${where}` }
 }

@@ -2,6 +2,7 @@
 import { cidrContains } from '../value/cidr.ts'
 import { countedAs } from './count-pod.ts'
 import { isAtHome, podIps, purposeOf } from './eni-tags.ts'
+import { podText } from './pod-need.ts'
 import type { Judgement, Judgements, SurveySnapshot } from './survey.ts'
 import type { PodFact, PodName } from './types.ts'
 
@@ -82,6 +83,6 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   }
 }
 
-function nameOf({ namespace, name }: PodName): string {
-  return `"${namespace}/${name}"`
+function nameOf(pod: PodName): string {
+  return `"${podText(pod)}"`
 }

@@ -1,9 +1,15 @@
 // Reservations of ours in the cloud against the claims that they are to keep addresses for (R1, R7).
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { Claim } from './claim.ts'
 import { podText } from './pod-need.ts'
 import { purposeOfReservation, type ReservationPurpose } from './reservation-tags.ts'
-import type { Judgement, Judgements, SurveyPolicy, SurveyReservation, SurveySnapshot } from './survey.ts'
+import type {
+  Judgement,
+  Judgements,
+  SurveyClaim,
+  SurveyPolicy,
+  SurveyReservation,
+  SurveySnapshot,
+} from './survey.ts'
 
 /** Nothing is judged where reservations cannot be seen. */
 export function judgeReservations(snapshot: SurveySnapshot, policy: SurveyPolicy): Judgements {
@@ -26,10 +32,10 @@ export function judgeReservations(snapshot: SurveySnapshot, policy: SurveyPolicy
 interface Known {
   readonly ids: ReadonlySet<string>
   readonly tokens: ReadonlySet<string>
-  readonly addresses: ReadonlyMap<Ipv4, Claim>
+  readonly addresses: ReadonlyMap<Ipv4, SurveyClaim>
 }
 
-function index(claims: readonly Claim[]): Known {
+function index(claims: readonly SurveyClaim[]): Known {
   return {
     ids: new Set(claims.flatMap(({ reservation }) => reservation ?? [])),
     tokens: new Set(claims.flatMap(({ reserveToken }) => reserveToken ?? [])),
@@ -38,8 +44,8 @@ function index(claims: readonly Claim[]): Known {
 }
 
 function judgeOne(one: SurveyReservation, known: Known, snapshot: SurveySnapshot): Judgement | undefined {
-  const purpose = purposeOfReservation(one.tags)
   if (known.ids.has(one.id)) return undefined
+  const purpose = purposeOfReservation(one.tags)
   const holder = known.addresses.get(one.address)
   if (holder !== undefined) return ofClaimedAddress(one, purpose, holder)
   // The call that made it is the claim's own: whoever waits for its answer finds it.
@@ -50,7 +56,7 @@ function judgeOne(one: SurveyReservation, known: Known, snapshot: SurveySnapshot
 function ofClaimedAddress(
   { address, id }: SurveyReservation,
   purpose: ReservationPurpose | undefined,
-  claim: Claim,
+  claim: SurveyClaim,
 ): Judgement {
   const about = { subject: id, node: claim.node, holds: false }
   const isIts = purpose !== undefined && podText(purpose) === podText(claim)
@@ -101,7 +107,7 @@ function orphan(
   }
 }
 
-function missing(claim: Claim, id: string): Judgement {
+function missing(claim: SurveyClaim, id: string): Judgement {
   return {
     kind: 'reservation-missing',
     subject: id,

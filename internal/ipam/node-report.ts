@@ -31,6 +31,14 @@ export function reportOf(
   }
 }
 
+/** Whether it has given the address up under the very grant that is asked for. Without a report it has given up nothing. */
+export function isReturnedIn(
+  report: Pick<NodeReport, 'returned'> | undefined,
+): (ip: { readonly address: Ipv4; readonly grant: number }) => boolean {
+  const grants = new Map(report?.returned.map(({ address, grant }) => [address, grant]))
+  return ({ address, grant }) => grants.get(address) === grant
+}
+
 /** How many of a pool are bound for no pod. */
 export function withheldOf(
   ips: readonly LocalIp[],

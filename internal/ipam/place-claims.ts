@@ -1,9 +1,12 @@
 // Where the addresses of static claims go on a node (S1, S4): onto an ENI of their subnet that has room, else onto one that is made for
 // them; and off its ENIs when their pod is elsewhere, or has been gone for a while. Claims are waited for by pods: they come before the pool.
 import type { Ipv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
+import { maxNamedAddresses } from './call-bounds.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
 import { type NodePool, occupied, type PoolEni } from './pool.ts'
 import type { CloudSubnet, PodName, SubnetId } from './types.ts'
+import type { Unplaced } from './yield-places.ts'
 
 /** A static claim as a node sees it. */
 export interface ClaimDemand extends PodName {
@@ -19,6 +22,10 @@ export interface ClaimDemand extends PodName {
   readonly renews: boolean
   /** On an ENI of this node it need not stay: a pod elsewhere waits for it, or nobody has for long, or it is released. */
   readonly mayGo: boolean
+  /** A reservation keeps it, be it on an ENI or not. */
+  readonly reserved: boolean
+  /** Since when it has had no pod; set while it may go only to make room for one that has. */
+  readonly restsSince?: Millis | undefined
   /** It goes from there although nobody has given it back. */
   readonly forced?: boolean
   /** No reservation keeps it, and it is on an ENI of another node: it must never be on none. */
@@ -50,13 +57,10 @@ export interface ClaimPlacement {
   readonly stuck: readonly Stuck[]
 }
 
-interface Stuck {
+interface Stuck extends Unplaced {
   readonly claim: PodName
   readonly why: 'node-full' | 'subnets-full'
 }
-
-/** The API's bound on addresses named in one AssignPrivateIpAddresses call. */
-export const maxAssignBatch = 10
 
 /** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
@@ -79,6 +83,9 @@ export function placeClaims(
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
   for (const claim of unreserved) room.make(claim)
+  const resting = claims.filter(({ address, here }) => here && returned.has(address))
+  const { going, stuck } = makeRoom(pool, resting, room.stuck)
+  for (const address of going) leaving.add(address)
   const releases = pool.enis.flatMap((eni): Action[] => {
     const addresses = eni.ips.flatMap(({ address, state }) =>
       state === 'bound' && leaving.has(address) ? [address] : [],
@@ -89,7 +96,7 @@ export function placeClaims(
       {
         kind: 'unassign',
         eni: eni.key,
-        addresses: addresses.slice(0, 10),
+        addresses: addresses.slice(0, maxNamedAddresses),
         reason: 'kept by its reservation',
       },
     ]
@@ -100,8 +107,30 @@ export function placeClaims(
     renew: claims.flatMap(({ address, here, renews }) =>
       here && renews && returned.has(address) ? [address] : [],
     ),
-    stuck: room.stuck,
+    stuck,
   }
+}
+
+/** On a full node those that nobody uses go, the longest at rest first: their reservations keep them. */
+function makeRoom(
+  { enis }: NodePool,
+  resting: readonly ClaimDemand[],
+  waiting: readonly Stuck[],
+): { readonly going: ReadonlySet<Ipv4>; readonly stuck: readonly Stuck[] } {
+  const going = new Set<Ipv4>()
+  const oldest = resting
+    .filter(({ restsSince }) => restsSince !== undefined)
+    .toSorted((a, b) => (a.restsSince ?? 0) - (b.restsSince ?? 0) || (a.address < b.address ? -1 : 1))
+  const stuck = waiting.filter(({ subnetIds, why }) => {
+    const goes = oldest.find(({ address }) => {
+      const eni = enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+      return eni !== undefined && subnetIds.includes(eni.subnetId) && !going.has(address)
+    })
+    if (why !== 'node-full' || goes === undefined) return true
+    going.add(goes.address)
+    return false
+  })
+  return { going, stuck }
 }
 
 function isFree({ busy, held, state }: PoolEni): boolean {
@@ -135,7 +164,7 @@ class Room {
   }
 
   give(subnetId: SubnetId, claim: ClaimDemand): void {
-    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim)
+    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim, [subnetId])
     if (eni !== undefined) this.#put(eni, { claim })
   }
 
@@ -143,9 +172,9 @@ class Room {
   make(claim: UnreservedDemand): void {
     const { subnetIds } = claim
     const subnetId = subnetIds.find((id) => (this.#free.get(id) ?? 0) > 1)
-    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim))
+    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim, subnetIds))
     if (eni) this.#put(eni, { unreserved: claim })
-    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full' })
+    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full', subnetIds })
   }
 
   /** What only waits for another node must not keep back what another node waits for. */
@@ -181,7 +210,7 @@ class Room {
     const reason = 'for pods with static addresses'
     const addresses = given.flatMap(({ claim }) => (claim && !claim.elsewhere ? [claim.address] : []))
     if (addresses.length > 0) {
-      const some = addresses.slice(0, maxAssignBatch)
+      const some = addresses.slice(0, maxNamedAddresses)
       return { kind: 'assign', eni: key, count: some.length, addresses: some, reason }
     }
     for (const { claim, unreserved } of given) {
@@ -230,7 +259,8 @@ class Room {
       .toSorted((a, b) => Number(isFree(b)) - Number(isFree(a)) || used(b) - used(a) || a.slot - b.slot)[0]
   }
 
-  #make(subnetId: SubnetId, claim: PodName): PoolEni | undefined {
+  /** `subnetIds`: those that would do. */
+  #make(subnetId: SubnetId, claim: PodName, subnetIds: readonly SubnetId[]): PoolEni | undefined {
     const { enis, instanceEnis, shared, unclaimed = 0 } = this.#pool
     const all = [...enis, ...this.#made]
     const slots = new Set(all.map(({ slot }) => slot))
@@ -238,12 +268,12 @@ class Room {
     const ofMode = all.filter(({ mode }) => mode === 'shared').length
     const isFull = all.length + unclaimed >= instanceEnis || ofMode + unclaimed >= shared.maxEnis
     if (slot === undefined || isFull || shared.ipsPerEni === 0) {
-      this.stuck.push({ claim, why: 'node-full' })
+      this.stuck.push({ claim, why: 'node-full', subnetIds })
       return undefined
     }
     const available = this.#free.get(subnetId) ?? 0
     if (available < 1) {
-      this.stuck.push({ claim, why: 'subnets-full' }) // the ENI's own address
+      this.stuck.push({ claim, why: 'subnets-full', subnetIds }) // the ENI's own address
       return undefined
     }
     this.#free.set(subnetId, available - 1)

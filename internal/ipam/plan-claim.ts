@@ -1,9 +1,9 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimOwner, ClaimPolicy } from './claim.ts'
-import { countedAs } from './count-pod.ts'
-import type { EniId, NodeName, PodFact, PodUid, SubnetId } from './types.ts'
+import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
+import { hasUnclearPolicy, isStatic } from './count-pod.ts'
+import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
 
 export interface ClaimView {
   readonly claim: Claim | undefined
@@ -11,7 +11,12 @@ export interface ClaimView {
   readonly pod: PodFact | undefined
   /** The address that the pod shows, where the ledger has it on the pod's node. */
   readonly shown:
-    | { readonly address: Ipv4; readonly eniId: EniId | undefined; readonly subnetId: SubnetId }
+    | {
+        readonly address: Ipv4
+        readonly eniId: EniId | undefined
+        readonly subnetId: SubnetId
+        readonly zone: string | undefined
+      }
     | undefined
   readonly now: Millis
   /** The ledger's own clock. */
@@ -30,7 +35,7 @@ export type ClaimStep =
       readonly kind: 'open'
       readonly policy: ClaimPolicy
       readonly pod: PodFact & { node: NodeName }
-      readonly owner?: ClaimOwner | undefined
+      readonly owner?: FollowedOwner | undefined
     }
   | { readonly kind: 'change'; readonly change: Partial<Mutable> }
   /** The row goes; nothing of the cloud belongs to it. */
@@ -46,11 +51,13 @@ export function planClaim(
   { claim, pod, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
-  if (claim === undefined) return pod === undefined ? undefined : open(pod, shown !== undefined, rules)
+  if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
-  if (claim.podUid !== pod.uid) return takeOver(claim, pod, rules)
+  if (claim.podUid !== pod.uid) return comeBack(claim, pod, now, rules)
   if (claim.policy === 'Never') return undefined
+  // It had one of the pool when it was first seen; its node gives it none of those any more.
+  if (pod.ip === undefined && policyOf(pod, rules) === 'Never') return { kind: 'remove' }
   // Its sandbox is gone, and another pod may have the address by now.
   if (pod.ip === undefined && claim.address !== undefined)
     return { kind: 'change', change: { phase: 'Pending', address: undefined, eniId: undefined } }
@@ -60,15 +67,22 @@ export function planClaim(
   return { kind: 'change', change: { ...shown, phase: 'Bound', reason: '', message: '' } }
 }
 
-/** One that ran before its address could be kept goes on as it is: it has one of the pool. */
-function open(pod: PodFact, runs: boolean, rules: ClaimRules): ClaimStep | undefined {
+/**
+ * One that ran before its address could be kept goes on as it is: it has one of the pool; or one that was released from under it, and it would
+ * use no other.
+ */
+function open(pod: PodFact, rules: ClaimRules): ClaimStep | undefined {
   if (pod.node === undefined) return undefined
-  return { kind: 'open', policy: runs ? 'Immediate' : policyOf(pod, rules), pod: { ...pod, node: pod.node } }
+  return {
+    kind: 'open',
+    policy: pod.ip !== undefined ? 'Immediate' : policyOf(pod, rules),
+    pod: { ...pod, node: pod.node },
+  }
 }
 
 /** Only pods of shared ENIs keep addresses; an exclusive ENI goes back whole. */
 export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
-  return staticIps && pod.keepsIp && countedAs(pod) === 'shared' ? 'Never' : 'Immediate'
+  return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
 function leave(
@@ -78,7 +92,12 @@ function leave(
   { claimExpiry }: ClaimRules,
 ): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (claim.phase === 'Retained') return undefined
+  if (claim.phase === 'Retained') return retime(claim, expiryClock, claimExpiry)
+  const after = claim.expireAfter ?? claimExpiry
+  return retain(claim, now, after === undefined ? undefined : expiryClock + after)
+}
+
+function retain(claim: Claim, now: Millis, expiresAt: Millis | undefined): ClaimStep {
   const nobody = { podUid: undefined, node: undefined }
   if (claim.address === undefined)
     return {
@@ -90,44 +109,91 @@ function leave(
         message: 'its pod went before it had an address',
       },
     }
-  const after = claim.expireAfter ?? claimExpiry
-  const expiresAt = after === undefined ? undefined : expiryClock + after
   return {
     kind: 'change',
     change: { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' },
   }
 }
 
-function takeOver(claim: Claim, pod: PodFact, rules: ClaimRules): ClaimStep {
+/** Two looks at the ledger's clock do not agree to the second. */
+const agree: Millis = 60_000
+
+/** The setting may have come, gone or become shorter meanwhile: then it counts from now. */
+function retime(
+  { expireAfter, expiresAt }: Claim,
+  expiryClock: Millis,
+  claimExpiry: Millis | undefined,
+): ClaimStep | undefined {
+  const after = expireAfter ?? claimExpiry
+  const latest = after === undefined ? undefined : expiryClock + after
+  const isRight =
+    latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
+  return isRight ? undefined : { kind: 'change', change: { expiresAt: latest } }
+}
+
+/** What the next pod of its name means for a kept address. */
+export type Return =
+  | 'takes'
+  /** It says itself that it keeps none. */
+  | 'gives-up'
+  /** It says nothing of that, or cannot have it: it has another address, and this one stays kept. */
+  | 'leaves'
+
+export function returnOf({ address }: Claim, pod: PodFact, { staticIps }: ClaimRules): Return {
+  // As after a rebuild: it has run with it all the time.
+  if (pod.ip !== undefined && pod.ip === address) return 'takes'
+  if (!staticIps || pod.wants !== 'shared') return 'leaves'
+  return isStatic(pod) || hasUnclearPolicy(pod) ? 'takes' : 'gives-up'
+}
+
+function comeBack(claim: Claim, pod: PodFact, now: Millis, rules: ClaimRules): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (policyOf(pod, rules) === 'Immediate')
-    return {
-      kind: 'change',
-      change: {
-        podUid: undefined,
-        node: undefined,
-        retainedAt: undefined,
-        expiresAt: undefined,
-        phase: 'Releasing',
-        reason: 'PolicyChanged',
-        message: 'a pod of its name keeps no address',
-      },
-    }
+  switch (returnOf(claim, pod, rules)) {
+    case 'takes':
+      // What a call for the pod before may have made is of what that asked for: it is found and let go first.
+      return claim.address === undefined && !asksAlike(claim, pod)
+        ? retain(claim, now, undefined)
+        : takeOver(claim, pod)
+    case 'gives-up':
+      return {
+        kind: 'change',
+        change: {
+          podUid: undefined,
+          node: undefined,
+          retainedAt: undefined,
+          expiresAt: undefined,
+          phase: 'Releasing',
+          reason: 'PolicyChanged',
+          message: 'a pod of its name keeps no address',
+        },
+      }
+    case 'leaves':
+      // Its time runs when that pod is gone.
+      if (claim.phase !== 'Retained') return retain(claim, now, undefined)
+      return claim.expiresAt === undefined ? undefined : { kind: 'change', change: { expiresAt: undefined } }
+  }
+}
+
+function asksAlike({ nominatedAddress, nominatedSubnets }: Claim, { claim }: PodFact): boolean {
+  return (
+    nominatedAddress === claim?.nominatedIp &&
+    nominatedSubnets.join() === (claim?.nominatedSubnets ?? []).join()
+  )
+}
+
+function takeOver(claim: Claim, { claim: says, node, uid }: PodFact): ClaimStep {
+  const isUnclear = says?.unclear?.includes('expireAfter') === true
   return {
     kind: 'change',
     change: {
-      ...taker(pod),
+      ...{ podUid: uid, node },
       phase: claim.address === undefined ? 'Pending' : 'Attaching',
       generation: claim.generation + 1,
       retainedAt: undefined,
       expiresAt: undefined,
-      expireAfter: pod.claim?.expireAfter,
+      expireAfter: isUnclear ? claim.expireAfter : says?.expireAfter,
       reason: '',
       message: '',
     },
   }
-}
-
-function taker({ node, uid }: PodFact): { readonly podUid: PodUid; readonly node: NodeName | undefined } {
-  return { podUid: uid, node }
 }

@@ -28,11 +28,16 @@ export interface Growth {
   readonly short: ReadonlySet<EniMode>
 }
 
-/** `placed`: the maxima as far as both kinds have places now. */
-export function planGrowth(pool: NodePool, placed: NodeBounds, demand: NodeDemand): Growth {
+/** `placed`: the maxima as far as both kinds have places now. `drained`: ENIs that are to be empty soon. */
+export function planGrowth(
+  pool: NodePool,
+  placed: NodeBounds,
+  demand: NodeDemand,
+  drained: ReadonlySet<PoolEni> = new Set(),
+): Growth {
   const shared = needOf('shared', pool, demand)
   const exclusive = needOf('exclusive', pool, demand)
-  const draft = new Draft({ ...pool, ...placed }, demand)
+  const draft = new Draft({ ...pool, ...placed }, demand, drained)
   // In the order of who is served first.
   draft.grow('shared', shared.forPods)
   draft.grow('exclusive', exclusive.forPods)
@@ -99,12 +104,12 @@ class Draft {
   readonly #stuck = new Set<EniMode>()
   #starved = false
 
-  constructor(pool: NodePool, demand: NodeDemand) {
+  constructor(pool: NodePool, demand: NodeDemand, drained: ReadonlySet<PoolEni>) {
     this.#pool = pool
     this.#demand = demand
     this.#places = new Places(pool)
     this.#free = new Map(demand.subnets.map(({ id, available }) => [id, available]))
-    const surplus = new Set(surplusEnis(pool, 'shared', demand.returned))
+    const surplus = new Set([...drained, ...surplusEnis(pool, 'shared', demand)])
     const isLinked = ({ id }: PoolEni) => id === undefined || demand.unlinked?.has(id) !== true
     this.#growing = pool.enis
       .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)

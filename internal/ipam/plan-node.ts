@@ -1,6 +1,7 @@
 // What the leader does next for one node: grow both pools to pods + minWarm on as few ENIs as possible (P1, P2, P12, X2),
 // unassign what the agent returned, give empty ENIs back. Pure: the leader records each action as an intent and performs it.
 import type { Ipv4 } from '../value/ipv4.ts'
+import { maxNamedAddresses } from './call-bounds.ts'
 import { type ClaimDemand, type ClaimPlacement, placeClaims, type UnreservedDemand } from './place-claims.ts'
 import { planGrowth, type Shortage } from './plan-growth.ts'
 import {
@@ -22,6 +23,7 @@ import {
   type NodeBounds,
   type SubnetId,
 } from './types.ts'
+import { yieldPlaces } from './yield-places.ts'
 
 export interface NodeDemand {
   /** Pods that count (P18) on this node. */
@@ -89,24 +91,27 @@ export interface NodePlan {
   readonly short: ReadonlySet<EniMode>
   /** Addresses of claims to bind anew: their pods are on the node again. */
   readonly renew: readonly Ipv4[]
+  /** By key of the ENI: addresses of the pool that it is to have at most, so that there is room for claims that wait. */
+  readonly yields: ReadonlyMap<number, number>
 }
-
-/** The API's bound on addresses named in one UnassignPrivateIpAddresses call. */
-export const maxUnassignBatch = 10
 
 /** The actions that are due and do not wait for another one; each ENI gets at most one. */
 export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   if (before.phase === 'leaving')
-    return { actions: giveBackAll(before), shortages: [], short: new Set(), renew: [] }
+    return { actions: giveBackAll(before), shortages: [], short: new Set(), renew: [], yields: new Map() }
   const placement = placeClaims(before, wish)
   const ofPool = { ...wish, returned: unclaimed(before, wish.returned) }
   const { demand, pool } = withWithheld(placement.pool, ofPool)
   const placed = placesFor(pool, demand)
   const within = { ...pool, ...placed }
-  const growth = planGrowth(pool, placed, demand)
+  const waiting = placement.stuck.filter(({ why }) => why === 'node-full')
+  const yields = yieldPlaces(before, waiting, ofPool)
+  const drained = new Set(pool.enis.filter(({ key }) => yields.get(key) === 0))
+  const growth = planGrowth(pool, placed, demand, drained)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
-  const surplus = new Set(eniModes.flatMap((mode) => surplusEnis(within, mode, demand.returned)))
+  const beyond = eniModes.flatMap((mode) => surplusEnis(within, mode, demand))
+  const surplus = new Set([...drained, ...beyond])
   const actions = [
     ...placement.actions,
     ...growth.actions,
@@ -114,7 +119,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
       // More addresses may come on a shared ENI; an exclusive one without its own holds its place for nothing.
       const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
-        dropDrained(eni, demand, isWanted) ??
+        dropDrained(eni, within, demand, isWanted) ??
         advance(eni, within, demand) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
@@ -127,6 +132,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
     shortages: withStuck(growth.shortages, placement),
     short: growth.short,
     renew: placement.renew,
+    yields,
   }
 }
 
@@ -181,11 +187,25 @@ function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeB
   })
 }
 
-/** It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. */
-function dropDrained(eni: PoolEni, { returned }: NodeDemand, isWanted: boolean): Action | undefined {
-  const { expectedIps, ips, key, served, state } = eni
+/**
+ * It was taken off its node, and nothing on it is wanted there any more: it is not put back for that, and may have no place by now. Without a
+ * place addresses that are kept by reservations are wanted on other ENIs.
+ */
+function dropDrained(
+  eni: PoolEni,
+  { enis, instanceEnis, ...pool }: NodePool,
+  { claims = [], returned, shown }: NodeDemand,
+  isWanted: boolean,
+): Action | undefined {
+  const { expectedIps, ips, key, mode, served, state } = eni
   if (state !== 'available' || !served || expectedIps > 0 || (ips.length === 0 && isWanted)) return undefined
-  if (!ips.every((ip) => ip.state === 'bound' && returned.has(ip.address))) return undefined
+  const serving = enis.filter(({ goal }) => goal === 'serve')
+  const ofMode = serving.filter((one) => one.mode === mode).length
+  const isBeyond = serving.length > instanceEnis || ofMode > pool[mode].maxEnis
+  const kept = new Set(claims.flatMap(({ address, reserved }) => (isBeyond && reserved ? [address] : [])))
+  const isUnused = (address: Ipv4) =>
+    returned.has(address) || (kept.has(address) && shown?.has(address) !== true)
+  if (!ips.every((ip) => ip.state === 'bound' && isUnused(ip.address))) return undefined
   return { kind: 'delete', eni: key, reason: 'all its addresses are returned' }
 }
 
@@ -234,7 +254,7 @@ function shed(eni: PoolEni, excess: number): Action | undefined {
   const newest = bound.toSorted(
     (a, b) => Number(a.claim !== undefined) - Number(b.claim !== undefined) || b.grant - a.grant,
   )
-  const addresses = newest.slice(0, Math.min(excess, maxUnassignBatch)).map(({ address }) => address)
+  const addresses = newest.slice(0, Math.min(excess, maxNamedAddresses)).map(({ address }) => address)
   if (addresses.length === 0) return undefined
   return { kind: 'unassign', eni: eni.key, addresses, reason: 'more than the instance takes' }
 }
@@ -246,7 +266,7 @@ function giveBack(eni: PoolEni, demand: NodeDemand): Action | undefined {
   if (eni.state !== 'attached' || addresses.length === 0) return undefined
   const reason = 'surplus returned by the node'
   if (eni.mode === 'exclusive') return { kind: 'detach', eni: eni.key, reason }
-  return { kind: 'unassign', eni: eni.key, addresses: addresses.slice(0, maxUnassignBatch), reason }
+  return { kind: 'unassign', eni: eni.key, addresses: addresses.slice(0, maxNamedAddresses), reason }
 }
 
 /** An ENI without addresses for pods is detached; deletion follows. */

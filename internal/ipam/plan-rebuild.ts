@@ -4,6 +4,7 @@ import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { isAtHome, podIps, purposeOf } from './eni-tags.ts'
 import type { NodeQuota } from './node-bounds.ts'
+import { isReturnedIn } from './node-report.ts'
 import type { Finding } from './quarantine.ts'
 import type {
   CloudEni,
@@ -68,7 +69,13 @@ export function planRebuild(view: RebuildView): Rebuild {
   const instanceOf = new Map(nodes.map(({ name, instanceId }) => [name, instanceId]))
   const published = view.necs
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap(({ name, publication }) => (publication?.enis ?? []).map((eni) => ({ ...eni, node: name })))
+    .flatMap((nec) =>
+      (nec.publication?.enis ?? []).map((eni) => ({
+        ...eni,
+        ips: withoutGone(eni, shown.get(eni.id), nec),
+        node: nec.name,
+      })),
+    )
   // Where two NECs name one ENI (a node was given another name), the one is right whose instance it is on, and that stays.
   const isThere = ({ id, node }: Pick<RebuiltEni, 'id' | 'node'>) =>
     shown.get(id)?.instanceId === instanceOf.get(node)
@@ -122,6 +129,14 @@ function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
     const terms = { shared, exclusive, instanceEnis, defaults, overrides }
     return [{ name, uid, instanceId, zone, phase, ...terms, quota }]
   })
+}
+
+/** What the node has given up and the cloud does not show either nobody has: a pod that was given it would have no network. */
+function withoutGone({ ips, mode }: PublishedEni, cloud: CloudEni | undefined, { report }: Nec) {
+  if (cloud === undefined) return ips
+  const isReturned = isReturnedIn(report)
+  const there = new Set(podIps(cloud, mode).map(({ address }) => address))
+  return ips.filter((ip) => there.has(ip.address) || !isReturned(ip))
 }
 
 /** Each ENI, address and grant once: the ledger takes no other. */

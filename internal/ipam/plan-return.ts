@@ -14,6 +14,8 @@ export interface ReturnPolicy extends PoolBounds {
   readonly releaseEvery: Millis
   /** Longest an address cools down: what claims to cool longer does so by a clock that has been set back. */
   readonly cooldown: Millis
+  /** Of some ENIs: addresses of the pool that they are to have at most. */
+  readonly mostOn?: ReadonlyMap<EniId, number>
 }
 
 /** Of one pool. */
@@ -34,7 +36,8 @@ export interface ReturnPlan {
 
 /** What to give back at `now`. An address in use is never among it, nor one that cools down unless it is over the maximum. */
 export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis): ReturnPlan {
-  const bound = state.ips.filter(isBound)
+  // What is claimed has its place for as long as it is there, although the node has given it back.
+  const bound = state.ips.filter((ip) => isBound(ip) || (ip.claim !== undefined && ip.published))
   const ofPool = bound.filter(({ claim }) => claim === undefined)
   const inUse = ofPool.filter((ip) => ip.inUse).length
   const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm
@@ -59,7 +62,9 @@ export function withinPlaces(
   enis: readonly { readonly id: EniId; readonly mode: EniMode }[],
   pods: Readonly<Record<EniMode, number>>,
 ): NodeBounds {
-  const used = usedPerEni(ips)
+  // What is claimed has its place, whether or not its pod is here; those of pods that count it comes beside, as the leader has it.
+  const claimed = ips.filter(({ claim, published }) => claim !== undefined && published).length
+  const used = pinnedPerEni(ips)
   const bound = new Set(ips.filter(isBound).map(({ eniId }) => eniId))
   const claimOf = (mode: EniMode, needed: number): PlaceClaim => {
     const there = enis.filter((eni) => eni.mode === mode && bound.has(eni.id))
@@ -68,7 +73,7 @@ export function withinPlaces(
   }
   const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
   return sharePlaces(bounds, {
-    shared: claimOf('shared', sharedEnisFor(pods.shared, sizes, bounds.shared)),
+    shared: claimOf('shared', sharedEnisFor(pods.shared + claimed, sizes, bounds.shared)),
     exclusive: claimOf('exclusive', Math.min(pods.exclusive, maxBindable(bounds.exclusive))),
   })
 }
@@ -82,22 +87,27 @@ function hasRested({ coolingUntil }: LocalIp, { cooldown }: ReturnPolicy, now: M
 }
 
 /**
- * Somebody has lowered a maximum: of ENIs, of addresses on each, or of both together. `candidates` are the idle ones among the `ofPool` of
+ * Somebody has lowered a maximum: of ENIs, of addresses on each or on one, or of both together. `candidates` are the idle ones among the `ofPool` of
  * `bound` that are the pool's; both emptiest ENI first. Those that are claimed take places, and are none of what is held for pods.
  */
 function beyondMaxima(
   bound: readonly LocalIp[],
   ofPool: number,
   candidates: readonly LocalIp[],
-  policy: PoolBounds,
+  policy: ReturnPolicy,
 ): readonly LocalIp[] {
   const perEni = Map.groupBy(bound, ({ eniId }) => eniId)
+  const excessOn = (eniId: EniId): number => {
+    const ips = perEni.get(eniId) ?? []
+    const held = ips.filter(({ claim }) => claim === undefined).length
+    const most = policy.mostOn?.get(eniId) ?? Number.POSITIVE_INFINITY
+    return Math.max(ips.length - policy.ipsPerEni, held - most)
+  }
   const surplus = new Set([...perEni.keys()].slice(0, Math.max(0, perEni.size - policy.maxEnis)))
   const given = new Map<EniId, number>()
   const isBeyond = ({ eniId }: LocalIp): boolean => {
     const count = given.get(eniId) ?? 0
-    const excess = (perEni.get(eniId)?.length ?? 0) - policy.ipsPerEni
-    if (!surplus.has(eniId) && count >= excess) return false
+    if (!surplus.has(eniId) && count >= excessOn(eniId)) return false
     given.set(eniId, count + 1)
     return true
   }
@@ -108,9 +118,14 @@ function beyondMaxima(
   return [...give, ...others.slice(0, Math.max(0, left))]
 }
 
-/** Fewest addresses in use first; among equals the smaller ENI, then the later slot, then the address. */
+/** Addresses on each ENI that are in use, or claimed: those stay whether or not their pods are there. */
+function pinnedPerEni(ips: readonly LocalIp[]): ReadonlyMap<EniId, number> {
+  return usedPerEni(ips.map((ip) => (ip.claim === undefined ? ip : { ...ip, inUse: true })))
+}
+
+/** Fewest addresses in use or claimed first; among equals the smaller ENI, then the later slot, then the address. */
 function emptiestEniFirst(ips: readonly LocalIp[], state: ReturnState): readonly LocalIp[] {
-  const used = usedPerEni(state.ips)
+  const used = pinnedPerEni(state.ips)
   const size = Map.groupBy(state.ips, ({ eniId }) => eniId)
   const slots = new Map(state.enis.map(({ id, slot }) => [id, slot]))
   return ips.toSorted(

@@ -4,6 +4,7 @@ import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
 import { type LinkIdentity, readLinkAlias } from './link-identity.ts'
 import { type DesiredPod, mainTable } from './plan-repair.ts'
+import { podText } from './pod-need.ts'
 import type { KernelSurvey, PodName } from './types.ts'
 
 export interface FoundPod extends LinkIdentity {
@@ -152,7 +153,7 @@ function obstacle(
   const claim = free.claims.get(address)
   const pod = identity?.pod
   if (claim !== undefined && pod !== undefined && pod.name !== '' && !samePod(pod, claim))
-    return `its address ${address} is claimed for pod ${claim.namespace}/${claim.name}`
+    return `its address ${address} is claimed for pod ${podText(claim)}`
   return free.reasons.get(address) ?? `its address ${address} is not in the pool of this node`
 }
 

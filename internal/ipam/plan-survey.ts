@@ -81,17 +81,17 @@ function isMassLoss(
   return missing > fewEnis && missing * 2 > all
 }
 
-/** What goes makes room for what comes. */
+/** Claims first, which are as they were seen: what comes changes those that have its addresses. Then what goes makes room for what comes. */
 const order: Readonly<Record<SurveySettlement['kind'] | 'orphan', number>> = {
-  'drop-ip': 0,
-  'forget-eni': 1,
-  'correct-eni': 2,
-  'adopt-ip': 3,
-  orphan: 4,
-  'adopt-eni': 4,
-  'find-reservation': 5,
-  'lose-reservation': 5,
-  'release-reservation': 5,
+  'find-reservation': 0,
+  'lose-reservation': 0,
+  'release-reservation': 0,
+  'drop-ip': 1,
+  'forget-eni': 2,
+  'correct-eni': 3,
+  'adopt-ip': 4,
+  orphan: 5,
+  'adopt-eni': 5,
 }
 
 function settle(due: readonly Judgement[], snapshot: SurveySnapshot): readonly SurveySettlement[] {

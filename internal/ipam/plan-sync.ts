@@ -3,6 +3,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
+import { releasedPod } from './claim.ts'
 import type { EniId, PodName, PublishedEni } from './types.ts'
 
 export type SyncChange =
@@ -56,7 +57,7 @@ export function planSync(
     const there = wanted.get(ip.address)
     if (there === undefined) {
       // Forgotten while it cools, it could be handed out too soon when it is bound again (P16).
-      const cools = ip.state === 'usable' && ip.coolingUntil > now
+      const cools = ip.coolingUntil > now
       if (!ip.inUse && !cools) gone.push({ kind: 'forget-ip', address: ip.address })
       else if (ip.published) gone.push({ kind: 'unpublish-ip', address: ip.address })
       continue
@@ -81,6 +82,8 @@ export function planSync(
   return { changes: [...gone, ...enisThatCame, ...came], disputed }
 }
 
+/** What is let go stays with who has it until that ends. */
 function isOthers(claim: PodName, holder: PodName | undefined): boolean {
-  return holder !== undefined && holder.name !== '' && !samePod(claim, holder)
+  if (holder === undefined || holder.name === '') return false
+  return !samePod(claim, holder) && !samePod(claim, releasedPod(holder))
 }

@@ -3,8 +3,10 @@ import type { EniMode, PodName } from './types.ts'
 
 export interface PodNeed {
   readonly mode: EniMode
-  /** It keeps its address, as Kubernetes shows it; undefined: Kubernetes does not show it. */
+  /** It keeps its address, as Kubernetes shows it; undefined: Kubernetes does not show it, or not clearly. */
   readonly keepsIp: boolean | undefined
+  /** What it says of that cannot be read: an address that is kept for it is waited for, a moment. */
+  readonly unclear?: boolean
 }
 
 /** `claimed`: the address of its name, and no other. `pool`: any that is nobody's. `either`: the one of its name, when there is one. */

@@ -50,7 +50,7 @@ export function poolCondition(
   subnets: readonly CloudSubnet[],
 ): PoolCondition {
   if (trouble !== undefined)
-    return { type: 'Ready', ok: false, reason: reasonOf(trouble.code), message: trouble.message }
+    return { type: 'Ready', ok: false, reason: troubleReason(trouble.code), message: trouble.message }
   const [first] = plan.shortages
   if (first === undefined)
     return { type: 'Ready', ok: true, reason: 'PoolServed', message: 'the pool is kept within its bounds' }
@@ -98,11 +98,12 @@ function limitOf(mode: EniMode, { overrides, quota, instanceEnis }: PoolNode): s
   return "the ENIs of the node's instance type carry; schedule fewer here"
 }
 
-function reasonOf(code: ErrorCode): PoolCondition['reason'] {
+/** Of what the cloud or the ledger refuses. */
+export function troubleReason(code: ErrorCode): PoolCondition['reason'] {
   if (code === 'eni_quota') return 'ENILimit'
   if (code === 'subnet_full') return 'SubnetExhausted'
   if (code === 'storage') return 'LedgerNotWritable'
-  return code === 'denied' ? 'PermissionDenied' : 'CloudRefused'
+  return code === 'denied' || code === 'unauthenticated' ? 'PermissionDenied' : 'CloudRefused'
 }
 
 function listed(subnets: readonly CloudSubnet[]): string {

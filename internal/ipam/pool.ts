@@ -79,8 +79,12 @@ export function occupied(eni: PoolEni): number {
 /** Addresses of the ENI that serve the pool or soon will; `returned` ones do no more. */
 export function serving(eni: PoolEni, returned: ReadonlySet<Ipv4>): number {
   if (eni.goal === 'delete' || eni.held) return 0
-  const serves = (ip: PoolIp) => ip.state === 'bound' && ip.claim === undefined && !returned.has(ip.address)
-  return eni.expectedIps + eni.ips.filter(serves).length
+  return eni.expectedIps + eni.ips.filter((ip) => serves(ip, returned)).length
+}
+
+/** Is it one that pods of the pool can have? */
+export function serves({ address, claim, state }: PoolIp, returned: ReadonlySet<Ipv4>): boolean {
+  return state === 'bound' && claim === undefined && !returned.has(address)
 }
 
 /** What serves a pool of the node, or soon will, altogether. */
@@ -103,9 +107,20 @@ export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => Eni
   return (address) => modes.get(address)
 }
 
-/** ENIs beyond the maximum, which somebody has lowered: those that serve with fewest addresses, so that it is the one that the agent drains; among equals the latest. They grow no more. */
-export function surplusEnis(pool: NodePool, mode: EniMode, returned: ReadonlySet<Ipv4>): readonly PoolEni[] {
+/**
+ * ENIs beyond the maximum, which somebody has lowered: those with fewest addresses that are claimed or that pods show, then those that serve
+ * with fewest, so that it is the one that the agent drains; among equals the latest. They grow no more.
+ */
+export function surplusEnis(
+  pool: NodePool,
+  mode: EniMode,
+  { returned, shown }: { readonly returned: ReadonlySet<Ipv4>; readonly shown?: ReadonlySet<Ipv4> },
+): readonly PoolEni[] {
   const enis = pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
-  const emptiest = enis.toSorted((a, b) => serving(a, returned) - serving(b, returned) || b.slot - a.slot)
+  const used = ({ ips }: PoolEni) =>
+    ips.filter(({ address, claim }) => claim !== undefined || shown?.has(address) === true).length
+  const emptiest = enis.toSorted(
+    (a, b) => used(a) - used(b) || serving(a, returned) - serving(b, returned) || b.slot - a.slot,
+  )
   return emptiest.slice(0, Math.max(0, enis.length - pool[mode].maxEnis))
 }

@@ -1,10 +1,10 @@
 // Static claims made anew without a ledger (R4): reservations say by their tags whose they are, NECs say what pods were given. Pure.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { ClaimOwner } from './claim.ts'
+import { type ClaimOwner, isReleased } from './claim.ts'
 import { countedAs } from './count-pod.ts'
 import { podText } from './pod-need.ts'
 import { purposeOfReservation } from './reservation-tags.ts'
-import type { Nec, PodFact, PodName, SubnetId } from './types.ts'
+import type { Nec, PodFact, PodName, PublishedClaim, SubnetId } from './types.ts'
 
 /** A reservation as it is of interest here. */
 export interface SeenReservation {
@@ -40,7 +40,7 @@ export interface ClaimsView {
 }
 
 interface Published {
-  readonly pod: PodName
+  readonly claim: PublishedClaim
   readonly address: Ipv4
   readonly subnetId: SubnetId
   readonly zone: string
@@ -74,16 +74,12 @@ export function rebuildClaims(view: ClaimsView): RebuiltClaims {
     }
   })
   const taken = new Set(claims.flatMap((claim) => [podText(claim), claim.address]))
-  const parked = published.flatMap(({ address, pod, subnetId, zone }): RebuiltClaim[] => {
-    if (taken.has(podText(pod)) || taken.has(address)) return []
-    taken.add(podText(pod)).add(address)
-    const nothing = {
-      reservation: undefined,
-      reserveToken: undefined,
-      expireAfter: undefined,
-      owner: undefined,
-    }
-    return [{ ...pod, address, subnetId, zone, ...nothing }]
+  const parked = published.flatMap(({ address, claim, subnetId, zone }): RebuiltClaim[] => {
+    if (isReleased(claim) || taken.has(podText(claim)) || taken.has(address)) return []
+    taken.add(podText(claim)).add(address)
+    const { expireAfter, name, namespace, owner } = claim
+    const unreserved = { reservation: undefined, reserveToken: undefined }
+    return [{ namespace, name, address, subnetId, zone, ...unreserved, expireAfter, owner }]
   })
   const all = [...claims, ...parked]
   const kept = new Set(all.map(({ address }) => address))
@@ -97,7 +93,7 @@ function publishedClaims(necs: readonly Nec[]): readonly Published[] {
     .flatMap(({ publication }) =>
       (publication?.enis ?? []).flatMap(({ ips, subnetId }) =>
         ips.flatMap(({ address, claim }) =>
-          claim === undefined ? [] : [{ pod: claim, address, subnetId, zone: publication?.zone ?? '' }],
+          claim === undefined ? [] : [{ claim, address, subnetId, zone: publication?.zone ?? '' }],
         ),
       ),
     )
@@ -107,7 +103,7 @@ function publishedClaims(necs: readonly Nec[]): readonly Published[] {
 function rankOf({ pods }: ClaimsView, published: readonly Published[]) {
   const live = pods.filter((pod) => pod.ip !== undefined && countedAs(pod) !== undefined)
   const shown = new Set(live.map((pod) => `${podText(pod)} ${pod.ip}`))
-  const promised = new Set(published.map(({ address, pod }) => `${podText(pod)} ${address}`))
+  const promised = new Set(published.map(({ address, claim }) => `${podText(claim)} ${address}`))
   return ({ address, bound, purpose }: { address: Ipv4; bound: boolean; purpose: PodName }): number => {
     const key = `${podText(purpose)} ${address}`
     if (shown.has(key)) return 3

@@ -53,6 +53,23 @@ export interface SurveyNode {
   readonly room: Readonly<Record<EniMode, number>>
 }
 
+/** A static claim as far as it is compared: there may be very many. */
+export type SurveyClaim = Pick<
+  Claim,
+  | 'key'
+  | 'namespace'
+  | 'name'
+  | 'uid'
+  | 'phase'
+  | 'podUid'
+  | 'node'
+  | 'address'
+  | 'reservation'
+  | 'reserveToken'
+  | 'changedAt'
+  | 'version'
+>
+
 export type SurveyReservation = SeenReservation & { readonly vpcId: string }
 
 export interface SurveySnapshot {
@@ -68,7 +85,7 @@ export interface SurveySnapshot {
   /** With our tag; undefined where they cannot be seen. */
   readonly reservations: readonly SurveyReservation[] | undefined
   /** Static ones. */
-  readonly claims: readonly Claim[]
+  readonly claims: readonly SurveyClaim[]
   /** Pods that Kubernetes shows. */
   readonly pods: readonly PodFact[]
   readonly kube: {
@@ -141,12 +158,12 @@ export type SurveySettlement =
     }
   | {
       readonly kind: 'lose-reservation'
-      readonly claim: Claim
+      readonly claim: SurveyClaim
       readonly node: NodeName | undefined
     }
   | {
       readonly kind: 'find-reservation'
-      readonly claim: Claim
+      readonly claim: SurveyClaim
       readonly id: string
       readonly token: string
       readonly node: NodeName | undefined

@@ -86,6 +86,8 @@ export interface NodeFact {
   readonly maxPods: number | undefined
   /** Carries the taint that keeps pods away until it has addresses for them (K5). */
   readonly unavailable: boolean
+  /** By which the scheduler knows its zone, in words of the cluster's own. */
+  readonly zoneLabel?: string | undefined
 }
 
 /** A pod reduced to what we use. */
@@ -110,6 +112,8 @@ export interface PodFact extends PodName {
 export interface PodClaim {
   /** What is wrong: which annotation, its value, what is wanted. Continues "Cannot apply ". */
   readonly fault?: string
+  /** What of it is said wrong, and is for a kept address as it was before. */
+  readonly unclear?: readonly ('policy' | 'expireAfter')[]
   /** Its address is kept so long after it (S12). */
   readonly expireAfter?: Millis
   /** The address that it asks for. */
@@ -139,7 +143,15 @@ export interface GrantedIp {
 /** One address of the pool. */
 export interface PublishedIp extends GrantedIp {
   /** It is for the pod of that name, and for no other. Of shared ENIs only. */
-  readonly claim?: PodName
+  readonly claim?: PublishedClaim
+}
+
+/** With what no reservation's tags say of it: a leader without a ledger would not know it otherwise. */
+export interface PublishedClaim extends PodName {
+  /** Kept so long after its pod. */
+  readonly expireAfter?: Millis
+  /** It goes with this workload (S7). */
+  readonly owner?: OwnerRef
 }
 
 export interface PublishedEni {
@@ -154,6 +166,8 @@ export interface PublishedEni {
   readonly mode: EniMode
   /** What pods may get: of an exclusive ENI its primary address, and no other. Claimed ones come last. */
   readonly ips: readonly PublishedIp[]
+  /** Claims wait for places: idle addresses of the pool beyond so many are to be given back. Absent: none are. */
+  readonly mostOfPool?: number
 }
 
 export interface Condition {

@@ -31,13 +31,21 @@ export function claimOf(metadata: unknown): PodClaim | undefined {
     if (value === undefined) faults.push(`annotation ${prefix}${key} "${shown(text)}": ${wants}`)
     return value
   }
-  read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
+  const policy = read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
   const expireAfter = read(expiryKey, parseExpiry, 'it is not a duration of at least 5m (such as 1h30m)')
   const nominatedIp = read(addressKey, parseIpv4, 'it is not an IPv4 address')
   const nominatedSubnets = read(subnetsKey, parseSubnets, 'it is not a list of subnets with commas between')
-  const owner = keepsIp(metadata) ? controllerOf(metadata) : undefined
+  const unclear = [
+    ...(policy === undefined && saidBy(metadata, policyKey) !== undefined ? ['policy' as const] : []),
+    ...(expireAfter === undefined && saidBy(metadata, expiryKey) !== undefined
+      ? ['expireAfter' as const]
+      : []),
+  ]
+  const mayKeep = policy === 'Never' || unclear.includes('policy')
+  const owner = mayKeep ? controllerOf(metadata) : undefined
   const claim: PodClaim = {
     ...(faults.length === 0 ? {} : { fault: faults.join('; ') }),
+    ...(unclear.length === 0 ? {} : { unclear }),
     ...(expireAfter === undefined ? {} : { expireAfter }),
     ...(nominatedIp === undefined ? {} : { nominatedIp }),
     ...(nominatedSubnets === undefined ? {} : { nominatedSubnets }),

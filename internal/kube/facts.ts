@@ -1,6 +1,9 @@
 // Pure: Kubernetes objects reduced to what we use. What is missing or malformed is undefined, never an error,
 // so that one odd object cannot stop a watch.
+
+import { isStatic } from '../ipam/count-pod.ts'
 import { type DefaultNetwork, networkNames, networksAnnotation } from '../ipam/names.ts'
+import { zoneLabel } from '../ipam/node-affinity.ts'
 import { resourceNames } from '../ipam/resource-counts.ts'
 import { type EniMode, eniModes, type NodeFact, type PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
@@ -17,12 +20,14 @@ export function toNodeFact(object: unknown): NodeFact | undefined {
   const name = textAt(object, 'metadata', 'name')
   const uid = textAt(object, 'metadata', 'uid')
   if (name === undefined || uid === undefined) return undefined
+  const zone = textAt(object, 'metadata', 'labels', zoneLabel)
   return {
     name,
     uid,
     instanceId: instanceOf(object),
     maxPods: podCapacity(object),
     unavailable: listAt(object, 'spec', 'taints').some(isOurTaint),
+    ...(zone === undefined ? {} : { zoneLabel: zone }),
   }
 }
 
@@ -54,6 +59,12 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
     keepsIp: keepsIp(metadata),
     ...(claim === undefined ? {} : { claim }),
   }
+}
+
+/** Does the pod in `object`, which may not be made yet, keep an address of a shared ENI? */
+export function isStaticPod(object: unknown, defaultNetwork: DefaultNetwork): boolean {
+  if (at(object, 'spec', 'hostNetwork') === true) return false
+  return isStatic({ keepsIp: keepsIp(at(object, 'metadata')), wants: wantedMode(object, defaultNetwork) })
 }
 
 function instanceOf(node: unknown): string | undefined {

@@ -1,11 +1,11 @@
 // How the cluster's API server proves itself to those it passes requests to, as the cluster publishes it.
-import { backoffDelay } from '../base/backoff.ts'
-import { type Clock, sleep } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
+import { IpamError } from '../ipam/errors.ts'
 import type { KubeClient } from './client.ts'
 import { textAt } from './json.ts'
+import { keepTrying } from './keep-trying.ts'
 
 /** As the API server's flags --requestheader-… say. */
 export interface FrontProxyFact {
@@ -56,27 +56,19 @@ export async function followFrontProxy(
   hear: (proxy: FrontProxyFact) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const warned = new Set<unknown>()
   let heard = ''
-  for (let failures = 0; !signal.aborted; ) {
-    try {
+  const effort = {
+    async attempt() {
       const proxy = await readFrontProxy(client, signal)
       const text = JSON.stringify(proxy)
       if (text !== heard) hear(proxy)
       heard = text
-      failures = 0
-      await sleep(clock, rereadEvery, signal)
-    } catch (error) {
-      const code = errorCode(error)
-      if (!signal.aborted && !warned.has(code)) {
-        warned.add(code)
-        log.warn('kubectl cannot get vip and vipc: the API server cannot be told from others', {
-          why: withHint(error),
-        })
-      }
-      await sleep(clock, backoffDelay(retry, failures++, random), signal)
-    }
+    },
+    lookEvery: rereadEvery,
+    retry,
+    meanwhile: () => 'kubectl cannot get vip and vipc: the API server cannot be told from others',
   }
+  await keepTrying(effort, { clock, log, random }, signal)
 }
 
 /** A list of texts as JSON. */

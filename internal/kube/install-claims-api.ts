@@ -1,12 +1,10 @@
 // Has the cluster pass requests for VpcIPs and VpcIPClaims to this leader. A cluster can be led without: then "tke-eni get vip" shows them,
 // on the leader's machine.
 import { readAsset } from '../base/asset.ts'
-import { backoffDelay } from '../base/backoff.ts'
-import { sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode, withHint } from '../ipam/errors.ts'
 import { type InstallTools, installObject, manifestObjects } from './install-object.ts'
 import { textAt } from './json.ts'
+import { keepTrying } from './keep-trying.ts'
 
 /** The DNS name that the API server checks the certificate for. */
 export const claimsServiceName = 'tke-eni-apiserver.kube-system.svc'
@@ -48,21 +46,11 @@ export async function keepClaimsApi(
   tools: InstallTools & { readonly random: Random },
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, random } = tools
-  const warned = new Set<unknown>()
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      await installClaimsApi(await place(), { ...tools, signal })
-      failures = 0
-      await sleep(clock, lookEvery, signal)
-    } catch (error) {
-      const code = errorCode(error)
-      if (code === 'deposed') return
-      if (!signal.aborted && !warned.has(code)) {
-        warned.add(code)
-        log.warn('kubectl cannot get vip and vipc', { why: withHint(error) })
-      }
-      await sleep(clock, backoffDelay(retry, failures++, random), signal)
-    }
+  const effort = {
+    attempt: async () => installClaimsApi(await place(), { ...tools, signal }),
+    lookEvery,
+    retry,
+    meanwhile: () => 'kubectl cannot get vip and vipc',
   }
+  await keepTrying(effort, tools, signal)
 }

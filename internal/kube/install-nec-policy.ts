@@ -1,12 +1,11 @@
 // Has the API server refuse wrong annotations of NECs at the command (P6–P8). A cluster can be led without: then the leader alone
 // judges them, a moment later.
 import { readAsset } from '../base/asset.ts'
-import { backoffDelay } from '../base/backoff.ts'
-import { sleep } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
 import { type InstallTools, installObject, manifestObjects } from './install-object.ts'
 import { textAt } from './json.ts'
+import { keepTrying } from './keep-trying.ts'
 
 const group = '/apis/admissionregistration.k8s.io/v1'
 const retry = { firstMs: 2000, maxMs: 600_000 }
@@ -26,30 +25,22 @@ export async function keepNecPolicy(
   tools: InstallTools & { readonly random: Random },
   signal: AbortSignal,
 ): Promise<void> {
-  const warned = new Set<unknown>()
-  for (let failures = 0; !signal.aborted; failures++) {
-    try {
-      return await installNecPolicy({ ...tools, signal })
-    } catch (error) {
-      const code = errorCode(error)
-      if (code === 'deposed') return
-      if (!signal.aborted && !warned.has(code)) {
-        warned.add(code)
-        tools.log.warn('annotations of NECs are judged by the leader alone', { why: missing(error) })
-      }
-      await sleep(tools.clock, backoffDelay(retry, failures, tools.random), signal)
-    }
+  const effort = {
+    attempt: () =>
+      installNecPolicy({ ...tools, signal }).catch((error: unknown) => Promise.reject(explained(error))),
+    lookEvery: undefined,
+    retry,
+    meanwhile: () => 'annotations of NECs are judged by the leader alone',
   }
+  await keepTrying(effort, tools, signal)
 }
 
-/** What keeps it from being installed, and what to do. */
-function missing(error: unknown): string {
-  if (errorCode(error) !== 'not_found') return withHint(error)
-  return withHint(
-    new IpamError(
-      'not_found',
-      'Cannot install ValidatingAdmissionPolicy "tke-eni-nec-annotations": the API server does not know admissionregistration.k8s.io/v1 policies',
-      { hint: 'Kubernetes 1.30 and later do' },
-    ),
+/** An API server that does not know such policies says only that there is nothing. */
+function explained(error: unknown): unknown {
+  if (errorCode(error) !== 'not_found') return error
+  return new IpamError(
+    'not_found',
+    'Cannot install ValidatingAdmissionPolicy "tke-eni-nec-annotations": the API server does not know admissionregistration.k8s.io/v1 policies',
+    { hint: 'Kubernetes 1.30 and later do', cause: error },
   )
 }

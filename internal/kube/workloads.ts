@@ -32,25 +32,32 @@ export function createWorkloads(tools: ReflectorTools): Pick<LeaderKube, 'getWor
     return found
   }
 
+  async function getIn(
+    { namespaced, resource, root }: Served,
+    ref: Omit<OwnerRef, 'uid'>,
+    namespace: string,
+  ): Promise<Workload | undefined> {
+    const doing = `get ${ref.kind} "${ref.name}"`
+    const where = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+    const path = `${root}${where}/${resource}/${encodeURIComponent(ref.name)}`
+    const answer = await orNothing(client.call({ doing, path, accept: metadataOnly }))
+    if (answer === undefined) return undefined
+    const found = toWorkload(answer, ref)
+    // Absence is what the server says, never what we could not read.
+    if (found === undefined)
+      throw new IpamError('unavailable', `Cannot ${doing}: the answer is something else`)
+    return found
+  }
+
   return {
     async getWorkload(ref, namespace) {
-      const doing = `get ${ref.kind} "${ref.name}"`
-      const { namespaced, resource, root } = await served(ref)
-      const where = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-      const path = `${root}${where}/${resource}/${encodeURIComponent(ref.name)}`
-      try {
-        const found = toWorkload(await client.call({ doing, path, accept: metadataOnly }), ref)
-        // Absence is what the server says, never what we could not read.
-        if (found === undefined)
-          throw new IpamError('unavailable', `Cannot ${doing}: the answer is something else`)
-        return found
-      } catch (error) {
-        if (errorCode(error) !== 'not_found') throw error
-        // A version that is not served any more answers alike, and its objects may be there in another.
-        known.delete(keyOf(ref))
-        await served(ref)
-        return undefined
-      }
+      const where = await served(ref)
+      const found = await getIn(where, ref, namespace)
+      if (found !== undefined) return found
+      // A version that is not served any more answers alike, and its objects may be there in another.
+      known.delete(keyOf(ref))
+      const now = await served(ref)
+      return now.root === where.root ? undefined : getIn(now, ref, namespace)
     },
     watchWorkloads(kind, feed, trouble) {
       let stop: Stop = () => {}
@@ -97,17 +104,52 @@ function watch(
   return reflect(source, feed, { ...tools, failed: trouble })
 }
 
-async function discover(client: KubeClient, { apiVersion, kind }: WorkloadKind): Promise<Served> {
+/** Throws `not_found` when the kind is served in no version: that of a reference may have been given up, and its objects are in another. */
+async function discover(client: KubeClient, kind: WorkloadKind): Promise<Served> {
+  const doing = `find out where ${kind.apiVersion} ${kind.kind} is served`
+  const own = await servedIn(client, kind.apiVersion, kind.kind, doing)
+  if (own !== undefined) return own
+  for (const apiVersion of await otherVersions(client, kind.apiVersion, doing)) {
+    const found = await servedIn(client, apiVersion, kind.kind, doing)
+    if (found !== undefined) return found
+  }
+  throw new IpamError('not_found', `Cannot ${doing}: the API server has no such kind`)
+}
+
+async function servedIn(
+  client: KubeClient,
+  apiVersion: string,
+  kind: string,
+  doing: string,
+): Promise<Served | undefined> {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const doing = `find out where ${apiVersion} ${kind} is served`
-  const answer = await client.call({ doing, path: root })
+  const answer = await orNothing(client.call({ doing, path: root }))
   const found = listAt(answer, 'resources').find(
     (each) => at(each, 'kind') === kind && textAt(each, 'name')?.includes('/') === false,
   )
   const resource = textAt(found, 'name')
-  if (resource === undefined)
-    throw new IpamError('bad_input', `Cannot ${doing}: the API server has no such kind`)
-  return { root, resource, namespaced: at(found, 'namespaced') === true }
+  return resource === undefined ? undefined : { root, resource, namespaced: at(found, 'namespaced') === true }
+}
+
+async function otherVersions(
+  client: KubeClient,
+  apiVersion: string,
+  doing: string,
+): Promise<readonly string[]> {
+  const [group, version] = apiVersion.split('/')
+  if (version === undefined) return []
+  const answer = await orNothing(client.call({ doing, path: `/apis/${group}` }))
+  const all = listAt(answer, 'versions').flatMap((each) => textAt(each, 'groupVersion') ?? [])
+  return all.filter((each) => each !== apiVersion)
+}
+
+async function orNothing(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } catch (error) {
+    if (errorCode(error) === 'not_found') return undefined
+    throw error
+  }
 }
 
 function toWorkload(object: unknown, { apiVersion, kind }: WorkloadKind): Workload | undefined {

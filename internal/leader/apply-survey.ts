@@ -1,8 +1,7 @@
 // Writes into the ledger what a survey decided, in its transaction.
 
-import type { Claim } from '../ipam/claim.ts'
 import { podIps } from '../ipam/eni-tags.ts'
-import type { SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
+import type { SurveyClaim, SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { NodeDefaults, PodFact } from '../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -117,6 +116,9 @@ function holdersOf(pods: readonly PodFact[]): ReadonlyMap<Ipv4, PodFact> {
   return new Map(live.flatMap((pod) => (pod.ip === undefined ? [] : [[pod.ip, pod] as const])))
 }
 
-export function lostReservation({ address, reservation }: Claim): string {
+export function lostReservation({
+  address,
+  reservation,
+}: Pick<SurveyClaim, 'address' | 'reservation'>): string {
   return `reservation ${reservation} of ${address} was released, and not by us`
 }

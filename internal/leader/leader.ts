@@ -4,7 +4,8 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact } from '../ipam/types.ts'
-import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
@@ -18,6 +19,7 @@ import type { LeaderSettings } from './settings.ts'
 import { createSubnets } from './subnets.ts'
 import { createSurveyor } from './survey.ts'
 import { settlementNotices } from './survey-notices.ts'
+import { createZones } from './zones.ts'
 
 export interface LeaderPorts {
   readonly kube: LeaderKube
@@ -37,10 +39,10 @@ export interface Leader {
   obstacle(): string | undefined
   /** Every node is looked at soon: settings have changed. */
   wake(): void
-  /** As ClaimRelease.release. */
-  release: ClaimRelease['release']
   /** Have its regular rounds gone on? Without them it only looks alive. */
   alive(): boolean
+  /** How Kubernetes labels the nodes of a zone; undefined while none are known, or their labels say nothing. */
+  zone(name: string): ZoneOfNodes | undefined
   /** Gives static addresses back at somebody's wish. */
   readonly claims: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
@@ -86,16 +88,16 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     massLossAfter: settings.massLossAfter,
     resolved(intent, failure) {
       if (failure?.code === 'subnet_full') subnets.markFull(intent.subnetId)
-      reconciler.resolved(intent.node, intent.kind, failure)
+      reconciler.resolved(intent, failure)
       if (intent.from !== undefined) wake(intent.from.node)
       const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
       if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
-    hindered: (intent, trouble) => reconciler.hindered(intent.node, intent.kind, trouble),
+    hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
-  const permission = createReservePermission(clock, log)
+  const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
   const claims = createClaimKeeper({
     ...ports,
     facts,
@@ -175,8 +177,8 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
     },
+    zone: createZones({ facts, ledger, clock }),
     claims,
-    release: claims.release,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()

@@ -1,8 +1,10 @@
 // Keeps a node's NEC saying what the ledger says: written when it does not, and not again while the watch is on its way.
 import type { Clock } from '../base/clock.ts'
+import type { NodePlan } from '../ipam/plan-node.ts'
+import type { PoolEni } from '../ipam/pool.ts'
 import { nodeLeaves } from '../ipam/pool-condition.ts'
 import { type NecCondition, publicationOf, samePublication } from '../ipam/publication.ts'
-import type { NecPublication, NodeName, PublishedEni } from '../ipam/types.ts'
+import type { EniId, NecPublication, NodeName, PublishedEni } from '../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import type { ClusterFacts } from './facts.ts'
@@ -18,6 +20,7 @@ export interface NecPublisher {
     node: LedgerNode,
     conditions: readonly NecCondition[],
     urgency: Urgency,
+    yields?: NodePlan['yields'],
   ): Promise<Millis | undefined>
   /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
   withdraw(node: LedgerNode): Promise<void>
@@ -89,8 +92,15 @@ export function createNecPublisher(
   }
 
   return {
-    publish: (node, conditions, urgency) =>
-      publishEnis(node, conditions, publishable(ledger, facts, node.name), urgency),
+    publish(node, conditions, urgency, yields = new Map()) {
+      const enis = publishable(ledger, facts, node.name)
+      const mostOn = mostOfPool(ledger.pool(node.name)?.enis ?? [], yields)
+      const limited = enis.map((eni) => {
+        const most = mostOn.get(eni.id)
+        return most === undefined ? eni : { ...eni, mostOfPool: most }
+      })
+      return publishEnis(node, conditions, limited, urgency)
+    },
     async withdraw(node) {
       if (facts.nec(node.name) !== undefined) await publishEnis(node, [nodeLeaves], [], 'now')
     },
@@ -100,4 +110,16 @@ export function createNecPublisher(
       claimAt.delete(name)
     },
   }
+}
+
+function mostOfPool(
+  enis: readonly PoolEni[],
+  yields: NodePlan['yields'],
+): ReadonlyMap<EniId | undefined, number> {
+  return new Map(
+    enis.flatMap(({ id, key }) => {
+      const most = yields.get(key)
+      return most === undefined ? [] : [[id, most]]
+    }),
+  )
 }

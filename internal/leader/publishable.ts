@@ -1,7 +1,9 @@
 // What of a node's addresses may be published. One that a live pod on another node shows is not, however it came to this node:
-// that pod goes on using it, whatever the cloud says.
+// that pod goes on using it, whatever the cloud says. One whose claim is let go is for no pod any more: the next
+// of its name would never give it back.
+import { type Claim, releasedPod, shownOwner } from '../ipam/claim.ts'
 import type { NodePool } from '../ipam/pool.ts'
-import type { NodeName, PublishedEni } from '../ipam/types.ts'
+import type { NodeName, PodName, PublishedClaim, PublishedEni } from '../ipam/types.ts'
 import type { LeaderLedger } from '../ports.ts'
 import type { ClusterFacts } from './facts.ts'
 
@@ -12,9 +14,25 @@ export function publishable(
   node: NodeName,
 ): readonly PublishedEni[] {
   return ledger.publishedEnis(node).map((eni) => {
-    const ips = eni.ips.filter(({ address }) => !facts.usedElsewhere(address, node))
-    return ips.length === eni.ips.length ? eni : { ...eni, ips }
+    const ips = eni.ips
+      .filter(({ address }) => !facts.usedElsewhere(address, node))
+      .map((ip) =>
+        ip.claim === undefined ? ip : { ...ip, claim: publishedClaim(ledger.claimOf(ip.address), ip.claim) },
+      )
+    return { ...eni, ips }
   })
+}
+
+function publishedClaim(claim: Claim | undefined, pod: PodName): PublishedClaim {
+  if (claim?.phase === 'Releasing') return releasedPod(pod)
+  if (claim === undefined || claim.reservation !== undefined) return pod
+  const { expireAfter } = claim
+  const owner = claim.owner && claim.owner.via !== 'none' ? shownOwner(claim.owner) : undefined
+  return {
+    ...pod,
+    ...(expireAfter !== undefined && { expireAfter }),
+    ...(owner !== undefined && { owner: shownOwner(owner) }),
+  }
 }
 
 /** The pool as it may be planned with: what is in use elsewhere serves nobody here, and is not given back. */

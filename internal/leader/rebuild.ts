@@ -9,7 +9,7 @@ import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import { weigh } from '../ipam/quarantine.ts'
 import { type RebuiltClaim, rebuildClaims } from '../ipam/rebuild-claims.ts'
-import type { SubnetId } from '../ipam/types.ts'
+import type { EniId, SubnetId } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
@@ -181,7 +181,8 @@ function enter(tx: LeaderTx, rebuild: Whole, options: RebuildOptions): void {
   tx.raiseGrants(rebuild.lastGrant)
   for (const node of rebuild.nodes) tx.addNode(node)
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
-  for (const claim of rebuild.claims) restore(tx, claim, rebuild, options)
+  const places = new Map(rebuild.enis.flatMap(({ id, ips }) => ips.map(({ address }) => [address, id])))
+  for (const claim of rebuild.claims) restore(tx, claim, places.get(claim.address), options)
   const { staleFor } = settings.settle
   tx.setSuspects(rebuild.orphans.map((finding) => weigh(finding, undefined, clock.now(), staleFor)))
   for (const pod of facts.pods()) {
@@ -195,7 +196,7 @@ function enter(tx: LeaderTx, rebuild: Whole, options: RebuildOptions): void {
 function restore(
   tx: LeaderTx,
   claim: RebuiltClaim,
-  { enis }: Rebuild,
+  eniId: EniId | undefined,
   { ledger, random, settings }: RebuildOptions,
 ): void {
   const after = claim.expireAfter ?? settings.claimExpiry
@@ -205,7 +206,7 @@ function restore(
     owner: claim.owner && { ...claim.owner, uid: unknownUid },
     uid: randomUuid(random),
     ipUid: randomUuid(random),
-    eniId: enis.find(({ ips }) => ips.some(({ address }) => address === claim.address))?.id,
+    eniId,
     expiresAt: after === undefined ? undefined : ledger.expiryClock().now + after,
   })
 }

@@ -4,10 +4,11 @@ import type { Log } from '../base/log.ts'
 import { createPause, type Pause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { errorCode } from '../ipam/errors.ts'
+import { isReturnedIn } from '../ipam/node-report.ts'
 import { type Action, type NodePlan, planNode } from '../ipam/plan-node.ts'
 import { type NodePool, type PoolEni, poolOf, servingIn } from '../ipam/pool.ts'
 import { type PoolCondition, type PoolTrouble, poolCondition } from '../ipam/pool-condition.ts'
-import type { IntentKind } from '../ipam/settle-intent.ts'
+import type { Intent, IntentKind } from '../ipam/settle-intent.ts'
 import { type EniMode, eniModes, type NodeFact, type NodeName, type Notice } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -15,6 +16,7 @@ import type { Millis } from '../value/millis.ts'
 import { createEvacuation } from './claims/evacuate.ts'
 import { createNodeClaims } from './claims/node-claims.ts'
 import type { ReservePermission } from './claims/reserve-permission.ts'
+import { isServedByClaim } from './claims/served.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
 import { createNodeSettingsKeeper } from './node-settings.ts'
@@ -29,9 +31,9 @@ export interface NodeReconciler {
   /** Never rejects; what failed is tried again by a later wake. */
   reconcile(name: NodeName): Promise<void>
   /** An intent of the node is resolved; after trouble its like must wait. */
-  resolved(name: NodeName, kind: IntentKind, trouble: PoolTrouble | undefined): void
+  resolved(intent: Intent, trouble: PoolTrouble | undefined): void
   /** An intent of the node is open, and in trouble. */
-  hindered(name: NodeName, kind: IntentKind, trouble: PoolTrouble): void
+  hindered(intent: Intent, trouble: PoolTrouble): void
 }
 
 export interface ReconcilerOptions {
@@ -210,7 +212,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const memory = memoryOf(node.name)
     noteKeptBack(bound, memory)
     const returned = returnedOf(pool)
-    const pods = facts.podCount(node.name, poolOf(bound), claims.isServed)
+    const pods = facts.podCount(node.name, poolOf(bound), (pod) =>
+      isServedByClaim(pod, ledger, settings.staticIps),
+    )
     const { exclusiveWithheld = 0, unlinked = [], withheld = 0 } = facts.nec(node.name)?.report ?? {}
     const unusable = { shared: withheld, exclusive: exclusiveWithheld }
     const plan = planNode(pool, {
@@ -234,12 +238,13 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     tellChange(node, condition, memory)
     const conditions = [condition, settled]
     const urgency = plan.actions.length > 0 ? 'now' : 'idle'
-    if (urgency === 'now' && !publisher.claimed(node.name)) await publisher.publish(node, conditions, urgency)
+    if (urgency === 'now' && !publisher.claimed(node.name))
+      await publisher.publish(node, conditions, urgency, plan.yields)
     const waiting = new Set(
       eniModes.filter((mode) => servingIn(pool, mode, returned) - unusable[mode] < pods[mode]),
     )
     const [published, acted] = await Promise.allSettled([
-      publisher.publish(node, conditions, urgency),
+      publisher.publish(node, conditions, urgency, plan.yields),
       act(node, plan, waiting),
       taints.keep(fact, pool, isServed(plan, memory.trouble)),
     ])
@@ -274,14 +279,10 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
 
   /** What the agent gave up under the very grant that is bound now, and no live pod shows. */
   function returnedOf(pool: NodePool): ReadonlySet<Ipv4> {
-    const report = facts.nec(pool.node)?.report
-    if (report === undefined) return new Set()
+    const isReturned = isReturnedIn(facts.nec(pool.node)?.report)
     const shown = facts.shownAddresses(pool.node)
-    const grants = new Map(pool.enis.flatMap(({ ips }) => ips.map((ip) => [ip.address, ip.grant])))
-    const given = report.returned.filter(
-      ({ address, grant }) => grants.get(address) === grant && !shown.has(address),
-    )
-    return new Set(given.map(({ address }) => address))
+    const given = pool.enis.flatMap(({ ips }) => ips.filter(isReturned))
+    return new Set(given.map(({ address }) => address).filter((address) => !shown.has(address)))
   }
 
   /** `waiting`: modes that pods wait for. */
@@ -362,7 +363,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
         wake(name, retryIn)
       }
     },
-    resolved(name, kind, trouble) {
+    resolved(intent, trouble) {
+      const { kind, node: name } = intent
+      if (leaves(kind)) claims.leaving(intent.addresses, trouble)
       const memory = memoryOf(name)
       const pause = grows(kind) ? memory.growth : memory.release
       if (trouble !== undefined) {
@@ -376,11 +379,18 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       }
       wake(name)
     },
-    hindered(name, kind, trouble) {
+    hindered(intent, trouble) {
+      const { kind, node: name } = intent
+      if (leaves(kind)) claims.leaving(intent.addresses, trouble)
       note(memoryOf(name), kind, trouble)
       wake(name)
     },
   }
+}
+
+/** Addresses leave the ENIs that they are on. */
+function leaves(kind: IntentKind): boolean {
+  return kind === 'unassign' || kind === 'migrate'
 }
 
 function grows(kind: IntentKind): boolean {

@@ -32,6 +32,8 @@ export interface LeaderSettings extends ClusterLimits, ClaimRules {
   readonly surveyEvery: Millis
   /** A static address without a pod stays on its ENI for so long, in case the pod comes back soon. */
   readonly claimRest: Millis
+  /** Refused to reserve addresses, the leader asks again after so long. */
+  readonly reserveAgainAfter: Millis
   /** When most ENIs seem to be gone at once, that is believed only after so long. */
   readonly massLossAfter: Millis
   readonly historyFor: Millis
@@ -51,6 +53,7 @@ export const leaderDefaults = {
   claimExpiry: undefined,
   cascadeOwners: false,
   claimRest: 120_000,
+  reserveAgainAfter: 300_000,
   manageTaint: false,
   ordinaryPods: 'shared',
   reconcileEvery: 30_000,

@@ -1,9 +1,11 @@
 // Events of a survey (K3): on the node, and on the pods that lose something.
+import { podText } from '../ipam/pod-need.ts'
 import type { Suspect } from '../ipam/quarantine.ts'
 import type { SurveyIp, SurveyPlan, SurveySettlement } from '../ipam/survey.ts'
-import type { NodeName, Notice, PodFact } from '../ipam/types.ts'
+import type { NodeName, Notice } from '../ipam/types.ts'
 import { lostReservation } from './apply-survey.ts'
 import type { ClusterFacts } from './facts.ts'
+import { podNotice } from './pod-notice.ts'
 
 export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly Notice[] {
   return [
@@ -24,8 +26,7 @@ function ofSuspect({ kind, subject, node, reason, remedy }: Suspect, facts: Clus
   const podReason = podReasons[kind as keyof typeof podReasons] as string | undefined
   if (podReason === undefined) return onNode
   const pods = [...facts.pods()].filter(
-    ({ ip, terminal, namespace, name }) =>
-      !terminal && (ip === subject || `${namespace}/${name}` === subject),
+    (pod) => !pod.terminal && (pod.ip === subject || podText(pod) === subject),
   )
   return [...onNode, ...pods.map((pod) => podNotice(pod, podReason, message))]
 }
@@ -92,12 +93,4 @@ function lost(pod: SurveyIp['pod'], message: string): readonly Notice[] {
   return [
     podNotice(pod, 'AddressLost', `${message}; delete this pod, so that a new one gets another address`),
   ]
-}
-
-function podNotice(
-  { namespace, name, uid }: Pick<PodFact, 'namespace' | 'name' | 'uid'>,
-  reason: string,
-  message: string,
-): Notice {
-  return { about: { kind: 'Pod', namespace, name, uid }, type: 'Warning', reason, message }
 }

@@ -16,6 +16,7 @@ import type { CloudEni, EniMode, NodeName, PodFact, PodName } from '../ipam/type
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 import { applySurvey } from './apply-survey.ts'
+import { isServedByClaim } from './claims/served.ts'
 import { viewCloud, viewReservations } from './cloud-view.ts'
 import { differingNecs } from './differing-necs.ts'
 import type { ClusterFacts } from './facts.ts'
@@ -174,8 +175,8 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
 
   function roomOf(name: NodeName, mode: EniMode, maxWarm: number): number {
     const pool = ledger.pool(name) ?? { enis: [] }
-    const keeps = ({ keepsIp }: PodFact) => keepsIp && settings.staticIps
-    const pods = facts.podCount(name, poolOf(pool), keeps)
+    const isServed = (pod: PodFact) => isServedByClaim(pod, ledger, settings.staticIps)
+    const pods = facts.podCount(name, poolOf(pool), isServed)
     return pods[mode] + maxWarm - servingIn(pool, mode, new Set())
   }
 

@@ -3,9 +3,9 @@ import type { Clock } from '../base/clock.ts'
 import { createKeyedLock } from '../base/keyed-lock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { isStatic } from '../ipam/count-pod.ts'
+import { hasUnclearPolicy, isStatic } from '../ipam/count-pod.ts'
 import type { PodNeed } from '../ipam/pod-need.ts'
-import type { EniMode, Nec, NodeBounds } from '../ipam/types.ts'
+import type { EniId, EniMode, Nec, NodeBounds } from '../ipam/types.ts'
 import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createGivenEnis } from './given-enis.ts'
@@ -40,6 +40,8 @@ export interface Agent {
   doubt(): string | undefined
   /** What its pools may hold, as last published; undefined when that is not known yet. */
   bounds(): NodeBounds | undefined
+  /** ENIs that are to have so many addresses of the pool at most, as last published. */
+  mostOn(): ReadonlyMap<EniId, number>
   /** Nothing is bound before its pod is there: the leader serves pods that keep their addresses. */
   staticIps(): boolean
   /** Idle addresses that no pod has been able to get for a while. */
@@ -137,6 +139,8 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     const fact = pod.uid === '' ? pods.named(pod) : pods.get(pod.uid)
     const mode = wanted ?? (pod.uid === '' ? 'shared' : (fact?.wants ?? 'shared'))
     const guessed = wanted === undefined && !isOff && pod.uid !== '' && fact === undefined
+    if (fact !== undefined && hasUnclearPolicy(fact))
+      return { mode, keepsIp: undefined, unclear: true, guessed }
     return { mode, keepsIp: fact && isStatic(fact), guessed }
   }
 
@@ -180,6 +184,7 @@ export async function startAgent(ports: NodePorts, settings: NodeSettings): Prom
     doubt: pool.doubt,
     wake: () => housekeeping.wake(),
     bounds: pool.bounds,
+    mostOn: pool.mostOn,
     staticIps: () => pool.staticIps() === true,
     unusable: pool.unusable,
     stop() {

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { startRounds } from '../base/rounds.ts'
 import type { LocalIp } from '../ipam/choose-address.ts'
-import { reportOf } from '../ipam/node-report.ts'
+import { isReturnedIn, reportOf } from '../ipam/node-report.ts'
 import { type ClaimSight, planClaimReturn } from '../ipam/plan-claim-return.ts'
 import { planReturn, type ReturnPolicy, withinPlaces } from '../ipam/plan-return.ts'
 import { besides } from '../ipam/pool.ts'
@@ -66,8 +66,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       // What no pod can get counts as if one had it: it is bound besides.
       const claimed = new Set(local.flatMap(({ address, claim }) => (claim === undefined ? [] : [address])))
       const isClaimed = pool.staticIps() ? (address: Ipv4) => claimed.has(address) : undefined
+      const modes = new Map(all.map(({ id, mode }) => [id, mode]))
+      const modeOf = new Map(local.map(({ address, eniId }) => [address, modes.get(eniId)]))
       const countOf = (mode: EniMode) =>
-        pods.count(mode, (address) => ledger.eniOf(address)?.mode, isClaimed) + lame[mode]
+        pods.count(mode, (address) => modeOf.get(address), isClaimed) + lame[mode]
       const counts = { shared: countOf('shared'), exclusive: countOf('exclusive') }
       const placed = withinPlaces(besides(bounds, lame), local, all, counts)
       return eniModes.map((mode) => {
@@ -75,7 +77,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         const enis = all.filter((eni) => eni.mode === mode)
         const ids = new Set(enis.map(({ id }) => id))
         const ips = local.filter(({ eniId }) => ids.has(eniId))
-        const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown: settings.cooldown }
+        const { cooldown } = settings
+        const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown, mostOn: pool.mostOn() }
         const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
         tx.giveBack(addresses, 'more idle than the pool should hold')
@@ -135,14 +138,14 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
       databaseId: ledger.databaseId,
       version: settings.version,
     }
-    const told = new Set(shown?.returned.map(({ address, grant }) => `${address} ${grant}`))
+    const isTold = isReturnedIn(shown)
     const urgent =
       shown === undefined ||
       shown.databaseId !== now.databaseId ||
       (shown.withheld ?? 0) !== now.withheld ||
       (shown.exclusiveWithheld ?? 0) !== now.exclusiveWithheld ||
       shown.unlinked.join() !== now.unlinked.join() ||
-      now.returned.some(({ address, grant }) => !told.has(`${address} ${grant}`))
+      now.returned.some((ip) => !isTold(ip))
     const due =
       clock.now() - reportedAt >= settings.reportEvery && JSON.stringify(shown) !== JSON.stringify(now)
     if (!urgent && !due) return

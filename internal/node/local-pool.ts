@@ -6,6 +6,7 @@ import { chooseAddress, chooseClaimed, isIdle, type LocalIp, samePod } from '../
 import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
+import { isReturnedIn } from '../ipam/node-report.ts'
 import { type Dispute, planSync } from '../ipam/plan-sync.ts'
 import { type PodNeed, sourceOf } from '../ipam/pod-need.ts'
 import type { EniId, Nec, NecPublication, NodeBounds, NodeName, PodName } from '../ipam/types.ts'
@@ -23,6 +24,8 @@ export interface LocalPool {
   tidy(): Promise<void>
   /** The bounds as last published; undefined before the first NEC of this process. */
   bounds(): NodeBounds | undefined
+  /** ENIs that are to have so many addresses of the pool at most, as last published. */
+  mostOn(): ReadonlyMap<EniId, number>
   /** The leader serves pods that keep their addresses, as the last NEC that was followed says; undefined before the first. */
   staticIps(): boolean | undefined
   /** Hands an idle address, its claimed one, or an exclusive ENI, to the sandbox, waiting for one up to `timeout`, or until `signal`; `waits` hears when that takes long. Throws `no_address` with what is missing. */
@@ -74,12 +77,16 @@ interface Doubt {
 
 const growthHint = 'the leader binds more when it can; see the events of the Node and `kubectl get nec`'
 
+/** As long as the leader needs to bring a kept address, as a rule; whether one is kept for a pod whose policy cannot be read the agent cannot tell. */
+const claimedWithin = 5000
+
 /** A pod that waits longer than the pool usually takes to grow is worth an event. */
 const tellAfter = 3000
 
 export function createLocalPool(options: LocalPoolOptions): LocalPool {
   const { ledger, clock, random, log, nodeName, notify } = options
   let bounds: NodeBounds | undefined
+  let mostOn: ReadonlyMap<EniId, number> = new Map()
   let ready: ReadonlySet<Mac> = new Set()
   let withheld: ReadonlySet<Ipv4> | undefined
   let staticIps = ledger.staticIps()
@@ -101,9 +108,14 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     return shown === undefined || (shown.has(address) && samePod(shown.get(address), claim))
   }
 
-  function tryAllocate(sandbox: Sandbox, need: PodNeed): Promise<Attachment | undefined> {
+  function tryAllocate(
+    sandbox: Sandbox,
+    need: PodNeed,
+    claimedUntil: Millis,
+  ): Promise<Attachment | undefined> {
     return ledger.write((tx) => {
-      const from = sourceOf(need, staticIps)
+      const source = sourceOf(need, staticIps)
+      const from = source === 'either' && clock.now() < claimedUntil ? 'claimed' : source
       const enis = ledger.enis().filter((eni) => eni.mode === need.mode && ready.has(eni.mac))
       const ips = tx.ips().filter(isSure)
       const claimed = from === 'pool' ? undefined : chooseClaimed(ips, enis, sandbox.pod)
@@ -174,9 +186,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
    */
   function returnedBefore({ report }: Nec, ips: readonly LocalIp[]): readonly Ipv4[] {
     if (report === undefined || report.databaseId === ledger.databaseId) return []
-    const returned = new Set(report.returned.map(({ address, grant }) => `${address} ${grant}`))
+    const isReturned = isReturnedIn(report)
     return ips
-      .filter((ip) => returned.has(`${ip.address} ${ip.grant}`) && ip.state === 'usable' && !ip.inUse)
+      .filter((ip) => isReturned(ip) && ip.state === 'usable' && !ip.inUse)
       .map(({ address }) => address)
   }
 
@@ -242,6 +254,9 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     }
     const { changes, disputed } = followed
     bounds = rest
+    mostOn = new Map(
+      enis.flatMap(({ id, mostOfPool }) => (mostOfPool === undefined ? [] : [[id, mostOfPool]])),
+    )
     staticIps = serves
     const settled = [...disputes.keys()].some((address) => !disputed.some((one) => one.address === address))
     for (const { address, claim } of disputed) {
@@ -264,21 +279,24 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       if ((left || disputes.size > 0) && latest !== undefined) await heed(latest, false)
     },
     bounds: () => bounds,
+    mostOn: () => mostOn,
     staticIps: () => staticIps,
     async allocate(sandbox, need, timeout, signal, waits) {
       const deadline = clock.now() + timeout
       const tellAt = clock.now() + tellAfter
+      const claimedUntil = need.unclear === true ? Math.min(clock.now() + claimedWithin, deadline) : 0
       let told = false
       for (;;) {
         if (signal?.aborted) throw shortage(sandbox, need) // nobody is left to take one
-        const attachment = await tryAllocate(sandbox, need)
+        const attachment = await tryAllocate(sandbox, need, claimedUntil)
         if (attachment !== undefined) return attachment
         if (clock.now() >= deadline) throw shortage(sandbox, need)
         if (!told && clock.now() >= tellAt) {
           waits(shortage(sandbox, need))
           told = true
         }
-        await nextChange(told ? deadline : Math.min(tellAt, deadline), signal)
+        const next = [told ? deadline : tellAt, claimedUntil > clock.now() ? claimedUntil : deadline]
+        await nextChange(Math.min(...next, deadline), signal)
       }
     },
     setReady(macs, addresses) {

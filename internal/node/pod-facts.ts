@@ -1,7 +1,7 @@
 // The pods of this node, as the API server shows them: for counting and for telling what is certainly gone. Never asked by ADD.
 import type { Clock } from '../base/clock.ts'
 import { samePod } from '../ipam/choose-address.ts'
-import { countedIn, hasClaimed, isStatic } from '../ipam/count-pod.ts'
+import { countedIn, hasClaimed, hasUnclearPolicy, isStatic } from '../ipam/count-pod.ts'
 import { podText } from '../ipam/pod-need.ts'
 import type { EniMode, PodFact, PodName, PodUid } from '../ipam/types.ts'
 import type { Feed } from '../ports.ts'
@@ -22,7 +22,7 @@ export interface PodFacts {
   get(uid: PodUid): PodFact | undefined
   /** Of that name; the one that stays, when an earlier one is on its way out. */
   named(pod: PodName): PodFact | undefined
-  /** Names of pods that keep their addresses and have not ended. */
+  /** Names of pods that keep their addresses, or may, and have not ended. */
   keepers(): (pod: PodName) => boolean
   /** Resolves when the pod is known, or after `timeout`. */
   known(uid: PodUid, clock: Clock, timeout: Millis): Promise<void>
@@ -71,7 +71,8 @@ export function podFacts(changed: () => void): PodFacts {
     },
     keepers() {
       const kept = [...pods.values()].filter(
-        (pod) => isStatic(pod) && !pod.hostNetwork && !pod.deleting && !pod.terminal,
+        (pod) =>
+          (isStatic(pod) || hasUnclearPolicy(pod)) && !pod.hostNetwork && !pod.deleting && !pod.terminal,
       )
       const names = new Set(kept.map(podText))
       return (pod) => names.has(podText(pod))

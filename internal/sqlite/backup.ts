@@ -17,7 +17,7 @@ import type { Database } from './database.ts'
 import { storageFault } from './faults.ts'
 
 /** What SQLite keeps beside a database. */
-const besides = ['-wal', '-shm'] as const
+const besides = ['-wal', '-shm', '-journal'] as const
 
 /**
  * Writes what is committed at this moment to `file`, for its owner alone, on disk when this returns. Its daemon is not kept waiting.

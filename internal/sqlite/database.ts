@@ -43,6 +43,8 @@ export interface OpenOptions {
   readonly migrations: readonly Migration[]
   /** Only looks, at whatever version it finds; openReadonly is for those who need to know. */
   readonly readonly?: boolean
+  /** It was found to be sound a moment ago, by who keeps others from writing to it: to look at every page takes time. */
+  readonly checked?: boolean
   /**
    * Hears, before anybody else does, that what was read or written cannot be trusted any more: the disk failed, the file is damaged,
    * read-only or gone. A daemon ends at once: only a new process, which reads it all again, knows what is stored.
@@ -58,8 +60,9 @@ export function openDatabase(options: OpenOptions): Database {
   const { path, kind, migrations, readonly = false, broken } = options
   const memory = path === ':memory:'
   if (!memory && !readonly && !existsSync(path)) createPrivately(path)
-  if (!readonly && hasLog(path)) lookFirst(options)
-  return openFile({ path, what: `${kind} database`, readonly, broken }, (database, sqlite) => {
+  const looked = !readonly && hasLog(path) && lookFirst(options)
+  const checked = looked || options.checked === true
+  return openFile({ path, what: `${kind} database`, readonly, broken, checked }, (database, sqlite) => {
     if (readonly) return database
     checkHistory(database, kind, migrations) // before anything is changed
     if (!memory) configureWriter(sqlite)
@@ -80,17 +83,18 @@ function hasLog(path: string): boolean {
 
 /**
  * Who has a file open for writing moves its log into it when closing, also when it only wanted to say that the file is damaged; and
- * values are checked only by who may write. So a copy is tried; where there is no room for one, the file itself must do.
+ * values are checked only by who may write. So a copy is tried; where there is no room for one, the file itself must do. Was there one?
  */
-function lookFirst({ path, kind, migrations }: OpenOptions): void {
+function lookFirst({ path, kind, migrations }: OpenOptions): boolean {
   const directory = copyToLookAt(path)
-  if (directory === undefined) return
+  if (directory === undefined) return false
   const copy = join(directory, 'copy.db')
   try {
     openFile({ path: copy, what: `${kind} database`, readonly: false }, (database) => {
       checkHistory(database, kind, migrations)
       return database
     }).close()
+    return true
   } catch (error) {
     if (!(error instanceof IpamError)) throw error
     const { code, message, hint, cause } = error
@@ -118,18 +122,19 @@ export interface FileToOpen {
   /** For messages: "leader database". */
   readonly what: string
   readonly readonly: boolean
+  readonly checked?: boolean
   readonly broken?: ((fault: IpamError) => void) | undefined
 }
 
 /** Opens a database that is sound and gives it to `use`, which must change nothing before it knows what it is. Closed when that throws. Throws `storage`. */
 export function openFile<T>(file: FileToOpen, use: (database: Database, sqlite: Sqlite.Database) => T): T {
-  const { path, readonly } = file
+  const { path, readonly, checked = false } = file
   if (path !== ':memory:') refuseForeignFile(file)
   try {
     const sqlite = new Sqlite(path, { readonly, fileMustExist: readonly, ...nativeBindingOption() })
     try {
       configure(sqlite)
-      if (path !== ':memory:') refuseDamage(sqlite, file)
+      if (path !== ':memory:' && !checked) refuseDamage(sqlite, file)
       return use(wrap(sqlite, file), sqlite)
     } catch (error) {
       sqlite.close()
@@ -138,6 +143,15 @@ export function openFile<T>(file: FileToOpen, use: (database: Database, sqlite: 
   } catch (error) {
     throw storageFault(error, `open ${file.what} "${path}"`, path)
   }
+}
+
+/**
+ * Takes back what a process had half done that was killed while it made the file, before there was a log: who may only read cannot, and is
+ * refused. Its lock must be held. Throws `storage`.
+ */
+export function takeBack(path: string, kind: string): void {
+  if (!existsSync(`${path}-journal`)) return
+  openFile({ path, what: `${kind} database`, readonly: false }, (database) => database).close()
 }
 
 function createPrivately(path: string): void {

@@ -1,6 +1,7 @@
 // Secondary addresses of ENIs: assigned, unassigned, moved. All asynchronous: an answer says that it was accepted.
+
+import { maxNamedAddresses } from '../ipam/call-bounds.ts'
 import { IpamError } from '../ipam/errors.ts'
-import { maxUnassignBatch } from '../ipam/plan-node.ts'
 import type { Cloud } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { type Answer, MalformedAnswer } from './answer.ts'
@@ -36,8 +37,8 @@ export function addressMethods(caller: Caller): AddressMethods {
     async unassignIps({ eni, addresses }, priority) {
       const doing = `unassign ${listIds(addresses)} from ENI "${eni}"`
       if (addresses.length === 0) return
-      if (addresses.length > maxUnassignBatch) {
-        throw new IpamError('bad_input', `Cannot ${doing}: a call takes at most ${maxUnassignBatch}`)
+      if (addresses.length > maxNamedAddresses) {
+        throw new IpamError('bad_input', `Cannot ${doing}: a call takes at most ${maxNamedAddresses}`)
       }
       await caller.call({
         product: 'vpc',

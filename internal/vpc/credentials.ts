@@ -10,7 +10,7 @@ export interface Secret {
 export interface Credentials {
   /** Where they come from, for logs and messages. */
   readonly source: string
-  /** Throws `denied` when there are none, `unavailable` when they cannot be had now. */
+  /** Throws `unauthenticated` when there are none, `unavailable` when they cannot be had now. */
   get(): Promise<Secret>
   /** The API refused them: ask for new ones before the next call, where that is possible. */
   renew(): void

@@ -19,7 +19,8 @@ const codes = new Map<string, Meaning>(
     'UnsupportedOperation.IdempotentProcessing': 'unknown_outcome',
     'UnsupportedOperation.IdempotentParameterMismatch': 'unknown_outcome',
 
-    'AuthFailure.*': 'denied',
+    'AuthFailure.*': 'unauthenticated',
+    'AuthFailure.UnauthorizedOperation': 'denied',
     UnauthorizedOperation: 'denied',
     'UnauthorizedOperation.*': 'denied',
     'UnauthorizedOperation.AttachmentNotFound': 'invalid_state',
@@ -214,10 +215,10 @@ function hintFor(call: Doing, { code = '' }: TencentFault, meaning: ErrorCode): 
   if (meaning === 'eip_quota') return eipQuotaHint(code)
   if (meaning === 'arrears') return 'Pay what is owed to Tencent Cloud'
   if (meaning === 'subnet_full') return 'Add a subnet of the same zone to the settings'
-  if (meaning !== 'denied') return undefined
   if (code === 'AuthFailure.SignatureExpire') return 'Set the clock of this machine'
-  if (!code.startsWith('UnauthorizedOperation'))
-    return 'Check the credentials: they are wrong, expired or disabled'
+  if (meaning === 'unauthenticated') return 'Check the credentials: they are wrong, expired or disabled'
+  if (meaning !== 'denied') return undefined
+  if (code.startsWith('Ip')) return 'Let the address of this machine use these credentials'
   return permissionHint(call.action)
 }
 

@@ -13,8 +13,10 @@ export interface Keyed {
 
 const overlap = 10
 const stepBack = 90
-/** Room for 15,000 items and many disturbances. */
-const maxPages = 200
+/** As many pages as the list has, and as many again and a few more for disturbances. */
+const mostPages = (length: number) => 200 + 2 * Math.ceil(length / stepBack)
+/** Whatever the answers say of their length. */
+const maxPages = 20_000
 
 /** All items, each once and as last seen; undefined when the list never held still. The API must keep its order. */
 export async function readPages<T extends Keyed>(
@@ -22,8 +24,10 @@ export async function readPages<T extends Keyed>(
 ): Promise<readonly T[] | undefined> {
   const seen = new Map<string, T>()
   let offset = 0
-  for (let pages = 0; pages < maxPages; pages++) {
+  let longest = 0
+  for (let pages = 0; pages < Math.min(maxPages, mostPages(longest)); pages++) {
     const { items, total } = await page(offset)
+    longest = Math.max(longest, total)
     if (offset > 0 && !items.some(({ id }) => seen.has(id))) {
       offset = Math.max(0, offset - stepBack)
       continue

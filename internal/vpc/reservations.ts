@@ -40,7 +40,7 @@ export function reservationMethods(caller: Caller, subnets: SubnetReader): Reser
       const found = await describe(caller, query, priority)
       const located: Reservation[] = []
       // One after the other: what the first one has to ask for, the others know.
-      for (const one of found) located.push(await locate(one, subnets, priority))
+      for (const one of found) located.push(isLocated(one) ? one : await locate(one, subnets, priority))
       return 'subnetId' in query ? located.filter(({ subnetId }) => subnetId === query.subnetId) : located
     },
     releaseReservation: ({ id, vpcId }, priority) =>
@@ -56,9 +56,13 @@ export function reservationMethods(caller: Caller, subnets: SubnetReader): Reser
   }
 }
 
+function isLocated(one: SeenReservation): one is Reservation {
+  return one.subnetId !== undefined
+}
+
 async function locate(one: SeenReservation, subnets: SubnetReader, priority: Priority): Promise<Reservation> {
   const doing = `find the subnet of reservation "${one.id}"`
-  return { ...one, subnetId: one.subnetId ?? (await subnets.covering(one, doing, priority)) }
+  return { ...one, subnetId: await subnets.covering(one, doing, priority) }
 }
 
 function creation(request: ReserveIp, vpcId: string): object {

@@ -107,7 +107,7 @@ export function roleCredentials(options: RoleOptions): Credentials {
   }
 
   function noRole(found: string): IpamError {
-    return new IpamError('denied', `Cannot sign calls to Tencent Cloud: ${url} shows ${found}`)
+    return new IpamError('unauthenticated', `Cannot sign calls to Tencent Cloud: ${url} shows ${found}`)
   }
 
   function describeFailure(cause: unknown): IpamError {

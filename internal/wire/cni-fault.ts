@@ -48,6 +48,7 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   subnet_full: cniCode.tryAgainLater,
   invalid_state: cniCode.refused,
   denied: cniCode.refused,
+  unauthenticated: cniCode.refused,
   cloud_fault: cniCode.refused,
   deposed: cniCode.refused,
   kernel: cniCode.kernel,

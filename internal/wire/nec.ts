@@ -9,6 +9,7 @@ import type {
   NodeOverrides,
   NodeReport,
   NodeTerms,
+  PublishedClaim,
   PublishedEni,
   PublishedIp,
   WarmTargets,
@@ -37,9 +38,21 @@ const ip = z
   .transform((json) => ({ address: json.ip, grant: json.grant }))
 const ips = z.array(ip, { error: 'is not a list' })
 
+const owner = z.object({ apiVersion: text, kind: text, name: text, uid: text }, object)
+const claim = z
+  .object({ namespace: text, name: text, expireAfterMs: count.nullish(), owner: owner.nullish() }, object)
+  .transform(
+    ({ expireAfterMs: expireAfter, name, namespace, owner }): PublishedClaim => ({
+      namespace,
+      name,
+      ...(typeof expireAfter === 'number' && { expireAfter }),
+      ...(owner && { owner }),
+    }),
+  )
+
 /** In a list of their own: an agent that knows nothing of claims would give them to any pod. */
 const claimedIp = z
-  .object({ ip: ipv4, grant: count, claim: z.object({ namespace: text, name: text }, object) }, object)
+  .object({ ip: ipv4, grant: count, claim }, object)
   .transform((json) => ({ address: json.ip, grant: json.grant, claim: json.claim }))
 const claimedIps = z.array(claimedIp, { error: 'is not a list' }).nullish()
 
@@ -51,6 +64,7 @@ const eniFields = {
   subnetCIDR: cidr,
   gateway: ipv4,
   index: count.min(1, 'is below 1'),
+  maxPoolIPs: count.nullish(),
 }
 interface EniJson {
   readonly eniID: string
@@ -60,6 +74,7 @@ interface EniJson {
   readonly subnetCIDR: PublishedEni['subnetCidr']
   readonly gateway: Ipv4
   readonly index: number
+  readonly maxPoolIPs?: number | null | undefined
 }
 
 function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
@@ -71,6 +86,7 @@ function readEni(json: EniJson): Omit<PublishedEni, 'mode' | 'ips'> {
     subnetCidr: json.subnetCIDR,
     gateway: json.gateway,
     slot: json.index,
+    ...(typeof json.maxPoolIPs === 'number' && { mostOfPool: json.maxPoolIPs }),
   }
 }
 
@@ -360,13 +376,20 @@ export function encodePublication(publication: NecPublication): PublicationJson 
 
 function encodeIps({ ips }: PublishedEni): Readonly<Record<string, unknown>> {
   const claimed = ips.flatMap(({ address, grant, claim }) =>
-    claim === undefined
-      ? []
-      : [{ ip: address, grant, claim: { namespace: claim.namespace, name: claim.name } }],
+    claim === undefined ? [] : [{ ip: address, grant, claim: encodeClaim(claim) }],
   )
   return {
     ips: ips.filter(({ claim }) => claim === undefined).map(({ address, grant }) => ({ ip: address, grant })),
     ...(claimed.length === 0 ? {} : { claimedIPs: claimed }),
+  }
+}
+
+function encodeClaim({ expireAfter, name, namespace, owner }: PublishedClaim) {
+  return {
+    namespace,
+    name,
+    ...(expireAfter !== undefined && { expireAfterMs: expireAfter }),
+    ...(owner && { owner }),
   }
 }
 
@@ -389,6 +412,7 @@ function encodeEni(eni: PublishedEni): Readonly<Record<string, unknown>> {
     subnetCIDR: eni.subnetCidr,
     gateway: eni.gateway,
     index: eni.slot,
+    ...(eni.mostOfPool !== undefined && { maxPoolIPs: eni.mostOfPool }),
   }
 }
 

@@ -14,7 +14,7 @@ CREATE TABLE claim (
   phase TEXT NOT NULL CHECK (phase IN ('Pending', 'Attaching', 'Bound', 'Retained', 'Releasing')),
   -- Rises with each pod that takes the claim: what is said of an earlier one counts no more.
   generation INTEGER NOT NULL DEFAULT 1 CHECK (generation >= 1),
-  -- The pod that has the claim now, and the node it is on.
+  -- The pod that has the claim now, and the node it is on; none while the address is only kept.
   pod_uid TEXT UNIQUE,
   node TEXT,
   -- No address is promised twice.
@@ -45,15 +45,23 @@ CREATE TABLE claim (
   -- Of its last change: what Kubernetes calls the resource version.
   version INTEGER NOT NULL DEFAULT 0,
   UNIQUE (namespace, name),
-  CHECK (phase <> 'Bound' OR (address IS NOT NULL AND pod_uid IS NOT NULL AND node IS NOT NULL)),
-  CHECK (phase <> 'Attaching' OR (address IS NOT NULL AND pod_uid IS NOT NULL)),
-  CHECK (phase <> 'Pending' OR pod_uid IS NOT NULL),
-  CHECK (phase <> 'Retained' OR (policy = 'Never' AND pod_uid IS NULL AND address IS NOT NULL)),
+  -- A pod has it from Pending to Bound, and then only; where the pod is is known.
+  CHECK ((pod_uid IS NOT NULL) = (phase IN ('Pending', 'Attaching', 'Bound'))),
+  CHECK ((pod_uid IS NULL) = (node IS NULL)),
+  CHECK (address IS NOT NULL OR phase IN ('Pending', 'Releasing')),
+  -- Only static ones outlive their pods, and only addresses of shared ENIs are static.
+  CHECK (policy = 'Never' OR phase IN ('Pending', 'Attaching', 'Bound')),
+  CHECK (policy <> 'Never' OR mode = 'shared'),
+  CHECK (retained_at IS NULL OR phase IN ('Retained', 'Releasing')),
   CHECK (reservation IS NULL OR (policy = 'Never' AND address IS NOT NULL)),
   CHECK (expires_at IS NULL OR phase = 'Retained')
 ) STRICT;
 
 CREATE INDEX claim_expiring ON claim (expires_at) WHERE expires_at IS NOT NULL;
+-- What passes is looked at again and again, beside very many that stay.
+CREATE INDEX claim_of_phase ON claim (phase, namespace, name);
+-- Beside pods of the pool, of which there may be far more.
+CREATE INDEX claim_static ON claim (reservation) WHERE policy = 'Never';
 CREATE INDEX claim_of_node ON claim (node) WHERE node IS NOT NULL;
 CREATE INDEX claim_of_owner ON claim (json_extract(owner, '$.uid')) WHERE owner IS NOT NULL;
 

@@ -15,9 +15,10 @@ WHEN NEW.pod_name <> '' AND EXISTS (SELECT 1 FROM ip WHERE address = NEW.address
 BEGIN
   SELECT RAISE(ABORT, 'a claimed address is for the pod of its name');
 END;
+-- Let go, it is the next pod's of that name no more, and this one's until it ends.
 CREATE TRIGGER claim_of_ip_in_use BEFORE UPDATE OF claim_namespace, claim_name ON ip
 WHEN EXISTS (SELECT 1 FROM attachment a WHERE a.address = NEW.address AND a.pod_name <> ''
-  AND (a.pod_namespace <> NEW.claim_namespace OR a.pod_name <> NEW.claim_name))
+  AND (a.pod_namespace <> NEW.claim_namespace OR NEW.claim_name NOT IN (a.pod_name, a.pod_name || ' (released)')))
 BEGIN
   SELECT RAISE(ABORT, 'an address in use is not claimed for another pod');
 END;

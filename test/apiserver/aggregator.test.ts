@@ -12,6 +12,7 @@ import { connectKube } from '../../internal/kube/connect.ts'
 import { parseIpv4 } from '../../internal/value/ipv4.ts'
 import { claimsContract } from '../contract/claims.contract.ts'
 import { httpKubeServer, Kube } from '../contract/kube/server.ts'
+import { staticIpContract, zoneOfNodes } from '../contract/static-ip.contract.ts'
 import { bound, insertClaim } from './claims/claim-rows.ts'
 import { type ClaimLedger, openClaimLedger } from './claims/claim-server.ts'
 
@@ -21,7 +22,7 @@ interface World {
   readonly api: ServedApi
   readonly ledger: ClaimLedger
   stopLeader(): Promise<void>
-  startLeader(): Promise<void>
+  startLeader(keepsZones?: boolean): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,6 +37,7 @@ async function openWorld(): Promise<World> {
     serveClaims: true,
     apiBindPort: 0,
     apiAdvertiseAddress: parseIpv4('127.0.0.1'),
+    defaultNetwork: 'tke-route-eni' as const,
   }
   let served: ServedClaims | undefined
   const kube = new Kube(httpKubeServer({ baseUrl: api.url }))
@@ -45,10 +47,11 @@ async function openWorld(): Promise<World> {
     async stopLeader() {
       await served?.close()
     },
-    async startLeader() {
+    async startLeader(keepsZones = true) {
       const { release } = ledger
       const common = { clock: systemClock, log: silentLog, random: systemRandom }
-      served = serveClaims(settings, { db: ledger.db, release, client, ...common })
+      const webhook = { zone: zoneOfNodes, keepsZones: () => keepsZones }
+      served = serveClaims(settings, { db: ledger.db, release, client, ...common, ...webhook })
       while ((await kube.get(`${group}/vpcips`)).status !== 200)
         await new Promise((resolve) => setImmediate(resolve))
     },
@@ -67,6 +70,11 @@ async function openWorld(): Promise<World> {
 claimsContract('the embedded API server', async () => {
   const { api, ledger, close } = await openWorld()
   return { server: httpKubeServer({ baseUrl: api.url }), db: ledger.db, forget: ledger.forget, close }
+})
+
+staticIpContract('the embedded API server', async () => {
+  const { api, ledger, ...rest } = await openWorld()
+  return { server: httpKubeServer({ baseUrl: api.url }), db: ledger.db, ...rest }
 })
 
 describe('the embedded API server, with a leader behind it', { timeout: 60_000 }, () => {

@@ -191,7 +191,7 @@ test('handle() takes any path and query', () => {
       query,
       (method, steps, text) => {
         const answer = api.handle({ method, url: `/${steps.join('/')}${text}` })
-        if (isWatch(answer)) answer.start({ send() {}, end() {} })()
+        if (isWatch(answer)) answer.start({ send() {}, end() {}, taken: async () => {}, fail() {} })()
         assert.ok(answer.status < 500)
       },
     ),

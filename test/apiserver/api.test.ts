@@ -37,6 +37,8 @@ function watch(api: Api, url: string) {
       )
     },
     end: () => seen.push('end'),
+    taken: async () => {},
+    fail: assert.fail,
   })
   return { seen, stop }
 }

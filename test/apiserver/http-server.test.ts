@@ -43,6 +43,18 @@ test('serveKubeApi() with a token refuses those who do not have it', async (t) =
   assert.match(kubeconfigFor(server.url, 'secret'), /token: "secret"/)
 })
 
+test('serveKubeApi() tells the time of its own clock', async (t) => {
+  const clock = { ...systemClock, now: () => Date.UTC(2031, 0, 2, 3, 4, 5) }
+  const storage = openSqliteStorage({ path: ':memory:', clock })
+  const listen = { host: '127.0.0.1', port: 0 }
+  const server = await serveKubeApi({ storage, clock, log: silentLog, listen, aggregate: true })
+  t.after(() => server.close())
+  for (const path of ['/version', configMaps]) {
+    const { headers } = await fetch(server.url + path)
+    assert.equal(headers.get('date'), 'Thu, 02 Jan 2031 03:04:05 GMT')
+  }
+})
+
 test('serveKubeApi() says which address is taken', async (t) => {
   const server = await openServer()
   t.after(() => server.close())

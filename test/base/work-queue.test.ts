@@ -57,6 +57,22 @@ test('a queue runs no more keys at a time than it may', async () => {
   assert.deepEqual(begun(), ['a at 0', 'b at 0', 'c at 10', 'd at 10'])
 })
 
+test('a queue that waits for nothing leaves others their turn', async () => {
+  const clock = new VirtualClock(0)
+  let done = 0
+  const queue = createWorkQueue({ clock, concurrency: 4, work: async () => void done++ })
+  for (let i = 0; i < 1000; i++) queue.add(`${i}`)
+  const seen: number[] = []
+  const look = () => {
+    seen.push(done)
+    if (done < 1000) clock.after(0, look)
+  }
+  clock.after(0, look)
+  await clock.runUntilIdle()
+  assert.equal(done, 1000)
+  assert.ok(seen.length > 10, `${seen}`)
+})
+
 test('stop() lets what runs end, starts nothing more, and takes nothing more', async () => {
   const { clock, queue, begun, runs } = queueOf({ concurrency: 1 })
   queue.add('a')

@@ -1,6 +1,6 @@
 // What a measurement gives: rows of a number beside its reference.
 
-export type Unit = 'ms' | '/s' | 'MB'
+export type Unit = 'ms' | '/s' | 'MB' | 'calls'
 
 export interface Row {
   readonly what: string
@@ -11,7 +11,7 @@ export interface Row {
 }
 
 export interface Figure {
-  /** The requirement it belongs to. */
+  /** The requirement it belongs to, or what it is about. */
   readonly id: FigureId
   readonly title: string
   readonly rows: readonly Row[]
@@ -19,7 +19,7 @@ export interface Figure {
   readonly notes: readonly string[]
 }
 
-export const figureIds = ['q1', 'q2', 'q5'] as const
+export const figureIds = ['q1', 'q2', 'q5', 'claims'] as const
 export type FigureId = (typeof figureIds)[number]
 
 /** How many times the reference; undefined without one. */

@@ -4,7 +4,7 @@ import { parseBenchOptions } from './options.ts'
 
 test('parseBenchOptions() measures everything when nothing is said', () => {
   const options = parseBenchOptions([])
-  assert.deepEqual([...options.only], ['q1', 'q2', 'q5'])
+  assert.deepEqual([...options.only], ['q1', 'q2', 'q5', 'claims'])
   assert.equal(options.json, false)
   assert.ok(options.rounds > 0)
 })
@@ -16,7 +16,7 @@ test('parseBenchOptions() takes figures, rounds and a directory', () => {
 })
 
 for (const refused of [
-  { args: ['--only', 'q3'], want: /Cannot use --only "q3": expected q1, q2, q5/ },
+  { args: ['--only', 'q3'], want: /Cannot use --only "q3": expected q1, q2, q5, claims/ },
   { args: ['--rounds', '0'], want: /Cannot use --rounds "0": expected a whole number above 0/ },
   { args: ['--fast'], want: /--fast/ },
 ]) {

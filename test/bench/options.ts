@@ -11,7 +11,7 @@ export interface BenchOptions {
   readonly directory: string | undefined
 }
 
-export const usage = `npm run bench -- [--json] [--only q1,q2,q5] [--rounds 5] [--directory /var/tmp]`
+export const usage = `npm run bench -- [--json] [--only q1,q2,q5,claims] [--rounds 5] [--directory /var/tmp]`
 
 /** Throws an Error that tells what was expected. */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {

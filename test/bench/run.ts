@@ -1,8 +1,9 @@
-// npm run bench: Q1, Q2 and Q5 of docs/requirements.md, each beside a reference measured in the same run.
+// npm run bench: Q1, Q2 and Q5 of docs/requirements.md, and what many static claims cost, each beside a reference measured in the same run.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureClaims } from './claims/measure.ts'
 import { figureOfCalls } from './cni/figure-of-calls.ts'
 import { type CniMeasurement, measureCni } from './cni/measure.ts'
 import { measureExecutable } from './executable/measure.ts'
@@ -41,6 +42,7 @@ async function bench({ json, only, rounds, directory: parent }: BenchOptions): P
       const agent = { memory: cni?.measured?.memory, notes: cni?.notes ?? [] }
       done(await measureExecutable(executable, directory, agent))
     }
+    if (only.has('claims')) done(await measureClaims(executable, directory))
     if (json) console.log(figuresAsJson(machine, figures))
   } finally {
     rmSync(directory, { recursive: true, force: true })

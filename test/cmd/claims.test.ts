@@ -1,12 +1,25 @@
 // Claims without Kubernetes: `tke-eni get|describe vip|vipc` from a leader's database, `tke-eni delete vipc` from the leader itself.
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, beforeEach, type TestContext, test } from 'node:test'
+import { askLeader } from '../../cmd/claims/leader-socket.ts'
+import { claimsSocket } from '../../cmd/claims/place.ts'
 import { serveClaims } from '../../cmd/leader-claims.ts'
 import { systemClock } from '../../internal/base/clock.ts'
 import { silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
-import { bound, deleteClaim, insertClaim, pending, retained } from '../apiserver/claims/claim-rows.ts'
+import {
+  bound,
+  deleteClaim,
+  insertClaim,
+  pending,
+  retained,
+  updateClaim,
+} from '../apiserver/claims/claim-rows.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
 import { command, type Ended } from './get-process.ts'
 
@@ -43,7 +56,7 @@ const phaseOf = (name: string) =>
 test('[S8] tke-eni get vipc shows what kubectl get vipc shows', async () => {
   assert.match(
     await out('get', 'vipc'),
-    /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 10\.0\.0\.5 node-1 Never never \S+\ndefault web-1 Retained 10\.0\.0\.6 node-1 Never in \d+m \S+\n/,
+    /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 10\.0\.0\.5 node-1 Never never \S+\ndefault web-1 Retained 10\.0\.0\.6 <none> Never in \d+m \S+\n/,
   )
   assert.match(await out('get', 'vpcipclaims', 'default/web-0', '-o', 'wide'), /StatefulSet\/web/)
   assert.doesNotMatch(await out('get', 'vipc', '-n', 'other'), /default/)
@@ -56,7 +69,7 @@ test('[S5] tke-eni get vipc --expiring shows what is given back first', async ()
 
 test('[S8] tke-eni get vip shows addresses that are only kept', async () => {
   const text = await out('get', 'vip')
-  assert.match(text, /10\.0\.0\.6 retained node-1 <none> default\/web-1 /)
+  assert.match(text, /10\.0\.0\.6 retained <none> <none> default\/web-1 /)
   const [item] = JSON.parse((await eni('get', 'vip', 'other/web-2', '-o', 'json')).stdout)
   assert.partialDeepStrictEqual(item, {
     address: '10.0.0.7',
@@ -119,10 +132,97 @@ test('[R6] tke-eni delete takes claims only', async () => {
   assert.equal((await eni('delete', 'vipc', 'a/b/c')).status, 2)
 })
 
+/** What is no name is part of a path: `.` was all claims of the namespace. */
+test('[R6] tke-eni delete takes names of pods only', async (t) => {
+  t.after(await leaderServes())
+  for (const [name, namespace] of [
+    ['.', 'default'],
+    ['..', 'default'],
+    ['default/', 'default'],
+    ['default/.', 'default'],
+    ['default/%2e', 'default'],
+    ['/web-0', 'default'],
+    ['../web-0', 'default'],
+    ['', 'default'],
+    ['Web', 'default'],
+    ['web-0?force=true', 'default'],
+    ['web-0', 'default/x'],
+    ['web-0', 'a.b'],
+    ['web-0', ''],
+  ] as const) {
+    const { status, stderr } = await eni('delete', 'vipc', name, '-n', namespace, '--force', '--no-wait')
+    assert.equal(status, 2, `${name} of ${namespace}: ${stderr}`)
+    assert.match(stderr, /that is neither a name nor namespace\/name\n {2}wanted are/)
+  }
+  assert.deepEqual([phaseOf('web-0'), phaseOf('web-1')], ['Bound', 'Retained'])
+})
+
+test('[S6] the leader forces nothing on all claims of a namespace', async () => {
+  const url = '/apis/ipam.tke.cloud.tencent.com/v1beta1/namespaces/default/vpcipclaims?force=true'
+  const answer = await ledger.api.handleLocal({ method: 'DELETE', url })
+  assert.equal(answer.status, 400)
+  assert.deepEqual([phaseOf('web-0'), phaseOf('web-1')], ['Bound', 'Retained'])
+})
+
+test('[S6] tke-eni delete vipc says what it waits for, and waits as long as it shall', async (t) => {
+  t.after(await leaderServes())
+  const deleting = eni('delete', 'vipc', 'web-1', '--timeout', '2s')
+  while (phaseOf('web-1') !== 'Releasing') await new Promise((resolve) => setImmediate(resolve))
+  const why = { reason: 'PermissionDenied', message: 'Tencent Cloud answered "UnauthorizedOperation"' }
+  updateClaim(ledger.db, 'web-1', why)
+  const { status, stdout, stderr } = await deleting
+  assert.deepEqual([status, stdout], [1, ''])
+  const said = 'PermissionDenied: Tencent Cloud answered "UnauthorizedOperation"'
+  const [first, second] = stderr.split('\n')
+  assert.equal(first, `waiting: ${said}`)
+  assert.equal(
+    second,
+    `tke-eni: Cannot wait for claim "default/web-1" any longer: it is still there (${said})`,
+  )
+  const wrong = await eni('delete', 'vipc', 'web-1', '--timeout', 'soon')
+  assert.equal(wrong.status, 2)
+  assert.match(wrong.stderr, /Cannot wait for "soon": wanted is a duration from 1s/)
+})
+
+test('tke-eni delete vipc does not wait for a leader that hangs', async (t) => {
+  const { socketPath, asked } = await hangingLeader(t)
+  const question = { socketPath, method: 'GET', path: '/x', patience: 50 } as const
+  await assert.rejects(askLeader(question, new AbortController().signal), {
+    code: 'unavailable',
+    message: `Cannot ask the leader on "${socketPath}": the leader does not answer, for 0.05 s`,
+  })
+  const waiting = command('delete', 'vipc', 'web-1', '--state-dir', dirname(socketPath))
+  while (asked() < 2) await new Promise((resolve) => setImmediate(resolve))
+  const { status, stderr } = await waiting.stop()
+  assert.equal(status, 1)
+  assert.match(stderr, /Cannot tell whether claim "default\/web-1" is being deleted: a signal ended this/)
+})
+
+/** As one that was sent SIGSTOP: the kernel takes connections for it. */
+async function hangingLeader(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'hanging-'))
+  const socketPath = claimsSocket(folder)
+  const sockets: Socket[] = []
+  const server = createServer((socket) => void sockets.push(socket.on('error', () => {})))
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+  t.after(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    rmSync(folder, { recursive: true })
+  })
+  return { socketPath, asked: () => sockets.length }
+}
+
 async function leaderServes(): Promise<() => Promise<void>> {
   const client = await connectKube({ server: 'http://127.0.0.1:9' }, systemClock)
   const served = serveClaims(
-    { stateDir: ledger.folder, serveClaims: false, apiBindPort: 0, apiAdvertiseAddress: undefined },
+    {
+      stateDir: ledger.folder,
+      serveClaims: false,
+      apiBindPort: 0,
+      apiAdvertiseAddress: undefined,
+      defaultNetwork: 'tke-route-eni',
+    },
     {
       db: ledger.db,
       release: ledger.release,
@@ -130,6 +230,8 @@ async function leaderServes(): Promise<() => Promise<void>> {
       clock: systemClock,
       log: silentLog,
       random: systemRandom,
+      zone: () => undefined,
+      keepsZones: () => true,
     },
   )
   while ((await eni('delete', 'vipc', 'nobody')).status !== 3)

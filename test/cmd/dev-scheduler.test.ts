@@ -47,6 +47,10 @@ function create(client: KubeClient, name: string, spec: object = {}) {
   })
 }
 
+function plain(name: string) {
+  return { name, labels: {} }
+}
+
 /** The node of each pod, once `count` of them have one. */
 async function placements(client: KubeClient, count: number): Promise<ReadonlyMap<string, string>> {
   const placed = new Map<string, string>()
@@ -71,7 +75,7 @@ test('the scheduler of dev spreads pods over the nodes there are, whatever nodes
   await create(client, 'stray', { nodeName: 'elsewhere' })
   await create(client, 'a')
   await create(client, 'b')
-  stack.defer(startScheduler({ client, clock, random, log, nodes: () => ['n1', 'n2'] }))
+  stack.defer(startScheduler({ client, clock, random, log, nodes: () => [plain('n1'), plain('n2')] }))
   await create(client, 'c')
   await create(client, 'd')
   const perNode = Map.groupBy((await placements(client, 5)).values(), (node) => node)
@@ -79,6 +83,22 @@ test('the scheduler of dev spreads pods over the nodes there are, whatever nodes
     ['elsewhere', 'n1', 'n2'].map((node) => perNode.get(node)?.length),
     [1, 2, 2],
   )
+})
+
+test('[S10] the scheduler of dev puts a pod only where it says that it may run', async (t) => {
+  const { client, stack } = await served(t)
+  const zone = 'topology.kubernetes.io/zone'
+  const nodes = [plain('n1'), { name: 'n2', labels: { [zone]: '100004' } }]
+  stack.defer(startScheduler({ client, clock, random, log, nodes: () => nodes }))
+  const required = {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: zone, operator: 'In', values: ['100004'] }] }],
+  }
+  const spec = { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } } }
+  for (const name of ['a', 'b', 'c']) await create(client, name, spec)
+  await create(client, 'd', { nodeSelector: { [zone]: '100003' } })
+  await create(client, 'e')
+  const placed = await placements(client, 4)
+  assert.deepEqual(Object.fromEntries(placed), { a: 'n2', b: 'n2', c: 'n2', e: 'n1' })
 })
 
 test('the scheduler of dev tries again when a pod could not be bound', async (t) => {
@@ -96,7 +116,9 @@ test('the scheduler of dev tries again when a pod could not be bound', async (t)
   const virtual = new VirtualClock()
   const book = new LogBook()
   const refused = book.next('pod not scheduled')
-  stack.defer(startScheduler({ client: flaky, clock: virtual, random, log: book, nodes: () => ['n1'] }))
+  stack.defer(
+    startScheduler({ client: flaky, clock: virtual, random, log: book, nodes: () => [plain('n1')] }),
+  )
   await create(client, 'a')
   await refused
   await virtual.advance(2000)

@@ -108,25 +108,26 @@ function readTests(its: Its, kube: KubeOf): void {
     )
     const vipc = await table(all)
     assert.equal(vipc.columns.join(' '), 'Name Phase IP Node Policy Expires Age Owner* Subnet* Message*')
-    assert.match(String(vipc.cells), /^web-0,Retained,10\.0\.0\.5,node-1,Never,in 59m,/)
+    assert.match(String(vipc.cells), /^web-0,Retained,10\.0\.0\.5,<none>,Never,in 59m,/)
     assert.match(
       String(vip.cells),
-      /^10\.0\.0\.5,Retained,default\/web-0,node-1,\w+,<none>,subnet-a,zone-a,rsv-web-0,<none>$/,
+      /^10\.0\.0\.5,Retained,default\/web-0,<none>,\w+,<none>,subnet-a,zone-a,rsv-web-0,<none>$/,
     )
   })
 
   for (const [path, selector, names] of [
-    [vips, 'status.phase=Assigned', ['10.0.0.5']],
+    [vips, 'status.phase=Retained', ['10.0.0.7']],
     [vips, 'spec.claimRef.name=web-1', ['10.0.0.6']],
-    [vips, 'status.node!=node-1', ['10.0.0.6']],
+    [vips, 'status.node!=node-1', ['10.0.0.6', '10.0.0.7']],
     [all, 'status.phase=Pending', ['web-2']],
     [all, 'status.node=node-2,status.vpcIP=10.0.0.6', ['web-1']],
     [all, 'spec.deletePolicy=Immediate', []],
   ] as const) {
     test(`fieldSelector ${selector}`, async () => {
       insertClaim(its().db, bound('web-0', '10.0.0.5'))
-      insertClaim(its().db, retained('web-1', '10.0.0.6', { node: 'node-2' }))
+      insertClaim(its().db, bound('web-1', '10.0.0.6', { node: 'node-2' }))
       insertClaim(its().db, pending('web-2'))
+      insertClaim(its().db, retained('web-3', '10.0.0.7'))
       const { body } = await kube().get(`${path}?fieldSelector=${encodeURIComponent(selector)}`)
       assert.deepEqual(namesIn(body), names)
     })
@@ -144,7 +145,7 @@ function readTests(its: Its, kube: KubeOf): void {
   for (const path of [vips, all]) {
     test(`pages of ${path.split('/').at(-1)} are of the moment of the first`, async () => {
       const { db } = its()
-      for (let i = 0; i < 7; i++) insertClaim(db, retained(`web-${i}`, `10.0.0.${i}`))
+      for (let i = 0; i < 7; i++) insertClaim(db, bound(`web-${i}`, `10.0.0.${i}`))
       const first = await kube().get(`${path}?limit=3`)
       assert.equal(at(first.body, 'metadata', 'remainingItemCount'), 4)
       deleteClaim(db, 'web-4')
@@ -165,7 +166,7 @@ function readTests(its: Its, kube: KubeOf): void {
   }
 
   test('a page of a past that is forgotten is 410, with a token to go on', async () => {
-    for (let i = 0; i < 4; i++) insertClaim(its().db, retained(`web-${i}`, `10.0.0.${i}`))
+    for (let i = 0; i < 4; i++) insertClaim(its().db, bound(`web-${i}`, `10.0.0.${i}`))
     const first = await kube().get(`${all}?limit=2`)
     updateClaim(its().db, 'web-3', { node: 'moved' })
     its().forget()
@@ -241,7 +242,7 @@ function watchTests(its: Its, kube: KubeOf): void {
     insertClaim(db, retained('web-0', '10.0.0.5'))
     const watch = await kube().watch(`${vips}?watch=1&fieldSelector=status.phase%3DRetained`)
     assert.deepEqual(await nextEvents(watch, 1), ['ADDED 10.0.0.5'])
-    updateClaim(db, 'web-0', { phase: 'Bound', pod_uid: 'again' })
+    updateClaim(db, 'web-0', { phase: 'Bound', pod_uid: 'again', node: 'node-1', retained_at: null })
     assert.deepEqual(await nextEvents(watch, 1), ['DELETED 10.0.0.5'])
     watch.close()
   })

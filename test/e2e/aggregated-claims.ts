@@ -8,6 +8,7 @@ import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import { leaderRbac } from '../../internal/kube/rbac.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
+import { zoneOfNodes } from '../contract/static-ip.contract.ts'
 import { type FrontProxyFiles, makeFrontProxy } from './front-proxy.ts'
 import {
   type ApiserverUser,
@@ -23,10 +24,12 @@ export interface AggregatedClaims {
   readonly frontProxy: FrontProxyFiles
   readonly port: number
   readonly warnings: readonly string[]
+  /** Of what the leader was asked. */
+  readonly paths: readonly string[]
   stopLeader(): Promise<void>
   /** Another machine leads, with a ledger, an authority and a port of its own. */
   replaceLeader(): Promise<void>
-  startLeader(): Promise<void>
+  startLeader(keepsZones?: boolean): Promise<void>
   stop(): Promise<void>
 }
 
@@ -36,10 +39,10 @@ export const leaderUser: ApiserverUser = {
   groups: ['system:serviceaccounts'],
 }
 
-/** Resolves when the API server passes requests on. `permitted`: the leader has its role. */
+/** Resolves when the API server passes requests on. `permitted`: the leader has its role, which `roles` says. */
 export async function startAggregatedClaims(
   users: readonly ApiserverUser[] = [],
-  { permitted = true }: { permitted?: boolean } = {},
+  { permitted = true, roles = leaderRbac() }: { permitted?: boolean; roles?: string } = {},
 ): Promise<AggregatedClaims> {
   const frontProxy = makeFrontProxy()
   const real = await startKubeApiserver({ users: [leaderUser, ...users], flags: frontProxy.flags })
@@ -49,13 +52,15 @@ export async function startAggregatedClaims(
     writeFileSync(path, text, { mode: 0o600 })
     return path
   }
-  if (permitted) await real.kubectl('apply', '-f', file('roles.yaml', leaderRbac()))
+  if (permitted) await real.kubectl('apply', '-f', file('roles.yaml', roles))
   let ledger = openClaimLedger()
   const ledgers = [ledger]
   let port = await freePort()
   const warnings: string[] = []
+  const paths: string[] = []
   const log: Log = {
     ...silentLog,
+    debug: (_, fields) => void paths.push(String(fields?.['url'])),
     warn: (event, fields) => void warnings.push(`${event}: ${fields?.['why']}`),
   }
   const client = await connectKube(
@@ -63,8 +68,13 @@ export async function startAggregatedClaims(
     systemClock,
   )
   let served: ServedClaims | undefined
-  const startLeader = async () => {
-    const settings = { serveClaims: true, apiBindPort: port, apiAdvertiseAddress: undefined }
+  const startLeader = async (keepsZones = true) => {
+    const settings = {
+      serveClaims: true,
+      apiBindPort: port,
+      apiAdvertiseAddress: undefined,
+      defaultNetwork: 'tke-route-eni' as const,
+    }
     served = serveClaims(
       { ...settings, stateDir: ledger.folder },
       {
@@ -74,6 +84,8 @@ export async function startAggregatedClaims(
         clock: systemClock,
         log,
         random: systemRandom,
+        zone: zoneOfNodes,
+        keepsZones: () => keepsZones,
       },
     )
   }
@@ -99,6 +111,7 @@ export async function startAggregatedClaims(
       return port
     },
     warnings,
+    paths,
     startLeader,
     stopLeader,
     async replaceLeader() {

@@ -92,7 +92,7 @@ function people(): void {
   test('[S8] kubectl get vipc -A -o wide', async () => {
     const out = await kubectl('get', 'vipc', '-A', '-o', 'wide')
     assert.match(out, /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE OWNER SUBNET MESSAGE\n/)
-    assert.match(out, /\ndefault web-1 Retained 10\.0\.0\.6 node-1 Never in 59m /)
+    assert.match(out, /\ndefault web-1 Retained 10\.0\.0\.6 <none> Never in 59m /)
   })
 
   test('kubectl describe vip, and explain vipc.status', async () => {

@@ -32,6 +32,7 @@ const pieces = {
   nftables: command('nft', debian('nftables')),
   iproute2: command('ip', debian('iproute2')),
   sqlite3: command('sqlite3', debian('sqlite3')),
+  cc: command('cc', debian('gcc')),
   executable: {
     here: () => existsSync(new URL('../../dist/tke-eni', import.meta.url)),
     get: 'npm run build',

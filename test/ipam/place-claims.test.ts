@@ -6,10 +6,11 @@ import { planNode } from '../../internal/ipam/plan-node.ts'
 import type { NodePool } from '../../internal/ipam/pool.ts'
 import { ip } from '../given.ts'
 import { addressOf, type PoolShort, poolOf, subnet, zone } from './pools.ts'
+import { tellAction } from './tell-action.ts'
 
 const claimed = (n: number, more: Partial<ClaimDemand> = {}): ClaimDemand => ({
   ...{ namespace: 'shop', name: `web-${n}`, address: ip(`10.0.9.${n}`), subnetId: 'subnet-a' },
-  ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false },
+  ...{ wanted: true, here: false, elsewhere: false, renews: false, mayGo: false, reserved: true },
   ...more,
 })
 /** Without an address, and none can be reserved. */
@@ -116,6 +117,26 @@ const rows: readonly Row[] = [
     claims: [onEni(1, { wanted: false })],
     returned: ['10.0.1.1'],
     want: [],
+  },
+  {
+    // Pods waited two minutes for places that addresses at rest had.
+    does: '[S4] lets the longest at rest go where the node has no place for one that has a pod',
+    pool: { enis: [{ slot: 1, bound: 5 }], maxEnis: 1 },
+    claims: [
+      onEni(1, { wanted: false, restsSince: 20 }),
+      onEni(2, { wanted: false, restsSince: 10 }),
+      onEni(3, { wanted: false, restsSince: 5 }),
+      claimed(7),
+    ],
+    returned: ['10.0.1.1', '10.0.1.2'],
+    want: ['unassign 100 10.0.1.2'],
+  },
+  {
+    does: '[S4] leaves those at rest where another ENI can be made',
+    pool: { enis: [{ slot: 1, bound: 5 }] },
+    claims: [onEni(1, { wanted: false, restsSince: 20 }), claimed(7)],
+    returned: ['10.0.1.1'],
+    want: ['create 2 subnet-a'],
   },
   {
     does: 'tells what finds no place',
@@ -241,3 +262,54 @@ test('[P5] planNode() binds no more for the pool than the ENIs carry beside clai
   const { actions } = planNode(pool, { ...demand, returned: new Set(), claims })
   assert.deepEqual(actions, [])
 })
+
+test('[P8] planNode() grows no ENI that the agent drains: one without claims, whatever it serves', () => {
+  // The agent gave back what the leader bound, for ever.
+  const claims = [onEni(1), onEni(2)]
+  const enis = [
+    { slot: 1, bound: 2 },
+    { slot: 2, bound: 1 },
+  ]
+  const pool = withClaims({ enis, maxEnis: 1, minWarm: 2 }, claims)
+  const demand = { pods: { shared: 0, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)], claims }
+  const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: new Set([addressOf(1, 1)]) })
+  assert.deepEqual(actions.map(tellAction), ['assign 1 +1'])
+})
+
+for (const { does, maxEnis, reserved, shown, want } of [
+  { does: 'deletes it', maxEnis: 1, reserved: true, shown: false, want: ['delete 1'] },
+  {
+    does: 'puts it back where it has its place',
+    maxEnis: 2,
+    reserved: true,
+    shown: false,
+    want: ['attach 1'],
+  },
+  {
+    does: 'keeps it for what no reservation keeps',
+    maxEnis: 1,
+    reserved: false,
+    shown: false,
+    want: ['attach 1'],
+  },
+  {
+    does: 'keeps it for a pod that has its address',
+    maxEnis: 1,
+    reserved: true,
+    shown: true,
+    want: ['attach 1'],
+  },
+])
+  test(`[S4] planNode(), an ENI with claims was taken off its node: ${does}`, () => {
+    // Its instance had been made smaller meanwhile: it was to be attached for ever, and its pods waited beside an ENI with room.
+    const claims = [onEni(1, { reserved })]
+    const enis = [
+      { slot: 1, bound: 1, state: 'available', served: true },
+      { slot: 2, bound: 1 },
+    ] as const
+    const pool = withClaims({ enis, maxEnis }, claims)
+    const demand = { pods: { shared: 1, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)], claims }
+    const seen = new Set([addressOf(2, 1), ...(shown ? [addressOf(1, 1)] : [])])
+    const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: seen })
+    assert.deepEqual(actions.map(tellAction), want)
+  })

@@ -72,6 +72,34 @@ const rows: readonly Row[] = [
     want: { phase: 'Retained', expiresAt: expiryClock + 10 * minute },
   },
   {
+    does: '[S5] counts from now where the setting comes later',
+    claim: retained,
+    rules: { claimExpiry: 10 * minute },
+    want: { expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S5] and where it becomes shorter',
+    claim: { ...retained, expiresAt: expiryClock + 11 * minute + 1 },
+    rules: { claimExpiry: 10 * minute },
+    want: { expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S5] leaves alone what comes to an end sooner',
+    claim: { ...retained, expiresAt: expiryClock + minute },
+    rules: { claimExpiry: 10 * minute },
+    want: undefined,
+  },
+  {
+    does: '[S5] keeps it for ever again where the setting goes',
+    claim: { ...retained, expiresAt: expiryClock + minute },
+    want: { expiresAt: undefined },
+  },
+  {
+    does: '[S12] but not where its own pod said something',
+    claim: { ...retained, expireAfter: 5 * minute, expiresAt: expiryClock + minute },
+    want: undefined,
+  },
+  {
     does: '[S12] goes by what its own pod said',
     claim: claimOf({ expireAfter: 60 * minute }),
     rules: { claimExpiry: 10 * minute },
@@ -102,10 +130,94 @@ const rows: readonly Row[] = [
     pod: podOf({ keepsIp: false }),
     want: { phase: 'Releasing', reason: 'PolicyChanged' },
   },
+  ...[
+    { of: 'a pod with an ENI of its own', pod: podOf({ wants: 'exclusive' }) },
+    { of: 'a pod while static addresses are not served', pod: podOf(), rules: { staticIps: false } },
+    {
+      of: 'a pod that keeps none, while nobody serves static addresses',
+      pod: podOf({ keepsIp: false }),
+      rules: { staticIps: false },
+    },
+  ].flatMap(({ of, ...more }): Row[] => [
+    { does: `[R6] leaves what is kept as it is beside ${of}`, claim: retained, ...more, want: undefined },
+    {
+      does: `[R6][S5] lets no time run beside ${of}`,
+      claim: { ...retained, expiresAt: 99 },
+      ...more,
+      want: { expiresAt: undefined },
+    },
+    {
+      does: `[R6] keeps the address of the pod before ${of}`,
+      claim: claimOf({ expireAfter: 5 * minute }),
+      ...more,
+      want: { phase: 'Retained', podUid: undefined, retainedAt: now, expiresAt: undefined },
+    },
+  ]),
+  {
+    does: '[R6] gives it to a pod that says nothing readable of it: what was so before stays',
+    claim: retained,
+    pod: podOf({ keepsIp: false, claim: { fault: 'x', unclear: ['policy'] } }),
+    want: { phase: 'Attaching', podUid: 'pod-2' },
+  },
+  {
+    does: '[R6] keeps none for one that never had any',
+    pod: podOf({ keepsIp: false, claim: { fault: 'x', unclear: ['policy'] } }),
+    want: 'open Immediate',
+  },
+  {
+    does: '[R6][S12] keeps it so long as the pod before said, when this one says that wrong',
+    claim: { ...retained, expireAfter: 60 * minute },
+    pod: podOf({ claim: { fault: 'x', unclear: ['expireAfter'] } }),
+    want: { phase: 'Attaching', expireAfter: 60 * minute },
+  },
+  {
+    does: '[S12] and so long as this one says',
+    claim: { ...retained, expireAfter: 60 * minute },
+    pod: podOf(),
+    want: { phase: 'Attaching', expireAfter: undefined },
+  },
+  {
+    does: '[R4] gives it to the pod that has it, whatever is served now',
+    claim: retained,
+    pod: podOf({ ip: address }),
+    shows: true,
+    rules: { staticIps: false },
+    want: { phase: 'Attaching', podUid: 'pod-2' },
+  },
   {
     does: 'lets go one whose pod went before it had an address: a call may have made one',
     claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined }),
     want: { phase: 'Releasing', podUid: undefined },
+  },
+  ...[
+    { of: 'another address', says: { nominatedIp: ip('10.0.1.9') } },
+    { of: 'no address any more', says: undefined, had: { nominatedAddress: ip('10.0.1.9') } },
+    {
+      of: 'other subnets',
+      says: { nominatedSubnets: ['subnet-a'] },
+      had: { nominatedSubnets: ['subnet-b'] },
+    },
+  ].map(
+    ({ of, had, says }): Row => ({
+      does: `[S12] lets go one without an address whose next pod asks for ${of}`,
+      claim: claimOf({ phase: 'Pending', address: undefined, reservation: undefined, ...had }),
+      pod: podOf(says && { claim: says }),
+      want: { phase: 'Releasing', podUid: undefined },
+    }),
+  ),
+  {
+    does: '[S12] goes on with one whose next pod asks for the same',
+    claim: claimOf({
+      ...{ phase: 'Pending', address: undefined, reservation: undefined },
+      nominatedAddress: ip('10.0.1.9'),
+    }),
+    pod: podOf({ claim: { nominatedIp: ip('10.0.1.9') } }),
+    want: { phase: 'Pending', podUid: 'pod-2' },
+  },
+  {
+    does: '[S6] opens none that keeps another address than the pod has',
+    pod: podOf({ ip: address }),
+    want: 'open Immediate',
   },
   {
     does: 'has nothing to say of one that is let go',
@@ -125,6 +237,20 @@ const rows: readonly Row[] = [
     want: 'remove',
   },
   {
+    // It waited for ever: its node gave it none of the pool, and none was kept for it.
+    does: '[S4] ends with the address of the pool that a pod had which keeps its own from now on',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined, podUid: 'pod-2' }),
+    pod: podOf(),
+    want: 'remove',
+  },
+  {
+    does: 'leaves it as long as the pod has that',
+    claim: claimOf({ policy: 'Immediate', reservation: undefined, podUid: 'pod-2' }),
+    pod: podOf({ ip: address }),
+    shows: true,
+    want: undefined,
+  },
+  {
     does: 'shows the address that the pod shows',
     claim: claimOf({
       policy: 'Immediate',
@@ -141,7 +267,7 @@ const rows: readonly Row[] = [
 
 for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])*) ?/, '$1 planClaim() '), () => {
-    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a' } : undefined
+    const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a', zone: 'zone-a' } : undefined
     const step = planClaim(
       { claim: row.claim, pod: row.pod, shown, now, expiryClock },
       { ...rules, ...row.rules },

@@ -121,6 +121,14 @@ test('[R7] planRebuild() keeps what a NEC shows and the cloud does not', () => {
   assert.deepEqual(planRebuild(view(change)).missing, ['eni-1'])
 })
 
+test('[R4] planRebuild() forgets what its node has given up and the cloud does not show', () => {
+  const report = nodeReport({ returned: [6, 7, 8].map((n) => ({ address: nth(n), grant: n === 8 ? 1 : n })) })
+  const necs = [nec('n1', 'ins-1', [published(1, '5:5', '6:6', '7:7', '8:8')], { report })]
+  // 8 was given up under an earlier grant: a pod may have it by now.
+  assert.deepEqual(enisOf({ necs, cloud: [cloudEni(1, 'n1', 'ins-1', 7)] }), ['eni-1 n1/1 5:5 7:7 8:8'])
+  assert.deepEqual(enisOf({ necs }), ['eni-1 n1/1 5:5 6:6 7:7 8:8'])
+})
+
 test('[R4] planRebuild() goes on above every grant, of returned addresses too', () => {
   const report = nodeReport({ returned: [{ address: nth(9), grant: 40 }] })
   const change = { necs: [nec('n1', 'ins-1', [published(1, '5:7')], { report })] }

@@ -20,6 +20,8 @@ interface Row {
   readonly maxEnis?: number
   readonly ipsPerEni?: number
   readonly maxPods?: number
+  /** By slot. */
+  readonly mostOn?: Readonly<Record<number, number>>
   readonly want: readonly string[]
   /** Age of the timer afterwards. */
   readonly timer: number | undefined
@@ -272,6 +274,14 @@ const rows: readonly Row[] = [
     timer: 0,
   },
   {
+    does: '[S4] makes room beside what is claimed also when that is given back: without a reservation it stays',
+    ips: ['1.1 =web-0 r', '1.2', '1.3'],
+    maxWarm: 9,
+    ipsPerEni: 2,
+    want: ['1.2'],
+    timer: 0,
+  },
+  {
     does: '[S4] counts only what is its own against the most pods that the kubelet runs',
     ips: ['1.1 * =web-0', '1.2 * =web-1', '1.3 * =web-2', '1.4 *', '1.5'],
     pods: 1,
@@ -286,6 +296,40 @@ const rows: readonly Row[] = [
     maxWarm: 9,
     maxEnis: 0,
     want: ['1.3'],
+    timer: 0,
+  },
+  {
+    does: '[P8] drains an ENI without claims first, whether or not their pods are there',
+    ips: ['1.1 =web-0', '1.2', '2.1', '2.2', '2.3'],
+    maxWarm: 9,
+    maxEnis: 1,
+    want: ['2.1', '2.2', '2.3'],
+    timer: 0,
+  },
+  {
+    does: '[S4] gives back at once what an ENI has too many while claims wait, claimed ones not counted',
+    ips: ['1.1', '1.2', '2.1 *', '2.2 c9', '2.3', '2.4 =web-0'],
+    pods: 5,
+    maxWarm: 9,
+    mostOn: { 2: 2 },
+    want: ['2.2'],
+    timer: 0,
+  },
+  {
+    does: '[S4] counts none that is given back already',
+    ips: ['1.1 r', '1.2', '1.3 *'],
+    maxWarm: 9,
+    mostOn: { 1: 2 },
+    want: [],
+    timer: undefined,
+  },
+  {
+    does: '[S4][X3] gives back an exclusive ENI whose place claims wait for, and none in use',
+    ips: ['1.1', '2.1 *'],
+    maxWarm: 9,
+    ipsPerEni: 1,
+    mostOn: { 1: 0, 2: 0 },
+    want: ['1.1'],
     timer: 0,
   },
   {
@@ -348,7 +392,7 @@ const rows: readonly Row[] = [
 
 for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])+) /, '$1 planReturn() '), () => {
-    const { maxWarm, quick = false, since, maxEnis = 9, ipsPerEni = 9, maxPods } = row
+    const { maxWarm, mostOn = {}, quick = false, since, maxEnis = 9, ipsPerEni = 9, maxPods } = row
     const plan = planReturn(
       {
         ips: localIps(...row.ips),
@@ -359,6 +403,7 @@ for (const row of rows) {
       {
         ...{ minWarm: 0, maxWarm, maxEnis, ipsPerEni, ...(maxPods === undefined ? {} : { maxPods }) },
         ...{ quickRelease: quick, releaseEvery: every, cooldown: 30_000 },
+        mostOn: new Map(Object.entries(mostOn).map(([slot, most]) => [`eni-${slot}`, most])),
       },
       T0,
     )

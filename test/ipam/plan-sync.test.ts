@@ -46,7 +46,8 @@ const rows: readonly Row[] = [
     ips: ['1.1 c1', '1.2 c0', '1.3 c5 u', '1.4 c5 r'],
     enis: ['1'],
     nec: [publishedEni(1)],
-    want: ['unpublish-ip 1.1', 'forget-ip 1.2', 'forget-ip 1.4'],
+    // Also what was given back: it was bound again at once, and came back without its cooldown.
+    want: ['unpublish-ip 1.1', 'forget-ip 1.2', 'unpublish-ip 1.4'],
   },
   {
     does: '[P3] forgets what was returned and is taken',
@@ -139,6 +140,23 @@ const rows: readonly Row[] = [
     enis: ['1'],
     nec: [publishedEni(1, '1:1:web-0', '2', '3:2:web-0')],
     want: ['claim-ip 1.1 for web-0', 'claim-ip 1.2 for any', 'renew-ip 1.3 for web-0'],
+  },
+  {
+    does: '[S6] leaves an address whose claim is let go to who has it, and to nobody after that',
+    ips: ['1.1 * =web-0', '1.2 =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-0 (released)', '2:1:web-0 (released)')],
+    want: ['claim-ip 1.1 for web-0 (released)', 'claim-ip 1.2 for web-0 (released)'],
+  },
+  {
+    does: '[R1] says that an address in use is let go by another than has it',
+    ips: ['1.1 * =web-0'],
+    holder: 'web-0',
+    enis: ['1'],
+    nec: [publishedEni(1, '1:1:web-1 (released)')],
+    want: [],
+    disputed: ['1.1 web-1 (released)'],
   },
   {
     does: '[S4] takes a pod whose name nobody has told for the one that it is claimed for',

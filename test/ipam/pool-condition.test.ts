@@ -99,6 +99,7 @@ for (const { mode = 'shared', says, ...change } of limits)
       actions: [],
       short: new Set(),
       renew: [],
+      yields: new Map(),
       shortages: [{ mode, count: 3, why: 'node-full' }],
     }
     assert.match(poolCondition(plan, undefined, { ...n1, ...change }, []).message, says)

@@ -98,6 +98,14 @@ const rows: readonly Row[] = [
     pods: [4, 0],
     want: [3, 3],
   },
+  {
+    // Leader and agent did not agree, and the pods waited for ever.
+    does: 'cuts an idle exclusive ENI when claimed addresses have taken the places of pods that want some',
+    ips: ['1.1 *', '1.2 * =web-0', '2.1 *', '2.2 =web-1', '4.1'],
+    places: 3,
+    pods: [3, 0],
+    want: [3, 0],
+  },
   { does: 'counts none that is given back already', ips: ['1.1 r', '2.1 u', '4.1'], places: 1, want: [3, 3] },
 ]
 

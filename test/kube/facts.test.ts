@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DefaultNetwork } from '../../internal/ipam/names.ts'
 import type { EniMode } from '../../internal/ipam/types.ts'
-import { toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
+import { isStaticPod, toNodeFact, toPodFact } from '../../internal/kube/facts.ts'
 
 const eniIp = 'tke.cloud.tencent.com/eni-ip'
 const directEni = 'tke.cloud.tencent.com/direct-eni'
+const policy = 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy'
 const networks = (value: string) => ({ 'tke.cloud.tencent.com/networks': value })
 const asking = (resource: string, amount: unknown = '1', kind = 'requests') => [
   {},
@@ -141,9 +142,12 @@ for (const { does, annotations, owners, want } of [
   {
     does: 'has a policy that is none',
     annotations: { 'vpc-ip-claim-delete-policy': 'never' },
+    owners: [{ ...owner, controller: true }],
     want: {
       keepsIp: false,
       claim: {
+        owner,
+        unclear: ['policy'],
         fault:
           'annotation tke.cloud.tencent.com/vpc-ip-claim-delete-policy "never": it is neither Never nor Immediate',
       },
@@ -172,6 +176,7 @@ for (const { does, annotations, owners, want } of [
     want: {
       keepsIp: true,
       claim: {
+        unclear: ['expireAfter'],
         fault:
           'annotation tke.cloud.tencent.com/claim-expired-duration "0": it is not a duration of at least 5m (such as 1h30m)',
       },
@@ -183,6 +188,7 @@ for (const { does, annotations, owners, want } of [
     want: {
       keepsIp: true,
       claim: {
+        unclear: ['expireAfter'],
         fault:
           'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m); ' +
           'annotation tke.cloud.tencent.com/nominated-vpc-ip "10.0.1.300": it is not an IPv4 address',
@@ -250,6 +256,24 @@ for (const { does, labels, providerID, want } of [
       maxPods: undefined,
       unavailable: false,
     })
+  })
+
+test('[S10] toNodeFact() reads how the scheduler knows the zone', () => {
+  const labels = { 'topology.kubernetes.io/zone': '100003' }
+  assert.equal(toNodeFact({ metadata: { name: 'node-1', uid: 'u', labels } })?.zoneLabel, '100003')
+})
+
+for (const { annotations, spec = {}, network = 'tke-route-eni', want } of [
+  { annotations: {}, want: false },
+  { annotations: { [policy]: 'Never' }, want: true },
+  { annotations: { [policy]: ' Never ' }, want: true },
+  { annotations: { [policy]: 'never' }, want: false },
+  { annotations: { [policy]: 'Never' }, spec: { hostNetwork: true }, want: false },
+  { annotations: { [policy]: 'Never' }, network: 'other', want: false },
+  { annotations: { [policy]: 'Never' }, network: 'tke-direct-eni', want: false },
+] as const)
+  test(`[S4] isStaticPod() of ${JSON.stringify({ annotations, spec, network })} is ${want}`, () => {
+    assert.equal(isStaticPod({ metadata: { name: 'not-made-yet', annotations }, spec }, network), want)
   })
 
 for (const { pods, want } of [

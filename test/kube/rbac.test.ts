@@ -25,6 +25,19 @@ test('[K4] leaderRbac() and nodeRbac() have no wildcard, and see no secrets', ()
       for (const value of listAt(rule, part)) assert.ok(value !== '*' && value !== 'secrets')
 })
 
+test('[K4] leaderRbac() lets the leader change no webhook but its own', () => {
+  const rules = rulesOf(leaderRbac()).filter((rule) =>
+    listAt(rule, 'resources').includes('mutatingwebhookconfigurations'),
+  )
+  assert.deepEqual(
+    rules.map((rule) => [listAt(rule, 'verbs'), listAt(rule, 'resourceNames')]),
+    [
+      [['create'], []],
+      [['get', 'update', 'delete'], ['tke-eni-static-ip']],
+    ],
+  )
+})
+
 test('[S7] ownersRbac() lets the leader read workloads, and change none', () => {
   const rules = rulesOf(ownersRbac())
   assert.ok(rules.length > 0)

@@ -84,11 +84,21 @@ test('[S7][R7] getWorkload() takes an unknown kind for no proof of absence', asy
   const { send, workloads } = await serve(t)
   const get = (apiVersion: string, kind: string) =>
     workloads.getWorkload({ apiVersion, kind, name: 'x' }, 'default')
-  await assert.rejects(get('games.example/v1', 'Unknown'), { code: 'bad_input' })
+  await assert.rejects(get('games.example/v1', 'Unknown'), { code: 'not_found' })
   await assert.rejects(get('nobody.example/v1', 'Unknown'), { code: 'not_found' })
   assert.equal(await get('games.example/v1', game.kind), undefined)
   await send('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gameserversets.games.example')
   await assert.rejects(get('games.example/v1', game.kind))
+})
+
+test('[S7] getWorkload() finds one whose version was given up since it was referred to', async (t) => {
+  const { send, workloads } = await serve(t)
+  const made = await send('POST', games, { ...game, metadata: { name: 'lobby' } })
+  const found = await workloads.getWorkload(
+    { ...game, apiVersion: 'games.example/v1alpha1', name: 'lobby' },
+    'default',
+  )
+  assert.deepEqual([found?.apiVersion, found?.uid], ['games.example/v1alpha1', at(made, 'metadata', 'uid')])
 })
 
 test('[S7] watchWorkloads() tells what comes and goes, by metadata alone', async (t) => {

@@ -12,16 +12,17 @@ export const second = 1000
 export const minute = 60 * second
 
 export class ClaimWorld extends LeaderWorld {
-  /** Running, with node-1 and node-2. */
-  static async start(t: TestContext, settings: Partial<LeaderSettings> = {}): Promise<ClaimWorld> {
-    const world = new ClaimWorld(t, {
-      staticIps: true,
-      defaults: warm(0, 0),
-      surveyEvery: minute,
-      ...settings,
-    })
+  /** With node-1 and node-2, and no leader yet. */
+  static of(t: TestContext, settings: Partial<LeaderSettings> = {}): ClaimWorld {
+    const world = new ClaimWorld(t, { staticIps: true, defaults: warm(0, 0), ...settings })
     world.addNode('node-1', 'S5.MEDIUM4')
     world.addNode('node-2', 'S5.MEDIUM4')
+    return world
+  }
+
+  /** As `of`, and it runs. */
+  static async start(t: TestContext, settings: Partial<LeaderSettings> = {}): Promise<ClaimWorld> {
+    const world = ClaimWorld.of(t, { surveyEvery: minute, ...settings })
     world.start()
     await world.clock.advance(10 * second)
     return world
@@ -66,6 +67,16 @@ export class ClaimWorld extends LeaderWorld {
       [claim.address],
     )
     return known(claim.address)
+  }
+
+  /** Bound, whatever keeps its address. */
+  async untilServed(name: string): Promise<void> {
+    await this.until(() => this.claim(name)?.phase === 'Bound' && this.isPublished(name))
+    assert.equal(this.claim(name)?.phase, 'Bound')
+  }
+
+  isPublished(name: string): boolean {
+    return this.publishedFor(this.claim(name)?.node ?? '', name).length > 0
   }
 
   async until(is: () => boolean, within = 2 * minute): Promise<void> {

@@ -130,3 +130,17 @@ test('[S13] an address whose reservation was released is not given to another po
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
   assert.equal(world.claim('web-1')?.address, undefined)
 })
+
+test('[S4] a static pod that had an address of the pool gets its own when it has lost that', async (t) => {
+  const world = await ClaimWorld.start(t, { defaults: warm(1, 1) })
+  await world.until(() => world.addresses('node-1').length === 1)
+  const [address] = world.addresses('node-1')
+  const uid = world.put('node-1', 'web-0', 1, { ip: known(address) })
+  await world.until(() => world.stateOf('web-0') === `Bound ${address}`)
+  assert.equal(world.claim('web-0')?.policy, 'Immediate')
+  const pod = known(world.kube.pods.items.get(uid))
+  world.kube.pods.put(uid, { ...pod, ip: undefined }) // as after a reboot
+  await world.until(() => world.claim('web-0')?.policy === 'Never')
+  const own = await world.untilBound('web-0', 'node-1')
+  assert.deepEqual([world.claim('web-0')?.policy, world.reserved()], ['Never', [own]])
+})

@@ -1,6 +1,7 @@
 // A node goes, and static addresses that were on its ENIs stay their pods'.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { warm } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 
 test('[S9] when a node is deleted its ENIs go, and claims keep their addresses by their reservations', async (t) => {
@@ -18,6 +19,7 @@ test('[S9] when a node is deleted its ENIs go, and claims keep their addresses b
     addresses.map((one) => `Retained ${one}`),
   )
   assert.equal(world.reserved().length, 2)
+  assert.deepEqual([world.claim('web-0')?.eniId, world.claim('web-1')?.eniId], [undefined, undefined])
   world.put('node-2', 'web-0', 2)
   world.put('node-2', 'web-1', 2)
   assert.equal(await world.untilBound('web-0', 'node-2'), addresses[0])
@@ -51,4 +53,26 @@ test('[S9] under the name of a node on another instance its pods have their addr
   assert.equal(await world.untilBound('web-0', 'node-1'), address)
   await world.clock.advance(3 * minute)
   assert.deepEqual(world.differences(), [])
+})
+
+test('[S4][X3] a static pod comes before warm addresses on a full node: they are asked for, and it has the place of one', async (t) => {
+  const world = await ClaimWorld.start(t, { defaults: warm(3, 4) })
+  world.addNode('node-3', 'SA2.SMALL1')
+  world.addPods('node-3', 'job-1', 'job-2')
+  await world.until(() => world.addresses('node-3').length === 5)
+  world.put('node-3', 'web-0')
+  const most = () => world.published('node-3')[0]?.mostOfPool
+  await world.until(() => most() !== undefined)
+  assert.equal(most(), 4)
+  await world.clock.advance(minute)
+  assert.deepEqual([most(), world.addresses('node-3').length], [4, 5])
+  world.giveBack(
+    'node-3',
+    world.published('node-3').flatMap(({ ips }) => ips.slice(0, 1)),
+  )
+  const address = await world.untilBound('web-0', 'node-3')
+  await world.clock.advance(minute)
+  assert.equal(world.addresses('node-3').length, 5)
+  assert.ok(world.addresses('node-3').includes(address))
+  assert.equal(most(), undefined)
 })

@@ -103,6 +103,54 @@ for (const { asks: claim, reason, says } of [
     })
 }
 
+test('[S12] the next pod of the name has nothing to do with what the one before asked for in vain', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0', 1, asks('10.0.1.0' as Ipv4))
+  await world.until(() => world.claim('web-0')?.reason === 'CloudRefused')
+  await world.clock.advance(5 * minute)
+  world.kube.pods.remove(uid)
+  world.put('node-1', 'web-0', 2)
+  await world.until(() => world.claim('web-0')?.phase === 'Bound', 30 * second)
+  assert.equal(world.claim('web-0')?.phase, 'Bound')
+})
+
+test('[S12] nor when it comes while no leader runs', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0', 1, { claim: { nominatedSubnets: ['subnet-typo'] } })
+  await world.until(() => world.claim('web-0')?.reason === 'NominatedSubnetRefused')
+  world.crash()
+  world.kube.pods.remove(uid)
+  world.put('node-1', 'web-0', 2)
+  world.start()
+  await world.untilBound('web-0', 'node-1')
+})
+
+test('[S12][R2] what was reserved for the pod before, and not heard of, is let go when the next one asks for something else', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.cloud.setFaults({ loseNextAnswers: { CreateReserveIpAddresses: 1 } })
+  const uid = world.put('node-1', 'web-0', 1, asks(wish))
+  await world.until(() => world.reserved().length === 1)
+  world.crash()
+  world.kube.pods.remove(uid)
+  world.put('node-1', 'web-0', 2, asks('10.0.1.78' as Ipv4))
+  world.start()
+  assert.equal(await world.untilBound('web-0', 'node-1'), '10.0.1.78')
+  await world.clock.advance(second)
+  assert.deepEqual(world.reserved(), ['10.0.1.78'])
+})
+
+test('[S4] a pod that comes while one of its name is in a pause is looked after at once', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.cloud.setFaults({ throttle: { CreateReserveIpAddresses: 1, DescribeReserveIpAddresses: 1 } })
+  const uid = world.put('node-1', 'web-0')
+  await world.clock.advance(20 * minute)
+  world.cloud.setFaults({ throttle: {} })
+  world.kube.pods.remove(uid)
+  world.put('node-1', 'web-0', 2)
+  await world.until(() => world.claim('web-0')?.phase === 'Bound', 15 * second)
+  assert.equal(world.claim('web-0')?.phase, 'Bound')
+})
+
 test('[R1][S4] of two pods of one name, one of which was deleted by force, never both have it', async (t) => {
   const world = await ClaimWorld.start(t)
   const first = world.put('node-1', 'web-0')

@@ -5,7 +5,11 @@ import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 
-const noPermission = { ...noFaults, deny: { CreateReserveIpAddresses: 1 } }
+/** As TKE's own role. */
+const noPermission = {
+  ...noFaults,
+  deny: { CreateReserveIpAddresses: 1, DescribeReserveIpAddresses: 1, DeleteReserveIpAddresses: 1 },
+}
 
 async function parkedWorld(t: TestContext, settings = {}): Promise<ClaimWorld> {
   const world = await ClaimWorld.start(t, settings)
@@ -140,6 +144,8 @@ test('[S13][S9] when its node leaves it goes to an ENI of another node first', a
   await world.until(() => world.ledger.node('node-1') === undefined, 5 * minute)
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
   assert.equal(world.ledger.nodeOf(address), 'node-2')
+  const holder = world.ledger.pool('node-2')?.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  assert.equal(world.claim('web-0')?.eniId, holder?.id)
   assert.equal(world.ledger.node('node-1'), undefined)
   assert.deepEqual(world.differences(), [])
 })
@@ -182,4 +188,47 @@ test('[R4] a parked address outlives the ledger by its NEC', async (t) => {
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
   world.put('node-2', 'web-0', 2)
   assert.equal(await untilParked(world, 'web-0', 'node-2'), address)
+})
+
+test('[S13][R4] one that moves while the ledger is lost is still kept for its pod', async (t) => {
+  const world = await parkedWorld(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await untilParked(world, 'web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  world.kube.pods.remove(uid)
+  world.put('node-2', 'web-0', 2)
+  await world.clock.advance(minute)
+  world.cloud.setFaults({ ...noPermission, taskDelayMs: 5 * second })
+  world.giveBack('node-1', its)
+  for (let i = 0; i < 600 && moves(world) === 0; i++) await world.clock.advance(100)
+  world.addPods('node-1', 'job') // its NEC is written meanwhile
+  await world.clock.advance(2 * second)
+  world.loseLedger()
+  world.start()
+  assert.equal(await untilParked(world, 'web-0', 'node-2'), address)
+  await world.clock.advance(3 * minute)
+  assert.deepEqual(world.differences(), [])
+})
+
+test('[S13] a leader that does not know yet that it may not parks the address of a pod that waits already', async (t) => {
+  const world = await parkedWorld(t)
+  world.put('node-1', 'web-0')
+  for (let i = 0; i < 100 && world.claim('web-0') === undefined; i++) await world.clock.advance(1)
+  assert.equal(world.stateOf('web-0'), 'Pending -')
+  world.crash()
+  await world.clock.advance(2 * second)
+  world.start()
+  await untilParked(world, 'web-0', 'node-1')
+})
+
+test('[S13][S6] it is released although nobody may look at reservations', async (t) => {
+  const world = await parkedWorld(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await untilParked(world, 'web-0', 'node-1')
+  await world.end(uid)
+  const name = { namespace: 'default', name: 'web-0' }
+  await world.clock.runUntil(known(world.leader).claims.releaseClaim(name))
+  await world.until(() => world.claim('web-0') === undefined, 5 * minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+  assert.equal(eniOf(world, address), undefined)
 })

@@ -58,6 +58,60 @@ test('[S6] by force it goes from under its pod, which is told', async (t) => {
   assert.equal(world.addresses('node-1').includes(address), false)
 })
 
+test('[S6] while the pod runs on nothing is reserved for it in its place; when it has lost its address it gets one', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.show(uid, address)
+  await world.clock.advance(second)
+  await release(world, 'web-0', { force: true })
+  await world.clock.advance(5 * minute)
+  assert.deepEqual([world.claim('web-0')?.policy, world.claim('web-0')?.address], ['Immediate', undefined])
+  assert.deepEqual([world.reserved(), world.publishedFor('node-1', 'web-0')], [[], []])
+  const pod = known(world.kube.pods.items.get(uid))
+  world.kube.pods.put(uid, { ...pod, ip: undefined })
+  await world.until(() => world.claim('web-0')?.policy === 'Never')
+  await world.untilBound('web-0', 'node-1')
+})
+
+test('[S6] what is on its way to a pod when it is released by force is not shown to its node', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-1')
+  await world.untilBound('web-1', 'node-1')
+  world.cloud.setFaults({ taskDelayMs: 5 * second })
+  world.put('node-1', 'web-0')
+  await world.until(() => world.ledger.openIntents().some(({ kind }) => kind === 'assign'))
+  const its = known(world.claim('web-0'))
+  assert.deepEqual(await release(world, 'web-0', { force: true }), { state: 'releasing' })
+  for (let waited = 0; waited < minute && world.claim('web-0')?.uid === its.uid; waited += 100) {
+    assert.deepEqual(world.publishedFor('node-1', 'web-0'), [])
+    await world.clock.advance(100)
+  }
+  assert.notEqual(world.claim('web-0')?.uid, its.uid)
+})
+
+test('[S6] what a node has not given back is for no pod of its name that comes there, which gets a new claim', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  const before = known(world.claim('web-0'))
+  world.kube.pods.remove(uid)
+  await world.clock.advance(second)
+  assert.deepEqual(await release(world, 'web-0'), { state: 'releasing' })
+  world.put('node-1', 'web-0', 2)
+  await world.clock.advance(minute)
+  assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
+  assert.deepEqual(
+    world.published('node-1').flatMap(({ ips }) => ips.map(({ claim }) => claim?.name)),
+    ['web-0 (released)'],
+  )
+  world.giveBack('node-1', its)
+  await world.until(() => world.claim('web-0')?.uid !== before.uid)
+  await world.untilBound('web-0', 'node-1')
+  assert.equal(world.reserved().length, 1)
+})
+
 test('[S6] a pod that comes while its claim is released gets a new one', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')

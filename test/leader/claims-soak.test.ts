@@ -6,6 +6,7 @@ import { type Random, randomInt, seededRandom } from '../../internal/base/random
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
+import { promisedTwice, returnUnused, showAddresses } from './claim-agents.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 
 const nodes = ['node-1', 'node-2', 'node-3']
@@ -34,7 +35,7 @@ class Soak {
     this.pick(this.deeds)()
     await this.world.clock.advance(randomInt(this.random, 100, 20 * second))
     this.agents(0.5)
-    this.show()
+    showAddresses(this.world)
     this.check()
   }
 
@@ -101,58 +102,17 @@ class Soak {
     )
   }
 
-  /** Its agent is there, and the NEC is of its instance. */
-  isAlive(node: string): boolean {
-    const instance = this.world.kube.nodes.items.get(node)?.instanceId
-    return (
-      instance !== undefined && this.world.kube.necs.items.get(node)?.publication?.instanceId === instance
-    )
-  }
-
-  here(node: string, name: string): boolean {
-    const pods = [...this.world.kube.pods.items.values()]
-    return pods.some((pod) => pod.node === node && pod.name === name)
-  }
-
-  /** Each gives back what nobody has there any more. */
   agents(chance: number): void {
-    for (const node of nodes) {
-      if (this.random.next() > chance || !this.world.kube.necs.items.has(node)) continue
-      const ips = this.world.published(node).flatMap((eni) => eni.ips)
-      const returned = ips.filter(({ claim }) => claim === undefined || !this.here(node, claim.name))
-      this.world.giveBack(node, returned)
-    }
-  }
-
-  /** Pods show their addresses. */
-  show(): void {
-    for (const pod of [...this.world.kube.pods.items.values()]) {
-      const node = pod.node ?? ''
-      const [its] = this.world.publishedFor(node, pod.name)
-      if (its !== undefined && pod.ip === undefined && this.isAlive(node))
-        this.world.show(pod.uid, its.address)
-    }
+    for (const node of nodes) if (this.random.next() <= chance) returnUnused(this.world, node)
   }
 
   check(): void {
-    const promised = nodes.flatMap((node) => this.promisedOn(node))
-    assert.equal(new Set(promised).size, promised.length, `promised twice: ${promised.join(', ')}`)
+    assert.deepEqual(promisedTwice(this.world), [])
     for (const claim of this.world.ledger.staticClaims()) {
       const before = this.#addresses.get(claim.uid)
       if (before !== undefined) assert.equal(claim.address, before, `${claim.name} has another address`)
       if (claim.address !== undefined) this.#addresses.set(claim.uid, claim.address)
     }
-  }
-
-  /** What its agent may give to pods: not what it has given back, and nothing once the node has left. */
-  promisedOn(node: string): readonly string[] {
-    const nec = this.world.kube.necs.items.get(node)
-    if (!this.isAlive(node)) return []
-    const returned = new Set(nec?.report?.returned.map(({ grant }) => grant))
-    const ips = this.world.published(node).flatMap((eni) => eni.ips)
-    return ips.flatMap(({ address, claim, grant }) =>
-      claim === undefined || returned.has(grant) ? [] : [`${claim.name} ${address}`],
-    )
   }
 
   async settle(): Promise<void> {
@@ -161,7 +121,7 @@ class Soak {
     for (let i = 0; i < 100; i++) {
       await this.world.clock.advance(10 * second)
       this.agents(1)
-      this.show()
+      showAddresses(this.world)
       this.check()
     }
   }
@@ -182,7 +142,7 @@ class Soak {
       assert.equal(world.kube.pods.items.get(uid)?.ip, claim.address)
     }
     for (const claim of claims)
-      if (!this.#uids.has(claim.name)) assert.equal(claim.phase, 'Retained', `${claim.name}: ${claim.reason}`)
+      if (!this.#uids.has(claim.name)) assert.equal(claim.phase, 'Retained', claim.name)
     assert.deepEqual(world.differences(), [])
     assert.deepEqual(world.suspects(), [])
     assert.deepEqual(world.cloud.admin.audit(world.clock.now()).faults, [])

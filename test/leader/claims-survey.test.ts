@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
 import { known } from '../given.ts'
-import { ClaimWorld, minute } from './claim-world.ts'
-import { podSubnet } from './leader-world.ts'
+import { ClaimWorld, minute, second } from './claim-world.ts'
+import { podSubnet, vpcId } from './leader-world.ts'
 
 const purpose = (name: string, token: string) =>
   reservationTags({
@@ -70,6 +70,42 @@ test('[R1] a reservation that somebody released is made again for a claim that r
   assert.deepEqual(world.suspects(), [])
 })
 
+test('[R1] a survey settles that it was released and that its address was put on an ENI of ours', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.put('node-1', 'web-1')
+  await world.untilBound('web-1', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  const before = known(world.claim('web-0')?.reservation)
+  const eni = known(world.ledger.pool('node-1')?.enis[0]?.id)
+  world.cloud.admin.releaseReservation(before, world.clock.now())
+  assert.ok(world.console.assignNamed(eni, address))
+  await world.clock.advance(5 * minute)
+  assert.notEqual(world.claim('web-0')?.reservation, before)
+  assert.equal(world.claim('web-0')?.address, address)
+  assert.deepEqual(world.suspects(), [])
+})
+
+test('[R1] so it is, and it rests no longer on its ENI, when the clock was set back meanwhile', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  world.crash()
+  world.machine.skewMs -= 365 * 24 * 60 * minute
+  world.start()
+  await world.until(() => world.addresses('node-1').length === 0, 5 * minute)
+  assert.deepEqual(world.addresses('node-1'), [])
+  await world.clock.advance(10 * second)
+  const before = known(world.claim('web-0')?.reservation)
+  world.cloud.admin.releaseReservation(before, world.clock.now())
+  await world.clock.advance(4 * minute)
+  assert.notEqual(world.claim('web-0')?.reservation, before)
+  assert.deepEqual(world.reserved(), [address])
+})
+
 test('[R1] where somebody else has taken the address meanwhile, the claim says so', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')
@@ -85,6 +121,32 @@ test('[R1] where somebody else has taken the address meanwhile, the claim says s
   world.cloud.admin.releaseReservation(theirs.id, world.clock.now())
   await world.clock.advance(2 * minute)
   assert.match(known(world.claim('web-0')?.reservation), /^rsvip-/, 'it is kept again as soon as it is free')
+})
+
+test('[S6] the next pod of its name is told what to do, and by force it gets another', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  assert.ok(world.console.create({ vpc: vpcId, subnet: podSubnet, tags: {}, ips: 0 }))
+  await world.clock.advance(10 * second)
+  const theirs = world.cloud.admin.audit(world.clock.now()).enis.find(({ name }) => name === 'by hand')
+  world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
+  assert.ok(world.console.assignNamed(known(theirs).id, address))
+  const next = world.put('node-1', 'web-0', 2)
+  const told = () =>
+    world.kube.notices.find(({ about, reason }) => about.uid === next && reason === 'AddressTaken')
+  await world.until(() => told() !== undefined, 20 * minute)
+  assert.match(known(told()).message, /tke-eni delete vipc web-0 -n default --force/)
+  assert.equal(world.claim('web-0')?.address, address)
+  const outcome = known(world.leader).claims.releaseClaim(
+    { namespace: 'default', name: 'web-0' },
+    { force: true },
+  )
+  await world.until(() => world.claim('web-0')?.phase === 'Bound', 10 * minute)
+  assert.deepEqual(await outcome, { state: 'releasing' })
+  assert.notEqual(await world.untilBound('web-0', 'node-1'), address)
 })
 
 test('[R1] a claim finds a reservation of its own that it does not know', async (t) => {

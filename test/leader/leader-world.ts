@@ -45,6 +45,7 @@ export class LeaderWorld {
   db: Database
   ledger: LeaderLedger
   leader: Leader | undefined
+  #inForce: LeaderSettings
   #process: Process
   #starts = 0
 
@@ -57,6 +58,7 @@ export class LeaderWorld {
       defaults: warm(2, 3),
       ...settings,
     }
+    this.#inForce = this.settings
     this.folder = mkdtempSync(join(tmpdir(), 'leader-world-'))
     this.cloud = openVpcSim({
       path: ':memory:',
@@ -90,11 +92,18 @@ export class LeaderWorld {
       log: this.log,
     })
     const kube = this.kube.leader(this.#process)
+    this.#inForce = { ...this.settings, ...changed }
     this.leader = startLeader(
       { kube, cloud, ledger: this.ledger, clock, random, log: this.log, nameLedger: () => Promise.resolve() },
-      { ...this.settings, ...changed },
+      this.#inForce,
     )
     return this.leader
+  }
+
+  /** As after SIGHUP. */
+  reload(changed: Partial<LeaderSettings>): void {
+    Object.assign(this.#inForce, changed)
+    this.leader?.wake()
   }
 
   /** The process is gone from one moment to the next; what was committed stays. */

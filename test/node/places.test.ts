@@ -61,6 +61,21 @@ test('[X3] a shared ENI that no pod uses is given up at once when a pod waits fo
   assert.deepEqual(returned(), ['2.1'])
 })
 
+test('[S4][X3] idle addresses and ENIs beyond what their ENI may have are given up at once, as claims wait for them', async (t) => {
+  const { publish, run, show, returned } = await setUp(t)
+  const [first, second, exclusive] = [
+    publishedEni(1, '1', '2'),
+    publishedEni(2, '1', '2'),
+    publishedExclusive(3),
+  ]
+  await publish([first, second, exclusive])
+  await run('shared', 'a', 'b', 'c')
+  await show(['exclusive d'])
+  assert.deepEqual(returned(), [])
+  await publish([first, { ...second, mostOfPool: 1 }, { ...exclusive, mostOfPool: 0 }])
+  assert.deepEqual(new Set(returned()), new Set(['2.1', '3.250']))
+})
+
 test('[X3] nothing is given up for a pod that has its ENI there already', async (t) => {
   const { publish, run, show, returned } = await setUp(t)
   await publish([publishedEni(1, '1', '2'), publishedEni(2, '1'), publishedExclusive(3)])

@@ -40,12 +40,13 @@ async function nodeWith(t: TestContext, ...addresses: readonly string[]) {
     await clock.advance(second)
   }
   /** These pods are on the node; "web-0*" keeps its address. */
-  const show = (...sandboxes: readonly (readonly [Sandbox, 'keeps' | 'plain', 'deleting'?])[]) =>
+  const show = (...sandboxes: readonly (readonly [Sandbox, 'keeps' | 'plain' | 'unclear', 'deleting'?])[]) =>
     world.showPods(
       sandboxes.map(([sandbox, kind, deleting]) => ({
         ...podOf(sandbox),
         keepsIp: kind === 'keeps',
         deleting: deleting !== undefined,
+        ...(kind === 'unclear' && { claim: { unclear: ['policy'] as const } }),
       })),
     )
   const returned = () =>
@@ -65,6 +66,19 @@ test('[S4] a static pod gets the address of its name, and no other pod does', as
   assert.equal(await add(web0), '1.2')
   assert.equal(await add(web0), '1.2', 'a repeated ADD')
   await clock.advance(60 * second)
+})
+
+test('[S6] a claim that is let go under its pod keeps no other pod from its address', async (t) => {
+  const { clock, world, add, publish, remove, show } = await nodeWith(t, '1', '2:1:web-0')
+  const [web0, again, web1] = [world.sandbox('web-0'), world.sandbox('web-0'), world.sandbox('web-1')]
+  show([web0, 'keeps'], [web1, 'keeps'])
+  assert.equal(await add(web0), '1.2')
+  publish('1', '2:1:web-0 (released)', '3:2:web-1')
+  await clock.advance(second)
+  assert.equal(await add(web1), '1.3')
+  await remove(web0)
+  show([again, 'keeps'], [web1, 'keeps'])
+  await assert.rejects(add(again), { code: 'no_address' })
 })
 
 test('[S4] a static pod never gets an address of the pool: it waits, and is told where to look', async (t) => {
@@ -95,6 +109,21 @@ test('[S4] a static pod goes on as soon as its address is published', async (t) 
   const started = clock.now()
   assert.equal(await add(web0), '1.7')
   assert.ok(clock.now() - started < 6 * second)
+})
+
+test('[R6] a pod whose policy cannot be read gets the address of its name when that comes, else one of the pool', async (t) => {
+  const { clock, world, add, publish, show, remove, returned } = await nodeWith(t, '1')
+  const [web0, plain] = [world.sandbox('web-0'), world.sandbox('plain')]
+  show([web0, 'unclear'], [plain, 'unclear'])
+  clock.after(2 * second, () => publish('1', '7:2:web-0'))
+  assert.equal(await add(web0), '1.7')
+  const started = clock.now()
+  assert.equal(await add(plain), '1.1')
+  const waited = clock.now() - started
+  assert.ok(waited >= 5 * second && waited < 6 * second, `${waited} ms`)
+  await remove(web0)
+  await clock.advance(120 * second)
+  assert.deepEqual(returned(), [], 'its pod is on this node')
 })
 
 test('[S1] without static addresses the annotation changes nothing', async (t) => {

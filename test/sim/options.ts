@@ -15,7 +15,8 @@ export interface SimOptions {
   readonly seed: number | undefined
   readonly jobs: number
   readonly plant: string | undefined
-  readonly plants: boolean
+  /** Those that are to be found; undefined: another run. */
+  readonly plants: readonly string[] | undefined
   readonly coverage: boolean
   /** The whole trace. */
   readonly trace: boolean
@@ -45,7 +46,8 @@ export const usage = `npm run sim -- [options]: the whole system under many seed
   --save FILE     writes the (shortened) plan of a failure
   --no-minimize   a failure is not shortened
   --plant NAME    with a known mistake built in: ${Object.keys(plants).join(', ')}
-  --plants        finds every known mistake within --seeds, from three starts, and says how many that takes`
+  --plants        finds every known mistake within --seeds, from three starts, and says how many that takes; with --plant A,B only
+                  these, or those of a class`
 
 /** Throws an Error that says what is wrong. */
 export function readOptions(argv: readonly string[]): SimOptions {
@@ -70,17 +72,19 @@ export function readOptions(argv: readonly string[]): SimOptions {
     },
     allowNegative: true,
   })
-  const { plant } = values
-  if (plant !== undefined && plants[plant] === undefined)
-    throw new Error(`Cannot plant "${plant}": known are ${Object.keys(plants).join(', ')}`)
+  const named = values.plant?.split(',').flatMap(plantsCalled)
+  if (!values.plants && named !== undefined && named.length > 1)
+    throw new Error(
+      `Cannot plant ${named.length} mistakes at once: with --plants they are found one after the other`,
+    )
   const seeds = whole('--seeds', values.seeds)
   return {
     seeds,
     from: values.fresh ? 1_000_000 + (Date.now() % 2_000_000_000) : whole('--from', values.from),
     seed: values.seed === undefined ? undefined : whole('--seed', values.seed),
     jobs: Math.max(1, whole('--jobs', values.jobs)),
-    plant,
-    plants: values.plants,
+    plant: values.plants ? undefined : named?.[0],
+    plants: values.plants ? (named ?? Object.keys(plants)) : undefined,
     coverage: values.coverage || seeds >= 100,
     trace: values.trace,
     log: values.log,
@@ -90,6 +94,14 @@ export function readOptions(argv: readonly string[]): SimOptions {
     replay: values.replay,
     save: values.save,
   }
+}
+
+/** One by its name, or all of a class. */
+function plantsCalled(name: string): readonly string[] {
+  if (plants[name] !== undefined) return [name]
+  const ofClass = Object.entries(plants).filter(([, { peers }]) => peers === name)
+  if (ofClass.length > 0) return ofClass.map(([each]) => each)
+  throw new Error(`Cannot plant "${name}": known are ${Object.keys(plants).join(', ')}`)
 }
 
 function kept(text: string): Kept {

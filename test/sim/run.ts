@@ -23,7 +23,7 @@ async function main(): Promise<number> {
     console.error(`${(error as Error).message}\n\n${usage}`)
     return 2
   }
-  if (options.plants) return printPlants(options.jobs, options.seeds)
+  if (options.plants !== undefined) return printPlants(options.plants, options.jobs, options.seeds)
   if (options.replay !== undefined || options.seed !== undefined) return replay(options)
   return many(options)
 }

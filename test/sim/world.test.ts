@@ -29,6 +29,7 @@ const soonFound = [
   'release-without-proof',
   'cooldown-ignored',
   'rules-left-behind',
+  'rules-of-former-link',
   'released-before-teardown',
   'eni-cap-ignored',
   'announcement-believed',

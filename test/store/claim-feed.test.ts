@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { beginChanges, claimFeed, pruneChanges } from '../../internal/store/leader/claim-feed.ts'
-import { bound, deleteClaim, insertClaim, retained, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'
+import { bound, deleteClaim, insertClaim, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'
 import { openLeader } from './open-ledgers.ts'
 
 test('beginChanges() numbers the changes of a new ledger from the time on, once', (t) => {
@@ -48,8 +48,7 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
   remember()
   for (let i = 0; i < 40; i++) {
     const name = `pod-${(i * 7) % 10}`
-    if (feed.claim({ namespace: 'default', name }) === undefined)
-      insertClaim(db, retained(name, `10.0.0.${i}`))
+    if (feed.claim({ namespace: 'default', name }) === undefined) insertClaim(db, bound(name, `10.0.0.${i}`))
     else if (i % 3 === 0) deleteClaim(db, name)
     else updateClaim(db, name, { node: `node-${i}` })
     remember()
@@ -64,6 +63,15 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
     const [first, second] = feed.claims({ at, limit: 2 })
     if (first !== undefined)
       assert.deepEqual(feed.claims({ at, limit: 1, after: first })[0]?.name, second?.name)
+    const [head, ...others] = feed.claims({ at, namespace: 'default' })
+    if (head !== undefined) {
+      assert.deepEqual(feed.claims({ at, namespace: 'default', after: head }), others)
+      assert.equal(feed.countClaims({ at, namespace: 'default', after: head }), others.length)
+      assert.deepEqual(feed.claims({ at, namespace: 'default', after: { namespace: 'a', name: 'z' } }), [
+        head,
+        ...others,
+      ])
+    }
     const addresses = feed.claimsWithAddress({ at }).map(({ address }) => address ?? '')
     assert.deepEqual(
       addresses,
@@ -72,7 +80,7 @@ test('claims() and claimsWithAddress() give any state that is kept, in order and
   }
 })
 
-test('pruneChanges() keeps the last ones and the young ones, whichever are more', (t) => {
+test('pruneChanges() keeps the last ones and the young ones, whichever are more, and never too many', (t) => {
   const { clock, db } = openLeader(t)
   beginChanges(db, t0)
   const feed = claimFeed(db, clock)
@@ -81,8 +89,10 @@ test('pruneChanges() keeps the last ones and the young ones, whichever are more'
   assert.equal(feed.oldest(), t0 + 2)
   assert.equal(pruneChanges(db, { atLeast: 2, since: t0 + 5000 }), 3)
   assert.equal(pruneChanges(db, { atLeast: 2, since: t0 + 5000 }), 0)
-  assert.equal(pruneChanges(db, { atLeast: 0, since: t0 + 60_000 }, 4), 4)
-  assert.equal(pruneChanges(db, { atLeast: 0, since: t0 + 60_000 }, 4), 1)
+  assert.equal(pruneChanges(db, { atLeast: 2, since: t0, atMost: 5 }), 0)
+  assert.equal(pruneChanges(db, { atLeast: 2, since: t0, atMost: 4 }), 1)
+  assert.equal(pruneChanges(db, { atLeast: 0, since: t0 + 60_000 }, 3), 3)
+  assert.equal(pruneChanges(db, { atLeast: 0, since: t0 + 60_000 }, 3), 1)
   assert.equal(pruneChanges(db, { atLeast: 0, since: t0 + 60_000 }), 0)
   assert.deepEqual([feed.oldest(), feed.version()], [t0 + 10, t0 + 10])
   insertClaim(db, bound('next', '10.0.1.1'))

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import type { Action } from '../../internal/ipam/plan-node.ts'
 import type { Intent } from '../../internal/ipam/settle-intent.ts'
 import type { CloudEni, CloudIp } from '../../internal/ipam/types.ts'
-import type { LeaderTx } from '../../internal/ports.ts'
+import type { LeaderTx, NewClaim } from '../../internal/ports.ts'
 import { cidr, ips, known, mac, nth } from '../given.ts'
 import { n1, openLeader } from './open-ledgers.ts'
 
@@ -42,6 +42,19 @@ async function ledgerWithNode(t: TestContext) {
   }
   return { store, write, record, eni, shown, attached }
 }
+
+const claimOf = (name: string): NewClaim => ({
+  ...{
+    namespace: 'shop',
+    name,
+    uid: `claim-${name}`,
+    ipUid: `ip-${name}`,
+    podUid: `pod-${name}`,
+    node: 'n1',
+  },
+  ...{ policy: 'Never', mode: 'shared', nominatedAddress: undefined, nominatedSubnets: [] },
+  ...{ expireAfter: undefined, reserveToken: `reserve-${name}`, owner: undefined },
+})
 
 function cloudEni(addresses: readonly string[], id = 'eni-1'): CloudEni {
   return {
@@ -321,6 +334,18 @@ test('[R2] an address that the ledger has on another ENI is not bound twice', as
     second?.ips.map(({ address }) => address),
     [nth(77)],
   )
+})
+
+test('[S13] of the addresses that are on an ENI when one was made for a claim, it gets none that is kept for another', async (t) => {
+  // Somebody had put it there by hand, and nothing was ever settled again.
+  const { attached, record, store, write } = await ledgerWithNode(t)
+  const eni = await attached()
+  const [first, second] = await write((tx) => [tx.addClaim(claimOf('web-0')), tx.addClaim(claimOf('web-1'))])
+  await write((tx) => tx.changeClaim(known(first), { address: nth(7), phase: 'Attaching' }))
+  const assign = await record({ kind: 'assign', eni, count: 1, claim: known(second).key, reason: because })
+  await write((tx) => tx.finish(assign, cloudEni(['5', '6', '7', '8'])))
+  const owners = store.ledger.publishedEnis('n1').flatMap((one) => one.ips.map(({ claim }) => claim?.name))
+  assert.deepEqual(owners, [undefined, undefined, 'web-0', 'web-1'])
 })
 
 test('[R2] an intent that is resolved is never resolved again', async (t) => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { releasedPod } from '../../internal/ipam/claim.ts'
 import type { Attachment, NodeTx } from '../../internal/ports.ts'
 import { openDatabase } from '../../internal/sqlite/database.ts'
 import { nodeEnis } from '../../internal/store/inspect/enis.ts'
@@ -282,6 +283,8 @@ test('[R1] [S4] the schema gives a claimed address to the pod of its name alone'
   )
   assert.throws(() => store.db.run(`UPDATE ip SET claim_name = NULL WHERE address = '10.0.1.4'`), /CHECK/)
   await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: undefined }]))
+  // Let go while its pod has it: nobody's after that pod.
+  await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: releasedPod(claim('a')) }]))
   await write((tx) => tx.sync([{ kind: 'claim-ip', address: nth(1), claim: claim('a') }]))
   store.restart()
   assert.deepEqual(store.ledger.ips()[0]?.claim, claim('a'))

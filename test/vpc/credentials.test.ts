@@ -103,9 +103,19 @@ test('renew() drops refused credentials, once for a burst of refusals', async ()
 })
 
 for (const c of [
-  { shows: 'no role', fails: { status: 404, body: '' }, code: 'denied', says: /no CAM role \(HTTP 404\)/ },
+  {
+    shows: 'no role',
+    fails: { status: 404, body: '' },
+    code: 'unauthenticated',
+    says: /no CAM role \(HTTP 404\)/,
+  },
   { shows: 'an error', fails: { status: 500, body: '' }, code: 'unavailable', says: /HTTP 500/ },
-  { shows: 'nothing', fails: { status: 200, body: '\n' }, code: 'denied', says: /empty list of roles/ },
+  {
+    shows: 'nothing',
+    fails: { status: 200, body: '\n' },
+    code: 'unauthenticated',
+    says: /empty list of roles/,
+  },
   { shows: 'no JSON', fails: { status: 200, body: 'hush' }, code: 'unavailable', says: /not JSON/ },
   { shows: 'too little', fails: { status: 200, body: '{}' }, code: 'unavailable', says: /field Code is not/ },
 ]) {

@@ -36,6 +36,24 @@ test('readPages() ends when pages are shorter than asked for', async () => {
   assert.equal(found?.length, 45)
 })
 
+test('readPages() reads a long list to its end', async () => {
+  const list = Array.from({ length: 100_000 }, (_, i) => ({ id: `${i}` }))
+  const found = await readPages(async (offset) => ({
+    items: list.slice(offset, offset + 100),
+    total: list.length,
+  }))
+  assert.equal(found?.length, list.length)
+})
+
+test('readPages() gives up a list that never holds still', async () => {
+  let pages = 0
+  const found = await readPages(async (offset) => {
+    pages++
+    return { items: [{ id: `${pages} ${offset}` }], total: 1_000_000 }
+  })
+  assert.equal(found, undefined)
+})
+
 test('readPages() says so when the answer contradicts itself', async () => {
   assert.equal(await readPages(async () => ({ items: [], total: 3 })), undefined)
 })

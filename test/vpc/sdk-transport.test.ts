@@ -141,12 +141,12 @@ test('sdkTransport() does not follow http_proxy', async (t) => {
   assert.deepEqual(proxied, [])
 })
 
-test('a wrong key is denied, and is not in the message', async (t) => {
+test('a wrong key is told as such, and is not in the message', async (t) => {
   const { server } = await setUp(t)
   const wrong = cloudAt(server.url, staticCredentials({ ...secret, secretKey: 'hush-wrong' }))
   await assert.rejects(wrong.describeSubnets([subnetId], pod), (error) => {
     assert.ok(error instanceof IpamError)
-    assert.equal(error.code, 'denied')
+    assert.equal(error.code, 'unauthenticated')
     assert.match(
       error.message,
       /^Cannot describe subnets "subnet-00000001": .*AuthFailure\.SignatureFailure .*request /,

@@ -111,6 +111,7 @@ test('toCniFault() tells the runtime to try again when that can help', () => {
     ['kernel', 100],
     ['storage', 101],
     ['denied', 102],
+    ['unauthenticated', 102],
   ] as const) {
     assert.equal(toCniFault(new IpamError(code, 'Cannot x: y')).code, wanted)
   }

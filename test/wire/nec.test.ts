@@ -316,13 +316,16 @@ test('[R10] [S4] encodePublication() keeps claimed addresses where an agent that
   const nec = decodeNec({ metadata: { name: 'n' }, spec, status })
   const before = must(nec?.publication)
   const [eni] = before.enis
-  const claim = { namespace: 'shop', name: 'web-0' }
+  const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'uid-web' }
+  const claim = { namespace: 'shop', name: 'web-0', expireAfter: 600_000, owner }
   const claiming = { ...must(eni), ips: [...must(eni).ips, { address, grant: 3, claim }] }
   const publication = { ...before, staticIps: true, enis: [claiming] }
   const json = encodePublication(publication)
   const [shown] = json.status['eniInfos'] as Readonly<Record<string, unknown>>[]
   assert.deepEqual(shown?.['ips'], (status['eniInfos'] as { ips: unknown }[])[0]?.ips)
-  assert.deepEqual(shown?.['claimedIPs'], [{ ip: '10.0.1.9', grant: 3, claim }])
+  assert.deepEqual(shown?.['claimedIPs'], [
+    { ip: '10.0.1.9', grant: 3, claim: { namespace: 'shop', name: 'web-0', expireAfterMs: 600_000, owner } },
+  ])
   assert.equal(json.spec['enableStaticIP'], true)
   assert.equal(json.status['boundIPCount'], 3)
   assert.deepEqual(decodeNec({ metadata: { name: 'n' }, ...json })?.publication, publication)
@@ -400,7 +403,8 @@ const enis: fc.Arbitrary<readonly PublishedEni[]> = fc
       ips: fc
         .tuple(fc.array(published, { minLength: 1, maxLength: 5 }), fc.array(claimed, { maxLength: 3 }))
         .map((lists) => lists.flat()),
-    }),
+      mostOfPool: fc.option(counts, { nil: undefined }),
+    }).map(({ mostOfPool, ...eni }) => (mostOfPool === undefined ? eni : { ...eni, mostOfPool })),
     { maxLength: 6 },
   )
   .map((list) => [

@@ -1,6 +1,7 @@
 // What a request wants, in the words of authorization.
 import { verbOf } from '../api.ts'
 import { parseResourcePath } from '../request-path.ts'
+import { parseTarget } from '../request-target.ts'
 
 export type Attributes =
   | {
@@ -16,13 +17,13 @@ export type Attributes =
 
 /** undefined: `url` is no path. */
 export function attributesOf(method: string, url: string): Attributes | undefined {
-  const full = `http://server/${url.replace(/^\/+/, '')}`
-  if (!URL.canParse(full)) return undefined
-  const { pathname, searchParams } = new URL(full)
-  const path = parseResourcePath(pathname)
-  if (path === undefined) return { verb: method.toLowerCase(), path: pathname }
+  const target = parseTarget(url)
+  if (target === undefined) return undefined
+  const { query } = target
+  const path = parseResourcePath(target.path)
+  if (path === undefined) return { verb: method.toLowerCase(), path: target.path }
   const { group, version, resource, subresource, namespace = '', name = '' } = path
-  const verb = verbOf(method, { path, query: searchParams }) ?? method.toLowerCase()
+  const verb = verbOf(method, { path, query }) ?? method.toLowerCase()
   return { verb, group, version, resource, subresource, namespace, name }
 }
 

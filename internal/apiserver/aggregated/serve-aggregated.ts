@@ -1,11 +1,12 @@
 // A part of the cluster's API behind the cluster's own API server: TLS on both sides, requests only from it, and each only when the
 // cluster allows it to the one for whom it asks.
-import { constants } from 'node:crypto'
+import { constants, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Log } from '../../base/log.ts'
-import { exchange, type Handle, isHealth, refusal, reply } from '../http-exchange.ts'
-import { openListener } from '../listener.ts'
+import { turnAway } from '../entrance.ts'
+import { exchange, type Handle, refusal, reply } from '../http-exchange.ts'
+import { type Limits, openListener } from '../listener.ts'
 import { StatusError, unauthorized } from '../status-error.ts'
 import type { KeyPair } from '../tls/certificate.ts'
 import { type Attributes, attributesOf, wordsOf } from './attributes.ts'
@@ -22,7 +23,18 @@ export interface AggregatedOptions {
   readonly allows: Allows
   readonly listen: { readonly host: string; readonly port: number }
   readonly certificate: KeyPair
+  /** What the API server asks without proving itself: answered to whoever knows where. */
+  readonly hook?: Hook
+  readonly limits?: Limits
   readonly log: Log
+}
+
+export interface Hook {
+  /** "/" and a secret. */
+  readonly path: string
+  /** What it is called in logs instead. */
+  readonly name: string
+  readonly handle: Handle
 }
 
 export interface AggregatedServer {
@@ -35,23 +47,30 @@ export interface AggregatedServer {
 
 /** Throws IpamError `unavailable` when the address is taken. */
 export async function serveAggregated(options: AggregatedOptions): Promise<AggregatedServer> {
-  const { handle, allows, log } = options
+  const { handle, allows, hook, log } = options
   let { certificate } = options
   let proxy: FrontProxy | undefined
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    if (hook !== undefined && isMeant(request, hook)) {
+      request.url = hook.name
+      return void exchange(request, response, hook.handle, log)
+    }
     admit(request, proxy, allows, log).then(
-      (refused) =>
-        refused === undefined
-          ? void exchange(request, response, handle, log)
-          : reply(response, refusal(refused)),
+      (refused) => {
+        if (refused === undefined) return void exchange(request, response, handle, log)
+        // Who a connection is from is settled when it is made; the next one may be made by what is known by then.
+        if (refused.code === 401) turnAway(response, refused)
+        else reply(response, refusal(refused))
+      },
       () => response.destroy(),
     )
   }
-  const listener = await openListener(options.listen, serve, {
+  const secure = {
     ...material(certificate, proxy),
     requestCert: true,
     rejectUnauthorized: false, // health is for everybody; all else is refused by request
-  })
+  }
+  const listener = await openListener(options.listen, serve, { secure, limits: options.limits })
   const { bound } = listener
   return {
     port: 'port' in bound ? bound.port : 0,
@@ -78,6 +97,16 @@ function material({ cert, key }: KeyPair, proxy: FrontProxy | undefined): Secure
   }
 }
 
+function isMeant({ url = '' }: IncomingMessage, { path }: Hook): boolean {
+  const [given, wanted] = [url.split('?')[0] ?? '', path].map((text) => Buffer.from(text))
+  return (
+    given !== undefined &&
+    wanted !== undefined &&
+    given.length === wanted.length &&
+    timingSafeEqual(given, wanted)
+  )
+}
+
 /** Why the request is refused; undefined when it is not. */
 async function admit(
   request: IncomingMessage,
@@ -86,7 +115,6 @@ async function admit(
   log: Log,
 ): Promise<StatusError | undefined> {
   const { method = 'GET', url = '/' } = request
-  if (isHealth(url)) return undefined
   const identity = proxy === undefined ? undefined : whoAsks(request, proxy)
   if (identity === undefined) return unauthorized()
   const attributes = attributesOf(method, url)

@@ -3,7 +3,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
 import type { Api } from '../api.ts'
+import type { Serve } from '../entrance.ts'
 import { exchange, refusal, reply } from '../http-exchange.ts'
 import { asObject, type Json, type JsonObject } from '../object.ts'
 import { type ApiAnswer, type ApiRequest, isWatch } from '../request.ts'
@@ -20,15 +22,15 @@ import {
   mergeOpenApi,
   type Part,
 } from './merge.ts'
+import { withPodWebhooks } from './pod-webhooks.ts'
 
 export interface AggregatorParts {
   readonly api: Api
   readonly storage: Storage
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
 }
-
-export type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
 /** How long a server may take to accept a connection, or to describe itself. */
 const patience = 2000
@@ -36,8 +38,10 @@ const year = 365 * 86_400_000
 const configMaps = '/api/v1/namespaces/kube-system/configmaps'
 const configMap = 'extension-apiserver-authentication'
 
-/** Serves `api` and what is registered in it. Publishes how it proves itself to the others. */
-export function createAggregator({ api, storage, clock, log }: AggregatorParts): Serve {
+/** Serves `api` and what is registered in it; webhooks see the pods that are made. Publishes how it proves itself to the others. */
+export function createAggregator(parts: AggregatorParts): Serve {
+  const { api, storage, clock, log } = parts
+  const own = withPodWebhooks(parts)
   const validity = { from: clock.now() - year, to: clock.now() + 10 * year }
   const authority = makeAuthority('front-proxy-ca', validity)
   const identity = issueCertificate(authority, 'front-proxy-ca', ['front-proxy-client'], validity, 'client')
@@ -90,7 +94,7 @@ export function createAggregator({ api, storage, clock, log }: AggregatorParts):
     if (merge !== undefined) return merged(request, merge)
     const group = request.method === 'GET' ? /^\/apis\/([^/]+)\/?$/.exec(path)?.[1] : undefined
     const backend = group === undefined ? undefined : backendsIn(storage).find((each) => each.group === group)
-    if (backend === undefined) return api.handle(request)
+    if (backend === undefined) return own(request)
     const body = { kind: 'APIGroup', apiVersion: 'v1', ...groupOf({ ...backend, document: undefined }) }
     return { status: 200, contentType: 'application/json', body: `${JSON.stringify(body)}\n` }
   }

@@ -32,10 +32,7 @@ function backendOf(storage: Storage, apiService: KubeObject): Backend | undefine
   const spec = (...path: string[]) => asText(at(apiService, 'spec', ...path))
   const [namespace, name] = [spec('service', 'namespace'), spec('service', 'name')]
   if (name === '') return undefined // served by this server itself
-  const slices = storage
-    .list({ group: 'discovery.k8s.io', resource: 'endpointslices', namespace })
-    .items.filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
-  const found = slices.flatMap((slice) => endpointsOf(slice))[0]
+  const found = endpointOf(storage, namespace, name)
   return {
     group: spec('group'),
     version: spec('version'),
@@ -44,6 +41,18 @@ function backendOf(storage: Storage, apiService: KubeObject): Backend | undefine
     serverName: `${name}.${namespace}.svc`,
     authority: Buffer.from(spec('caBundle'), 'base64').toString('utf8'),
   }
+}
+
+/** The first one of a Service. */
+export function endpointOf(
+  storage: Storage,
+  namespace: string,
+  service: string,
+): { readonly address: string; readonly port: number } | undefined {
+  const slices = storage
+    .list({ group: 'discovery.k8s.io', resource: 'endpointslices', namespace })
+    .items.filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service)
+  return slices.flatMap((slice) => endpointsOf(slice))[0]
 }
 
 function endpointsOf(slice: JsonObject): { address: string; port: number }[] {

@@ -17,7 +17,7 @@ export const addressPrinter: Printer = printer(
   [
     shown('Phase', 'Attaching, Assigned, Retained or Releasing.'),
     shown('Namespace/Pod', 'The pod that has the address, or that it is kept for.'),
-    shown('Node', 'Node that the pod is on, or was on last.'),
+    shown('Node', 'Node that the pod is on.'),
     ageShown,
     wide('ENI', 'Network interface that carries the address.'),
     wide('Subnet', 'Subnet that the address is from.'),
@@ -45,7 +45,7 @@ export const claimPrinter: Printer = printer(
   [
     shown('Phase', 'Pending, Attaching, Bound, Retained or Releasing.'),
     shown('IP', 'The address.'),
-    shown('Node', 'Node that the pod is on, or was on last.'),
+    shown('Node', 'Node that the pod is on.'),
     shown('Policy', 'Immediate: the claim ends with its pod. Never: it stays.'),
     shown('Expires', 'When the address is given back without a pod.'),
     ageShown,

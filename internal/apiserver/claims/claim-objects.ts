@@ -1,5 +1,5 @@
 // A claim as the two objects that people see of it: the VpcIPClaim, named as its pod, and the VpcIP, named as its address.
-import type { Claim } from '../../ipam/claim.ts'
+import { type Claim, shownOwner } from '../../ipam/claim.ts'
 import { formatTime } from '../../value/millis.ts'
 import type { JsonObject, KubeObject, ObjectMeta } from '../object.ts'
 import { isLabelValue } from '../validate-meta.ts'
@@ -38,7 +38,7 @@ export function claimObject(claim: Claim, wall: WallClock): KubeObject {
       ...place(claim),
       ...keeping(claim),
       expiresAt: timeOf(claim.expiresAt === undefined ? undefined : wall(claim.expiresAt)),
-      owner: claim.owner === undefined ? undefined : { ...claim.owner },
+      owner: claim.owner === undefined ? undefined : { ...shownOwner(claim.owner) },
       ...why(claim),
     }),
   }
@@ -106,5 +106,7 @@ function goDuration(durationMs: number): string {
 
 /** Without the fields that are not there, so that objects compare and print as they came over the wire. */
 function present(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  const there: JsonObject = {}
+  for (const name in fields) if (fields[name] !== undefined) there[name] = fields[name]
+  return there
 }

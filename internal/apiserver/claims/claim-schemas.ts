@@ -10,9 +10,11 @@ const group = (description: string, properties: JsonObject): JsonObject => ({
 })
 
 const place = {
-  node: text('Node that the pod is on, or was on last.'),
+  node: text('Node that the pod is on; none while the address is only kept.'),
   podUID: text('Uid of the pod that has the claim now; none while the address is only kept.'),
-  eniID: text('Elastic network interface that carries the address, while one does.'),
+  eniID: text(
+    'Elastic network interface that carries the address, while one does: a kept address rests on it for a few minutes.',
+  ),
   subnetID: text('Subnet of the VPC that the address is from.'),
   zone: text('Availability zone of the subnet: a static pod can only run on nodes of this zone.'),
 }

@@ -18,17 +18,19 @@ export interface ClaimStorage extends Storage {
 
 /** Also what changes without our knowing is seen, as by somebody's sqlite3. */
 const lookEvery: Millis = 500
-const batch = 500
+/** Events, of all watches together. */
+const inOneTurn = 500
 
 export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
   const watchers = new Set<Watcher>()
   let draining: Cancel | undefined
   let looking: Cancel | undefined
-  const read = remembered(feed)
+  const read = readTogether(feed)
 
   function drain(): void {
     draining = undefined
-    for (const watcher of [...watchers]) watcher.advance()
+    const each = Math.max(1, Math.floor(inOneTurn / watchers.size))
+    for (const watcher of [...watchers]) watcher.advance(each)
     if ([...watchers].some((watcher) => watcher.position < feed.version())) drainLater()
   }
   /** In a later turn, and each turn a bounded number. */
@@ -53,7 +55,7 @@ export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
       // A version from the future is one of a ledger that is gone: its holder must list again.
       if (since < feed.oldest() || since > feed.version())
         throw expired(`too old resource version: ${since} (${feed.oldest()})`)
-      const watcher = new Watcher({ collection, feed, read, onChange }, since)
+      const watcher = new Watcher({ collection, read, onChange }, since)
       watchers.add(watcher)
       drainLater()
       looking ??= clock.after(lookEvery, look)
@@ -72,7 +74,6 @@ export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
 
 interface Watching {
   readonly collection: Collection
-  readonly feed: ClaimFeed
   readonly read: ReadChanges
   readonly onChange: (change: Change) => void
 }
@@ -86,14 +87,14 @@ class Watcher {
     this.position = since
   }
 
-  advance(): void {
-    const { collection, feed, onChange, read } = this.watching
-    const changes = read(this.position)
-    const show = changes.length === 0 ? undefined : showOf(collection, feed)
-    for (const change of changes) {
-      this.position = change.version
-      if (show !== undefined) for (const seen of changesOf(change, collection, show)) onChange(seen)
-    }
+  /** By so many changes at most. */
+  advance(most: number): void {
+    const { collection, onChange, read } = this.watching
+    const { resource, namespace } = collection
+    const { changes, upTo } = read(resource, this.position, most)
+    this.position = upTo
+    const isOfAll = namespace === undefined || !isClaims(collection)
+    for (const change of changes) if (isOfAll || change.key.namespace === namespace) onChange(change)
   }
 }
 
@@ -105,27 +106,38 @@ function showOf(of: { readonly resource: string }, feed: ClaimFeed): Show {
   return (claim) => claimObject(claim, wall)
 }
 
-type ReadChanges = (since: number) => readonly ClaimEvent[]
+interface SeenChanges {
+  /** Of the resource; none has to be. */
+  readonly changes: readonly Change[]
+  readonly upTo: number
+}
+
+type ReadChanges = (resource: string, since: number, limit: number) => SeenChanges
 
 /** Watches are mostly at the same place: what one has read serves the next. */
-function remembered(feed: ClaimFeed): ReadChanges {
-  let last: { since: number; version: number; changes: readonly ClaimEvent[] } | undefined
-  return (since) => {
+function readTogether(feed: ClaimFeed): ReadChanges {
+  let last = { since: -1, version: -1, limit: -1, events: [] as readonly ClaimEvent[] }
+  let shown = new Map<string, readonly Change[]>()
+  const showAll = (events: readonly ClaimEvent[], resource: string): readonly Change[] => {
+    const show = showOf({ resource }, feed)
+    return events.flatMap((event) => changesOf(event, resource, show))
+  }
+  return (resource, since, limit) => {
     const version = feed.version()
-    if (last?.since !== since || last.version !== version)
-      last = { since, version, changes: version === since ? [] : feed.changes(since, batch) }
-    return last.changes
+    if (version === since) return { changes: [], upTo: since }
+    if (last.since !== since || last.version !== version || last.limit !== limit) {
+      last = { since, version, limit, events: feed.changes(since, limit) }
+      shown = new Map()
+    }
+    const { events } = last
+    const changes = shown.get(resource) ?? showAll(events, resource)
+    shown.set(resource, changes)
+    return { changes, upTo: events.at(-1)?.version ?? since }
   }
 }
 
-/** What a change of a claim is in the collection: nothing, one change, or two when the address is another. */
-function changesOf(
-  { version, before, after }: ClaimEvent,
-  collection: Collection,
-  show: Show,
-): readonly Change[] {
-  const { resource, namespace } = collection
-  if (namespace !== undefined && isClaims(collection) && namespace !== (after ?? before)?.namespace) return []
+/** What a change of a claim is for the resource: nothing, one change, or two when the address is another. */
+function changesOf({ version, before, after }: ClaimEvent, resource: string, show: Show): readonly Change[] {
   const old = before === undefined ? undefined : show(before)
   const now = after === undefined ? undefined : show(after)
   const change = (type: Change['type'], object: KubeObject, previous: KubeObject | undefined): Change => ({

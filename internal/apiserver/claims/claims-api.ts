@@ -1,12 +1,14 @@
 // The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give its address back.
-import { type Clock, sleep } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { createTurns, type NextTurn } from '../../base/turns.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { ClaimFeed, ClaimRelease } from '../../ports.ts'
 import { type Actions, answering, refusalOf, route, standardActions } from '../api.ts'
 import { checkPreconditions, type DeleteOptions, deleteOptions } from '../delete.ts'
+import { listInTurns, selectInTurns } from '../list-in-turns.ts'
 import type { KubeObject } from '../object.ts'
-import { select } from '../read.ts'
+import { type Ending, listMetadata } from '../read.ts'
 import { fixedRegistry } from '../registry.ts'
 import { negotiate } from '../represent.ts'
 import {
@@ -16,9 +18,11 @@ import {
   type Call,
   type Context,
   jsonAnswer,
+  type StreamedAnswer,
 } from '../request.ts'
-import { conflict, notFound, StatusError } from '../status-error.ts'
+import { badRequest, conflict, notFound, StatusError } from '../status-error.ts'
 import { load } from '../stored-object.ts'
+import { watchObjects } from '../watch.ts'
 import { claimResources } from './claim-resources.ts'
 import { claimStorage } from './claim-storage.ts'
 
@@ -31,11 +35,13 @@ export interface ClaimsApiParts {
   readonly obstacle?: () => string | undefined
 }
 
+export type ClaimsAnswer = ApiAnswer | StreamedAnswer | Promise<Answer>
+
 export interface ClaimsApi {
-  /** As Api.handle, but a deletion is answered later, when it is stored. */
-  handle(request: ApiRequest): ApiAnswer | Promise<Answer>
+  /** As Api.handle, but a deletion is answered later, when it is stored, and a long list in parts. */
+  handle(request: ApiRequest): ClaimsAnswer
   /** The same for whoever may do everything; a deletion may go through although the pod runs. */
-  handleLocal(request: ApiRequest): ApiAnswer | Promise<Answer>
+  handleLocal(request: ApiRequest): ClaimsAnswer
   /** To be called when claims may have changed. */
   changed(): void
   close(): void
@@ -47,17 +53,24 @@ export const forceParameter = 'force'
 export function createClaimsApi({ feed, release, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
   const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
-  const actions = (local: boolean): Actions<Promise<Answer>> => {
+  const turns = createTurns(clock)
+  let closed = false
+  const nextTurn: NextTurn = async () => {
+    await turns()
+    if (closed) await never // whoever asked is cut off by now, and the ledger is closed next
+  }
+  const actions = (local: boolean): Actions<StreamedAnswer | Promise<Answer>> => {
     const desk = (call: Call): Desk => ({
       feed,
       release,
       force: local && call.query.get(forceParameter) === 'true',
+      nextTurn,
     })
     return {
       ...standardActions,
       get: (call) => standardActions.get(ready(call)),
-      list: (call) => standardActions.list(ready(call)),
-      watch: (call) => standardActions.watch(ready(call)),
+      list: (call) => listInTurns(ready(call), nextTurn),
+      watch: (call) => watchObjects(ready(call), nextTurn),
       delete: (call) => deleteClaim(ready(call), desk(call)).catch(refusalOf),
       deletecollection: (call) => deleteClaims(ready(call), desk(call)).catch(refusalOf),
     }
@@ -73,14 +86,20 @@ export function createClaimsApi({ feed, release, clock, random, obstacle }: Clai
     handle: (request) => answering(() => route(context, request, fromCluster)),
     handleLocal: (request) => answering(() => route(context, request, fromHere)),
     changed: storage.changed,
-    close: storage.close,
+    close() {
+      closed = true
+      storage.close()
+    },
   }
 }
+
+const never = new Promise<never>(() => {})
 
 interface Desk {
   readonly feed: ClaimFeed
   readonly release: ClaimRelease
   readonly force: boolean
+  readonly nextTurn: NextTurn
 }
 
 async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
@@ -97,20 +116,21 @@ async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
   return shown(call, now !== undefined && now.metadata.uid === object.metadata.uid ? now : object)
 }
 
-/** Between so many, the leader does what else it has to do. */
+/** Stored together. */
 const atOnce = 50
 
 /** Releases what can be released; then the first refusal, if any, is the answer. */
 async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
+  if (desk.force) throw badRequest(`"${forceParameter}" is for one claim, by its name`)
   const options = deleteOptions(call)
-  const { items, revision } = select(call)
+  const { items, ending } = await selectAll(call, desk)
   const refusals: StatusError[] = []
   for (let i = 0; i < items.length; i += atOnce) {
     const some = items.slice(i, i + atOnce)
     const outcomes = await Promise.all(some.map((object) => releaseOne(object, options, desk)))
     for (const [j, refused] of outcomes.entries())
       if (refused !== undefined) refusals.push(conflict(call.type, some[j]?.metadata.name ?? '', refused))
-    await sleep(call.context.clock, 0)
+    await desk.nextTurn()
   }
   const [first] = refusals
   if (first !== undefined) {
@@ -118,7 +138,19 @@ async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
     throw new StatusError(first.code, first.reason, first.message + others, first.details)
   }
   const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
-  return jsonAnswer(200, as.list(items, { resourceVersion: String(revision) }), as.contentType)
+  return jsonAnswer(200, as.list(items, listMetadata(ending)), as.contentType)
+}
+
+async function selectAll(
+  call: Call,
+  { nextTurn }: Desk,
+): Promise<{ readonly items: readonly KubeObject[]; readonly ending: Ending }> {
+  const all: KubeObject[] = []
+  for await (const { items, ending } of selectInTurns(call, nextTurn)) {
+    all.push(...items)
+    if (ending !== undefined) return { items: all, ending }
+  }
+  throw new Error('Cannot select claims: the list has no end')
 }
 
 /** Why it is not released; undefined when it is, or is gone, or was being released already. */

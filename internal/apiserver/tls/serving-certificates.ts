@@ -3,6 +3,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
 import type { Millis } from '../../value/millis.ts'
 import { issueCertificate, type KeyPair, makeAuthority, type Validity } from './certificate.ts'
 
@@ -19,6 +20,7 @@ export interface CertificateSettings {
   readonly file: string
   readonly authorityName: string
   readonly names: readonly string[]
+  readonly log: Log
   /** The wall's: others compare certificates with theirs. */
   readonly clock: Pick<Clock, 'now'>
 }
@@ -31,7 +33,7 @@ const lifetimes = { authority: 3650 * day, server: 30 * day }
 /** Throws what reading or writing the file throws; one that says something else is replaced. */
 export function servingCertificates(settings: CertificateSettings): ServingCertificates {
   const { file, authorityName, names, clock } = settings
-  let authority = readAuthority(file) ?? newAuthority()
+  let authority = readAuthority(settings) ?? newAuthority()
   let server = newServer()
 
   function newAuthority(): KeyPair {
@@ -64,17 +66,25 @@ function isUsedUp({ cert }: KeyPair, now: Millis): boolean {
   return now < from || now > to - (to - from) / 3
 }
 
-function readAuthority(file: string): KeyPair | undefined {
+/** undefined: it has to be made. Its name counts, as what it vouches for names it so: clients find it by that. */
+function readAuthority({ file, authorityName, log }: CertificateSettings): KeyPair | undefined {
+  const unusable = (why: string): undefined => {
+    log.warn('authority in file not used: made anew', { file, why })
+  }
   try {
     const text = readFileSync(file, 'utf8')
     const [cert] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(text) ?? []
     const [key] = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/.exec(text) ?? []
-    if (cert === undefined || key === undefined) return undefined
+    if (cert === undefined || key === undefined) return unusable('it has no certificate with its key')
     const parsed = new X509Certificate(cert)
-    return parsed.ca && parsed.checkPrivateKey(createPrivateKey(key)) ? { cert, key } : undefined
+    if (!parsed.ca || !parsed.checkPrivateKey(createPrivateKey(key)))
+      return unusable('it is no authority with its key')
+    if (parsed.subject !== `CN=${authorityName}`) return unusable(`its subject is "${parsed.subject}"`)
+    return { cert, key }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
-    return undefined
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') throw error
+    return code === 'ENOENT' ? undefined : unusable(String(error))
   }
 }
 

@@ -7,18 +7,25 @@ import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
-import type { Claim } from '../../ipam/claim.ts'
+import { type Claim, claimPhases } from '../../ipam/claim.ts'
 import { countedAs } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import { type ClaimStep, planClaim } from '../../ipam/plan-claim.ts'
-import type { NodeName, Notice, PodFact, PodName } from '../../ipam/types.ts'
+import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { NodeName, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
+import { podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
+import { createCascade } from './cascade.ts'
+import { createClaimTrouble } from './claim-trouble.ts'
+import { createExpiry } from './expire-claims.ts'
 import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
+import { createLivePods } from './live-pods.ts'
 import { createOwners } from './owners.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
@@ -54,77 +61,74 @@ export interface ClaimKeeperOptions {
 
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
-  /** Pods that may have a claim, the latest of each name last. */
-  const pods = new Map<string, Map<string, PodFact>>()
-  const pauses = new Map<string, Pause>()
+  const pods = createLivePods()
+  /** Of whom it failed: another pod of the name does not wait for that. */
+  const pauses = new Map<string, { readonly pause: Pause; readonly pod: PodUid | undefined }>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
-  const expiry = createExpiryTicker({ clock, kube, ledger, log })
-  const reservations: Reservations = createReservations({ ...options, wakeClaim: (claim) => wake(claim) })
+  const ticker = createExpiryTicker({ clock, kube, ledger, log })
+  const expire = createExpiry({ ledger, log, ticker, livePod: pods.named, wake })
+  const reservations: Reservations = createReservations({ ...options, wakeClaim: wake })
   const owners = createOwners({ ...options, wake })
-  const holder = createHolder({ ...options, tell: tellOf })
-
-  function keyOf({ name, namespace }: PodName): string {
-    return `${namespace}/${name}`
-  }
+  const cascade = createCascade({ ...options, owners })
+  const holder = createHolder(options)
+  const trouble = createClaimTrouble(options)
+  let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
-    queue.add(keyOf(pod), delay)
+    queue.add(podText(pod), delay)
   }
 
-  function livePod(key: string): PodFact | undefined {
-    return [...(pods.get(key)?.values() ?? [])].at(-1)
+  function isReady(): boolean {
+    return facts.synced() && ledger.complete()
   }
 
-  function note(pod: PodFact, gone: boolean): void {
-    const key = keyOf(pod)
-    const ofName = pods.get(key) ?? new Map<string, PodFact>()
-    const counts = !gone && pod.node !== undefined && !pod.terminal && countedAs(pod) !== undefined
-    if (!counts && !ofName.delete(pod.uid)) return
-    if (counts) ofName.set(pod.uid, pod)
-    if (ofName.size === 0) pods.delete(key)
-    else pods.set(key, ofName)
-    queue.add(key)
+  function observe(pod: PodFact, gone: boolean): void {
+    if (pods.note(pod, gone)) wake(pod)
   }
 
   async function work(key: string): Promise<void> {
     const [namespace = '', name = ''] = key.split('/')
-    const pause = pauses.get(key)
-    const wait = pause?.left() ?? 0
+    const pod = { namespace, name }
+    const held = pauses.get(key)
+    const uid = pods.named(pod)?.uid
+    const wait = uid !== undefined && uid !== held?.pod ? 0 : (held?.pause.left() ?? 0)
     if (wait > 0) return queue.add(key, wait)
+    if (!isReady()) return queue.add(key, settings.retry.firstMs)
     try {
-      if (!facts.synced() || !ledger.complete()) return queue.add(key, settings.retry.firstMs)
-      const again = await look({ namespace, name }, key)
+      const again = await look(pod)
       pauses.delete(key)
       if (again !== undefined) queue.add(key, again)
-      if (livePod(key) === undefined) told.delete(key)
+      if (pods.named(pod) === undefined) told.delete(key)
     } catch (error) {
-      if (errorCode(error) === 'conflict' && pause === undefined) {
-        pauses.set(key, createPause({ firstMs: 50, maxMs: settings.retry.maxMs }, clock, random))
-      }
-      const next = pauses.get(key) ?? createPause(settings.retry, clock, random)
-      pauses.set(key, next)
+      // What somebody else has changed meanwhile is soon looked at as it is now.
+      const isPassed = errorCode(error) === 'conflict'
+      const next =
+        held?.pause ??
+        createPause(isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry, clock, random)
+      pauses.set(key, { pause: next, pod: uid })
       const retryIn = next.failed()
-      if (errorCode(error) !== 'conflict')
+      // One that does not pass is no race.
+      if (!isPassed || retryIn >= settings.retry.firstMs)
         log.warn('claim not settled', { pod: key, error: (error as Error).message, retryIn })
       queue.add(key, retryIn)
     }
   }
 
   /** Returns after how long to look again; undefined when all is as it should be. */
-  async function look(pod: PodName, key: string): Promise<Millis | undefined> {
-    const live = livePod(key)
+  async function look(pod: PodName): Promise<Millis | undefined> {
+    const live = pods.named(pod)
     const claim = ledger.claim(pod)
-    const leaves = live === undefined && claim?.policy === 'Never' && claim.phase !== 'Retained'
-    const expiryClock = leaves ? await expiry.current() : ledger.expiryClock().now
+    const expires = live === undefined && claim?.policy === 'Never' && mayExpire(claim)
+    const expiryClock = expires ? await ticker.current() : ledger.expiryClock().now
     const step = planClaim(
       { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
     )
     if (step !== undefined) {
-      await take(await withOwner(step, claim, live), claim)
+      await take(await cascade.withOwner(step, claim, live), claim)
       if (claim?.policy === 'Immediate') wakeTaker(claim)
-      if (live !== undefined) tellOdd(live, key)
+      if (live !== undefined) tellOdd(live, claim)
       const holder =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
       if (holder !== undefined) wakeNode(holder)
@@ -133,59 +137,23 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       return 0
     }
     if (claim === undefined || claim.policy === 'Immediate') return undefined
-    if (claim.phase === 'Pending' && live !== undefined) return reserve(claim, live)
+    if (claim.phase === 'Retained' && live !== undefined) tellOdd(live, claim)
+    if (claim.podUid !== undefined && claim.podUid === live?.uid && (await cascade.renew(claim, live)))
+      return 0
+    if (claim.phase === 'Pending' && live !== undefined)
+      return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
     if (claim.phase === 'Releasing')
-      return (await reservations.release(claim)) ?? (live === undefined ? undefined : 0)
-    if (claim.phase === 'Retained' && claim.owner !== undefined && settings.cascadeOwners) {
-      if (await goesWithOwner(claim)) return 0
-    }
-    return claim.reservation === undefined ? holder.hold(claim) : undefined
+      return (
+        (await trouble.watch(claim, () => reservations.release(claim))) ??
+        (live === undefined ? undefined : 0)
+      )
+    if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
+    return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
   }
 
-  /** A claim that was made without an owner never gets one: it was made before claims went with their workloads. */
-  async function withOwner(
-    step: ClaimStep,
-    claim: Claim | undefined,
-    pod: PodFact | undefined,
-  ): Promise<ClaimStep> {
-    const opens = step.kind === 'open' && step.policy === 'Never'
-    const isTaken = step.kind === 'change' && step.change.podUid !== undefined && claim?.owner !== undefined
-    if (!settings.cascadeOwners || pod?.claim?.owner === undefined || !(opens || isTaken)) return step
-    const { fault, owner } = await owners.topmost(pod)
-    if (fault !== undefined)
-      tell(pod, {
-        type: 'Warning',
-        reason: 'OwnerUnknown',
-        message: `Its address does not go with its workload: ${fault}`,
-      })
-    return step.kind === 'open'
-      ? { ...step, owner }
-      : ({ ...step, change: { ...step.change, owner } } as ClaimStep)
-  }
-
-  async function goesWithOwner(claim: Claim): Promise<boolean> {
-    const verdict = await owners.judge(claim)
-    if (verdict === 'there' || verdict === 'unsure') return false
-    if (verdict !== 'gone') {
-      await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
-      return true
-    }
-    const { kind, name } = claim.owner ?? {}
-    await ledger.write((tx) =>
-      tx.changeClaim(claim, {
-        phase: 'Releasing',
-        expiresAt: undefined,
-        reason: 'OwnerGone',
-        message: `${kind} ${name} is gone`,
-      }),
-    )
-    log.info('claim goes with its workload', {
-      pod: keyOf(claim),
-      address: claim.address,
-      owner: `${kind}/${name}`,
-    })
-    return true
+  function mayExpire({ expireAfter, phase }: Claim): boolean {
+    return phase !== 'Retained' || (expireAfter ?? settings.claimExpiry) !== undefined
   }
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
@@ -198,11 +166,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       wakeNode(claim.node ?? '')
       return outcome.retryIn
     }
-    if (outcome.message !== claim.message || outcome.reason !== claim.reason) {
-      await ledger.write((tx) => tx.changeClaim(claim, { reason: outcome.reason, message: outcome.message }))
-      tell(pod, { type: 'Warning', reason: outcome.reason, message: outcome.message })
-    }
-    return outcome.retryIn
+    const { retryIn, ...change } = outcome
+    await ledger.write((tx) => tx.changeClaim(claim, change))
+    if (change.message !== claim.message || change.reason !== claim.reason)
+      kube.notify(podNotice(pod, change.reason, change.message))
+    return retryIn
   }
 
   /** Another pod of the node that has shown its address already is the one that has it now. */
@@ -216,7 +184,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (pod?.ip === undefined || pod.node === undefined) return undefined
     const { ip: address, node } = pod
     const eni = ledger.publishedEnis(node).find(({ ips }) => ips.some((ip) => ip.address === address))
-    return eni && { address, eniId: eni.id, subnetId: eni.subnetId }
+    return eni && { address, eniId: eni.id, subnetId: eni.subnetId, zone: ledger.node(node)?.zone }
   }
 
   async function take(step: ClaimStep, claim: Claim | undefined): Promise<void> {
@@ -243,15 +211,22 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   /** What a pod asks for that it does not get. */
-  function tellOdd(pod: PodFact, key: string): void {
-    const message = oddity(pod)
+  function tellOdd(pod: PodFact, claim: Claim | undefined): void {
+    const key = podText(pod)
+    const message = oddity(pod, claim?.policy === 'Never' && claim.phase !== 'Releasing' ? claim : undefined)
     if (message === undefined || told.get(key) === message) return
     told.set(key, message)
-    tell(pod, { type: 'Warning', reason: 'StaticIPRefused', message })
+    kube.notify(podNotice(pod, 'StaticIPRefused', message))
   }
 
-  function oddity(pod: PodFact): string | undefined {
-    if (pod.claim?.fault !== undefined) return `Cannot apply ${pod.claim.fault}`
+  /** `claim`: what is kept for its name. */
+  function oddity(pod: PodFact, claim: Claim | undefined): string | undefined {
+    const kept = claim?.address
+    if (claim !== undefined && kept !== undefined && isBeside(claim, pod)) return keptFor(pod, kept)
+    if (pod.claim?.fault !== undefined) {
+      const so = kept === undefined ? '' : `; address ${kept} stays kept for it as before`
+      return `Cannot apply ${pod.claim.fault}${so}`
+    }
     if (!pod.keepsIp) return undefined
     if (!settings.staticIps)
       return 'Cannot keep its address: the leader runs without --enable-static-ip; it has one as long as it lives'
@@ -260,58 +235,52 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     return undefined
   }
 
-  function tell({ name, namespace, uid }: PodFact, notice: Omit<Notice, 'about'>): void {
-    kube.notify({ ...notice, about: { kind: 'Pod', namespace, name, uid } })
+  function isBeside(claim: Claim, pod: PodFact): boolean {
+    return claim.podUid !== pod.uid && returnOf(claim, pod, settings) === 'leaves'
   }
 
-  function tellOf({ name, namespace, podUid }: Claim, reason: string, message: string): void {
-    const about = { kind: 'Pod', namespace, name, ...(podUid !== undefined && { uid: podUid }) } as const
-    kube.notify({ about, type: 'Warning', reason, message })
-  }
-
-  async function expire(): Promise<void> {
-    await expiry.tick()
-    for (const claim of ledger.expiredClaims()) {
-      const change = {
-        phase: 'Releasing',
-        expiresAt: undefined,
-        reason: 'Expired',
-        message: 'its time is over',
-      } as const
-      await ledger.write((tx) => tx.changeClaim(claim, change))
-      log.info('claim expired', { pod: keyOf(claim), address: claim.address })
-      wake(claim)
-    }
+  function keptFor(pod: PodFact, address: Ipv4): string {
+    const [why, remedy] = settings.staticIps
+      ? [
+          'it has an ENI of its own, and only addresses of shared ENIs are kept',
+          'let it ask for tke-route-eni',
+        ]
+      : ['the leader runs without --enable-static-ip', 'start the leader with it']
+    const giveUp = `tke-eni delete vipc ${pod.name} -n ${pod.namespace}`
+    return `Cannot give the pod ${address}, which is kept for its name: ${why}; it stays kept: ${remedy} and delete the pod, or give the address up: ${giveUp}`
   }
 
   const releaser = createClaimRelease({
     ...options,
-    synced: () => facts.synced() && ledger.complete(),
-    livePod: (name) => livePod(keyOf(name)),
+    synced: isReady,
+    livePod: pods.named,
     wake,
   })
 
   return {
     ...releaser,
-    observe: note,
+    observe,
     listed(all) {
-      const present = new Set(all.map(({ uid }) => uid))
-      for (const ofName of [...pods.values()])
-        for (const pod of [...ofName.values()]) if (!present.has(pod.uid)) note(pod, true)
-      for (const name of ledger.claimedNames()) wake(name)
+      for (const pod of pods.missingIn(all)) observe(pod, true)
+      // One that is kept changes by its pod, its time, its workload, or somebody's wish; each of them wakes it.
+      for (const phase of claimPhases.filter((phase) => phase !== 'Retained'))
+        for (const name of ledger.claimNames(phase)) wake(name)
+      // The pod beside which it was kept may have gone while no leader ran.
+      const timed = settings.claimExpiry === undefined ? 'own' : 'all'
+      for (const name of ledger.untimedClaims(timed)) wake(name)
     },
     wake,
     round() {
-      for (const claim of ledger.claimsWhere('Releasing')) wake(claim)
+      if (settings.claimExpiry !== expiryRule) for (const name of ledger.claimNames('Retained')) wake(name)
+      expiryRule = settings.claimExpiry
+      for (const name of ledger.claimNames('Releasing')) wake(name)
       // A pod of the pool may have shown its address before the ledger had that on its node.
       for (const claim of ledger.claimsWhere('Pending'))
-        if (claim.policy === 'Never' || livePod(keyOf(claim))?.ip !== undefined) wake(claim)
+        if (claim.policy === 'Never' || pods.named(claim)?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
-      if (settings.cascadeOwners && ledger.complete() && facts.synced()) owners.keep()
-      if (ledger.complete() && facts.synced())
-        expire().catch((error: unknown) =>
-          log.warn('claims not expired', { error: (error as Error).message }),
-        )
+      if (!isReady()) return
+      if (settings.cascadeOwners) owners.keep()
+      expire()
     },
     stop() {
       owners.stop()

@@ -2,9 +2,12 @@
 // is let go, and its claim says so.
 import type { Log } from '../../base/log.ts'
 import { podText } from '../../ipam/pod-need.ts'
+import type { NodePool } from '../../ipam/pool.ts'
+import type { NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { IntentRunner } from '../intent-runner.ts'
+import { claimNotice } from '../pod-notice.ts'
 import { isFree, refugeFor } from './parked.ts'
 
 export interface Evacuation {
@@ -24,26 +27,32 @@ export function createEvacuation({ facts, kube, ledger, log, runner }: Evacuatio
   const told = new Map<number, string>()
 
   function lose(claim: PlacedClaim, node: LedgerNode): void {
-    const { address, key, name, namespace } = claim
+    const { address, key } = claim
     if (told.get(key) === address) return
     told.set(key, address ?? '')
     const message = `address ${address} was parked on node ${node.name}, which left, and no ENI of subnet ${claim.subnetId} has room for it: nothing keeps it any more`
     log.warn('parked address let go', { pod: podText(claim), address, node: node.name })
-    const about = { kind: 'Pod', namespace, name } as const
-    kube.notify({ about, type: 'Warning', reason: 'StaticIPUnreserved', message })
+    kube.notify(claimNotice(claim, 'StaticIPUnreserved', message))
   }
 
   return {
     async move(node) {
       const stay = new Set<number>()
+      const nodes = ledger.nodes()
+      // Many addresses leave a node, and there may be thousands of others: each is read once, until something is done.
+      const pools = new Map<NodeName, NodePool | undefined>()
+      const poolOf = (name: NodeName): NodePool | undefined => {
+        if (!pools.has(name)) pools.set(name, ledger.pool(name))
+        return pools.get(name)
+      }
       for (const claim of ledger.placedClaims(node.name)) {
         const { address, phase, placedEni, placedOn, reservation } = claim
         if (placedOn !== node.name || placedEni === undefined || address === undefined) continue
         if (reservation !== undefined || phase === 'Releasing') continue
-        const pool = ledger.pool(node.name)
+        const pool = poolOf(node.name)
         const eni = pool?.enis.find(({ key }) => key === placedEni)
         if (pool === undefined || eni === undefined || eni.state === 'deleting') continue
-        const refuge = refugeFor(claim, node.name, ledger)
+        const refuge = refugeFor(claim, node.name, nodes, poolOf)
         if (refuge === undefined) {
           lose(claim, node)
           continue
@@ -59,6 +68,7 @@ export function createEvacuation({ facts, kube, ledger, log, runner }: Evacuatio
           reason: 'its node leaves',
         } as const
         await runner.start(refuge.node, action, undefined, 'release')
+        pools.clear() // other things were done meanwhile
       }
       return stay
     },

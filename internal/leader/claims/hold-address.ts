@@ -5,11 +5,13 @@ import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
+import { parked } from '../../ipam/judge-placement.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import { purposeOfReservation } from '../../ipam/reservation-tags.ts'
-import type { Cloud, LeaderLedger, Reservation } from '../../ports.ts'
+import type { Cloud, LeaderKube, LeaderLedger, Reservation } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { ReservePermission } from './reserve-permission.ts'
 import { reserveRequest } from './reserve-request.ts'
@@ -20,24 +22,27 @@ export interface Holder {
 }
 
 export interface HolderOptions {
+  readonly kube: Pick<LeaderKube, 'notify'>
   readonly cloud: Cloud
   readonly ledger: LeaderLedger
   readonly random: Random
   readonly log: Log
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
-  /** Of a claim that has a pod, or of which people should know. */
-  readonly tell: (claim: Claim, reason: string, message: string) => void
 }
 
 export function createHolder(options: HolderOptions): Holder {
-  const { cloud, ledger, log, permission, random, settings, tell } = options
+  const { cloud, kube, ledger, log, permission, random, settings } = options
 
   /** While a pod has it, or waits for it, its node's look says how it is. */
-  async function say(claim: Claim, reason: string, message: string, warns = false): Promise<void> {
+  async function say(
+    claim: Claim,
+    { message, reason }: Pick<Claim, 'reason' | 'message'>,
+    warns = false,
+  ): Promise<void> {
     if (claim.phase !== 'Retained' || (claim.reason === reason && claim.message === message)) return
     await ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
-    if (warns && claim.reason !== reason) tell(claim, reason, message)
+    if (warns && claim.reason !== reason) kube.notify(claimNotice(claim, reason, message))
   }
 
   async function store(claim: Claim, { id, tags }: Reservation): Promise<undefined> {
@@ -60,7 +65,10 @@ export function createHolder(options: HolderOptions): Holder {
       return purpose?.clusterId === settings.clusterId && podText(purpose) === podText(claim)
     })
     if (its !== undefined) return store(claim, its)
-    await say(claim, 'AddressTaken', why, true)
+    const { name, namespace, phase } = claim
+    const remedy = `delete its claim, so that the pod gets another address: tke-eni delete vipc ${name} -n ${namespace} --force`
+    if (phase === 'Retained') await say(claim, { reason: 'AddressTaken', message: why }, true)
+    else kube.notify(claimNotice(claim, 'AddressTaken', `${why} Nothing kept it; ${remedy}`))
     return settings.reconcileEvery
   }
 
@@ -69,11 +77,11 @@ export function createHolder(options: HolderOptions): Holder {
       const { address, reserveToken, subnetId } = claim
       if (address === undefined || subnetId === undefined) return undefined
       if (ledger.nodeOf(address) !== undefined) {
-        await say(claim, 'Parked', parked(claim))
+        await say(claim, parked(address, claim.eniId))
         return undefined
       }
       if (permission.refused()) {
-        await say(claim, 'Unreserved', unreserved(claim, permission.why()), true)
+        await say(claim, { reason: 'Unreserved', message: unreserved(claim, permission.why()) }, true)
         return undefined
       }
       if (reserveToken === undefined) {
@@ -97,12 +105,6 @@ export function createHolder(options: HolderOptions): Holder {
       }
     },
   }
-}
-
-/** Said of a claim whose address is on an ENI, and nowhere else. */
-export function parked({ address, eniId }: Pick<Claim, 'address' | 'eniId'>): string {
-  const where = eniId === undefined ? 'its ENI' : `ENI ${eniId}`
-  return `no reservation keeps ${address}: it stays on ${where}`
 }
 
 function unreserved({ address }: Claim, why: string | undefined): string {

@@ -2,13 +2,17 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import { judgePlacement } from '../../ipam/judge-placement.ts'
+import { judgePlacement, type Placement, type PlacementVerdict } from '../../ipam/judge-placement.ts'
+import { isReturnedIn } from '../../ipam/node-report.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import type { NodePool, PoolEni } from '../../ipam/pool.ts'
-import type { CloudSubnet, NodeName, PodFact } from '../../ipam/types.ts'
+import type { PoolTrouble } from '../../ipam/pool-condition.ts'
+import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
+import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { isFree, parkedOn, unreservedDemand } from './parked.ts'
 import { forced } from './release-claim.ts'
@@ -29,8 +33,8 @@ export interface NodeClaims {
   demand(node: LedgerNode, now: Millis): readonly ClaimDemand[]
   /** Claims that need an address on one of the node's ENIs, because none can be reserved. */
   unreserved(node: LedgerNode, subnets: readonly CloudSubnet[]): readonly UnreservedDemand[]
-  /** Pods on the node whose addresses are kept for them: the pool owes them none. */
-  isServed(pod: PodFact): boolean
+  /** What became of taking these addresses off an ENI, or why nothing has become of it yet. */
+  leaving(addresses: readonly Ipv4[], trouble: PoolTrouble | undefined): void
   /** Stores what the claims of pods on the node show now; a claim that waits for somebody is told once. Throws `storage`, `conflict`. */
   settle(
     node: LedgerNode,
@@ -43,6 +47,9 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   /** Since when an address is returned whose pod seems to be there. */
   const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
 
+  /** Why an address does not leave the node that its pod is not on any more. */
+  const hindrances = new Map<Ipv4, PoolTrouble>()
+
   function isWanted({ node, phase, zone }: Claim, at: LedgerNode): boolean {
     return node === at.name && (phase === 'Attaching' || phase === 'Bound') && zone === at.zone
   }
@@ -53,7 +60,12 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     if (phase === 'Releasing') return true
     // Taken off, it would be anybody's: it moves, when its pod is elsewhere.
     if (reservation === undefined) return false
-    return node !== undefined || now - retainedAt >= settings.claimRest
+    // What began in the future began before a clock was set back.
+    return node !== undefined || now - retainedAt >= settings.claimRest || retainedAt > now
+  }
+
+  function isResting({ node, phase, placedOn, reservation }: PlacedClaim, at: LedgerNode): boolean {
+    return placedOn === at.name && phase === 'Retained' && node === undefined && reservation !== undefined
   }
 
   function eniWith({ enis }: NodePool, { address }: Claim) {
@@ -65,8 +77,14 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
 
   function isReturned(node: NodeName, { address }: Claim, eni: PoolEni | undefined): boolean {
     const binding = eni?.ips.find((ip) => ip.address === address)
-    const returned = facts.nec(node)?.report?.returned ?? []
-    return returned.some((one) => one.address === address && one.grant === binding?.grant)
+    return binding !== undefined && isReturnedIn(facts.nec(node)?.report)(binding)
+  }
+
+  /** A pod of the node may have it. */
+  function isInUse(node: NodeName, claim: Claim): boolean {
+    const pool = ledger.pool(node)
+    const eni = pool && eniWith(pool, claim)
+    return eni !== undefined && !isReturned(node, claim, eni)
   }
 
   /** The agent may have heard sooner than we that the pod is gone: bound anew at once, the address would stay with it for nothing. */
@@ -93,19 +111,53 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
   async function wait(claim: PlacedClaim, { message, reason }: { reason: string; message: string }) {
     if (!permission.refused() || (claim.reason === reason && claim.message === message)) return
     const changed = () => ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
-    if ((await unlessChanged(changed)) && claim.reason !== reason) tell(claim, reason, message)
+    if ((await unlessChanged(changed)) && claim.reason !== reason)
+      kube.notify(claimNotice(claim, reason, message))
   }
 
-  function tell(claim: PlacedClaim, reason: string, message: string): void {
-    const { name, namespace, podUid: uid } = claim
-    const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
-    kube.notify({ about, type: 'Warning', reason, message })
+  /** Of a claim with an address whose pod is on the node; undefined: its keeper says how it is. */
+  function judge(
+    claim: PlacedClaim,
+    node: LedgerNode,
+    pool: NodePool,
+    trouble: Placement['trouble'],
+  ): PlacementVerdict | undefined {
+    const { address, phase, placedOn, podUid } = claim
+    if (claim.node !== node.name || address === undefined) return undefined
+    if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === podUid && !terminal)) return undefined
+    const eni = eniWith(pool, claim)
+    const returned = isReturned(node.name, claim, eni)
+    if (phase === 'Bound' && returned && !isGivenUp(claim)) return undefined
+    const isElsewhere = placedOn !== undefined && placedOn !== node.name
+    return judgePlacement(claim, {
+      node,
+      eniId: returned ? undefined : eni?.id,
+      elsewhere: isElsewhere
+        ? { node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) }
+        : undefined,
+      trouble,
+    })
+  }
+
+  /** Who has changed the claim meanwhile has the node look again. */
+  async function show(claim: PlacedClaim, { warns, ...verdict }: PlacementVerdict): Promise<void> {
+    if (verdict.phase === 'Bound' && claim.address !== undefined) hindrances.delete(claim.address)
+    const { eniId, message, phase, reason } = verdict
+    if (
+      claim.phase === phase &&
+      claim.eniId === eniId &&
+      claim.reason === reason &&
+      claim.message === message
+    )
+      return
+    if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) return
+    if (warns && claim.reason !== reason) kube.notify(claimNotice(claim, reason, message))
   }
 
   return {
     demand: (node, now) =>
       ledger.placedClaims(node.name).flatMap((claim): ClaimDemand[] => {
-        const { address, name, namespace, placedOn, subnetId } = claim
+        const { address, name, namespace, placedOn, reservation, subnetId } = claim
         if (address === undefined || subnetId === undefined) return []
         return [
           {
@@ -115,20 +167,22 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
             renews: isWanted(claim, node) && claim.phase === 'Attaching',
             elsewhere: placedOn !== undefined && placedOn !== node.name,
             mayGo: mayGo(claim, node, now),
+            reserved: reservation !== undefined,
+            restsSince: isResting(claim, node) ? (claim.retainedAt ?? now) : undefined,
             parkedOn: parkedOn(claim, node, ledger, facts),
             forced: claim.phase === 'Releasing' && claim.reason === forced,
           },
         ]
       }),
     unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
-    isServed(pod) {
-      if (!settings.staticIps) return false
-      // While nobody could tell its agent that it keeps its address, it may have got one of the pool.
-      if (pod.ip !== undefined) return ledger.claimOf(pod.ip)?.policy === 'Never'
-      if (!pod.keepsIp || pod.wants !== 'shared') return false
-      const claim = ledger.claim(pod)
-      // One that ran before static addresses were served goes on as it is.
-      return claim?.podUid !== pod.uid || claim.policy === 'Never'
+    leaving(addresses, trouble) {
+      for (const address of addresses) {
+        // Each refusal has a request id in it: the same trouble is not told anew for that.
+        if (trouble === undefined) hindrances.delete(address)
+        else if (hindrances.get(address)?.code !== trouble.code) hindrances.set(address, trouble)
+        const claim = trouble === undefined ? undefined : ledger.claimOf(address)
+        if (claim?.node !== undefined) wake(claim.node)
+      }
     },
     async settle(node, trouble) {
       const pool = ledger.pool(node.name)
@@ -136,27 +190,8 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       for (const claim of ledger.placedClaims(node.name)) {
         wakeTaker(claim, pool)
         if (claim.phase === 'Pending' && trouble !== undefined) await wait(claim, trouble)
-        if (claim.node !== node.name || claim.address === undefined) continue
-        if (!facts.podsOn(node.name).some(({ terminal, uid }) => uid === claim.podUid && !terminal)) continue
-        const eni = eniWith(pool, claim)
-        if (claim.phase === 'Bound' && isReturned(node.name, claim, eni) && !isGivenUp(claim)) continue
-        const { placedOn } = claim
-        const { warns, ...verdict } = judgePlacement(claim, {
-          node,
-          eniId: isReturned(node.name, claim, eni) ? undefined : eni?.id,
-          elsewhere: placedOn === node.name ? undefined : placedOn,
-          trouble,
-        })
-        const { eniId, message, phase, reason } = claim
-        const same =
-          verdict.phase === phase &&
-          verdict.eniId === eniId &&
-          verdict.reason === reason &&
-          verdict.message === message
-        if (same) continue
-        // Who has changed it meanwhile has the node look again.
-        if (!(await unlessChanged(() => ledger.write((tx) => tx.changeClaim(claim, verdict))))) continue
-        if (warns && verdict.reason !== reason) tell(claim, verdict.reason, verdict.message)
+        const verdict = judge(claim, node, pool, trouble)
+        if (verdict !== undefined) await show(claim, verdict)
       }
     },
   }

@@ -2,17 +2,26 @@
 // such a workload exists; where it cannot be watched its workloads are asked for now and then.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Claim, ClaimOwner } from '../../ipam/claim.ts'
+import type { Claim, ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import type { OwnerRef, PodFact, PodName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, Stop, WorkloadKind } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 
+export interface Topmost {
+  readonly owner?: ClaimOwner
+  readonly fault?: string
+  /** The one that could not be looked at. */
+  readonly at?: ClaimOwner
+}
+
 export interface Owners {
   /** The topmost controller of the pod: none, one, or why that cannot be found out for good. Throws what may pass. */
-  topmost(pod: PodFact): Promise<{ readonly owner?: ClaimOwner; readonly fault?: string }>
+  topmost(pod: Pick<PodFact, 'namespace' | 'claim'>): Promise<Topmost>
   /** Of a claim without a pod. `owner`: it is there, and this is how it is known. Throws what may pass. */
-  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: ClaimOwner | undefined }>
+  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: FollowedOwner | undefined }>
+  /** A claim goes with it from now on. */
+  follow(owner: ClaimOwner): void
   /** Watches the kinds that claims go with now, and no others. */
   keep(): void
   stop(): void
@@ -30,7 +39,7 @@ export interface OwnersOptions {
 /** A chain of owners that is longer goes round in circles. */
 const mostOwners = 10
 
-/** Of a kind that cannot be watched. */
+/** Of a kind that cannot be watched. One that is served no more went with its workloads, when that is still so then. */
 const askAgainAfter: Millis = 5 * 60_000
 
 /** What a claim says whose workload was known in an earlier ledger: one of that name may be another by now. */
@@ -47,6 +56,10 @@ interface Watched {
 export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions): Owners {
   const watches = new Map<string, Watched>()
   const asked = new Map<string, Millis>()
+  /** Since when a kind was not served at any look. */
+  const unserved = new Map<string, Millis>()
+  /** Workloads of claims that a watch has seen go. */
+  const wentAway = new Set<string>()
 
   function wakeClaims(uid: string): void {
     for (const claim of ledger.claimsOfOwner(uid)) wake(claim)
@@ -61,6 +74,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
           watched.uids = new Set(items.map(({ uid }) => uid))
           if (watched.trouble !== undefined) log.info('workloads are watched again', { ...kind })
           watched.trouble = undefined
+          unserved.delete(keyOf(kind))
           for (const owner of ledger.owners()) {
             if (keyOf(owner) === keyOf(kind) && !watched.uids.has(owner.uid)) wakeClaims(owner.uid)
           }
@@ -68,6 +82,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         changed: ({ uid }) => void watched.uids?.add(uid),
         removed({ uid }) {
           watched.uids?.delete(uid)
+          if (ledger.claimsOfOwner(uid).length > 0) wentAway.add(uid)
           wakeClaims(uid)
         },
       },
@@ -85,6 +100,10 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     return watched
   }
 
+  function ensureWatched(kind: WorkloadKind): void {
+    if (!watches.has(keyOf(kind))) watches.set(keyOf(kind), watch(kind))
+  }
+
   /** Is it worth asking? */
   function isSuspect(owner: ClaimOwner): boolean {
     if (owner.uid === unknownUid) return true
@@ -93,6 +112,13 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     if (watched?.trouble === undefined) return false
     const last = asked.get(owner.uid)
     return last === undefined || Math.abs(clock.now() - last) >= askAgainAfter
+  }
+
+  /** A kind that was uninstalled took all its workloads along: one look may be at a server that does not know it yet (R7). */
+  function judgeKind(owner: ClaimOwner, now: Millis): 'gone' | 'unsure' {
+    const since = unserved.get(keyOf(owner)) ?? now
+    unserved.set(keyOf(owner), since)
+    return wentAway.has(owner.uid) || Math.abs(now - since) >= askAgainAfter ? 'gone' : 'unsure'
   }
 
   return {
@@ -106,7 +132,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
           ref = found.controller
         } catch (error) {
           if (!isForGood(error)) throw error
-          return { fault: (error as Error).message }
+          return { fault: (error as Error).message, at: ref }
         }
       }
       return ref === undefined
@@ -115,29 +141,41 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     },
     async judge({ namespace, owner }) {
       if (owner === undefined || !isSuspect(owner)) return 'there'
+      const now = clock.now()
       try {
-        asked.set(owner.uid, clock.now())
+        asked.set(owner.uid, now)
         const found = await kube.getWorkload(owner, namespace)
+        unserved.delete(keyOf(owner))
         if (owner.uid === unknownUid) return { owner: found && { ...owner, uid: found.uid } }
         return found?.uid === owner.uid ? 'there' : 'gone'
       } catch (error) {
-        if (isForGood(error)) return 'unsure'
-        throw error
+        if (!isForGood(error)) throw error
+        if (errorCode(error) === 'not_found')
+          return owner.uid === unknownUid ? 'unsure' : judgeKind(owner, now)
+        unserved.delete(keyOf(owner))
+        return 'unsure'
       }
     },
+    follow: ({ apiVersion, kind }) => ensureWatched({ apiVersion, kind }),
     keep() {
+      const all = ledger.owners()
       const kinds = new Map(
-        ledger.owners().map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
+        all.map(({ apiVersion, kind }) => [keyOf({ apiVersion, kind }), { apiVersion, kind }]),
       )
       for (const [key, { stop }] of [...watches]) {
         if (kinds.has(key)) continue
         stop()
         watches.delete(key)
       }
-      for (const [key, kind] of kinds) if (!watches.has(key)) watches.set(key, watch(kind))
-      for (const owner of ledger.owners()) if (isSuspect(owner)) wakeClaims(owner.uid)
-      const used = new Set(ledger.owners().map(({ uid }) => uid))
-      for (const uid of asked.keys()) if (!used.has(uid)) asked.delete(uid)
+      for (const kind of kinds.values()) ensureWatched(kind)
+      for (const owner of all) if (isSuspect(owner)) wakeClaims(owner.uid)
+      const used = new Set(all.map(({ uid }) => uid))
+      for (const uid of [...asked.keys(), ...wentAway]) {
+        if (used.has(uid)) continue
+        asked.delete(uid)
+        wentAway.delete(uid)
+      }
+      for (const key of unserved.keys()) if (!kinds.has(key)) unserved.delete(key)
     },
     stop() {
       for (const { stop } of watches.values()) stop()

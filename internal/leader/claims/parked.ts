@@ -1,4 +1,5 @@
 // Static addresses that no reservation keeps (S13): they stay on an ENI always, and move from one to another in one step.
+import { isReturnedIn } from '../../ipam/node-report.ts'
 import type { ClaimDemand, UnreservedDemand } from '../../ipam/place-claims.ts'
 import { type NodePool, occupied, type PoolEni } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
@@ -28,8 +29,7 @@ export function isFree(claim: PlacedClaim, pool: NodePool, eni: PoolEni, facts: 
   if (eni.state !== 'attached' && eni.state !== 'available') return false
   if (pool.phase === 'leaving') return true
   if (facts.shownAddresses(pool.node).has(ip.address)) return false
-  const returned = facts.nec(pool.node)?.report?.returned ?? []
-  return returned.some(({ address, grant }) => address === ip.address && grant === ip.grant)
+  return isReturnedIn(facts.nec(pool.node)?.report)(ip)
 }
 
 /** Claims of pods on the node for which an address is made on one of its ENIs. */
@@ -55,12 +55,17 @@ export type Refuge =
   | 'later'
 
 /** An ENI of another node that can take the address; the node of its pod first, then the fullest. undefined: there is none. */
-export function refugeFor(claim: PlacedClaim, leaving: NodeName, ledger: LeaderLedger): Refuge | undefined {
-  const candidates = ledger
-    .nodes()
+export function refugeFor(
+  claim: PlacedClaim,
+  leaving: NodeName,
+  nodes: readonly LedgerNode[],
+  poolOf: (node: NodeName) => NodePool | undefined,
+): Refuge | undefined {
+  const candidates = nodes
     .filter(({ name, phase }) => name !== leaving && phase === 'active')
+    .filter(({ zone }) => claim.zone === undefined || zone === claim.zone)
     .flatMap((node) => {
-      const pool = ledger.pool(node.name)
+      const pool = poolOf(node.name)
       const enis = (pool?.enis ?? []).filter(
         (eni) =>
           eni.mode === 'shared' &&

@@ -6,6 +6,7 @@ import { errorCode } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
+import { claimNotice } from '../pod-notice.ts'
 
 export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
 
@@ -39,7 +40,10 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
   const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
 
   function hasPod(claim: Claim): boolean {
-    return claim.podUid !== undefined || livePod?.(claim) !== undefined
+    if (claim.podUid !== undefined) return true
+    const live = livePod?.(claim)
+    // One that has another address loses nothing.
+    return live !== undefined && (live.ip === undefined || live.ip === claim.address)
   }
 
   function whyNot(claim: Claim, force: boolean): string | undefined {
@@ -80,10 +84,9 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
     return { state: 'releasing' }
   }
 
-  function tell({ address, name, namespace, podUid: uid }: Claim): void {
-    const message = `address ${address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`
-    const about = { kind: 'Pod', namespace, name, ...(uid !== undefined && { uid }) } as const
-    kube?.notify({ about, type: 'Warning', reason: forced, message })
+  function tell(claim: Claim): void {
+    const message = `address ${claim.address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`
+    kube?.notify(claimNotice(claim, forced, message))
   }
 
   return {

@@ -24,7 +24,13 @@ import { reserveRequest } from './reserve-request.ts'
 export type ReserveOutcome =
   | { readonly address: Ipv4 }
   /** What stands in the way, for the claim and its pod. */
-  | { readonly reason: string; readonly message: string; readonly retryIn: Millis }
+  | {
+      readonly reason: string
+      readonly message: string
+      readonly retryIn: Millis
+      /** Of the next attempt, which may be for another subnet: under the former token that would be refused (IdempotentParameterMismatch). */
+      readonly reserveToken?: string
+    }
 
 export interface Reservations {
   /** Gets an address for a claim that has none, and stores it. Throws `storage`, `conflict`, and what the cloud throws when nothing is known of the outcome. */
@@ -59,16 +65,23 @@ const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
 
 export function createReservations(options: ReservationsOptions): Reservations {
   const { cloud, clock, ledger, log, permission, random, settings, subnets, wakeClaim, wakeNode } = options
-  /** Since when what a lost call may have made is not seen. */
-  const missing = new Map<string, Millis>()
+  /** By key of the claim: since when what it is to let go is not seen. */
+  const missing = new Map<number, Millis>()
 
   /** What a call under the claim's token has made; undefined when that is nothing, as far as one look can tell. */
-  async function find({ reserveToken, reservation }: Claim): Promise<Reservation | undefined> {
-    const query =
-      reservation === undefined
-        ? { tags: { [clusterTag]: settings.clusterId, [intentTag]: reserveToken ?? '' } }
-        : { ids: [reservation] }
-    return (await cloud.describeReservations(query, 'warm-refill'))[0]
+  async function find({ reserveToken: token, reservation }: Claim): Promise<Reservation | undefined> {
+    if (reservation !== undefined)
+      return (await cloud.describeReservations({ ids: [reservation] }, 'warm-refill'))[0]
+    if (token === undefined) return undefined
+    try {
+      const tags = { [clusterTag]: settings.clusterId, [intentTag]: token }
+      return (await cloud.describeReservations({ tags }, 'warm-refill'))[0]
+    } catch (error) {
+      if (errorCode(error) !== 'denied') throw error
+      // Who may not see them has made none, as a rule; if one was made after all, a survey finds it as soon as it may look.
+      permission.note((error as Error).message)
+      return undefined
+    }
   }
 
   async function store(claim: Claim, made: Reservation): Promise<ReserveOutcome> {
@@ -94,7 +107,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
         message: '',
       }),
     )
-    log.info('address reserved', { pod: `${claim.namespace}/${claim.name}`, address: made.address })
+    log.info('address reserved', { pod: podText(claim), address: made.address })
     return { address: made.address }
   }
 
@@ -157,27 +170,22 @@ export function createReservations(options: ReservationsOptions): Reservations {
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error
-      return stuck(reason, (error as Error).message)
+      return { ...stuck(reason, (error as Error).message), reserveToken: randomToken(random) }
     }
   }
 
   async function forget(claim: Claim): Promise<undefined> {
-    const { address, name, namespace, reason } = claim
-    missing.delete(claim.reserveToken ?? '')
+    const { address, reason } = claim
+    missing.delete(claim.key)
     await ledger.write((tx) => tx.removeClaim(claim))
-    log.info('claim released', { pod: `${namespace}/${name}`, address, why: reason })
+    log.info('claim released', { pod: podText(claim), address, why: reason })
   }
 
-  /** Of one that is not there two looks apart in time agree: a call may take effect late, and a view may be old (R7). */
-  async function isGone(claim: Claim): Promise<boolean> {
-    const token = claim.reserveToken ?? claim.reservation ?? ''
-    if ((await find(claim)) !== undefined) {
-      missing.delete(token)
-      return false
-    }
-    const since = missing.get(token) ?? clock.now()
-    missing.set(token, since)
-    return clock.now() - since >= secondViewAfter(settings)
+  /** How long until two looks apart in time agree that it is not there: a call may take effect late, and a view may be old (R7). */
+  function untilSure({ key }: Claim): Millis {
+    const since = missing.get(key) ?? clock.now()
+    missing.set(key, since)
+    return Math.max(0, since + secondViewAfter(settings) - clock.now())
   }
 
   return {
@@ -188,13 +196,12 @@ export function createReservations(options: ReservationsOptions): Reservations {
       const token = claim.reserveToken ?? ''
       // An address that is made on an ENI for it is on its way.
       if (ledger.openIntents().some((intent) => intent.token === token)) return parks
-      const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000 && !missing.has(token)
+      const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000
       const made = untried || permission.refused() ? undefined : await find(claim)
       if (made !== undefined) return store(claim, made)
       const where = await chooseWhere(claim, node)
-      const { name, namespace } = claim
       if ('reason' in where)
-        return stuck(where.reason, `Cannot reserve an address for ${namespace}/${name}: ${where.why}`)
+        return stuck(where.reason, `Cannot reserve an address for ${podText(claim)}: ${where.why}`)
       return permission.refused() ? parks : create(claim, where)
     },
     async release(claim) {
@@ -204,11 +211,12 @@ export function createReservations(options: ReservationsOptions): Reservations {
         wakeNode(holder) // it unassigns what its agent has given back
         return settings.reconcileEvery
       }
-      const made = claim.policy === 'Never' ? await find(claim) : undefined
+      const made = await find(claim)
       if (made === undefined) {
-        if (!(await isGone(claim))) return secondViewAfter(settings)
-        return forget(claim)
+        const left = untilSure(claim)
+        return left > 0 ? left : forget(claim)
       }
+      missing.delete(claim.key)
       try {
         await cloud.releaseReservation({ id: made.id, vpcId: made.vpcId }, 'release')
       } catch (error) {

@@ -11,10 +11,8 @@ export interface ReservePermission {
   note(refusal: string | undefined): void
 }
 
-/** Somebody may have given the permission since. */
-const askAgainAfter: Millis = 5 * 60_000
-
-export function createReservePermission(clock: Clock, log: Log): ReservePermission {
+/** Asked again `askAgainAfter` a refusal: somebody may have given the permission since. */
+export function createReservePermission(clock: Clock, log: Log, askAgainAfter: Millis): ReservePermission {
   let refusal: { readonly at: Millis; readonly why: string } | undefined
   return {
     refused: () => refusal !== undefined && Math.abs(clock.now() - refusal.at) < askAgainAfter,

@@ -1,5 +1,5 @@
 // The claims in a leader's database as they are shown.
-import type { ClaimOwner, ClaimPhase, ClaimPolicy } from '../../ipam/claim.ts'
+import { type ClaimOwner, type ClaimPhase, type ClaimPolicy, shownOwner } from '../../ipam/claim.ts'
 import type { EniMode } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -83,7 +83,7 @@ function shownBy(wall: (ledgerTime: Millis) => Millis): (row: ClaimRow) => Shown
       expireAfterMs: row.expire_after,
       retainedAt: timestampOrNull(row.retained_at),
       expiresAt: timestampOrNull(row.expires_at === null ? null : wall(row.expires_at)),
-      owner: claim.owner ?? null,
+      owner: claim.owner === undefined ? null : shownOwner(claim.owner),
       reason: row.reason,
       message: row.message,
       generation: row.generation,

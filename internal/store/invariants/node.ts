@@ -55,7 +55,7 @@ export const nodeInvariants: readonly Invariant[] = [
     says: 'no pod has an address that is claimed for another',
     sql: `SELECT a.address || ' is claimed for ' || claim_namespace || '/' || claim_name || ', and ' || pod_namespace || '/' || pod_name || ' has it' AS found
       FROM attachment a JOIN ip ON ip.address = a.address
-      WHERE pod_name <> '' AND (claim_namespace <> pod_namespace OR claim_name <> pod_name)`,
+      WHERE pod_name <> '' AND (claim_namespace <> pod_namespace OR claim_name NOT IN (pod_name, pod_name || ' (released)'))`,
   },
   {
     name: 'attached-once',

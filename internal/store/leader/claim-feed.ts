@@ -59,20 +59,24 @@ export function beginChanges(db: Database, now: Millis): void {
 export interface ChangesKept {
   readonly atLeast: number
   readonly since: Millis
+  /** Of more, also young ones go. */
+  readonly atMost?: number
 }
 
 /** Forgets changes that are both before `since` and not among the last `atLeast`, a bounded number at a time. Returns how many. */
-export function pruneChanges(db: Database, { atLeast, since }: ChangesKept, most = 10_000): number {
+export function pruneChanges(db: Database, { atLeast, atMost, since }: ChangesKept, most = 1000): number {
   const oldest = db.get<{ seq: number | null }>(`SELECT min(seq) AS seq FROM change`)?.seq ?? null
   if (oldest === null) return 0
-  const bound = Math.min(newestChange(db) - atLeast, oldest + most - 1)
+  const newest = newestChange(db)
+  const bound = Math.min(newest - atLeast, oldest + most - 1)
+  const crowded = atMost === undefined ? 0 : Math.min(newest - atMost, oldest + most - 1)
   const young = db.get<{ seq: number | null }>(
     // Times need not rise with numbers: a change that is young enough keeps all after it.
     `SELECT min(seq) - 1 AS seq FROM change WHERE seq <= ? AND at >= ?`,
     bound,
     since,
   )?.seq
-  const upTo = young ?? bound
+  const upTo = Math.max(young ?? bound, crowded)
   if (upTo < oldest) return 0
   return db.transaction(() => {
     writeMeta(db, oldestKey, String(upTo))
@@ -105,7 +109,9 @@ interface Conditions {
 function byPod({ namespace, after }: PodPage): Conditions {
   const conditions: Conditions = { now: [], past: [], values: [] }
   if (namespace !== undefined) add(conditions, 'namespace', '=', namespace)
-  if (after !== undefined) addPosition(conditions, after)
+  // Within a namespace the index finds the place by the name alone.
+  if (after?.namespace === namespace && after !== undefined) add(conditions, 'name', '>', after.name)
+  else if (after !== undefined) addPosition(conditions, after)
   return conditions
 }
 

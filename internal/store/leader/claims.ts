@@ -4,11 +4,14 @@ import {
   type ClaimOwner,
   type ClaimPhase,
   type ClaimPolicy,
+  type FollowedOwner,
   mayFollow,
 } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import type { EniMode, NodeName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim } from '../../ports.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { SurveyClaim } from '../../ipam/survey.ts'
+import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
+import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -61,14 +64,17 @@ export function findClaimByKey(db: Database, key: number): Claim | undefined {
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const placed = `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni FROM claim
-    LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
-    WHERE claim.policy = 'Never' AND`
+  const columns = 'claim.*, eni.node AS placed_on, eni.key AS placed_eni'
+  // From the node to its claims, never through all there are: the order of CROSS JOINs stays as it is written.
   const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
-    `${placed} claim.node = ? UNION ${placed} eni.node = ? ORDER BY key`,
+    `SELECT ${columns} FROM claim LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
+       WHERE claim.policy = 'Never' AND claim.node = ?
+     UNION SELECT ${columns} FROM eni CROSS JOIN ip ON ip.eni = eni.key CROSS JOIN claim ON claim.address = ip.address
+       WHERE claim.policy = 'Never' AND eni.node = ? ORDER BY key`,
     node,
     node,
   )
+  if (rows.length === 0) return []
   // What is being assigned may be there already: no other node is given it meanwhile.
   const underWay = new Map(
     db
@@ -89,13 +95,38 @@ export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
   return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
 }
 
-export function staticClaims(db: Database): readonly Claim[] {
-  return db.all<ClaimRow>(`SELECT * FROM claim WHERE policy = 'Never' ORDER BY key`).map(fromRow)
+export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] {
+  return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
+}
+
+export function untimedClaims(db: Database, of: 'all' | 'own'): readonly PodName[] {
+  const sql = `SELECT namespace, name FROM claim WHERE phase = 'Retained' AND expires_at IS NULL
+    AND (? = 'all' OR expire_after IS NOT NULL) ORDER BY namespace, name`
+  return db.all<PodName>(sql, of)
+}
+
+export function staticClaims(db: Database): readonly SurveyClaim[] {
+  const sql = `SELECT key, namespace, name, uid, phase, pod_uid, node, address, reservation, reserve_token, changed_at, version
+    FROM claim WHERE policy = 'Never' ORDER BY key`
+  return db.all<ClaimRow>(sql).map((row) => ({
+    key: row.key,
+    namespace: row.namespace,
+    name: row.name,
+    uid: row.uid,
+    phase: row.phase,
+    podUid: row.pod_uid ?? undefined,
+    node: row.node ?? undefined,
+    address: row.address ?? undefined,
+    reservation: row.reservation ?? undefined,
+    reserveToken: row.reserve_token ?? undefined,
+    changedAt: row.changed_at,
+    version: row.version,
+  }))
 }
 
 export function listOwners(db: Database): readonly ClaimOwner[] {
   const rows = db.all<{ owner: string }>(
-    `SELECT DISTINCT owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+    `SELECT DISTINCT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
   return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
 }
@@ -107,7 +138,8 @@ export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {
 
 /** Static ones of pods on the node that have no address, and none on its way. */
 export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL
+  // The plus: found by the node, not among all that have no address.
+  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND +address IS NULL
     AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted')) ORDER BY key`
   return db.all<ClaimRow>(sql, node).map(fromRow)
 }
@@ -139,23 +171,20 @@ export function hasStaticClaims(db: Database): boolean {
 }
 
 export function unreservedClaims(db: Database): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing'
-    ORDER BY key`
+  // Not by the other index on reservations: every pod of the pool is one without.
+  const sql = `SELECT * FROM claim INDEXED BY claim_static
+    WHERE policy = 'Never' AND address IS NOT NULL AND reservation IS NULL AND phase <> 'Releasing' ORDER BY key`
   return db.all<ClaimRow>(sql).map(fromRow)
 }
 
 /** Whose time is over. */
-export function expiredClaims(db: Database): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key`
-  return db.all<ClaimRow>(sql, expiryClock(db).now).map(fromRow)
+export function expiredClaims(db: Database, limit: number): readonly Claim[] {
+  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
+  return db.all<ClaimRow>(sql, expiryClock(db).now, limit).map(fromRow)
 }
 
 export function claimsExpire(db: Database): boolean {
   return db.get(`SELECT 1 FROM claim WHERE expires_at IS NOT NULL LIMIT 1`) !== undefined
-}
-
-export function claimedNames(db: Database): readonly { namespace: string; name: string }[] {
-  return db.all(`SELECT namespace, name FROM claim`)
 }
 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
@@ -212,13 +241,13 @@ export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Clai
  * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
  * address is another's.
  */
-export function changeClaim(db: Database, now: Millis, claim: Claim, change: ClaimChange): Claim {
+export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
   const current = expectClaim(db, claim.key)
   if (current.version !== claim.version)
-    throw new IpamError('conflict', `Cannot change the claim of ${nameOf(claim)}: it has changed meanwhile`)
+    throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
   const wanted = { ...current, ...change }
   if (!mayFollow(current.phase, wanted.phase)) {
-    const message = `Cannot make the claim of ${nameOf(claim)} ${wanted.phase}: it is ${current.phase}`
+    const message = `Cannot make the claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
     throw new IpamError('conflict', message)
   }
   // Of two pool pods the address is the one's that shows it now.
@@ -239,6 +268,17 @@ export function changeClaim(db: Database, now: Millis, claim: Claim, change: Cla
     claim.key,
   )
   return expectClaim(db, claim.key)
+}
+
+/** The address of a claim without a pod has come to an ENI, or left all: no node's look tells of those. */
+export function placeClaim(db: Database, now: Millis, address: Ipv4, eni: number | undefined): void {
+  db.run(
+    `UPDATE claim SET eni_id = found.id, changed_at = ? FROM (SELECT (SELECT id FROM eni WHERE key = ?) AS id) AS found
+     WHERE address = ? AND phase IN ('Retained', 'Releasing') AND eni_id IS NOT found.id`,
+    now,
+    eni ?? null,
+    address,
+  )
 }
 
 /** The first to wait begins now: what passed before is nothing to it. */
@@ -293,10 +333,6 @@ function expectClaim(db: Database, key: number): Claim {
   return claim
 }
 
-function nameOf({ namespace, name }: Claim): string {
-  return `${namespace}/${name}`
-}
-
 /** Rows that changes keep have no token: what names a call is nobody else's business. */
 export function fromRow(row: ClaimRow): Claim {
   return {
@@ -322,7 +358,7 @@ export function fromRow(row: ClaimRow): Claim {
     expireAfter: row.expire_after ?? undefined,
     retainedAt: row.retained_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
-    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as ClaimOwner),
+    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as FollowedOwner),
     reason: row.reason,
     message: row.message,
     createdAt: row.created_at,

@@ -125,7 +125,10 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
     const isThere = row.state === 'attached' || (row.served === 1 && returning.has(row.state))
     if (!isThere || row.goal !== 'serve' || row.held === 1) return []
     if (id === null || mac === null || primaryIp === null) return []
-    const ips = ipsOf(db, row.key).filter(({ state }) => state === 'bound')
+    const all = ipsOf(db, row.key)
+    const moving = all.some(({ claim, state }) => claim !== undefined && state === 'unassigning')
+    const parked = moving ? parkedOn(db, row.key) : new Set()
+    const ips = all.filter(({ address, state }) => state === 'bound' || parked.has(address))
     return [
       {
         id,
@@ -140,6 +143,16 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
       },
     ]
   })
+}
+
+/** No reservation tells whose they are: while they move to another node the NEC of the one that they leave does. It has returned them, and gives them to nobody. */
+function parkedOn(db: Database, eni: number): ReadonlySet<Ipv4> {
+  const rows = db.all<{ address: Ipv4 }>(
+    `SELECT ip.address FROM ip JOIN claim ON claim.address = ip.address
+     WHERE eni = ? AND policy = 'Never' AND reservation IS NULL AND phase <> 'Releasing'`,
+    eni,
+  )
+  return new Set(rows.map(({ address }) => address))
 }
 
 function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1; held: 0 | 1 })[] {

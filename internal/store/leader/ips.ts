@@ -3,6 +3,7 @@ import type { EniMode, NodeName, PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { compareIpv4, type Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import { placeClaim } from './claims.ts'
 
 export interface IpRow {
   readonly address: Ipv4
@@ -71,6 +72,7 @@ export function addIp(
     now,
   )
   remember(db, now, ip.address, 'bound', reason)
+  placeClaim(db, now, ip.address, ip.eni)
 }
 
 export function setIpState(
@@ -98,6 +100,7 @@ export function rebindIp(db: Database, now: number, address: Ipv4, reason: strin
 export function removeIp(db: Database, now: number, address: Ipv4, reason: string): void {
   remember(db, now, address, 'gone', reason)
   db.run(`DELETE FROM ip WHERE address = ?`, address)
+  placeClaim(db, now, address, undefined)
 }
 
 /** Notes which pod shows the address in its status. A pod that showed another one before has moved on from it. */

@@ -14,7 +14,7 @@ import type { Millis } from '../../value/millis.ts'
 import {
   addClaim,
   changeClaim,
-  claimedNames,
+  claimNames,
   claimsExpire,
   claimsOfOwner,
   claimsWhere,
@@ -34,6 +34,7 @@ import {
   setExpiryClock,
   staticClaims,
   unreservedClaims,
+  untimedClaims,
   waitingClaims,
 } from './claims.ts'
 import {
@@ -129,15 +130,16 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),
+    claimNames: (phase) => claimNames(db, phase),
+    untimedClaims: (of) => untimedClaims(db, of),
     waitingClaims: (node) => waitingClaims(db, node),
     owners: () => listOwners(db),
     claimsOfOwner: (uid) => claimsOfOwner(db, uid),
     staticClaims: () => staticClaims(db),
     hasStaticClaims: () => hasStaticClaims(db),
     unreservedClaims: () => unreservedClaims(db),
-    expiredClaims: () => expiredClaims(db),
+    expiredClaims: (limit) => expiredClaims(db, limit),
     claimsExpire: () => claimsExpire(db),
-    claimedNames: () => claimedNames(db),
     expiryClock: () => expiryClock(db),
     obstacle: commits.obstacle,
   }
@@ -365,7 +367,8 @@ function takeAddress(
   address: Ipv4,
 ): void {
   const claim = findWaiting(db, token)
-  if (claim === undefined) return
+  // Whose address somebody has put there meanwhile has it already.
+  if (claim === undefined || findClaimOf(db, address) !== undefined) return
   const zone = findNode(db, node)?.zone
   const none = { reason: '', message: '' }
   changeClaim(db, now, claim, { address, subnetId, zone, eniId, phase: 'Attaching', ...none })

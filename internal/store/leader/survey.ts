@@ -92,7 +92,7 @@ function refuseBusy(db: Database, key: number): void {
 
 /** What bears a time to come (the clock was set back) was done now. */
 export function rewindLedger(db: Database, now: Millis): void {
-  for (const table of ['eni', 'ip']) {
+  for (const table of ['eni', 'ip', 'claim']) {
     db.run(`UPDATE ${table} SET changed_at = ? WHERE changed_at > ?`, now, now)
   }
   db.run(`UPDATE intent SET changed_at = ? WHERE state IN ('done', 'failed') AND changed_at > ?`, now, now)

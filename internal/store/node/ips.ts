@@ -3,6 +3,7 @@
 import type { LocalIp } from '../../ipam/choose-address.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { BoundIp } from '../../ipam/plan-sync.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
@@ -86,7 +87,7 @@ export function claimIp(db: Database, now: Millis, address: Ipv4, claim: PodName
 }
 
 function forWhom(claim: PodName | undefined): string {
-  return claim === undefined ? '' : ` for pod ${claim.namespace}/${claim.name}`
+  return claim === undefined ? '' : ` for pod ${podText(claim)}`
 }
 
 export function publishIp(db: Database, address: Ipv4, published: boolean): void {

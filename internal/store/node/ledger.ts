@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { isClaimedFor } from '../../ipam/choose-address.ts'
 import { IpamError } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import type { NodeLedger, NodeTx } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { groupCommit } from '../../sqlite/group-commit.ts'
@@ -65,10 +66,9 @@ function nodeTx(db: Database, now: Millis): NodeTx {
         throw new IpamError('conflict', `Cannot hand out ${attachment.address}: it is not free any more`)
       }
       if (ip.claim !== undefined && !isClaimedFor(ip, attachment.pod)) {
-        const { namespace, name } = ip.claim
         throw new IpamError(
           'conflict',
-          `Cannot hand out ${attachment.address}: it is claimed for pod ${namespace}/${name}`,
+          `Cannot hand out ${attachment.address}: it is claimed for pod ${podText(ip.claim)}`,
         )
       }
       addAttachment(db, now, attachment)

@@ -46,6 +46,7 @@ export function retained(name: string, address: string, values: ClaimValues = {}
   return bound(name, address, {
     phase: 'Retained',
     pod_uid: null,
+    node: null,
     eni_id: null,
     reservation: `rsv-${name}`,
     retained_at: t0,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { servingCertificates } from '../../../internal/apiserver/tls/serving-certificates.ts'
+import { type Log, silentLog } from '../../../internal/base/log.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
 
 const day = 86_400_000
@@ -15,11 +16,14 @@ function given(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true }))
   let now = Date.UTC(2026, 0, 1)
   const file = join(folder, 'ca.pem')
-  const open = () =>
-    servingCertificates({ file, authorityName: 'ca', names: [name], clock: { now: () => now } })
+  const warnings: unknown[] = []
+  const log: Log = { ...silentLog, warn: (event, fields) => void warnings.push([event, fields?.['why']]) }
+  const open = (authorityName = 'ca') =>
+    servingCertificates({ file, authorityName, names: [name], clock: { now: () => now }, log })
   return {
     file,
     open,
+    warnings,
     pass: (ms: number) => {
       now += ms
     },
@@ -68,6 +72,17 @@ for (const [what, text] of [
   })
 }
 
+/** Clients look for the issuer by its name: kubectl said "unable to verify the first certificate". */
+test('servingCertificates() makes an authority anew that has another name', (t) => {
+  const { open, warnings } = given(t)
+  const other = open('other').authority()
+  assert.deepEqual(warnings, [])
+  const made = open()
+  assert.notEqual(made.authority(), other)
+  assert.ok(new X509Certificate(made.server().cert).checkIssued(new X509Certificate(made.authority())))
+  assert.deepEqual(warnings, [['authority in file not used: made anew', 'its subject is "CN=other"']])
+})
+
 test('renew() changes nothing before it must, and both before they end', (t) => {
   const { open, pass, isValid } = given(t)
   const made = open()
@@ -96,7 +111,13 @@ test('renew() makes others when the clock is set back to before they began', (t)
 test('certificates of long ago and of years after 2050 can be read', (t) => {
   const clock = new VirtualClock(Date.UTC(2049, 11, 31))
   const { file } = given(t)
-  const made = servingCertificates({ file, authorityName: 'ca', names: ['10.0.0.5', 'a.b'], clock })
+  const made = servingCertificates({
+    file,
+    authorityName: 'ca',
+    names: ['10.0.0.5', 'a.b'],
+    clock,
+    log: silentLog,
+  })
   const { validTo, subjectAltName } = new X509Certificate(made.authority() && made.server().cert)
   assert.match(validTo, /2050/)
   assert.equal(subjectAltName, 'IP Address:10.0.0.5, DNS:a.b')

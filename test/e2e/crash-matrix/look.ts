@@ -5,6 +5,7 @@ import { openIntents, ping } from '../../../cmd/dev/look.ts'
 import { listPods } from '../../../cmd/dev/pods.ts'
 import { readPools } from '../../../cmd/dev/pools.ts'
 import { query } from '../../../cmd/dev/query.ts'
+import type { Keepers } from './keepers.ts'
 
 export interface Verdict extends DevAudit {
   /** Pods that should run, and those of them that answer a ping. */
@@ -18,6 +19,7 @@ export interface Expected {
   readonly served: readonly string[]
   /** Names of the pods that should run. */
   readonly pods: readonly string[]
+  readonly keepers: Keepers
   /** Pods that Kubernetes does not know. */
   readonly statics: number
   readonly warm: { readonly min: number; readonly max: number }
@@ -28,7 +30,7 @@ export class Doubled extends Error {}
 
 /** What is amiss, or the verdict when nothing is. What costs little is asked first. Throws Doubled. */
 export async function look(expected: Expected): Promise<Verdict | string[]> {
-  const { cluster, pods, statics } = expected
+  const { cluster, keepers, pods, statics } = expected
   cluster.cloud.advance(Date.now())
   refuseDoubles(expected)
   const running = await listPods(cluster.kube)
@@ -37,6 +39,7 @@ export async function look(expected: Expected): Promise<Verdict | string[]> {
     ...differences('node', namesOf(cluster.nodes()), leaderRows(cluster, 'SELECT name AS id FROM node')),
     ...differences('pod', pods, namesOf(running)),
     ...namesOf(running.filter(({ address }) => address === undefined)).map((name) => `no address: ${name}`),
+    ...keepers.amiss(running),
     ...poolsAmiss(expected),
     ...enisAmiss(expected),
   ]

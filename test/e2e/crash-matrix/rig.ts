@@ -14,6 +14,7 @@ import type { Waits } from '../../crash/arming.ts'
 import { temporaryFolder } from '../service.ts'
 import { askAgent } from './ask-agent.ts'
 import { inSandbox } from './in-sandbox.ts'
+import { Keepers } from './keepers.ts'
 import { Doubled, type Expected, look, type Verdict, whatDisagrees } from './look.ts'
 import type { Stimulus } from './matrix.ts'
 
@@ -27,6 +28,9 @@ export const waits: Waits = {
     leaveAfter: 500,
     settle: { staleFor: 1000, giveUpAfter: 5000 },
     retry: { firstMs: 200, maxMs: 1000 },
+    claimRest: 3000,
+    reserveAgainAfter: 1000,
+    surveyEvery: 15_000,
   },
   node: {
     cooldown: 500,
@@ -41,6 +45,8 @@ export const waits: Waits = {
 
 export class Rig {
   readonly cluster: DevCluster
+  /** On the first nodes with agents. */
+  readonly keepers: Keepers
   /** Pod links of nobody that were made on each node, one after the other. */
   strays = 0
   /** Node of each pod that should run. */
@@ -54,7 +60,12 @@ export class Rig {
     const cluster = await startDevCluster({
       directory: temporaryFolder('crash'),
       kubeListen: { host: '127.0.0.1', port: 0 },
-      leaderFlags: [`--ip-min-warm-target=${warm.min}`, `--ip-max-warm-target=${warm.max}`],
+      leaderFlags: [
+        `--ip-min-warm-target=${warm.min}`,
+        `--ip-max-warm-target=${warm.max}`,
+        '--enable-static-ip',
+        '--enable-ownerref',
+      ],
       nodeFlags: ['--enable-quick-release'],
       logLevel: 'info',
       cloudLatency: { minMs: 50, maxMs: 150 },
@@ -62,11 +73,12 @@ export class Rig {
     })
     // Few addresses, so that few pods need a second ENI.
     cluster.cloud.admin.setInstanceType({ name: instanceType, cpu: 2, memoryGb: 4, enis: 4, ipsPerEni: 7 })
-    return new Rig(cluster)
+    return new Rig(cluster, executable)
   }
 
-  private constructor(cluster: DevCluster) {
+  private constructor(cluster: DevCluster, executable: string) {
     this.cluster = cluster
+    this.keepers = new Keepers(cluster, executable)
   }
 
   /** Nodes with an agent. */
@@ -221,8 +233,9 @@ export class Rig {
   }
 
   #expected(): Expected {
-    const pods = [...this.#pods.keys()]
-    return { cluster: this.cluster, served: this.served(), pods, statics: this.#statics, warm }
+    const { cluster, keepers } = this
+    const pods = [...this.#pods.keys(), ...keepers.running()]
+    return { cluster, served: this.served(), pods, keepers, statics: this.#statics, warm }
   }
 
   #stuck(amiss: readonly string[]): Error {

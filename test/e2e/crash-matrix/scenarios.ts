@@ -63,6 +63,61 @@ const ownPodsGo: Stimulus = {
   name: 'pods with ENIs of their own go',
   run: (rig) => onEach(rig, (node) => rig.endOwnPods(node)),
 }
+const keepersCome: Stimulus = {
+  name: 'pods that keep their addresses come',
+  run: (rig) => rig.keepers.come(home(rig)),
+}
+const keepersAreRestarted: Stimulus = {
+  name: 'pods that keep their addresses are restarted',
+  async run(rig) {
+    const { keepers } = rig
+    await keepers.end()
+    await rig.until('their pods are gone', () => keepers.areGone())
+    await rig.until('their addresses are given back', () => keepers.areReturned(home(rig)))
+    await keepers.return(home(rig))
+  },
+}
+const keepersMove: Stimulus = {
+  name: 'pods that keep their addresses move',
+  async run(rig) {
+    const { keepers } = rig
+    await keepers.end()
+    await rig.until('their pods are gone', () => keepers.areGone())
+    await keepers.return(rig.served()[1] ?? home(rig))
+  },
+}
+const keepersEnd: Stimulus = {
+  name: 'pods that keep their addresses end',
+  run: (rig) => rig.keepers.end(),
+}
+const keepersReturn: Stimulus = {
+  name: 'pods that keep their addresses return',
+  run: (rig) => rig.keepers.return(home(rig)),
+}
+const addressesAreGivenUp: Stimulus = {
+  name: 'kept addresses are given up',
+  async run(rig) {
+    const { keepers } = rig
+    await keepers.end()
+    await rig.until('their pods are gone', () => keepers.areGone())
+    await keepers.giveUp()
+    await rig.until('their claims are gone', () => keepers.deleteClaims())
+  },
+}
+const noneMayBeReserved: Stimulus = {
+  name: 'pods that keep their addresses come, and none may be reserved',
+  async run(rig) {
+    rig.cluster.cloud.setFaults({ deny: { CreateReserveIpAddresses: 1 } })
+    await keepersCome.run(rig)
+  },
+}
+const parkedAreGivenUp: Stimulus = {
+  name: 'parked addresses are given up',
+  async run(rig) {
+    await addressesAreGivenUp.run(rig)
+    rig.cluster.cloud.setFaults({ deny: {} })
+  },
+}
 const sandboxesAreChecked: Stimulus = {
   name: 'sandboxes are checked',
   run: (rig) => rig.checkSandboxes(),
@@ -85,8 +140,11 @@ export const leaderScenarios: readonly Scenario[] = [
   { steps: [podsCome, ledgerIsLost, podsGo] },
   { steps: [creationsAreRefused, aNodeLeaves] },
   { steps: [ledgerAndNecAreLost] },
+  { steps: [keepersCome, keepersAreRestarted, keepersMove, keepersEnd, keepersReturn, addressesAreGivenUp] },
   { steps: [aNodeJoins, aNodeLeaves] },
+  { steps: [noneMayBeReserved, keepersMove, keepersEnd, ledgerIsLost, keepersReturn, parkedAreGivenUp] },
   { steps: [answersAreLost, podsGo] },
+  { steps: [keepersCome, keepersEnd, ledgerIsLost, keepersMove, ledgerIsLost, addressesAreGivenUp] },
   { steps: [aNodeJoins, aNodeLeaves] },
 ]
 
@@ -94,6 +152,7 @@ export const leaderScenarios: readonly Scenario[] = [
 export const nodeScenarios: readonly Scenario[] = [
   { steps: [podsCome, podsGo] },
   { steps: [sandboxesAreChecked] },
+  { steps: [keepersCome, keepersAreRestarted, databaseIsLost, addressesAreGivenUp] },
   { steps: [podsCome, ownPodsCome, sandboxesAreChecked, databaseIsLost, ownPodsGo, podsGo] },
   {
     steps: [{ name: 'an agent starts for the first time', run: (rig) => rig.addNode() }],
@@ -123,15 +182,22 @@ export const nodeScenarios: readonly Scenario[] = [
 /** In the second turn processes die where the first one was the first to lead. */
 const turn = [
   podsCome,
+  keepersCome,
   sandboxesAreChecked,
   aNodeJoins,
   ledgerAndNecAreLost,
   ledgerIsLost,
   databaseIsLost,
   podsGo,
+  addressesAreGivenUp,
   aNodeLeaves,
 ]
 export const stormStimuli: readonly Stimulus[] = [...turn, ...turn]
+
+/** The first one with an agent. */
+function home(rig: Rig): string {
+  return rig.served()[0] ?? ''
+}
 
 async function onEach(rig: Rig, work: (node: string) => Promise<void>): Promise<void> {
   for (const node of rig.served()) await work(node)

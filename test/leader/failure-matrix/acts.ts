@@ -2,8 +2,9 @@
 
 import { known, warm } from '../../given.ts'
 import type { LeaderWorld } from '../leader-world.ts'
-import { type Act, second } from './cell.ts'
+import { second } from './cell.ts'
 import type { MatrixKind } from './kinds.ts'
+import type { PoolAct } from './pool-cell.ts'
 
 async function filled(world: LeaderWorld): Promise<void> {
   world.addNode('n1')
@@ -40,7 +41,7 @@ const arrival = {
   addresses: 2,
 }
 
-export const acts: Readonly<Record<MatrixKind, Act>> = {
+export const acts: Readonly<Record<MatrixKind, PoolAct>> = {
   create: { ...arrival, api: 'CreateNetworkInterface' },
   attach: { ...arrival, api: 'AttachNetworkInterface' },
   assign: {

@@ -1,31 +1,26 @@
-// One cell of the failure matrix: an action of the leader, something that goes wrong with it, and what must come of it.
+// One cell of a failure matrix: something that the leader does, something that goes wrong with it, and what must come of it.
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
-import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import type { Faults, Limits } from '../../../internal/sim/vpc/settings.ts'
-import { LeaderWorld } from '../leader-world.ts'
+import type { LeaderWorld } from '../leader-world.ts'
 import { Link, type Treat } from './treatment.ts'
 
 export const second = 1000
 export const minute = 60 * second
 
-/** How an action comes about, and how the node is when all has gone well. */
-export interface Act {
-  readonly api: string
-  readonly settings: Partial<LeaderSettings>
+/** How an action comes about. */
+export interface Act<World extends LeaderWorld = LeaderWorld> {
+  /** Of these calls something goes wrong; undefined: it makes none. */
+  readonly api?: string
   /** Everything before the action. */
-  readonly prepare: (world: LeaderWorld) => Promise<void>
-  readonly trigger: (world: LeaderWorld) => void
-  /** What the agent does all the time. */
-  readonly agent?: (world: LeaderWorld) => void
-  /** ENIs and addresses in the end. */
-  readonly enis: number
-  readonly addresses: number
+  readonly prepare: (world: World) => Promise<void>
+  readonly trigger: (world: World) => void
+  /** What agents do all the time. */
+  readonly agent?: (world: World) => void
 }
 
 /** What goes wrong. */
-export interface Mishap {
-  readonly treat?: Treat
+export interface Mishap<World extends LeaderWorld = LeaderWorld> {
+  readonly treat?: Treat<World>
   readonly faults?: Partial<Faults>
   readonly limits?: Partial<Limits>
   /** The faults and the treatment end after so long. */
@@ -33,13 +28,21 @@ export interface Mishap {
   /** Something goes wrong as late as that. */
   readonly lastly?: number
   /** Something else to be done at the moment of the trigger. */
-  readonly besides?: (world: LeaderWorld) => void
+  readonly besides?: (world: World) => void
   /** The process dies as soon as this is so. */
-  readonly dieWhen?: (world: LeaderWorld) => boolean
-  /** What exists was changed by another hand: that the NEC shows for a while what is gone is not ours to prevent. */
-  readonly vanishes?: boolean
-  /** The node goes in the end, and everything with it. */
-  readonly nodeGoes?: boolean
+  readonly dieWhen?: (world: World) => boolean
+  /** Who comes after one that died has an empty ledger. */
+  readonly ledgerGoes?: boolean
+}
+
+/** Looks at everything. */
+export interface Eye {
+  /** After each step. Throws when something is so that never may be. */
+  look(): void
+  /** Empty when everything is as it must be in the end: nothing leaked, nothing double, nothing open. */
+  amiss(): readonly string[]
+  /** What people could see from the trigger on, in order. */
+  readonly shows: readonly string[]
 }
 
 /** What must come of it. */
@@ -49,7 +52,7 @@ export interface Outcome {
   readonly atMost?: number
   /** All is well again within so many seconds after the trigger. */
   readonly within: number
-  /** The conditions that the NEC shows from the trigger on, in order. */
+  /** What people see from the trigger on, in order. */
   readonly shows: readonly string[]
   /** For people. */
   readonly what: string
@@ -66,13 +69,17 @@ const dead = 500
 /** All must have been quiet for so long. */
 const quiet = 20 * second
 
-/** Throws unless all is well in the end, and was never worse than it had to be. */
-export async function runCell(t: TestContext, act: Act, cell: Mishap): Promise<Measured> {
-  const world = new LeaderWorld(t, act.settings)
+/** Throws unless all is well in the end, and was never worse than it had to be. `world` has no leader yet. */
+export async function runCell<World extends LeaderWorld>(
+  world: World,
+  act: Act<World>,
+  cell: Mishap<World>,
+  eyeOn: (world: World) => Eye,
+): Promise<Measured> {
   const link = new Link(world, act.api)
   world.start()
   await act.prepare(world)
-  const watch = new Watch(world, cell.vanishes === true)
+  const eye = eyeOn(world)
   link.sent = 0
   link.treat = cell.treat ?? (() => undefined)
   world.cloud.setFaults(cell.faults ?? {})
@@ -86,10 +93,7 @@ export async function runCell(t: TestContext, act: Act, cell: Mishap): Promise<M
   let died = false
   let quietSince = start
   while (world.clock.now() - Math.max(quietSince, over) < quiet) {
-    assert.ok(
-      world.clock.now() - start < 40 * minute,
-      `not well after 40 minutes: ${differences(world, act, cell)}`,
-    )
+    assert.ok(world.clock.now() - start < 40 * minute, `not well after 40 minutes: ${eye.amiss()}`)
     await world.clock.step()
     if (!healed && world.clock.now() >= healsAt) {
       healed = true
@@ -99,73 +103,21 @@ export async function runCell(t: TestContext, act: Act, cell: Mishap): Promise<M
     if (link.died || (!died && cell.dieWhen?.(world))) {
       link.died = false
       died = true
-      world.crash()
+      if (cell.ledgerGoes) world.loseLedger()
+      else world.crash()
       await world.clock.advance(dead)
       world.start()
     }
-    watch.look()
+    eye.look()
     act.agent?.(world)
-    if (differences(world, act, cell).length > 0) quietSince = world.clock.now()
+    if (eye.amiss().length > 0) quietSince = world.clock.now()
   }
   assert.deepEqual(world.cloud.admin.audit(world.clock.now()).faults, [])
   if (cell.dieWhen !== undefined) assert.ok(died, 'the moment to die never came')
   return {
     calls: link.sent,
     took: Math.ceil((quietSince - start) / second),
-    shows: watch.conditions,
-  }
-}
-
-/** Empty when everything is as it must be: nothing leaked, nothing double, nothing open, and the NEC says what is so. */
-function differences(world: LeaderWorld, act: Act, { nodeGoes = false }: Mishap): string[] {
-  const list = world.differences()
-  const enis = world.cloudEnis()
-  if (nodeGoes) {
-    const left = [...world.ledger.nodes().map(({ name }) => name), ...world.kube.necs.items.keys()]
-    return [...list, ...enis.map(({ id }) => `${id} is left`), ...left.map((name) => `${name} is left`)]
-  }
-  if (enis.length !== act.enis) list.push(`${enis.length} ENIs in the cloud in place of ${act.enis}`)
-  const shown = world.addresses('n1')
-  if (shown.length !== act.addresses)
-    list.push(`${shown.length} addresses shown in place of ${act.addresses}`)
-  if (world.condition('n1') !== 'PoolServed') list.push(`condition ${world.condition('n1')}`)
-  const published = JSON.stringify(world.published('n1'))
-  if (published !== JSON.stringify(world.ledger.publishedEnis('n1'))) list.push('the NEC says something else')
-  return list
-}
-
-/** Looks at the NEC after each step: what it says, and that it never shows an address that its ENI does not have. */
-class Watch {
-  readonly conditions: string[] = []
-  readonly #world: LeaderWorld
-  readonly #vanishes: boolean
-  #seen: unknown
-
-  constructor(world: LeaderWorld, vanishes: boolean) {
-    this.#world = world
-    this.#vanishes = vanishes
-    this.#seen = world.kube.necs.items.get('n1')
-  }
-
-  look(): void {
-    const nec = this.#world.kube.necs.items.get('n1')
-    if (nec === undefined || nec === this.#seen) return
-    this.#seen = nec
-    const reason = this.#world.condition('n1')
-    if (reason !== undefined && reason !== this.conditions.at(-1)) this.conditions.push(reason)
-    if (this.#vanishes) return
-    const given = new Set(nec.report?.returned.map(({ address, grant }) => `${address} ${grant}`))
-    const instance = this.#world.ledger.node('n1')?.instanceId
-    const { enis, ips } = this.#world.cloud.admin.audit(this.#world.clock.now())
-    const attached = new Set(enis.filter(({ instanceId }) => instanceId === instance).map(({ id }) => id))
-    for (const { id, ips: shown } of nec.publication?.enis ?? []) {
-      for (const { address, grant } of shown) {
-        if (given.has(`${address} ${grant}`)) continue
-        const there = ips.find((one) => one.address === address && one.eniId === id)
-        assert.equal(there?.state, 'AVAILABLE', `${address} is shown, and is not there`)
-        assert.ok(attached.has(id), `${id} is shown, and is not on the node`)
-      }
-    }
+    shows: eye.shows,
   }
 }
 

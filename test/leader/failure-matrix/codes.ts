@@ -23,11 +23,11 @@ const common = [
   'FailedOperation.NobodyKnows',
 ]
 
-const token = ['IdempotentParameterMismatch', 'IdempotentProcessing'].map(
+export const token = ['IdempotentParameterMismatch', 'IdempotentProcessing'].map(
   (code) => `UnsupportedOperation.${code}`,
 )
 
-const own: Readonly<Record<MatrixKind, readonly string[]>> = {
+export const own: Readonly<Record<MatrixKind, readonly string[]>> = {
   create: [
     ...token,
     'FailedOperation.NetDetectTimeOut',
@@ -98,11 +98,15 @@ const own: Readonly<Record<MatrixKind, readonly string[]>> = {
 
 /** What each code means in our words, in groups of one meaning. */
 export function refusalsOf(kind: MatrixKind): ReadonlyMap<ErrorCode, readonly string[]> {
-  const codes = [...new Set([...common, ...own[kind]])].toSorted((a, b) => (a < b ? -1 : 1))
-  return Map.groupBy(codes, (code) => meaningOf(kind, code))
+  return groupCodes(acts[kind].api, own[kind])
 }
 
-function meaningOf(kind: MatrixKind, code: string): ErrorCode {
-  const call = { action: acts[kind].api, doing: 'try', mutates: true }
-  return fromTencent(call, new TencentError({ message: '', code })).code
+/** The same of any action: its own codes and those common to all. */
+export function groupCodes(
+  action: string,
+  its: readonly string[],
+): ReadonlyMap<ErrorCode, readonly string[]> {
+  const call = { action, doing: 'try', mutates: !action.startsWith('Describe') }
+  const codes = [...new Set([...common, ...its])].toSorted((a, b) => (a < b ? -1 : 1))
+  return Map.groupBy(codes, (code) => fromTencent(call, new TencentError({ message: '', code })).code)
 }

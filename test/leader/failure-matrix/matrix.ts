@@ -1,7 +1,7 @@
 // Every cell of the matrix.
 
 import { acts } from './acts.ts'
-import type { Mishap, Outcome } from './cell.ts'
+import type { Outcome } from './cell.ts'
 import type { MatrixKind } from './kinds.ts'
 import { type MishapId, type MishapKind, mishaps } from './mishaps.ts'
 import { outcomesOfAssign } from './outcomes/assign.ts'
@@ -11,6 +11,7 @@ import { outcomesOfDelete } from './outcomes/delete.ts'
 import { outcomesOfDetach } from './outcomes/detach.ts'
 import type { Outcomes } from './outcomes/outcomes.ts'
 import { outcomesOfUnassign } from './outcomes/unassign.ts'
+import type { PoolMishap } from './pool-cell.ts'
 
 const outcomes: Readonly<Record<MatrixKind, Outcomes>> = {
   create: outcomesOfCreate,
@@ -26,7 +27,7 @@ export const kinds = Object.keys(acts) as readonly MatrixKind[]
 export interface MatrixCell {
   readonly kind: MatrixKind
   readonly id: MishapId
-  readonly mishap: Mishap
+  readonly mishap: PoolMishap
   readonly outcome: Outcome | undefined
 }
 

@@ -2,86 +2,32 @@
 
 import { known } from '../../given.ts'
 import type { LeaderWorld } from '../leader-world.ts'
-import { type Mishap, minute, second } from './cell.ts'
+import { deaths, forTenMinutes, once, troubles } from './any-call.ts'
+import { minute, second } from './cell.ts'
 import type { MatrixKind } from './kinds.ts'
-import type { Treat, Treatment } from './treatment.ts'
-
-const once = (treatment: Treatment): Mishap => ({ treat: (n) => (n === 1 ? treatment : undefined) })
-const forTenMinutes = (treatment: Treatment): Mishap => ({ treat: () => treatment, until: 10 * minute })
-
-const lateAndDenied: Readonly<Record<number, Treatment>> = {
-  1: { kind: 'arrive-late', afterMs: 42 * second },
-  2: { kind: 'refuse', code: 'UnauthorizedOperation' },
-}
+import type { PoolMishap } from './pool-cell.ts'
+import type { Treat } from './treatment.ts'
 
 /** The words for it, and how it is brought about; undefined: it cannot happen to this action. */
 export interface MishapKind {
   readonly words: string
-  readonly of: (kind: MatrixKind) => Mishap | undefined
+  readonly of: (kind: MatrixKind) => PoolMishap | undefined
 }
 
-const withAddresses = (mishap: Mishap) => (kind: MatrixKind) =>
+const withAddresses = (mishap: PoolMishap) => (kind: MatrixKind) =>
   kind === 'create' || kind === 'assign' || kind === 'unassign' ? mishap : undefined
 const only =
-  (kinds: readonly MatrixKind[], mishap: Mishap) =>
-  (kind: MatrixKind): Mishap | undefined =>
+  (kinds: readonly MatrixKind[], mishap: PoolMishap) =>
+  (kind: MatrixKind): PoolMishap | undefined =>
     kinds.includes(kind) ? mishap : undefined
 
 export const mishaps = {
-  nothing: { words: 'nothing goes wrong', of: () => ({}) },
-  'die-before': {
-    words: 'the leader dies before the call leaves',
-    of: () => once({ kind: 'die-before' }),
-  },
-  'die-after': {
-    words: 'the leader dies after the call, before its answer is stored',
-    of: () => once({ kind: 'die-after' }),
-  },
+  ...deaths,
   'die-accepted': {
     words: 'the leader dies after the answer is stored',
     of: (kind) => ({ dieWhen: (world) => isAccepted(world, kind) }),
   },
-  'time-out-undone': { words: 'time-out, without effect', of: () => once({ kind: 'lose-request' }) },
-  'time-out-done': { words: 'time-out, with effect', of: () => once({ kind: 'lose-answer' }) },
-  'time-out-late': {
-    words: 'time-out, and the request arrives after it was sent again',
-    of: () => once({ kind: 'arrive-late', afterMs: 42 * second }),
-  },
-  'time-out-denied': {
-    words: 'time-out; sent again it is denied; then the first request arrives',
-    of: () => ({ treat: (n) => lateAndDenied[n], lastly: minute }),
-  },
-  'time-outs': { words: 'time-outs for ten minutes', of: () => forTenMinutes({ kind: 'lose-request' }) },
-  'time-outs-late': {
-    words: 'time-outs for ten minutes, and the first request arrives after twelve',
-    of: () => ({
-      treat: (n) => (n === 1 ? { kind: 'arrive-late', afterMs: 12 * minute } : { kind: 'lose-request' }),
-      until: 10 * minute,
-      lastly: 12 * minute,
-    }),
-  },
-  'error-undone': {
-    words: 'server error, without effect',
-    of: () => once({ kind: 'refuse', code: 'InternalError' }),
-  },
-  'error-done': {
-    words: 'server error, with effect',
-    of: () => once({ kind: 'do-and-refuse', code: 'InternalError' }),
-  },
-  throttled: {
-    words: 'throttled for 20 s',
-    of: () => ({ treat: () => ({ kind: 'refuse', code: 'RequestLimitExceeded' }), until: 20 * second }),
-  },
-  'answer-garbled': { words: 'an answer that cannot be read', of: () => once({ kind: 'garble-answer' }) },
-  'request-twice': {
-    words: 'the request arrives twice, and the second answer is heard',
-    of: () => once({ kind: 'double' }),
-  },
-  'events-twice': {
-    words: 'every event of Kubernetes comes twice, and the watches break',
-    of: () => ({ besides: repeatEvents }),
-  },
-  stale: { words: 'describes lag by 4 s', of: () => ({ faults: { staleDescribeMs: 4 * second } }) },
+  ...troubles,
   'part-told': {
     words: 'done for one address less than asked, and the answer says so',
     of: withAddresses(once({ kind: 'do-in-part', answer: 'honest' })),
@@ -141,18 +87,6 @@ function refuseFirstToken(): Treat {
     return token === first
       ? { kind: 'refuse', code: 'UnsupportedOperation.IdempotentParameterMismatch' }
       : undefined
-  }
-}
-
-function repeatEvents(world: LeaderWorld): void {
-  for (let at = 0; at < 10 * second; at += 150) {
-    world.clock.after(at, () => {
-      const { nodes, pods, necs } = world.kube
-      for (const collection of [nodes, pods, necs]) {
-        for (const [key, item] of collection.items) collection.put(key, item as never)
-      }
-      if (at % 900 === 0) world.kube.breakWatches()
-    })
   }
 }
 

@@ -63,12 +63,12 @@ function refusalTable(kind: MatrixKind): string {
   ].join('\n')
 }
 
-function sent({ calls, atMost }: Outcome): string {
+export function sent({ calls, atMost }: Outcome): string {
   if (calls === undefined) return `≤ ${atMost}×`
   return `${calls}×`
 }
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   return seconds > 120 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`
 }
 

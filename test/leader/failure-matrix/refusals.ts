@@ -47,6 +47,7 @@ export function wordsFor(kind: MatrixKind, meaning: ErrorCode): string {
 
 const reasons: Partial<Record<ErrorCode, string>> = {
   denied: 'PermissionDenied',
+  unauthenticated: 'PermissionDenied',
   eni_quota: 'ENILimit',
   subnet_full: 'SubnetExhausted',
 }

@@ -1,9 +1,11 @@
 // Claims against pods, promises, reservations in the cloud, NECs and agents: at any time, and once nothing happens any more (S1–S13).
 import type { Claim, ClaimPhase } from '../../../internal/ipam/claim.ts'
 import { clusterTag, intentTag } from '../../../internal/ipam/eni-tags.ts'
+import type { NodePool } from '../../../internal/ipam/pool.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { difference } from './kernel-invariants.ts'
+import { addressesInUse, withoutPlace } from './pool-invariants.ts'
 import type { Promised } from './promises.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
@@ -108,6 +110,7 @@ function podFaults(world: World, pod: PodFact): string[] {
   const claim = world.ledger.claim(pod)
   const what = `${node.name}: pod ${pod.name}`
   if (claim?.podUid !== pod.uid) return [`${what} has no claim`]
+  if (isWithoutPlace(world, node, claim)) return []
   const isStatic = pod.keepsIp && world.settings.staticIps && claim.policy === 'Never'
   if (pod.keepsIp && world.settings.staticIps && !isStatic && !world.promises.isExcused(pod.uid))
     return [`${what} keeps its address, and its claim does not`]
@@ -116,9 +119,22 @@ function podFaults(world: World, pod: PodFact): string[] {
     return [`${what} has no address: its claim is ${claim.phase} ${claim.address} (${claim.message})`]
   }
   if (isStatic && world.promises.isExcused(pod.uid)) return []
+  if (world.hands.haveTaken(pod.ip) && isShownByAnother(world, pod)) return []
   if (claim.address !== pod.ip || claim.phase !== 'Bound')
     return [`${what} has ${pod.ip}, and its claim is ${claim.phase} ${claim.address} (${claim.message})`]
   return []
+}
+
+function isWithoutPlace(world: World, node: SimNode, { address }: Claim): boolean {
+  const carrier = world.ledger
+    .pool(node.name)
+    ?.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  return carrier?.id !== undefined && withoutPlace(world, node).has(carrier.id)
+}
+
+/** Its network went by hand, and it goes on showing its address, which another pod has by now: no two claims can say so. */
+function isShownByAnother({ kube }: World, { ip, uid }: PodFact): boolean {
+  return [...kube.pods.items.values()].some((other) => other.ip === ip && other.uid !== uid)
 }
 
 /** By the cloud's own count: could a static pod of the claim be served on the node? */
@@ -129,16 +145,22 @@ export function hasPlace(world: World, node: SimNode, claim: Claim | undefined):
   if (bounds === undefined || subnet === undefined) return false
   const isNew = claim?.address === undefined
   const enis = world.ledger.pool(node.name)?.enis ?? []
-  // Idle addresses of the pool keep their places: warm ones do not make room for claims.
+  const inUse = addressesInUse(node)
+  // What is warm makes room.
+  const isWarm = (ips: NodePool['enis'][number]['ips']) =>
+    ips.some((ip) => ip.claim === undefined && !inUse.has(ip.address))
   const withRoom = enis.some(
-    (eni) => eni.mode === 'shared' && eni.subnetId === subnet && eni.ips.length < bounds.shared.ipsPerEni,
+    (eni) =>
+      eni.mode === 'shared' &&
+      eni.subnetId === subnet &&
+      (eni.ips.length < bounds.shared.ipsPerEni || isWarm(eni.ips)),
   )
   const free = world.freeIn(subnet)
   if (withRoom) return !isNew || free > 0
   const isFull =
-    enis.length >= bounds.instanceEnis ||
-    enis.filter(({ mode }) => mode === 'shared').length >= bounds.shared.maxEnis
-  return !isFull && free > (isNew ? 1 : 0)
+    enis.length >= bounds.instanceEnis && !enis.some(({ ips, mode }) => mode === 'exclusive' && isWarm(ips))
+  const hasMost = enis.filter(({ mode }) => mode === 'shared').length >= bounds.shared.maxEnis
+  return !isFull && !hasMost && free > (isNew ? 1 : 0)
 }
 
 /** NEC and agent have for the same pods what the ledger has. */

@@ -57,7 +57,15 @@ export const intentPoints: readonly string[] = [
 /** The same of claims. */
 export const claimPoints: readonly string[] = [
   ...around('leader.cloud', ['reserveIp', 'releaseReservation', 'migrateIp']),
-  ...around('leader.ledger', ['addClaim', 'changeClaim', 'removeClaim', 'renewIp', 'setExpiryClock']),
+  ...around('leader.ledger', [
+    'addClaim',
+    'restoreClaim',
+    'changeClaim',
+    'removeClaim',
+    'renewIp',
+    'setExpiryClock',
+  ]),
+  ...around('node.ledger', ['setStaticIps']),
 ]
 
 /** An ENI is on its way into a pod, or back: seldom called, and much can be left half done. */

@@ -19,7 +19,7 @@ export function drawClaimShape(seed: number): ClaimShape {
   return {
     staticIps: random.next() < 0.6,
     noWarm: random.next() < 0.5,
-    claimExpiry: random.next() < 0.5 ? logUniform(random, 300_000, 3_600_000) : undefined,
+    claimExpiry: random.next() < 0.5 ? logUniform(random, 300_000, 1_200_000) : undefined,
   }
 }
 
@@ -29,9 +29,9 @@ const usual: Readonly<Record<ClaimWhat['kind'], number>> = {
   'start-static': 10,
   'end-static': 12,
   'force-delete': 3,
-  'release-claim': 2,
+  'release-claim': 4,
   'drain-node': 1.5,
-  'deny-reserving': 1.5,
+  'deny-reserving': 2.5,
   'hand-releases-reservation': 0.7,
   'hand-unassigns-claimed': 0.7,
   'hand-assigns-claimed': 0.7,
@@ -52,11 +52,15 @@ export function drawClaimHappenings(
   if (!shape.staticIps && random.next() < 0.8) return []
   const kinds = drawKinds(random)
   const happenings: Happening[] = []
+  const add = (at: Millis, what: ClaimWhat) =>
+    happenings.push({ id: others.length + happenings.length, at, ...what })
+  // Some roles may not reserve addresses at all.
+  if (random.next() < 0.2)
+    add(0, { kind: 'deny-reserving', actions: ['CreateReserveIpAddresses'], forMs: endAt })
   for (let i = randomInt(random, 8, 40); i > 0; i--) {
     const at = Math.floor(random.next() ** 1.2 * endAt)
     const nodes = others.flatMap((one) => (one.kind === 'add-node' && one.at <= at ? [one.node] : []))
-    const what = drawWhat(drawKind(random, kinds), random, nodes)
-    happenings.push({ id: others.length + happenings.length, at, ...what })
+    add(at, drawWhat(drawKind(random, kinds), random, nodes))
   }
   return happenings
 }
@@ -99,7 +103,7 @@ function drawWhat(kind: ClaimWhat['kind'], random: Random, nodes: readonly strin
         kind,
         name,
         node,
-        ...(expires && { expireAfter: logUniform(random, 300_000, 3_600_000) }),
+        ...(expires && { expireAfter: logUniform(random, 300_000, 1_200_000) }),
       }
     }
     case 'end-static':

@@ -58,9 +58,9 @@ function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** "leader" is any of them. */
+/** "leader" is any of them, as is "node". */
 function isCalled(who: string, wanted: string): boolean {
-  return who === wanted || (wanted === 'leader' && who.startsWith('leader-'))
+  return who === wanted || ((wanted === 'leader' || wanted === 'node') && who.startsWith(`${wanted}-`))
 }
 
 /** "leader.ledger.finish.after" also stands for "leader.ledger.finish+prune.after". */

@@ -15,11 +15,13 @@ interface CloudSide {
 export class Hands {
   readonly #world: World
   /** Addresses that a person took from under the product, with the highest grant of that moment: whoever has one by such a grant is excused. */
-  readonly #taken = new Map<Ipv4, number>()
+  readonly #taken = new Map<Ipv4, { upTo: number }>()
   /** ENIs of others: nobody may touch them. */
   readonly #foreign: string[] = []
-  /** Static addresses of these that have not been put back where they belong: their nodes may have them under later grants. */
+  /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
   readonly #adrift = new Set<Ipv4>()
+  /** Addresses whose claims were released by force. */
+  readonly #forced = new Set<Ipv4>()
   #told = 0
 
   constructor(world: World) {
@@ -32,11 +34,11 @@ export class Hands {
 
   /** Is what is wrong with the address a person's doing? */
   excuses(address: Ipv4, node: SimNode): boolean {
-    const limit = this.#taken.get(address)
-    if (limit === undefined) return false
+    if (!this.#taken.has(address)) return false
+    if (this.#adrift.has(address)) this.#settle(address)
     if (this.#adrift.has(address)) return true
     const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
-    return (row?.grant ?? 0) <= limit
+    return (row?.grant ?? 0) <= (this.#taken.get(address)?.upTo ?? 0)
   }
 
   /** Has a person ever taken it from where it was? Then the cloud may give it to another node while its pod runs. */
@@ -46,17 +48,29 @@ export class Hands {
 
   /** Somebody has had the address taken from under its pod. */
   forceRelease(address: Ipv4): void {
+    this.#forced.add(address)
     this.#take([address])
   }
 
-  /** What is in the cloud has changed. */
-  seePlugged(): void {
-    for (const address of this.#adrift) {
-      const holder = this.#world.boundTo.get(address)
-      const eni = this.#audited().find(({ id }) => id === this.#eniOf(address))
-      if (holder !== undefined && eni !== undefined && purposeOf(eni).instanceId === holder)
-        this.#adrift.delete(address)
-    }
+  /** Has the node it by a grant from before its claim was released by force? Its agent has not heard of that yet. */
+  hasForced(address: Ipv4, node: SimNode): boolean {
+    return this.#forced.has(address) && this.excuses(address, node)
+  }
+
+  /**
+   * The leader has it where the cloud has it. Until then it may promise it on the node where it was before; who has it there by a grant from
+   * before the present one is excused.
+   */
+  #settle(address: Ipv4): void {
+    const { boundTo, ledger, nodes } = this.#world
+    const holder = nodes.find(({ instanceId }) => instanceId === boundTo.get(address))
+    if (holder === undefined || ledger.nodeOf(address) !== holder.name) return
+    const carrier = this.#eniOf(address)
+    const ips = ledger.pool(holder.name)?.enis.find(({ id }) => id === carrier)?.ips
+    const grant = ips?.find((ip) => ip.address === address && ip.state === 'bound')?.grant
+    if (grant === undefined) return
+    this.#adrift.delete(address)
+    this.#taken.set(address, { upTo: grant - 1 })
   }
 
   /** The reservation of a static address is let go, when no ENI has it. */
@@ -194,34 +208,57 @@ export class Hands {
     return this.#foreign.filter((id) => !there.has(id)).map((id) => `ENI ${id} of others is gone`)
   }
 
-  /** "delete this pod" */
+  /** "delete this pod", "delete its claim" */
   #obey(): void {
     const { notices } = this.#world.kube
     for (const { about, reason } of notices.slice(this.#told)) {
-      if (about.kind !== 'Pod' || (reason !== 'AddressLost' && reason !== 'AddressDoubled')) continue
-      const pod = this.#world.kube.pods.items.get(about.uid ?? '')
-      const node = this.#world.nodes.find(({ name, gone }) => name === pod?.node && !gone)
-      if (pod === undefined || node === undefined) continue
-      this.#world.log(`${node.name}: ${pod.name} is deleted, as its event asks`)
-      this.#world.kube.pods.put(pod.uid, { ...pod, deleting: true })
-      node.kubelet.end(pod.uid)
+      if (about.kind !== 'Pod') continue
+      if (reason === 'AddressLost' || reason === 'AddressDoubled') this.#endPod(about.uid ?? '')
+      if (reason === 'AddressTaken') this.#giveUp(about.uid ?? '')
     }
     this.#told = notices.length
   }
 
+  #endPod(uid: string): void {
+    const pod = this.#world.kube.pods.items.get(uid)
+    const node = this.#world.nodes.find(({ name, gone }) => name === pod?.node && !gone)
+    if (pod === undefined || node === undefined) return
+    this.#world.log(`${node.name}: ${pod.name} is deleted, as its event asks`)
+    this.#world.kube.pods.put(uid, { ...pod, deleting: true })
+    node.kubelet.end(uid)
+  }
+
+  /** Somebody else has its address for good, if that is still so. */
+  #giveUp(uid: string): void {
+    const { faults, host, kube, ledger, promises } = this.#world
+    const pod = kube.pods.items.get(uid)
+    const claim = pod && ledger.claim(pod)
+    if (pod === undefined || claim?.podUid !== uid || claim.phase !== 'Attaching') return
+    if (claim.reservation !== undefined || (claim.address && ledger.nodeOf(claim.address))) return
+    const its = promises.of(pod.name)?.address
+    if (its !== undefined && this.#reserved().includes(its))
+      faults.push(`${pod.name} is told that its address is taken, and ${its} is reserved`)
+    if (!host.leads() || host.leader === undefined) return
+    this.#world.log(`the claim of ${pod.name} is deleted, as its event asks`)
+    promises.release(pod.name)
+    host.leader.claims.releaseClaim(pod, { force: true }).catch(() => {})
+  }
+
   #take(addresses: readonly Ipv4[]): void {
     // A view from before may be on its way: what it shows is bound a moment later.
-    for (const address of addresses) this.#taken.set(address, Number.POSITIVE_INFINITY)
+    const taking = { upTo: Number.POSITIVE_INFINITY }
+    for (const address of addresses) this.#taken.set(address, taking)
     const { promises } = this.#world
     const reserved = new Set(this.#reserved())
-    for (const { address } of promises.all().filter((one) => addresses.includes(one.address))) {
+    const promised = new Set(promises.all().map(({ address }) => address))
+    // Also of a pod that is about to get it.
+    for (const address of addresses.filter((one) => reserved.has(one) || promised.has(one))) {
       this.#adrift.add(address)
       // What no reservation keeps anybody may take now.
       if (!reserved.has(address)) promises.releaseAddress(address)
     }
     this.#later(60_000, () => {
-      const last = this.#lastGrant()
-      for (const address of addresses) this.#taken.set(address, last)
+      taking.upTo = this.#lastGrant()
     })
   }
 

@@ -135,11 +135,7 @@ export function happen(world: World, happening: Happening): void {
     case 'drain-node':
       return withNode(world, what.node, (node) => world.statics.drain(node, what.forMs))
     case 'deny-reserving':
-      return world.during(
-        what.forMs,
-        () => world.deny(what.actions),
-        () => world.deny([]),
-      )
+      return world.deny([...what.actions], what.forMs)
     case 'hand-releases-reservation':
       return world.hands.releaseReservation()
     case 'hand-unassigns-claimed':
@@ -150,7 +146,7 @@ export function happen(world: World, happening: Happening): void {
       world.setClock('leader', what.byMs)
       return world.kill('leader', what.downMs)
     case 'die-at-claim':
-      return world.fate.arm('leader', what.point, what.skip)
+      return world.fate.arm(what.point.startsWith('node.') ? 'node' : 'leader', what.point, what.skip)
     case 'force-delete':
       return world.statics.forceDelete(what.name, what.place, what.heardAfterMs)
     case 'end-pods':
@@ -310,8 +306,9 @@ function releaseClaim(world: World, name: string, force: boolean): void {
   const pod = { namespace: 'default', name }
   const isPodless = world.statics.of(name).length === 0
   // What its leader does not know yet may have been done all the same when it dies on it.
-  const address = force ? world.promises.of(name)?.address : undefined
-  if (isPodless || force) world.promises.release(name)
+  const address = force ? (world.promises.of(name)?.address ?? world.ledger.claim(pod)?.address) : undefined
+  if (force) world.promises.disown(name)
+  else if (isPodless) world.promises.release(name)
   if (address !== undefined) world.hands.forceRelease(address)
   host.leader.claims.releaseClaim(pod, { force }).then(
     (outcome) => {

@@ -91,6 +91,8 @@ export class Watchman {
         const mac = this.#world.macOf.get(address)
         const eni = [...node.kernel.links.values()].find((link) => link.mac === mac)
         if (rule.from === undefined || eni === undefined || !linked.has(address)) return []
+        // What was taken off and has come back is another link, with another table: rules follow when the agent sets it up.
+        if (!eni.up) return []
         if (this.#world.hands.excuses(address, node)) return []
         const table = routeTableOf(eni, nodeDefaults.routeTableBase)
         return rule.table === table ? [] : [`${node.name}: packets from ${address} leave by a wrong ENI`]

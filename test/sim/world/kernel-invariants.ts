@@ -1,19 +1,26 @@
 // A node's kernel against its agent's ledger, once nothing happens any more.
+import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
+import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { withoutPlace } from './pool-invariants.ts'
 import type { SimNode, World } from './world.ts'
 
 export function kernelFaults(world: World, node: SimNode): string[] {
-  return [...sharedFaults(node), ...exclusiveFaults(world, node)]
+  return [...sharedFaults(world, node), ...exclusiveFaults(world, node)]
 }
 
-function sharedFaults(node: SimNode): string[] {
+function sharedFaults(world: World, node: SimNode): string[] {
   const attachments = attachmentsOn(node, 'shared')
   // Links that do not say whose they are wait for their DEL.
   const held = node.ledger?.quarantine() ?? []
   const addresses = attachments.map(({ address }) => address)
-  const { rules, podLinks } = node.kernel
+  const { links, rules, podLinks } = node.kernel
+  const away = withoutPlace(world, node)
+  const enis = (node.ledger?.enis() ?? []).filter(({ id, mode }) => mode === 'shared' && !away.has(id))
   return [
+    ...enis
+      .filter(({ mac }) => links.get(mac)?.up !== true)
+      .map(({ id }) => `${node.name}: shared ENI ${id} is not set up`),
     ...difference(
       `${node.name}: attached, without a link`,
       attachments.map(({ hostLink }) => hostLink),
@@ -31,9 +38,16 @@ function sharedFaults(node: SimNode): string[] {
     ),
     ...difference(
       `${node.name}: attached, without a rule`,
-      addresses,
+      addresses.filter((address) => !away.has(node.ledger?.eniOf(address)?.id ?? '')),
       rules.flatMap(({ from }) => from ?? []),
     ),
+    ...attachments.flatMap(({ address }) => {
+      const mac = node.ledger?.eniOf(address)?.mac
+      const eni = mac && links.get(mac)
+      const table = eni && routeTableOf(eni, nodeDefaults.routeTableBase)
+      const astray = rules.some((rule) => rule.from === address && rule.table !== table)
+      return astray ? [`${node.name}: packets from ${address} leave by a wrong ENI`] : []
+    }),
   ]
 }
 

@@ -49,7 +49,7 @@ export class KernelTwin {
   readonly namespaces = new Set<string>()
   rules: Rule[] = []
   routes: Route[] = []
-  /** Rises whenever a pod's link comes or goes; an ENI's is one. */
+  /** Rises whenever a pod's link comes or goes; an ENI's is one. And when an ENI is set up: its pods' rules must lead to it from then on. */
   moves = 0
   sysctls: Record<string, string> = { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.rp_filter': '1' }
   #nextIndex = 2
@@ -116,6 +116,7 @@ export class KernelTwin {
         const link = this.links.get(change.eni.mac)
         if (link === undefined)
           throw new IpamError('kernel', `Cannot set up ${change.link}: there is no such link`)
+        if (!link.up) this.moves++
         link.up = true
         link.addresses = [change.eni.primaryIp]
         const table = routeTableOf(link, this.#base)

@@ -28,6 +28,10 @@ export class KubeTwin {
   readonly workloads: Collection<Workload>
   /** Kinds that the leader may not see. */
   readonly hiddenKinds = new Set<string>()
+  /** Kinds that the API server knows, and cannot read. */
+  readonly brokenKinds = new Set<string>()
+  /** Kinds that were uninstalled. */
+  readonly unservedKinds = new Set<string>()
   readonly notices: Notice[] = []
   /** Writes to the API server, for counting. */
   writes = 0
@@ -129,8 +133,10 @@ export class KubeTwin {
           return this.workloads.items.get(workloadKey(ref, namespace))
         }),
       watchWorkloads: (kind, feed, trouble) => {
-        if (this.hiddenKinds.has(kind.kind)) {
-          trouble(new IpamError('denied', `Cannot watch ${kind.kind}: forbidden`))
+        try {
+          this.#refuseHidden(kind.kind)
+        } catch (error) {
+          trouble(error as Error)
           return () => {}
         }
         return this.workloads.watch(
@@ -160,6 +166,9 @@ export class KubeTwin {
   }
 
   #refuseHidden(kind: string): void {
+    if (this.unservedKinds.has(kind)) throw new IpamError('not_found', `Cannot get ${kind}: no such kind`)
+    if (this.brokenKinds.has(kind))
+      throw new IpamError('unavailable', `Cannot get ${kind}: conversion failed`)
     if (this.hiddenKinds.has(kind)) throw new IpamError('denied', `Cannot get ${kind}: forbidden`)
   }
 

@@ -197,6 +197,7 @@ export class LeaderHost {
     this.db.close()
     this.db = emptyLedger()
     this.lostAt = this.#parts.world.clock.now()
+    this.#parts.world.promises.ledgerLost()
   }
 
   #replaceDatabase(db: Database): void {
@@ -204,6 +205,7 @@ export class LeaderHost {
     this.db.close()
     this.db = db
     this.lostAt = this.#parts.world.clock.now()
+    this.#parts.world.promises.ledgerLost()
     this.ledger = leaderLedger(db, this.#parts.world.clock)
   }
 }

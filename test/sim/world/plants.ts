@@ -125,6 +125,15 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       },
     }),
   },
+  /** An ENI that was away has another table when it is back; its pods' rules lead to the former one. */
+  'rules-of-former-link': {
+    peers: 'rules',
+    linux: (linux) => ({
+      ...linux,
+      apply: (changes) =>
+        linux.apply(changes.filter(({ kind }) => kind !== 'add-rule' && kind !== 'remove-rule')),
+    }),
+  },
   /** The address is free again before the pod's link and rules are gone. */
   'released-before-teardown': {
     peers: 'rules',
@@ -375,8 +384,8 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       }
     },
   },
-  /** What was decided of a claim is done to it, whatever became of it meanwhile. */
-  'claim-change-not-checked': {
+  /** When a node goes, what its pods had goes with it. */
+  'claims-gone-with-node': {
     peers: 'static',
     leaderLedger: (ledger) => ({
       ...ledger,
@@ -384,8 +393,13 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
         ledger.write((tx) =>
           change({
             ...tx,
-            changeClaim: (claim, wanted) => tx.changeClaim(ledger.claim(claim) ?? claim, wanted),
-            removeClaim: (claim) => tx.removeClaim(ledger.claim(claim) ?? claim),
+            setPhase(name, phase) {
+              tx.setPhase(name, phase)
+              if (phase !== 'leaving') return
+              for (const claim of ledger.placedClaims(name))
+                if (claim.phase !== 'Releasing')
+                  tx.changeClaim(claim, { phase: 'Releasing', podUid: undefined })
+            },
           }),
         ),
     }),
@@ -528,24 +542,36 @@ function withClaimsReturned(nec: Nec): Nec {
   return { ...nec, report: { ...nec.report, returned: [...nec.report.returned, ...claimed] } }
 }
 
+/** An end is heard after what came next, and ends whoever has the name by then; who has ended is not looked at again. */
 function byName(feed: Feed<PodFact>): Feed<PodFact> {
   const known = new Map<string, PodFact>()
+  const ended = new Set<string>()
+  let late: PodFact[] = []
+  const end = (name: string) => {
+    for (const one of [...known.values()].filter((pod) => pod.name === name)) {
+      known.delete(one.uid)
+      ended.add(one.uid)
+      feed.removed(one)
+    }
+  }
+  const isThere = ({ uid }: PodFact) => !ended.has(uid)
   return {
     replaced(items) {
+      late = []
       known.clear()
-      for (const pod of items) known.set(pod.uid, pod)
-      feed.replaced(items)
+      for (const pod of items.filter(isThere)) known.set(pod.uid, pod)
+      feed.replaced(items.filter(isThere))
     },
     changed(pod) {
-      known.set(pod.uid, pod)
-      feed.changed(pod)
-    },
-    removed(pod) {
-      for (const one of [...known.values()].filter(({ name }) => name === pod.name)) {
-        known.delete(one.uid)
-        feed.removed(one)
+      const before = late
+      late = []
+      if (isThere(pod)) {
+        known.set(pod.uid, pod)
+        feed.changed(pod)
       }
+      for (const { name } of before) end(name)
     },
+    removed: (pod) => void late.push(pod),
   }
 }
 

@@ -79,12 +79,17 @@ function placeFaults(world: World, node: SimNode, { shared, exclusive }: Record<
   ]
 }
 
-function count(world: World, node: SimNode, mode: EniMode): Count {
-  const { given, podLinks } = node.kernel
-  const inUse = new Set<Ipv4>([
-    ...(node.ledger?.attachments() ?? []).map(({ address }) => address),
+/** By the agent's ledger and by the kernel. */
+export function addressesInUse({ kernel, ledger }: SimNode): ReadonlySet<Ipv4> {
+  const { given, podLinks } = kernel
+  return new Set([
+    ...(ledger?.attachments() ?? []).map(({ address }) => address),
     ...[...given.values(), ...podLinks.values()].map(({ address }) => address),
   ])
+}
+
+function count(world: World, node: SimNode, mode: EniMode): Count {
+  const inUse = addressesInUse(node)
   const all = (world.ledger.pool(node.name)?.enis ?? []).filter((eni) => eni.mode === mode)
   const enis = all.map(({ ips }) => ({
     bound: ips.length,

@@ -16,6 +16,8 @@ export class Promises {
   readonly #byName = new Map<string, Promised>()
   readonly #byAddress = new Map<Ipv4, Promised>()
   readonly #excused = new Set<PodUid>()
+  /** Pods whose claims were released by force: what they have, or get yet, is kept for nobody. Who has released them deletes those, too, that get what went. */
+  readonly #disowned = new Set<PodUid>()
 
   constructor(world: World) {
     this.#world = world
@@ -48,6 +50,26 @@ export class Promises {
     if (promised !== undefined) this.#end(promised)
   }
 
+  /** A ledger is lost: what no reservation keeps and no NEC shows is known to nobody any more. */
+  ledgerLost(): void {
+    const { cloud, clock, kube } = this.#world
+    const reserved = new Set(cloud.admin.audit(clock.now()).reservations.map(({ address }) => address))
+    const published = [...kube.necs.items.values()].flatMap(({ publication }) =>
+      (publication?.enis ?? []).flatMap(({ ips }) => ips),
+    )
+    const shown = new Set(published.map(({ address, claim }) => `${claim?.name} ${address}`))
+    for (const promised of [...this.#byName.values()]) {
+      const { address, name } = promised
+      if (!reserved.has(address) && !shown.has(`${name} ${address}`)) this.#end(promised)
+    }
+  }
+
+  /** As `release`, from under the pods of that name. */
+  disown(name: string): void {
+    this.release(name)
+    for (const { uid } of this.#world.statics.of(name)) this.#disowned.add(uid)
+  }
+
   releaseAddress(address: Ipv4): void {
     const promised = this.#byAddress.get(address)
     if (promised !== undefined) this.#end(promised)
@@ -68,6 +90,11 @@ export class Promises {
       return faults
     }
     if (!this.#world.kube.pods.items.has(pod.uid)) return faults // deleted by force: it has not long to live
+    if (this.#disowned.has(pod.uid)) return faults
+    if (this.#world.hands.hasForced(address, node)) {
+      this.#world.clock.after(1000, () => this.#world.statics.end(pod.name, 'zone'))
+      return faults
+    }
     const before = this.of(pod.name)
     this.#world.statics.served(pod.name)
     if (before?.address === address) return faults

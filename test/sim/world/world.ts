@@ -123,6 +123,8 @@ export class World {
   #advanceAt = Number.POSITIVE_INFINITY
   /** Address of every reservation there has been, by id. */
   readonly #reserved = new Map<string, Ipv4>()
+  /** What the role is not allowed now: each time anew. */
+  readonly #denied = new Set<readonly string[]>()
   readonly #attaching = new Map<string, () => void>()
   readonly #plant: Plant
   readonly shape: Shape
@@ -216,6 +218,7 @@ export class World {
     this.#passing = 0
     this.calmSince = this.clock.now()
     this.fate.heal()
+    this.#denied.clear()
     this.cloud.setFaults(noFaults)
     this.linkFaults = noLinkFaults
     this.kube.faults = noKubeFaults
@@ -235,9 +238,20 @@ export class World {
     }
   }
 
-  /** Calls that the leader's role does not allow. */
-  deny(actions: readonly string[]): void {
-    this.cloud.setFaults({ deny: Object.fromEntries(actions.map((action) => [action, 1])) })
+  /** The leader's role does not allow these calls for so long. */
+  deny(actions: readonly string[], forMs: number): void {
+    const apply = () => {
+      const all = [...this.#denied].flat()
+      this.cloud.setFaults({ deny: Object.fromEntries(all.map((action) => [action, 1])) })
+    }
+    const begin = () => {
+      this.#denied.add(actions)
+      apply()
+    }
+    this.during(forMs, begin, () => {
+      this.#denied.delete(actions)
+      apply()
+    })
   }
 
   setLinkFaults(faults: LinkFaults | undefined): void {
@@ -365,6 +379,7 @@ export class World {
     const watched = watchReleases(
       ledger,
       () => node.agent?.bounds(),
+      () => node.agent?.mostOn() ?? new Map(),
       // A database that was lost does not know all that is in use.
       (fault) => node.lostAt < 0 && this.faults.push(`${node.name}: ${fault}`),
     )
@@ -597,7 +612,6 @@ export class World {
     )
     this.boundTo = new Map(carried.map(({ address, instanceId }) => [address, instanceId]))
     this.macOf = new Map(carried.map(({ address, mac }) => [address, mac]))
-    this.hands.seePlugged()
     this.plugs++
     for (const node of this.nodes) {
       node.kernel.setEnis(

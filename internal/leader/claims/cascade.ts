@@ -1,0 +1,157 @@
+// Claims and the workloads of their pods (S7): each new claim learns with which it goes, and a kept one goes when that is gone.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Claim, ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
+import { hasUnclearPolicy, isStatic } from '../../ipam/count-pod.ts'
+import { withHint } from '../../ipam/errors.ts'
+import type { ClaimStep } from '../../ipam/plan-claim.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
+import type { LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Millis } from '../../value/millis.ts'
+import { claimNotice, podNotice } from '../pod-notice.ts'
+import type { LeaderSettings } from '../settings.ts'
+import type { Owners, Topmost } from './owners.ts'
+
+export interface Cascade {
+  /** The step with the topmost workload of the pod, where the claim is to have one. Throws what may pass. */
+  withOwner(step: ClaimStep, claim: Claim | undefined, pod: PodFact | undefined): Promise<ClaimStep>
+  /** Of the claim of a pod that runs, whose workload may have let it go, or another taken it: says whether it was changed. Throws `storage`, `conflict`, and what may pass. */
+  renew(claim: Claim, pod: PodFact): Promise<boolean>
+  /** Of a kept claim: says whether it was changed. Throws `storage`, `conflict`, and what may pass. */
+  follow(claim: Claim): Promise<boolean>
+}
+
+export interface CascadeOptions {
+  readonly clock: Clock
+  readonly kube: Pick<LeaderKube, 'notify'>
+  readonly ledger: LeaderLedger
+  readonly log: Log
+  readonly settings: Pick<LeaderSettings, 'cascadeOwners'>
+  readonly owners: Owners
+}
+
+/** An API server that cannot say whose a pod is (a CRD whose conversion fails, an aggregated API that is down) holds the pod up no longer. */
+const patience: Millis = 30_000
+
+export function createCascade(options: CascadeOptions): Cascade {
+  const { clock, kube, ledger, log, owners, settings } = options
+  /** Since when the workloads of pods could not be asked for. */
+  const unanswered = new Map<PodUid, Millis>()
+
+  /** By key of the claim: what its pod last said of its controller, while that is not stored. */
+  const said = new Map<number, OwnerRef | undefined>()
+
+  /** Of a pod that has this controller. */
+  async function topmost(pod: PodName & { readonly uid: PodUid }, owner: OwnerRef): Promise<Topmost> {
+    try {
+      const found = await owners.topmost({ namespace: pod.namespace, claim: { owner } })
+      unanswered.delete(pod.uid)
+      return found
+    } catch (error) {
+      const since = unanswered.get(pod.uid) ?? clock.now()
+      unanswered.set(pod.uid, since)
+      if (clock.now() - since < patience) throw error
+      unanswered.delete(pod.uid)
+      return { fault: withHint(error) }
+    }
+  }
+
+  async function release(claim: Claim): Promise<void> {
+    const owner = `${claim.owner?.kind} ${claim.owner?.name}`
+    const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
+    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...why }))
+    log.info('claim goes with its workload', { pod: podText(claim), address: claim.address, owner })
+  }
+
+  /** The pod has another controller, or none, by now. With an owner that cannot be found out the address does not go. */
+  async function adopt(claim: Claim, ref: OwnerRef | undefined): Promise<void> {
+    said.set(claim.key, ref)
+    const { name, namespace } = claim
+    const { fault, owner: found } =
+      ref === undefined ? {} : await topmost({ namespace, name, uid: claim.podUid ?? claim.uid }, ref)
+    const owner: FollowedOwner | undefined =
+      ref === undefined ? claim.owner && { ...claim.owner, via: 'none' } : found && through(found, ref)
+    await ledger.write((tx) => tx.changeClaim(claim, { owner }))
+    said.delete(claim.key)
+    if (fault !== undefined) kube.notify(claimNotice(claim, 'OwnerUnknown', unknown(fault)))
+    if (found !== undefined) owners.follow(found)
+    const owns = found === undefined ? 'nobody' : `${found.kind} ${found.name}`
+    log.info('pod has another workload', { pod: podText(claim), owner: owns })
+  }
+
+  /** What the controller of its last pod says now: one between it and the owner may have been given to another. */
+  async function lookAgain(claim: Claim): Promise<'gone' | 'unsure' | 'changed'> {
+    const { via, uid } = claim.owner ?? {}
+    if (via === undefined || via === 'none') return 'gone'
+    const { at, fault, owner } = await owners.topmost({ namespace: claim.namespace, claim: { owner: via } })
+    // As far as can be seen it still leads to the one that is gone, or to one that nobody may look at.
+    if (fault !== undefined) return at?.uid === uid ? 'gone' : 'unsure'
+    if (owner === undefined || owner.uid === uid) return 'gone'
+    await ledger.write((tx) => tx.changeClaim(claim, { owner: through(owner, via) }))
+    owners.follow(owner)
+    return 'changed'
+  }
+
+  return {
+    async renew(claim, pod) {
+      const { owner } = claim
+      // One that says no more that it keeps its address does not say whose it is, either.
+      if (!settings.cascadeOwners || owner === undefined || !(isStatic(pod) || hasUnclearPolicy(pod)))
+        return false
+      const ref = pod.claim?.owner
+      if (isBy(owner, ref)) {
+        said.delete(claim.key)
+        return false
+      }
+      await adopt(claim, ref)
+      return true
+    },
+    async withOwner(step, claim, pod) {
+      if (!settings.cascadeOwners || pod?.claim?.owner === undefined || step.kind === 'remove') return step
+      // A claim that was made without an owner never gets one: it was made before claims went with their workloads.
+      const isWanted =
+        step.kind === 'open'
+          ? step.policy === 'Never'
+          : step.change.podUid !== undefined && claim?.owner !== undefined
+      if (!isWanted) return step
+      const { fault, owner: found } = await topmost(pod, pod.claim.owner)
+      const former = fault === undefined ? undefined : claim?.owner
+      const owner = found === undefined ? former : through(found, pod.claim.owner)
+      if (fault !== undefined) kube.notify(podNotice(pod, 'OwnerUnknown', unknown(fault)))
+      if (owner !== undefined) owners.follow(owner)
+      return step.kind === 'open' ? { ...step, owner } : { ...step, change: { ...step.change, owner } }
+    },
+    async follow(claim) {
+      if (!settings.cascadeOwners || claim.owner === undefined) return false
+      if (said.has(claim.key)) {
+        await adopt(claim, said.get(claim.key))
+        return true
+      }
+      if (claim.owner.via === 'none') return false
+      const verdict = await owners.judge(claim)
+      if (verdict === 'there' || verdict === 'unsure') return false
+      if (verdict === 'gone') {
+        const now = await lookAgain(claim)
+        if (now === 'gone') await release(claim)
+        return now !== 'unsure'
+      }
+      await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
+      return true
+    },
+  }
+}
+
+/** Was it found by this controller of the pod? */
+function isBy({ uid, via }: FollowedOwner, controller: OwnerRef | undefined): boolean {
+  if (controller === undefined || via === 'none') return controller === undefined && via === 'none'
+  return controller.uid === (via ?? { uid }).uid
+}
+
+function through(owner: ClaimOwner, controller: OwnerRef): FollowedOwner {
+  return controller.uid === owner.uid ? owner : { ...owner, via: controller }
+}
+
+function unknown(fault: string): string {
+  return `Its address does not go with its workload: ${fault}`
+}

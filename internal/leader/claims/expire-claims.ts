@@ -1,0 +1,50 @@
+// Lets claims go whose time without a pod is over (S5).
+import type { Log } from '../../base/log.ts'
+import type { Claim } from '../../ipam/claim.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { PodFact, PodName } from '../../ipam/types.ts'
+import type { LeaderLedger } from '../../ports.ts'
+import type { ExpiryTicker } from './expiry-ticker.ts'
+
+export interface ExpiryOptions {
+  readonly ledger: LeaderLedger
+  readonly log: Log
+  readonly ticker: ExpiryTicker
+  readonly livePod: (name: PodName) => PodFact | undefined
+  readonly wake: (pod: PodName) => void
+}
+
+/** Looked up together. */
+const atOnce = 100
+
+/** Returns what begins a look, unless one is under way. It must be known which pods there are. Never throws. */
+export function createExpiry({ ledger, livePod, log, ticker, wake }: ExpiryOptions): () => void {
+  let looking = false
+
+  /** One whose pod is back is about to be taken by that. */
+  function due(): readonly Claim[] {
+    return ledger.expiredClaims(atOnce).filter((claim) => livePod(claim) === undefined)
+  }
+
+  async function look(): Promise<void> {
+    await ticker.tick()
+    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expire(claim)
+  }
+
+  async function expire(claim: Claim): Promise<void> {
+    const over = { reason: 'Expired', message: 'its time is over' } as const
+    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
+    log.info('claim expired', { pod: podText(claim), address: claim.address })
+    wake(claim)
+  }
+
+  return () => {
+    if (looking) return
+    looking = true
+    look()
+      .catch((error: unknown) => log.warn('claims not expired', { error: (error as Error).message }))
+      .finally(() => {
+        looking = false
+      })
+  }
+}
