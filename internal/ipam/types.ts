@@ -3,6 +3,7 @@ import type { Cidr } from '../value/cidr.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Mac } from '../value/mac.ts'
 import type { Millis } from '../value/millis.ts'
+import type { EipFault, EipWish } from './eip-wish.ts'
 
 export type NodeName = string
 export type EniId = string
@@ -106,7 +107,18 @@ export interface PodFact extends PodName {
   readonly keepsIp: boolean
   /** Only of pods that say something of their address. */
   readonly claim?: PodClaim
+  /** Only of pods that ask for a public address. */
+  readonly eip?: PodEip
 }
+
+/** What a pod's annotations say of a public address; `fault`: why it gets none. */
+export type PodEip =
+  | {
+      readonly wish: EipWish
+      /** The workload that made it, of one that keeps its EIP. */
+      readonly owner?: OwnerRef
+    }
+  | EipFault
 
 /** What a pod's annotations say of its address, beyond `keepsIp`. What is not said, or said wrong, is not there. */
 export interface PodClaim {

@@ -1,20 +1,16 @@
 // What a pod's annotations say of its address: whether and how long it is kept, and which one it should be (S4, S12).
+import { parseClaimExpiry } from '../ipam/claim-expiry.ts'
+import { keyPrefix } from '../ipam/names.ts'
+import { shownText } from '../ipam/shown-text.ts'
 import type { OwnerRef, PodClaim, SubnetId } from '../ipam/types.ts'
 import { parseIpv4 } from '../value/ipv4.ts'
-import { type Millis, parseDuration } from '../value/millis.ts'
 import { at, listAt, textAt } from './json.ts'
 
-const prefix = 'tke.cloud.tencent.com/'
 const policyKey = 'vpc-ip-claim-delete-policy'
-const expiryKey = 'claim-expired-duration'
+export const expiryKey = 'claim-expired-duration'
 const addressKey = 'nominated-vpc-ip'
 const subnetsKey = 'nominated-eni-subnets'
 
-/** Less is refused, as the leader's own setting is. */
-const leastExpiry = 300_000
-
-/** Pods are many: what nobody could mean is not kept. */
-const mostShown = 60
 const mostSubnets = 50
 
 export function keepsIp(metadata: unknown): boolean {
@@ -28,11 +24,11 @@ export function claimOf(metadata: unknown): PodClaim | undefined {
     const text = saidBy(metadata, key)
     if (text === undefined) return undefined
     const value = parse(text)
-    if (value === undefined) faults.push(`annotation ${prefix}${key} "${shown(text)}": ${wants}`)
+    if (value === undefined) faults.push(`annotation ${keyPrefix}${key} "${shownText(text)}": ${wants}`)
     return value
   }
   const policy = read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
-  const expireAfter = read(expiryKey, parseExpiry, 'it is not a duration of at least 5m (such as 1h30m)')
+  const expireAfter = read(expiryKey, parseClaimExpiry, 'it is not a duration of at least 5m (such as 1h30m)')
   const nominatedIp = read(addressKey, parseIpv4, 'it is not an IPv4 address')
   const nominatedSubnets = read(subnetsKey, parseSubnets, 'it is not a list of subnets with commas between')
   const unclear = [
@@ -54,19 +50,14 @@ export function claimOf(metadata: unknown): PodClaim | undefined {
   return Object.keys(claim).length === 0 ? undefined : claim
 }
 
-function saidBy(metadata: unknown, key: string): string | undefined {
-  const text = at(metadata, 'annotations', prefix + key)
+/** What the annotation of ours says. */
+export function saidBy(metadata: unknown, key: string): string | undefined {
+  const text = at(metadata, 'annotations', keyPrefix + key)
   return typeof text === 'string' ? text.trim() : undefined
 }
 
 function parsePolicy(text: string): 'Never' | 'Immediate' | undefined {
   return text === 'Never' || text === 'Immediate' ? text : undefined
-}
-
-/** As Go writes durations: fractions ("1.5h") and units below milliseconds are for nobody. */
-function parseExpiry(text: string): Millis | undefined {
-  const millis = parseDuration(text)
-  return millis !== undefined && millis >= leastExpiry ? millis : undefined
 }
 
 function parseSubnets(text: string): readonly SubnetId[] | undefined {
@@ -85,9 +76,4 @@ export function controllerOf(metadata: unknown): OwnerRef | undefined {
   if (apiVersion === undefined || kind === undefined || name === undefined || uid === undefined)
     return undefined
   return { apiVersion, kind, name, uid }
-}
-
-function shown(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  return line.length > mostShown ? `${line.slice(0, mostShown - 3)}...` : line
 }

@@ -8,6 +8,7 @@ import { resourceNames } from '../ipam/resource-counts.ts'
 import { type EniMode, eniModes, type NodeFact, type PodFact } from '../ipam/types.ts'
 import { type Ipv4, parseIpv4 } from '../value/ipv4.ts'
 import { claimOf, keepsIp } from './claim-annotations.ts'
+import { eipOf } from './eip-annotations.ts'
 import { at, listAt, textAt } from './json.ts'
 import { parseNetworks } from './networks.ts'
 import { isOurTaint } from './node-taint.ts'
@@ -46,6 +47,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
   if (name === undefined || namespace === undefined || uid === undefined) return undefined
   const phase = at(object, 'status', 'phase')
   const claim = claimOf(metadata)
+  const eip = eipOf(metadata)
   return {
     namespace,
     name,
@@ -58,6 +60,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
     ip: podIp(at(object, 'status')),
     keepsIp: keepsIp(metadata),
     ...(claim === undefined ? {} : { claim }),
+    ...(eip === undefined ? {} : { eip }),
   }
 }
 

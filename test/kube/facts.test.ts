@@ -276,6 +276,35 @@ for (const { annotations, spec = {}, network = 'tke-route-eni', want } of [
     assert.equal(isStaticPod({ metadata: { name: 'not-made-yet', annotations }, spec }, network), want)
   })
 
+test('[E1] [E6] toPodFact() reads the EIP of a pod, with whose it is when that is kept', () => {
+  const prefix = 'tke.cloud.tencent.com/'
+  const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 's' }
+  const eipOf = (annotations: Readonly<Record<string, unknown>>) =>
+    toPodFact(
+      {
+        metadata: {
+          ...{ name: 'web-1', namespace: 'default', uid: 'u' },
+          annotations,
+          ownerReferences: [{ ...set, controller: true }],
+        },
+      },
+      'tke-route-eni',
+    )?.eip
+  const kept = eipOf({
+    [`${prefix}eip-attributes`]: ' {"Bandwidth":"5"} ',
+    [`${prefix}eip-claim-delete-policy`]: 'Never',
+    [`${prefix}claim-expired-duration`]: '1h',
+  })
+  assert.ok(kept !== undefined && 'wish' in kept && kept.wish.source === 'created')
+  assert.deepEqual([kept.owner, kept.wish.bandwidth, kept.wish.expireAfter], [set, 5, 3_600_000])
+  const listed = eipOf({ [`${prefix}eip-id-list`]: 'eip-a,eip-b' })
+  assert.ok(listed !== undefined && 'wish' in listed && listed.wish.source === 'specified')
+  assert.deepEqual([listed.owner, listed.wish.ordinal], [undefined, 1])
+  assert.deepEqual(Object.keys(eipOf({ [`${prefix}eip-attributes`]: '[' }) ?? {}), ['fault'])
+  assert.equal(eipOf({ [`${prefix}eip-attributes`]: 7 }), undefined)
+  assert.equal(eipOf({}), undefined)
+})
+
 for (const { pods, want } of [
   { pods: '110', want: 110 },
   { pods: 64, want: 64 },
