@@ -1,0 +1,125 @@
+// Which EIPs of their lists pods get (E4): the n-th of a set the n-th, others a free one. Of two that want one the same always wins.
+import type { Ipv4 } from '../value/ipv4.ts'
+import type { EipTrouble } from './eip-claim.ts'
+import { createdTag } from './eip-tags.ts'
+import type { SpecifiedWish } from './eip-wish.ts'
+import { podText } from './pod-need.ts'
+import type { CloudEip, EipId, EniId, PodName } from './types.ts'
+
+export interface EipContender extends PodName {
+  /** Of its claim: the earlier comes first. */
+  readonly key: number
+  readonly wish: Pick<SpecifiedWish, 'ids' | 'ordinal'>
+  /** Where its address is: an EIP that is there already is its own. */
+  readonly at: { readonly address: Ipv4; readonly eniId: EniId } | undefined
+  /** Chance, in [0, 1): which of those that are free. */
+  readonly draw: number
+}
+
+export interface EipChoices {
+  /** As a look shows them; those that are not there are not in it. */
+  readonly eips: ReadonlyMap<EipId, CloudEip>
+  /** Whose they are by the ledger. */
+  readonly holders: ReadonlyMap<EipId, PodName>
+}
+
+export type EipPick = { readonly eip: EipId } | EipTrouble
+
+/** By the keys of the contenders. None gets what another has, or gets. */
+export function pickEips(contenders: readonly EipContender[], { eips, holders }: EipChoices) {
+  const taken = new Map(holders)
+  const picks = new Map<number, EipPick>()
+  for (const one of contenders.toSorted(inTurn)) {
+    const pick = pickFor(one, (id) => obstacle(id, one, eips.get(id), taken.get(id)))
+    if ('eip' in pick) taken.set(pick.eip, one)
+    picks.set(one.key, pick)
+  }
+  return picks as ReadonlyMap<number, EipPick>
+}
+
+/** Who can have only one comes before those that can have any. */
+function inTurn(a: EipContender, b: EipContender): number {
+  const [first, second] = [a, b].map(({ wish }) => Number(wish.ordinal === undefined))
+  return (first ?? 0) - (second ?? 0) || a.key - b.key
+}
+
+function pickFor(
+  { draw, wish: { ids, ordinal } }: EipContender,
+  why: (id: EipId) => EipTrouble | undefined,
+): EipPick {
+  if (ordinal !== undefined) {
+    const id = ids[ordinal]
+    if (id === undefined) {
+      const message = `the pod is number ${ordinal}, counted from 0, and its list has ${ids.length}: ${listed(ids)}`
+      return { reason: 'EipListTooShort', message }
+    }
+    return why(id) ?? { eip: id }
+  }
+  const reasons = ids.map((id) => ({ id, why: why(id) }))
+  // Sorted, so that chance alone decides, and not who wrote the list.
+  const free = reasons
+    .filter((one) => one.why === undefined)
+    .map(({ id }) => id)
+    .toSorted()
+  const eip = free[Math.min(Math.floor(draw * free.length), free.length - 1)]
+  if (eip !== undefined) return { eip }
+  const [only, ...others] = reasons
+  if (only?.why !== undefined && others.length === 0) return only.why
+  const all = reasons.slice(0, mostNamed).flatMap((one) => one.why?.message ?? [])
+  const rest = reasons.length > mostNamed ? `; and ${reasons.length - mostNamed} more` : ''
+  return { reason: 'NoFreeEip', message: `none of the list is free: ${all.join('; ')}${rest}` }
+}
+
+const mostNamed = 5
+
+function listed(ids: readonly EipId[]): string {
+  return ids.length > mostNamed ? `${ids.slice(0, mostNamed).join(', ')}, …` : ids.join(', ')
+}
+
+/** Why the pod cannot have the EIP now. */
+function obstacle(
+  id: EipId,
+  pod: EipContender,
+  eip: CloudEip | undefined,
+  holder: PodName | undefined,
+): EipTrouble | undefined {
+  if (holder !== undefined) return { reason: 'EipTaken', message: `${id} is of pod ${podText(holder)}` }
+  if (eip === undefined) return { reason: 'EipNotFound', message: `there is no EIP ${id} in the account` }
+  if (createdTag in eip.tags) {
+    const message = `${id} was made for a pod, and goes with that; allowed are EIPs of your own`
+    return { reason: 'EipOfAnother', message }
+  }
+  return obstacleInCloud(eip, pod) ?? poverty(eip)
+}
+
+function obstacleInCloud(eip: CloudEip, { at }: EipContender): EipTrouble | undefined {
+  switch (eip.state) {
+    case 'unbound':
+      return undefined
+    case 'bound':
+    case 'bound_to_loose_eni': {
+      const isIts = at !== undefined && eip.eniId === at.eniId && eip.privateIp === at.address
+      return isIts ? undefined : { reason: 'EipInUse', message: `${eip.id} is bound to ${boundTo(eip)}` }
+    }
+    case 'releasing':
+      return { reason: 'EipNotFound', message: `${eip.id} is being released` }
+    case 'creating':
+    case 'binding':
+    case 'unbinding':
+      return { reason: 'EipBusy', message: `${eip.id} is ${eip.state} just now` }
+  }
+}
+
+/** What an EIP is on, for people. */
+export function boundTo({ eniId, instanceId, privateIp }: CloudEip): string {
+  if (eniId === undefined) return instanceId ?? 'something else'
+  const place = privateIp === undefined ? eniId : `${privateIp} of ${eniId}`
+  return instanceId === undefined ? place : `${place} on ${instanceId}`
+}
+
+/** Why an EIP carries nothing, whatever it is on. */
+export function poverty({ arrears, blocked, id }: CloudEip): EipTrouble | undefined {
+  if (arrears) return { reason: 'EipInArrears', message: `${id} is in arrears: the account has to pay first` }
+  if (blocked) return { reason: 'EipBlocked', message: `the cloud has blocked ${id}, as after an attack` }
+  return undefined
+}
