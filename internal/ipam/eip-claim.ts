@@ -35,6 +35,8 @@ export interface EipClaim extends PodName {
   /** What was asked last, stored before it was sent, until it is seen what became of it. */
   readonly acted: EipAct | undefined
   readonly actedAt: Millis | undefined
+  /** The cloud has taken it on, at `actedAt`: it is under way, or has come to nothing. */
+  readonly answered: boolean
   /** It is kept so long after its pod; undefined: as long as the leader's setting says. */
   readonly expireAfter: Millis | undefined
   /** When its last pod ended, for people. */

@@ -1,0 +1,55 @@
+// What a refusal of the cloud means for a claim to a public address: what people are told, and how soon it is tried again.
+import type { EipAct, EipTrouble } from './eip-claim.ts'
+import { type ErrorCode, mayHaveHappened } from './errors.ts'
+
+export interface JudgedRefusal extends EipTrouble {
+  /** `soon`: it passes by itself, and nobody is told. `later`: somebody has to do something. */
+  readonly again: 'soon' | 'later'
+  /** The token brings nothing any more: the next allocation takes another, if this one was alone. */
+  readonly newToken: boolean
+}
+
+const reasons: Readonly<Record<EipAct, string>> = {
+  allocate: 'FailedAllocateEIP',
+  associate: 'FailedAssociateEIP',
+  disassociate: 'FailedDisassociateEIP',
+  release: 'FailedReleaseEIP',
+}
+
+/** What somebody can do about it (E8). */
+const remedies: Partial<Record<ErrorCode, string>> = {
+  denied: 'grant the policy QcloudAccessForIPAMDRoleInQcloudAllocateEIP to the role IPAMDofTKE_QCSRole',
+  eip_quota: 'release EIPs that nobody uses, or ask for a higher quota',
+  arrears: 'the account has to pay first',
+  no_address: 'the line has no address left; another ISP may have',
+  conflict: "unbind the EIP that is on the pod's address",
+  bad_input: 'mend the annotation, and make the pod anew',
+}
+
+/** These pass, or the next look says what is so. */
+const passing: ReadonlySet<ErrorCode> = new Set([
+  ...([
+    'throttled',
+    'unavailable',
+    'in_progress',
+    'invalid_state',
+    'not_found',
+    'deposed',
+    'storage',
+  ] as const),
+])
+
+/** undefined: it may have happened, which only a look can say. */
+export function judgeEipRefusal(
+  act: EipAct,
+  { code, message }: { readonly code: ErrorCode | undefined; readonly message: string },
+): JudgedRefusal | undefined {
+  if (code === undefined || mayHaveHappened(code)) return undefined
+  const remedy = remedies[code]
+  return {
+    reason: reasons[act],
+    message: remedy === undefined ? message : `${message}; ${remedy}`,
+    again: passing.has(code) ? 'soon' : 'later',
+    newToken: act === 'allocate' && code === 'cloud_fault',
+  }
+}
