@@ -2,6 +2,7 @@
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
 import type { Claim, ClaimOwner, ClaimPhase } from './ipam/claim.ts'
+import type { EipClaim } from './ipam/eip-claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -363,7 +364,9 @@ export interface LeaderLedger {
   untimedClaims(of: 'all' | 'own'): readonly PodName[]
   /** For a survey. */
   staticClaims(): readonly SurveyClaim[]
-  /** Workloads that claims go with, each once. */
+  /** Claims to public addresses. */
+  readonly eips: LedgerEips
+  /** Workloads that claims go with, of addresses and of EIPs, each once. */
   owners(): readonly ClaimOwner[]
   claimsOfOwner(uid: string): readonly Claim[]
   /** Static ones of pods on the node that have no address, and none on its way. */
@@ -373,7 +376,7 @@ export interface LeaderLedger {
   unreservedClaims(): readonly Claim[]
   /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
   expiredClaims(limit: number): readonly Claim[]
-  /** Is there one whose time will be over? */
+  /** Is there one, of addresses or of EIPs, whose time will be over? */
   claimsExpire(): boolean
   expiryClock(): ExpiryClock
   /** Why nothing can be stored now (a full disk); undefined when it can. */
@@ -425,6 +428,51 @@ export type FoundClaim = PodName &
     | 'expiresAt'
     | 'owner'
   > & { readonly address: Ipv4 }
+
+export interface LedgerEips {
+  claim(pod: PodName): EipClaim | undefined
+  /** The one whose EIP it is. */
+  ofEip(eip: EipId): EipClaim | undefined
+  /** The one that holds the address of a pod: it may not be taken off its ENI. */
+  holding(privateIp: Ipv4): EipClaim | undefined
+  /** Of pods on the node. */
+  ofNode(node: NodeName): readonly EipClaim[]
+  where(phase: ClaimPhase): readonly EipClaim[]
+  /** As `where`, their names alone. */
+  names(phase: ClaimPhase): readonly PodName[]
+  /** For a survey, and to choose of a list: whose each EIP is. */
+  holders(): ReadonlyMap<EipId, PodName>
+  /** Of allocations that have brought none that is known: what has one of these tags is nobody's orphan. */
+  tokens(): ReadonlySet<string>
+  /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
+  untimed(of: 'all' | 'own'): readonly PodName[]
+  ofOwner(uid: string): readonly EipClaim[]
+  /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
+  expired(limit: number): readonly EipClaim[]
+  /** Is there any? */
+  any(): boolean
+}
+
+/** A claim of a pod to an EIP, which it has none of; it is `Pending`. */
+export type NewEipClaim = PodName &
+  Pick<EipClaim, 'uid' | 'wish' | 'owner'> & { readonly podUid: PodUid; readonly node: NodeName }
+
+/** One that is made anew, from what is left of it: `Attaching` with a pod, `Retained` or `Releasing` without. */
+export type FoundEipClaim = PodName &
+  Pick<
+    EipClaim,
+    'uid' | 'wish' | 'owner' | 'address' | 'privateIp' | 'eniId' | 'allocateToken' | 'expiresAt'
+  > & {
+    readonly phase: 'Attaching' | 'Retained' | 'Releasing'
+    readonly eipId: EipId
+    readonly podUid: PodUid | undefined
+    readonly node: NodeName | undefined
+  }
+
+/** What of it may change. The EIP, once there is one, does not. */
+export type EipClaimChange = Partial<
+  Omit<EipClaim, 'key' | 'namespace' | 'name' | 'uid' | 'createdAt' | 'changedAt' | 'version'>
+>
 
 /** A claim as it was when it was read. */
 export type SeenClaim = Pick<Claim, 'key' | 'namespace' | 'name' | 'version'>
@@ -502,6 +550,13 @@ export interface LeaderTx {
   changeClaim(claim: SeenClaim, change: ClaimChange): Claim
   /** Nothing when it has changed since it was read. */
   removeClaim(claim: Claim): void
+  addEipClaim(claim: NewEipClaim): EipClaim
+  /** Throws `conflict` when there is one of that name, or of that EIP. */
+  restoreEipClaim(claim: FoundEipClaim): EipClaim
+  /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when another has the EIP or the address. */
+  changeEipClaim(claim: SeenClaim, change: EipClaimChange): EipClaim
+  /** Nothing when it has changed since it was read. Throws `conflict` unless it is let go. */
+  removeEipClaim(claim: EipClaim): void
   /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */
   renewIp(address: Ipv4, reason: string): void
   setExpiryClock(clock: ExpiryClock): void
@@ -592,10 +647,12 @@ export interface NodeTx {
 
 // ---- claims, for those who look at them from outside ------------------------------------------
 
-/** One change of one claim. */
+/** One change of one claim: of an address, or of an EIP, with one numbering for both. */
 export interface ClaimEvent {
   /** Rises with every change of any claim. */
   readonly version: number
+  /** Of one of an EIP: then `before` and `after` are undefined. */
+  readonly eip?: { readonly before: EipClaim | undefined; readonly after: EipClaim | undefined }
   /** undefined: the claim came. */
   readonly before: Claim | undefined
   /** undefined: the claim went. */
@@ -634,6 +691,9 @@ export interface ClaimFeed {
   countClaims(page: PodPage): number
   claimsWithAddress(page: AddressPage): readonly Claim[]
   countClaimsWithAddress(page: AddressPage): number
+  eipClaim(pod: PodName): EipClaim | undefined
+  eipClaims(page: PodPage): readonly EipClaim[]
+  countEipClaims(page: PodPage): number
   /** The first `limit` changes after version `since`. */
   changes(since: number, limit: number): readonly ClaimEvent[]
 }

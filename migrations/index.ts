@@ -7,6 +7,7 @@ export const leaderMigrations = [
   { name: '0003_pools', sql: readAsset('./leader/0003_pools.sql', import.meta.url) },
   { name: '0004_claims', sql: readAsset('./leader/0004_claims.sql', import.meta.url) },
   { name: '0005_moves', sql: readAsset('./leader/0005_moves.sql', import.meta.url) },
+  { name: '0006_eips', sql: readAsset('./leader/0006_eips.sql', import.meta.url) },
 ]
 
 export const nodeMigrations = [

@@ -166,6 +166,50 @@ const spoilt: readonly { in: 'leader' | 'node'; check: string; sql: string; says
   },
   {
     in: 'leader',
+    check: 'one-pod-per-eip',
+    sql: `DROP INDEX eip_claim_of_eip; ${eipClaim({ name: 'a' })}; ${eipClaim({ name: 'b' })}`,
+    says: /^eip-1 is of default\/a and default\/b$/,
+  },
+  {
+    in: 'leader',
+    check: 'one-pod-per-eip',
+    sql: `DROP INDEX eip_claim_of_address; ${eipClaim({ name: 'a', address: '1.2.3.4' })};
+      ${eipClaim({ name: 'b', eip_id: 'eip-2', address: '1.2.3.4' })}`,
+    says: /^1\.2\.3\.4 is of default\/a and default\/b$/,
+  },
+  {
+    in: 'leader',
+    check: 'one-eip-per-address',
+    sql: `DROP INDEX eip_claim_of_private_ip; ${eipClaim({ name: 'a', private_ip: '10.0.1.9', eni_id: 'eni-a1' })};
+      ${eipClaim({ name: 'b', eip_id: 'eip-2', private_ip: '10.0.1.9', eni_id: 'eni-a1' })}`,
+    says: /^10\.0\.1\.9 has eip-1 and eip-2$/,
+  },
+  {
+    in: 'leader',
+    check: 'one-eip-per-address',
+    sql: `DROP INDEX eip_claim_of_pod; ${eipClaim({ name: 'a', pod_uid: 'p' })}; ${eipClaim({ name: 'b', eip_id: 'eip-2', pod_uid: 'p' })}`,
+    says: /^pod p has eip-1 and eip-2$/,
+  },
+  {
+    in: 'leader',
+    check: 'eips-of-lists',
+    sql: eipClaim({ name: 'a', source: 'specified', wish: '{"source":"specified","ids":["eip-2"]}' }),
+    says: /^eip-1 of default\/a is not in its list$/,
+  },
+  {
+    in: 'leader',
+    check: 'changes-of-claims',
+    sql: `${eipClaim({ name: 'a' })}; UPDATE eip_claim SET version = 0`,
+    says: /^EIP claim of default\/a is of change 0, the last one is \d+$/,
+  },
+  {
+    in: 'leader',
+    check: 'constraints',
+    sql: `${eipClaim({ name: 'a', source: 'specified', wish: '{"source":"specified","ids":["eip-1"]}', acted: 'release', acted_at: '1' })}`,
+    says: /^CHECK constraint failed in eip_claim$/,
+  },
+  {
+    in: 'leader',
     check: 'references',
     sql: `DELETE FROM node WHERE name = 'node-b'`,
     says: /of eni refers to a node that is not there/,
@@ -552,3 +596,22 @@ test('[R6] db rebuild refuses a file that no daemon uses', () => {
   assert.equal(status, 2)
   assert.match(stderr, /no daemon uses that name/)
 })
+
+/** SQL that enters the claim of a pod that has eip-1. */
+function eipClaim(values: Readonly<Record<string, string>>): string {
+  const { name } = values
+  const columns: Readonly<Record<string, string>> = {
+    ...{
+      namespace: 'default',
+      uid: `u-${name}`,
+      policy: 'Never',
+      phase: 'Attaching',
+      pod_uid: `pod-${name}`,
+      node: 'node-a',
+    },
+    ...{ source: 'created', wish: '{"source":"created"}', eip_id: 'eip-1', created_at: '1', changed_at: '1' },
+    ...values,
+  }
+  const texts = Object.values(columns).map((text) => `'${text}'`)
+  return `INSERT INTO eip_claim (${Object.keys(columns).join(', ')}) VALUES (${texts.join(', ')})`
+}

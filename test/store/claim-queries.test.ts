@@ -58,6 +58,15 @@ const questions: Readonly<Record<string, (ledger: LeaderLedger) => unknown>> = {
   hasStaticClaims: (ledger) => ledger.hasStaticClaims(),
   expiredClaims: (ledger) => ledger.expiredClaims(10),
   claimsExpire: (ledger) => ledger.claimsExpire(),
+  'eips.claim': ({ eips }) => eips.claim({ namespace: 'default', name: 'web-0' }),
+  'eips.ofEip': ({ eips }) => eips.ofEip('eip-a'),
+  'eips.holding': ({ eips }) => eips.holding(ip('10.0.0.1')),
+  'eips.ofNode': ({ eips }) => eips.ofNode('node-1'),
+  'eips.where': ({ eips }) => eips.where('Pending'),
+  'eips.names': ({ eips }) => eips.names('Releasing'),
+  'eips.untimed': ({ eips }) => eips.untimed('own'),
+  'eips.ofOwner': ({ eips }) => eips.ofOwner('uid'),
+  'eips.expired': ({ eips }) => eips.expired(10),
 }
 
 for (const [name, ask] of Object.entries(questions))
@@ -90,5 +99,5 @@ test('a page of claims begins at its place in an index, and sorts nothing', (t) 
 
 /** Through all claims, or through all that no reservation keeps: every pod of the pool has one. */
 function isWhole(step: string): boolean {
-  return /^SCAN claim\b|\(reservation=\?\)/.test(step) && !step.includes('claim_static')
+  return /^SCAN (?:eip_)?claim\b|\(reservation=\?\)/.test(step) && !step.includes('claim_static')
 }

@@ -91,4 +91,34 @@ export const leaderInvariants: readonly Invariant[] = [
     sql: `SELECT 'pod ' || pod_uid || ' has ' || group_concat(address, ' and ') AS found
       FROM ip NOT INDEXED WHERE pod_uid IS NOT NULL GROUP BY pod_uid HAVING count(*) > 1`,
   },
+  {
+    name: 'one-pod-per-eip',
+    says: 'no EIP and no public address is of two pods',
+    sql: `SELECT coalesce(eip_id, address) || ' is of ' || group_concat(namespace || '/' || name, ' and ') AS found
+      FROM (SELECT eip_id, NULL AS address, namespace, name FROM eip_claim NOT INDEXED WHERE eip_id IS NOT NULL
+        UNION ALL SELECT NULL, address, namespace, name FROM eip_claim NOT INDEXED WHERE address IS NOT NULL)
+      GROUP BY eip_id, address HAVING count(*) > 1`,
+  },
+  {
+    name: 'one-eip-per-address',
+    says: 'no pod and no address of a pod has two EIPs',
+    sql: `SELECT private_ip || ' has ' || group_concat(eip_id, ' and ') AS found
+      FROM eip_claim NOT INDEXED WHERE private_ip IS NOT NULL GROUP BY private_ip HAVING count(*) > 1
+      UNION ALL SELECT 'pod ' || pod_uid || ' has ' || group_concat(coalesce(eip_id, 'claim ' || key), ' and ')
+      FROM eip_claim NOT INDEXED WHERE pod_uid IS NOT NULL GROUP BY pod_uid HAVING count(*) > 1`,
+  },
+  {
+    name: 'eips-of-lists',
+    says: "a user's EIP is one of the list that its pod has",
+    sql: `SELECT eip_id || ' of ' || namespace || '/' || name || ' is not in its list' AS found FROM eip_claim
+      WHERE source = 'specified' AND phase IN ('Attaching', 'Bound')
+      AND eip_id NOT IN (SELECT value FROM json_each(wish, '$.ids'))`,
+  },
+  {
+    name: 'changes-of-claims',
+    says: 'what is newest of a claim is what the last change says',
+    sql: `SELECT 'EIP claim of ' || namespace || '/' || name || ' is of change ' || version || ', the last one is '
+        || coalesce((SELECT max(seq) FROM change WHERE kind = 'eip' AND claim = eip_claim.key), 'gone') AS found
+      FROM eip_claim WHERE version < coalesce((SELECT max(seq) FROM change WHERE kind = 'eip' AND claim = eip_claim.key), 0)`,
+  },
 ]

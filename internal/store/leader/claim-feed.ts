@@ -1,12 +1,14 @@
 // The claims of a ledger with their changes, read only: what is shown of them, and from where watches resume.
 import type { Clock } from '../../base/clock.ts'
 import type { Claim } from '../../ipam/claim.ts'
+import type { EipClaim } from '../../ipam/eip-claim.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { AddressPage, ClaimEvent, ClaimFeed, ClaimPage, PodPage } from '../../ports.ts'
 import type { Database, SqlValue } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { readMeta, writeMeta } from '../meta.ts'
 import { type ClaimRow, expiryClock, fromRow } from './claims.ts'
+import { type EipClaimRow, findEipClaim, fromEipRow } from './eip-claims.ts'
 
 /** Up to which change the log has been cut. */
 const oldestKey = 'changes-from'
@@ -23,24 +25,41 @@ export function claimFeed(db: Database, clock: Pick<Clock, 'now'>): ClaimFeed {
     wallClock: () => wallClock(db, clock.now()),
     claim: ({ namespace, name }) => one('namespace = ? AND name = ?', namespace, name),
     claimOf: (address) => one('address = ?', address),
-    claims: (page) => select(db, byPod(page), 'namespace, name', page),
-    countClaims: (page) => count(db, byPod(page), 'namespace, name', page.at),
-    claimsWithAddress: (page) => select(db, byAddress(page), 'address', page),
-    countClaimsWithAddress: (page) => count(db, byAddress(page), 'address', page.at),
+    claims: (page) => select(db, claimsBy('namespace, name'), byPod(page), page),
+    countClaims: (page) => count(db, claimsBy('namespace, name'), byPod(page), page.at),
+    claimsWithAddress: (page) => select(db, claimsBy('address'), byAddress(page), page),
+    countClaimsWithAddress: (page) => count(db, claimsBy('address'), byAddress(page), page.at),
+    eipClaim: (pod) => findEipClaim(db, pod),
+    eipClaims: (page) => select(db, eipClaims, byPod(page), page),
+    countEipClaims: (page) => count(db, eipClaims, byPod(page), page.at),
     changes(since, limit) {
-      const rows = db.all<{ seq: number; before: string | null; after: string | null }>(
-        `SELECT seq, before, after FROM change WHERE seq > ? ORDER BY seq LIMIT ?`,
-        since,
-        limit,
-      )
-      return rows.map(
-        ({ seq, before, after }): ClaimEvent => ({
-          version: seq,
-          before: before === null ? undefined : fromRow(JSON.parse(before) as ClaimRow),
-          after: after === null ? undefined : { ...fromRow(JSON.parse(after) as ClaimRow), version: seq },
-        }),
-      )
+      const sql = `SELECT seq, kind, before, after FROM change WHERE seq > ? ORDER BY seq LIMIT ?`
+      return db.all<ChangeRow>(sql, since, limit).map(toEvent)
     },
+  }
+}
+
+interface ChangeRow {
+  readonly seq: number
+  readonly kind: 'claim' | 'eip'
+  readonly before: string | null
+  readonly after: string | null
+}
+
+function toEvent({ after, before, kind, seq }: ChangeRow): ClaimEvent {
+  if (kind === 'claim') return { version: seq, ...bothOf(fromRow, seq, before, after) }
+  return { version: seq, before: undefined, after: undefined, eip: bothOf(fromEipRow, seq, before, after) }
+}
+
+function bothOf<Row, One>(
+  read: (row: Row) => One,
+  version: number,
+  before: string | null,
+  after: string | null,
+) {
+  return {
+    before: before === null ? undefined : read(JSON.parse(before) as Row),
+    after: after === null ? undefined : { ...read(JSON.parse(after) as Row), version },
   }
 }
 
@@ -133,18 +152,45 @@ function addPosition({ now, past, values }: Conditions, { namespace, name }: Pod
   values.push(namespace, name)
 }
 
-function select(db: Database, conditions: Conditions, order: string, page: ClaimPage): readonly Claim[] {
-  const { limit = -1 } = page
-  const { sql, values, past } = query(db, conditions, order, page.at)
-  const ordered = `${sql} ORDER BY ${order} LIMIT ?`
-  if (!past) return db.all<ClaimRow>(ordered, ...values, limit).map(fromRow)
-  return db
-    .all<{ body: string }>(ordered, ...values, limit)
-    .map(({ body }) => fromRow(JSON.parse(body) as ClaimRow))
+/** What is listed: a table, how its rows are kept in changes, and in which order. */
+interface Listed<Row, One> {
+  readonly table: 'claim' | 'eip_claim'
+  readonly kind: ChangeRow['kind']
+  readonly order: string
+  readonly read: (row: Row) => One
 }
 
-function count(db: Database, conditions: Conditions, order: string, at: number | undefined): number {
-  const { sql, values } = query(db, conditions, order, at)
+function claimsBy(order: string): Listed<ClaimRow, Claim> {
+  return { table: 'claim', kind: 'claim', order, read: fromRow }
+}
+
+const eipClaims: Listed<EipClaimRow, EipClaim> = {
+  ...{ table: 'eip_claim', kind: 'eip', order: 'namespace, name' },
+  read: fromEipRow,
+}
+
+function select<Row, One>(
+  db: Database,
+  listed: Listed<Row, One>,
+  conditions: Conditions,
+  page: ClaimPage,
+): readonly One[] {
+  const { limit = -1 } = page
+  const { sql, values, past } = query(db, listed, conditions, page.at)
+  const ordered = `${sql} ORDER BY ${listed.order} LIMIT ?`
+  if (!past) return db.all<Row>(ordered, ...values, limit).map(listed.read)
+  return db
+    .all<{ body: string }>(ordered, ...values, limit)
+    .map(({ body }) => listed.read(JSON.parse(body) as Row))
+}
+
+function count<Row, One>(
+  db: Database,
+  listed: Listed<Row, One>,
+  conditions: Conditions,
+  at: number | undefined,
+): number {
+  const { sql, values } = query(db, listed, conditions, at)
   return db.get<{ n: number }>(`SELECT count(*) AS n FROM (${sql})`, ...values)?.n ?? 0
 }
 
@@ -157,22 +203,22 @@ interface Query {
 
 function query(
   db: Database,
+  { kind, order, table }: Pick<Listed<never, never>, 'kind' | 'order' | 'table'>,
   { now, past, values }: Conditions,
-  order: string,
   at: number | undefined,
 ): Query {
   if (at === undefined || at >= newestChange(db)) {
     const where = now.length === 0 ? '' : `WHERE ${now.join(' AND ')}`
-    return { sql: `SELECT * FROM claim ${where}`, values, past: false }
+    return { sql: `SELECT * FROM ${table} ${where}`, values, past: false }
   }
   const columns = order.split(', ')
   // What has not changed since then, and of what has, the state before its first change.
-  const sql = `SELECT ${order}, (SELECT body FROM claim_json WHERE claim_json.key = claim.key) AS body
-     FROM claim WHERE ${[...now, 'version <= ?'].join(' AND ')}
+  const sql = `SELECT ${order}, (SELECT body FROM ${table}_json WHERE ${table}_json.key = ${table}.key) AS body
+     FROM ${table} WHERE ${[...now, 'version <= ?'].join(' AND ')}
      UNION ALL
      SELECT ${columns.map((column) => `json_extract(before, '$.${column}') AS ${column}`).join(', ')}, before AS body
-     FROM change AS later WHERE ${[...past, 'seq > ?', 'before IS NOT NULL'].join(' AND ')}
+     FROM change AS later WHERE ${[...past, `kind = '${kind}'`, 'seq > ?', 'before IS NOT NULL'].join(' AND ')}
        AND NOT EXISTS (SELECT 1 FROM change AS earlier
-         WHERE earlier.claim = later.claim AND earlier.seq > ? AND earlier.seq < later.seq)`
+         WHERE earlier.kind = later.kind AND earlier.claim = later.claim AND earlier.seq > ? AND earlier.seq < later.seq)`
   return { sql, values: [...values, at, ...values, at, at], past: true }
 }

@@ -126,7 +126,8 @@ export function staticClaims(db: Database): readonly SurveyClaim[] {
 
 export function listOwners(db: Database): readonly ClaimOwner[] {
   const rows = db.all<{ owner: string }>(
-    `SELECT DISTINCT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL ORDER BY owner`,
+    `SELECT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL
+     UNION SELECT json_remove(owner, '$.via') FROM eip_claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
   return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
 }
@@ -183,8 +184,10 @@ export function expiredClaims(db: Database, limit: number): readonly Claim[] {
   return db.all<ClaimRow>(sql, expiryClock(db).now, limit).map(fromRow)
 }
 
+/** Of addresses or EIPs: one clock is for both. */
 export function claimsExpire(db: Database): boolean {
-  return db.get(`SELECT 1 FROM claim WHERE expires_at IS NOT NULL LIMIT 1`) !== undefined
+  const ofTable = (table: string) => `EXISTS (SELECT 1 FROM ${table} WHERE expires_at IS NOT NULL)`
+  return db.get(`SELECT 1 WHERE ${ofTable('claim')} OR ${ofTable('eip_claim')}`) !== undefined
 }
 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
@@ -282,7 +285,7 @@ export function placeClaim(db: Database, now: Millis, address: Ipv4, eni: number
 }
 
 /** The first to wait begins now: what passed before is nothing to it. */
-function startExpiry(db: Database): void {
+export function startExpiry(db: Database): void {
   if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
 }
 

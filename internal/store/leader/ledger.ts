@@ -37,6 +37,7 @@ import {
   untimedClaims,
   waitingClaims,
 } from './claims.ts'
+import { addEipClaim, changeEipClaim, ledgerEips, removeEipClaim, restoreEipClaim } from './eip-claims.ts'
 import {
   addEni,
   doomEni,
@@ -136,6 +137,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     owners: () => listOwners(db),
     claimsOfOwner: (uid) => claimsOfOwner(db, uid),
     staticClaims: () => staticClaims(db),
+    eips: ledgerEips(db),
     hasStaticClaims: () => hasStaticClaims(db),
     unreservedClaims: () => unreservedClaims(db),
     expiredClaims: (limit) => expiredClaims(db, limit),
@@ -181,6 +183,10 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     removeClaim(claim) {
       if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)
     },
+    addEipClaim: (claim) => addEipClaim(db, now, claim),
+    restoreEipClaim: (claim) => restoreEipClaim(db, now, claim),
+    changeEipClaim: (claim, change) => changeEipClaim(db, now, claim, change),
+    removeEipClaim: (claim) => removeEipClaim(db, now, claim),
     renewIp(address, reason) {
       if (findIp(db, address)?.state === 'bound') rebindIp(db, now, address, reason)
     },

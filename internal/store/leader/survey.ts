@@ -92,15 +92,17 @@ function refuseBusy(db: Database, key: number): void {
 
 /** What bears a time to come (the clock was set back) was done now. */
 export function rewindLedger(db: Database, now: Millis): void {
-  for (const table of ['eni', 'ip', 'claim']) {
+  for (const table of ['eni', 'ip', 'claim', 'eip_claim']) {
     db.run(`UPDATE ${table} SET changed_at = ? WHERE changed_at > ?`, now, now)
   }
+  db.run(`UPDATE eip_claim SET acted_at = ? WHERE acted_at > ?`, now, now)
   db.run(`UPDATE intent SET changed_at = ? WHERE state IN ('done', 'failed') AND changed_at > ?`, now, now)
 }
 
 /** History stays; an intent that was open when the file was copied is nobody's any more. */
 export function clearLedger(db: Database, now: Millis): void {
-  for (const table of ['quarantine', 'claim', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
+  for (const table of ['quarantine', 'claim', 'eip_claim', 'ip', 'eni', 'node'])
+    db.run(`DELETE FROM ${table}`)
   db.run(
     `UPDATE intent SET state = 'failed', error = 'the ledger was rebuilt', changed_at = ? WHERE state IN ('recorded', 'accepted')`,
     now,

@@ -1,0 +1,250 @@
+// Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it.
+import { type ClaimPhase, type ClaimPolicy, type FollowedOwner, mayFollow } from '../../ipam/claim.ts'
+import type { EipAct, EipClaim } from '../../ipam/eip-claim.ts'
+import type { EipWish } from '../../ipam/eip-wish.ts'
+import { IpamError } from '../../ipam/errors.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { PodName } from '../../ipam/types.ts'
+import type { EipClaimChange, FoundEipClaim, LedgerEips, NewEipClaim, SeenClaim } from '../../ports.ts'
+import type { Database, SqlValue } from '../../sqlite/database.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import { expiryClock, startExpiry } from './claims.ts'
+
+export interface EipClaimRow {
+  readonly key: number
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly policy: ClaimPolicy
+  readonly phase: ClaimPhase
+  readonly generation: number
+  readonly pod_uid: string | null
+  readonly node: string | null
+  readonly source: EipWish['source']
+  readonly wish: string
+  readonly eip_id: string | null
+  readonly address: Ipv4 | null
+  readonly private_ip: Ipv4 | null
+  readonly eni_id: string | null
+  readonly allocate_token: string | null
+  readonly acted: EipAct | null
+  readonly acted_at: number | null
+  readonly answered: number
+  readonly expire_after: number | null
+  readonly retained_at: number | null
+  readonly expires_at: number | null
+  readonly owner: string | null
+  readonly reason: string
+  readonly message: string
+  readonly created_at: number
+  readonly changed_at: number
+  readonly version: number
+}
+
+export function ledgerEips(db: Database): LedgerEips {
+  return {
+    claim: (pod) => findEipClaim(db, pod),
+    ofEip: (eip) => one(db, 'eip_id = ?', eip),
+    holding: (privateIp) => one(db, 'private_ip = ?', privateIp),
+    ofNode: (node) => all(db, 'node = ?', node),
+    where: (phase) => all(db, 'phase = ?', phase),
+    names: (phase) => names(db, 'phase = ?', phase),
+    holders() {
+      const sql = `SELECT eip_id, namespace, name FROM eip_claim WHERE eip_id IS NOT NULL`
+      const rows = db.all<PodName & { eip_id: string }>(sql)
+      return new Map(rows.map(({ eip_id, name, namespace }) => [eip_id, { namespace, name }]))
+    },
+    tokens() {
+      const sql = `SELECT allocate_token AS token FROM eip_claim WHERE allocate_token IS NOT NULL`
+      return new Set(db.all<{ token: string }>(sql).map(({ token }) => token))
+    },
+    untimed: (of) =>
+      names(db, `phase = 'Retained' AND expires_at IS NULL AND (? = 'all' OR expire_after IS NOT NULL)`, of),
+    ofOwner: (uid) => all(db, `owner IS NOT NULL AND json_extract(owner, '$.uid') = ?`, uid),
+    expired(limit) {
+      const sql = `SELECT * FROM eip_claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
+      return db.all<EipClaimRow>(sql, expiryClock(db).now, limit).map(fromEipRow)
+    },
+    any: () => db.get(`SELECT 1 FROM eip_claim LIMIT 1`) !== undefined,
+  }
+}
+
+export function findEipClaim(db: Database, { name, namespace }: PodName): EipClaim | undefined {
+  return one(db, 'namespace = ? AND name = ?', namespace, name)
+}
+
+function one(db: Database, condition: string, ...values: readonly SqlValue[]): EipClaim | undefined {
+  const row = db.get<EipClaimRow>(`SELECT * FROM eip_claim WHERE ${condition}`, ...values)
+  return row && fromEipRow(row)
+}
+
+function all(db: Database, condition: string, ...values: readonly SqlValue[]): readonly EipClaim[] {
+  return db
+    .all<EipClaimRow>(`SELECT * FROM eip_claim WHERE ${condition} ORDER BY key`, ...values)
+    .map(fromEipRow)
+}
+
+function names(db: Database, condition: string, ...values: readonly SqlValue[]): readonly PodName[] {
+  const sql = `SELECT namespace, name FROM eip_claim WHERE ${condition} ORDER BY namespace, name`
+  return db.all<PodName>(sql, ...values)
+}
+
+/** Policy and time are as the wish says. */
+export function addEipClaim(db: Database, now: Millis, { wish, ...claim }: NewEipClaim): EipClaim {
+  return insert(db, now, { ...emptyClaim, ...claim, ...keepingOf(wish), wish, phase: 'Pending' })
+}
+
+export function restoreEipClaim(db: Database, now: Millis, { wish, ...claim }: FoundEipClaim): EipClaim {
+  if (claim.expiresAt !== undefined) startExpiry(db)
+  const retainedAt = claim.phase === 'Retained' ? now : undefined
+  return insert(db, now, { ...emptyClaim, ...claim, ...keepingOf(wish), wish, retainedAt })
+}
+
+function keepingOf({ expireAfter, policy }: EipWish): Pick<EipClaim, 'policy' | 'expireAfter'> {
+  return { policy, expireAfter }
+}
+
+type Mutable = Omit<EipClaim, 'key' | keyof PodName | 'uid' | 'createdAt' | 'changedAt' | 'version'>
+
+const emptyClaim = {
+  ...{ generation: 1, eipId: undefined, address: undefined, privateIp: undefined, eniId: undefined },
+  ...{ allocateToken: undefined, acted: undefined, actedAt: undefined, answered: false },
+  ...{ retainedAt: undefined, expiresAt: undefined, reason: '', message: '' },
+} as const
+
+function insert(db: Database, now: Millis, claim: Mutable & PodName & { readonly uid: string }): EipClaim {
+  const { name, namespace, uid } = claim
+  const columns = [...Object.entries({ namespace, name, uid }), ...columnsOf(claim)]
+  const row = db.get<{ key: number }>(
+    `INSERT INTO eip_claim (${columns.map(([column]) => column).join(', ')}, created_at, changed_at)
+     VALUES (${columns.map(() => '?').join(', ')}, ?, ?) RETURNING key`,
+    ...columns.map(([, value]) => value),
+    now,
+    now,
+  )
+  return expectEipClaim(db, row?.key ?? 0)
+}
+
+/**
+ * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
+ * EIP or the address is another's.
+ */
+export function changeEipClaim(
+  db: Database,
+  now: Millis,
+  claim: SeenClaim,
+  change: EipClaimChange,
+): EipClaim {
+  const current = expectUnchanged(db, claim)
+  const wanted = { ...current, ...change }
+  if (!mayFollow(current.phase, wanted.phase)) {
+    const message = `Cannot make the EIP claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
+    throw new IpamError('conflict', message)
+  }
+  if (wanted.expiresAt !== undefined && current.expiresAt === undefined) startExpiry(db)
+  const before = columnsOf(current)
+  const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
+  if (different.length === 0) return current
+  db.run(
+    `UPDATE eip_claim SET ${different.map(([name]) => `${name} = ?`).join(', ')}, changed_at = ? WHERE key = ?`,
+    ...different.map(([, value]) => value),
+    now,
+    claim.key,
+  )
+  return expectEipClaim(db, claim.key)
+}
+
+/** Nothing when it has changed since. Throws `conflict` unless it is let go: what is in the cloud would be nobody's. */
+export function removeEipClaim(db: Database, now: Millis, claim: EipClaim): void {
+  const current = one(db, 'key = ?', claim.key)
+  if (current?.version !== claim.version) return
+  if (current.phase !== 'Releasing') {
+    const message = `Cannot remove the EIP claim of ${podText(claim)}: it is ${current.phase}, not let go`
+    throw new IpamError('conflict', message)
+  }
+  // What is kept of its end bears the time of its last change.
+  db.run(`UPDATE eip_claim SET changed_at = ? WHERE key = ?`, now, claim.key)
+  db.run(`DELETE FROM eip_claim WHERE key = ?`, claim.key)
+}
+
+function columnsOf(claim: Mutable): readonly (readonly [string, string | number | null])[] {
+  return [
+    ['policy', claim.policy],
+    ['phase', claim.phase],
+    ['generation', claim.generation],
+    ['pod_uid', claim.podUid ?? null],
+    ['node', claim.node ?? null],
+    ['source', claim.wish.source],
+    ['wish', JSON.stringify(claim.wish)],
+    ['eip_id', claim.eipId ?? null],
+    ['address', claim.address ?? null],
+    ['private_ip', claim.privateIp ?? null],
+    ['eni_id', claim.eniId ?? null],
+    ['allocate_token', claim.allocateToken ?? null],
+    ['acted', claim.acted ?? null],
+    ['acted_at', claim.actedAt ?? null],
+    ['answered', Number(claim.answered)],
+    ['expire_after', claim.expireAfter ?? null],
+    ['retained_at', claim.retainedAt ?? null],
+    ['expires_at', claim.expiresAt ?? null],
+    ['owner', claim.owner === undefined ? null : JSON.stringify(claim.owner)],
+    ['reason', claim.reason],
+    ['message', claim.message],
+  ]
+}
+
+function expectUnchanged(db: Database, claim: SeenClaim): EipClaim {
+  const current = expectEipClaim(db, claim.key)
+  if (current.version === claim.version) return current
+  const message = `Cannot change the EIP claim of ${podText(claim)}: it has changed meanwhile`
+  throw new IpamError('conflict', message)
+}
+
+function expectEipClaim(db: Database, key: number): EipClaim {
+  const claim = one(db, 'key = ?', key)
+  if (claim === undefined) throw new IpamError('conflict', `Cannot change EIP claim ${key}: it is gone`)
+  return claim
+}
+
+/** Rows that changes keep have no token: what names a call is nobody else's business. */
+export function fromEipRow(row: EipClaimRow): EipClaim {
+  return {
+    key: row.key,
+    namespace: row.namespace,
+    name: row.name,
+    uid: row.uid,
+    policy: row.policy,
+    phase: row.phase,
+    generation: row.generation,
+    podUid: row.pod_uid ?? undefined,
+    node: row.node ?? undefined,
+    wish: wishOf(row.wish),
+    eipId: row.eip_id ?? undefined,
+    address: row.address ?? undefined,
+    privateIp: row.private_ip ?? undefined,
+    eniId: row.eni_id ?? undefined,
+    allocateToken: row.allocate_token ?? undefined,
+    acted: row.acted ?? undefined,
+    actedAt: row.acted_at ?? undefined,
+    answered: row.answered === 1,
+    expireAfter: row.expire_after ?? undefined,
+    retainedAt: row.retained_at ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
+    owner: row.owner === null ? undefined : (JSON.parse(row.owner) as FollowedOwner),
+    reason: row.reason,
+    message: row.message,
+    createdAt: row.created_at,
+    changedAt: row.changed_at,
+    version: row.version,
+  }
+}
+
+/** What is undefined is not in JSON. */
+function wishOf(text: string): EipWish {
+  const wish = JSON.parse(text) as EipWish
+  const { expireAfter } = wish
+  return wish.source === 'created'
+    ? { ...wish, label: wish.label, expireAfter }
+    : { ...wish, ordinal: wish.ordinal, expireAfter }
+}
