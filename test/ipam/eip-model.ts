@@ -76,6 +76,8 @@ export class EipModel {
   rows: EipClaim[] = []
   readonly pods: Pod[]
   quiet = false
+  /** Told of each change of a row, as a ledger would be. */
+  stored: (before: EipClaim | undefined, after: EipClaim | undefined) => void = () => undefined
   private readonly plan: Plan
   private sequence = 0
   private memory = new Map<number, { look?: EipLook; refused?: EipRefusal; due: number }>()
@@ -287,9 +289,12 @@ export class EipModel {
   /** What a pod means for the claim of its name. */
   private follow(pod: Pod): void {
     const row = this.rows.find(({ name }) => name === pod.name)
-    const uid = `uid-${pod.uid}`
+    const uid = `${pod.name}-${pod.uid}`
     if (row === undefined) {
-      if (pod.there) this.rows.push(newRow(this.sequence++, pod, uid))
+      if (!pod.there) return
+      const row = newRow(this.sequence++, pod, uid)
+      this.rows.push(row)
+      this.stored(undefined, row)
       return
     }
     const isIts = pod.there && row.podUid === uid
@@ -311,6 +316,7 @@ export class EipModel {
       if (other !== undefined && next[column] !== undefined) throw new Wrong(`${next[column]} is of two`)
     }
     this.rows = this.rows.map((one) => (one.key === row.key ? next : one))
+    this.stored(row, next)
     const kept = this.memory.get(row.key)
     if (kept !== undefined) kept.due = this.now
     return next
@@ -376,12 +382,7 @@ export class EipModel {
         return
       case 'done': {
         const phase: ClaimPhase = !isPod ? row.phase : step.at === undefined ? 'Attaching' : 'Bound'
-        const settled = {
-          privateIp: step.at?.address,
-          eniId: step.at?.eniId,
-          acted: undefined,
-          actedAt: undefined,
-        }
+        const settled = { privateIp: step.at?.address, eniId: step.at?.eniId, ...unasked }
         this.change(row, { ...settled, phase })
         memory.due = this.now + 5000
         return
@@ -391,6 +392,7 @@ export class EipModel {
         return
       case 'remove':
         this.rows = this.rows.filter(({ key }) => key !== row.key)
+        this.stored(row, undefined)
     }
   }
 
