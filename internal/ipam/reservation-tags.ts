@@ -4,9 +4,9 @@ import { clusterTag, intentTag } from './eni-tags.ts'
 import type { PodName } from './types.ts'
 
 /** A tag's value is too short for both. */
-const namespaceTag = 'tke-eni-claim-namespace'
-const nameTag = 'tke-eni-claim-name'
-const expiryTag = 'tke-eni-claim-expires-after'
+export const namespaceTag = 'tke-eni-claim-namespace'
+export const nameTag = 'tke-eni-claim-name'
+export const expiryTag = 'tke-eni-claim-expires-after'
 /** As "apps/v1/StatefulSet". */
 const ownerKindTag = 'tke-eni-claim-owner-kind'
 const ownerNameTag = 'tke-eni-claim-owner-name'
@@ -36,7 +36,7 @@ export function reservationTags(purpose: ReservationPurpose): Readonly<Record<st
 }
 
 /** Without them the address stays for ever when the ledger is lost: better than none at all. */
-function ownerTags({ apiVersion, kind, name, uid }: ClaimOwner): Readonly<Record<string, string>> {
+export function ownerTags({ apiVersion, kind, name, uid }: ClaimOwner): Readonly<Record<string, string>> {
   const path = `${apiVersion}/${kind}`
   if ([path, name, uid].some((value) => value.length > longest)) return {}
   return { [ownerKindTag]: path, [ownerNameTag]: name, [ownerUidTag]: uid }
@@ -46,15 +46,19 @@ function ownerTags({ apiVersion, kind, name, uid }: ClaimOwner): Readonly<Record
 export function purposeOfReservation(tags: Readonly<Record<string, string>>): ReservationPurpose | undefined {
   const { [clusterTag]: clusterId, [namespaceTag]: namespace, [nameTag]: name, [intentTag]: token } = tags
   if (!clusterId || !namespace || !name || !token) return undefined
-  const after = Number(tags[expiryTag] ?? Number.NaN)
   return {
     ...{ clusterId, namespace, name, token },
-    expireAfter: Number.isSafeInteger(after) && after >= 300_000 ? after : undefined,
+    expireAfter: expiryOf(tags),
     owner: ownerOf(tags),
   }
 }
 
-function ownerOf(tags: Readonly<Record<string, string>>): ClaimOwner | undefined {
+export function expiryOf(tags: Readonly<Record<string, string>>): number | undefined {
+  const after = Number(tags[expiryTag] ?? Number.NaN)
+  return Number.isSafeInteger(after) && after >= 300_000 ? after : undefined
+}
+
+export function ownerOf(tags: Readonly<Record<string, string>>): ClaimOwner | undefined {
   const { [ownerKindTag]: path, [ownerNameTag]: name, [ownerUidTag]: uid } = tags
   const cut = path?.lastIndexOf('/') ?? -1
   if (path === undefined || cut < 1 || !name || !uid) return undefined
