@@ -1,6 +1,5 @@
 // Whose the places for ENIs are that both kinds share (X3): pods come before warm ones, also where these have them already. Leader and
 // agent ask the same question: the one grows no ENI that the other is about to give up.
-import { maxBindable } from './pool.ts'
 import { type EniMode, eniModes, type NodeBounds, type PoolBounds } from './types.ts'
 
 /** Of one kind. */
@@ -38,12 +37,19 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
   return { ...bounds, shared: within('shared', mostShared), exclusive: within('exclusive', mostExclusive) }
 }
 
-/** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
-export function sharedEnisFor(pods: number, sizes: readonly number[], bounds: PoolBounds): number {
-  const { ipsPerEni, maxEnis } = bounds
+/**
+ * The fewest shared ENIs that carry so many pods of the pool beside so many claimed addresses, where `sizes` are on those that are there: one may
+ * have more than `ipsPerEni`, which was lowered.
+ */
+export function sharedEnisFor(
+  { claimed, pods }: { readonly pods: number; readonly claimed: number },
+  sizes: readonly number[],
+  bounds: PoolBounds,
+): number {
+  const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds
   const there = sizes.reduce((sum, size) => sum + size, 0)
   // Beyond the most that may be bound no ENI is made, whoever waits.
-  let left = Math.min(pods, Math.max(there, maxBindable(bounds)))
+  let left = Math.min(pods + claimed, Math.max(there, Math.min(maxEnis * ipsPerEni, maxPods + claimed)))
   let count = 0
   for (const size of sizes.toSorted((a, b) => b - a)) {
     if (left <= 0) return count
