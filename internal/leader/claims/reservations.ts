@@ -168,8 +168,11 @@ export function createReservations(options: ReservationsOptions): Reservations {
         return parks
       }
       if (code === 'subnet_full') subnets.markFull(subnet.id)
-      const reason = code && reasons[code]
+      // Under the claim's token something else was made, and is no more.
+      const isOver = code === 'token_used' && (await find(claim)) === undefined && untilSure(claim) === 0
+      const reason = isOver ? 'CloudRefused' : code && reasons[code]
       if (reason === undefined) throw error
+      missing.delete(claim.key)
       return { ...stuck(reason, (error as Error).message), reserveToken: randomToken(random) }
     }
   }
