@@ -1,5 +1,6 @@
 // Whose the places for ENIs are that both kinds share (X3): pods come before warm ones, also where these have them already. Leader and
 // agent ask the same question: the one grows no ENI that the other is about to give up.
+import { maxBindable } from './pool.ts'
 import { type EniMode, eniModes, type NodeBounds, type PoolBounds } from './types.ts'
 
 /** Of one kind. */
@@ -49,7 +50,10 @@ export function sharedEnisFor(
   const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds
   const there = sizes.reduce((sum, size) => sum + size, 0)
   // Beyond the most that may be bound no ENI is made, whoever waits.
-  let left = Math.min(pods + claimed, Math.max(there, Math.min(maxEnis * ipsPerEni, maxPods + claimed)))
+  let left = Math.min(
+    pods + claimed,
+    Math.max(there, maxBindable({ ipsPerEni, maxEnis, maxPods: maxPods + claimed })),
+  )
   let count = 0
   for (const size of sizes.toSorted((a, b) => b - a)) {
     if (left <= 0) return count
