@@ -1,6 +1,6 @@
 // The name of a claim as it is typed: that of its pod, with or without the namespace. It becomes part of a path, so it is checked.
 import { IpamError } from '../../internal/ipam/errors.ts'
-import { kubeName } from '../../internal/wire/setting-kind.ts'
+import { isDnsLabel, kubeName } from '../../internal/wire/setting-kind.ts'
 
 export interface ClaimName {
   readonly namespace: string
@@ -11,7 +11,7 @@ export interface ClaimName {
 export function parseClaimName(text: string, namespace: string): ClaimName {
   const [first = '', second, ...more] = text.split('/')
   const found = second === undefined ? { namespace, name: first } : { namespace: first, name: second }
-  if (more.length === 0 && isNamespace(found.namespace) && kubeName.parse(found.name) !== undefined)
+  if (more.length === 0 && isDnsLabel(found.namespace) && kubeName.parse(found.name) !== undefined)
     return found
   const given = text.includes('/') ? `"${text}"` : `"${text}" in namespace "${namespace}"`
   throw new IpamError(
@@ -25,9 +25,4 @@ export function parseClaimName(text: string, namespace: string): ClaimName {
 
 export function claimText({ namespace, name }: ClaimName): string {
   return `${namespace}/${name}`
-}
-
-/** A DNS label of RFC 1123. */
-function isNamespace(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
 }

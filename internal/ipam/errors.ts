@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'throttled' // the API asks us to slow down; nothing happened
   | 'unavailable' // could not be reached, or said so; nothing happened
   | 'unknown_outcome' // sent, and no answer: it may have happened
+  | 'token_used' // its ClientToken names another request, which may have happened
   | 'in_progress' // another task on the same object runs; nothing happened
   | 'eni_quota' // the VPC's or the instance's ENI quota is used up
   | 'ip_quota' // the ENI's address quota is used up
@@ -49,5 +50,5 @@ export function withHint(error: unknown): string {
 
 /** May the operation have taken effect although it failed? Then ask before repeating it. */
 export function mayHaveHappened(code: ErrorCode | undefined): boolean {
-  return code === undefined || code === 'unknown_outcome'
+  return code === undefined || code === 'unknown_outcome' || code === 'token_used'
 }

@@ -180,9 +180,9 @@ function placesFor(pool: NodePool, { pods, returned, shown }: NodeDemand): NodeB
   }
   const of = (mode: EniMode) => pool.enis.filter((eni) => eni.mode === mode && eni.goal === 'serve')
   const sizes = of('shared').map((eni) => serving(eni, returned) + claimedOn(eni))
-  const wanted = pods.shared + of('shared').reduce((sum, eni) => sum + claimedOn(eni), 0)
+  const claimed = of('shared').reduce((sum, eni) => sum + claimedOn(eni), 0)
   return sharePlaces(pool, {
-    shared: claimOf(of('shared'), sharedEnisFor(wanted, sizes, pool.shared)),
+    shared: claimOf(of('shared'), sharedEnisFor({ pods: pods.shared, claimed }, sizes, pool.shared)),
     exclusive: claimOf(of('exclusive'), Math.min(pods.exclusive, maxBindable(pool.exclusive))),
   })
 }

@@ -73,7 +73,7 @@ export function withinPlaces(
   }
   const sizes = enis.filter(({ mode }) => mode === 'shared').map(({ id }) => used.get(id) ?? 0)
   return sharePlaces(bounds, {
-    shared: claimOf('shared', sharedEnisFor(pods.shared + claimed, sizes, bounds.shared)),
+    shared: claimOf('shared', sharedEnisFor({ pods: pods.shared, claimed }, sizes, bounds.shared)),
     exclusive: claimOf('exclusive', Math.min(pods.exclusive, maxBindable(bounds.exclusive))),
   })
 }

@@ -38,12 +38,22 @@ export function sharePlaces(bounds: NodeBounds, claims: Readonly<Record<EniMode,
   return { ...bounds, shared: within('shared', mostShared), exclusive: within('exclusive', mostExclusive) }
 }
 
-/** The fewest shared ENIs that carry so many pods, where `sizes` are on those that are there: one may have more than `ipsPerEni`, which was lowered. */
-export function sharedEnisFor(pods: number, sizes: readonly number[], bounds: PoolBounds): number {
-  const { ipsPerEni, maxEnis } = bounds
+/**
+ * The fewest shared ENIs that carry so many pods of the pool beside so many claimed addresses, where `sizes` are on those that are there: one may
+ * have more than `ipsPerEni`, which was lowered.
+ */
+export function sharedEnisFor(
+  { claimed, pods }: { readonly pods: number; readonly claimed: number },
+  sizes: readonly number[],
+  bounds: PoolBounds,
+): number {
+  const { ipsPerEni, maxEnis, maxPods = Number.POSITIVE_INFINITY } = bounds
   const there = sizes.reduce((sum, size) => sum + size, 0)
   // Beyond the most that may be bound no ENI is made, whoever waits.
-  let left = Math.min(pods, Math.max(there, maxBindable(bounds)))
+  let left = Math.min(
+    pods + claimed,
+    Math.max(there, maxBindable({ ipsPerEni, maxEnis, maxPods: maxPods + claimed })),
+  )
   let count = 0
   for (const size of sizes.toSorted((a, b) => b - a)) {
     if (left <= 0) return count

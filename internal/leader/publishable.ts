@@ -26,12 +26,12 @@ export function publishable(
 function publishedClaim(claim: Claim | undefined, pod: PodName): PublishedClaim {
   if (claim?.phase === 'Releasing') return releasedPod(pod)
   if (claim === undefined || claim.reservation !== undefined) return pod
-  const { expireAfter } = claim
-  const owner = claim.owner && claim.owner.via !== 'none' ? shownOwner(claim.owner) : undefined
+  const { expireAfter, owner } = claim
+  const goesWith = owner?.via === 'none' ? undefined : owner
   return {
     ...pod,
     ...(expireAfter !== undefined && { expireAfter }),
-    ...(owner !== undefined && { owner: shownOwner(owner) }),
+    ...(goesWith !== undefined && { owner: shownOwner(goesWith) }),
   }
 }
 

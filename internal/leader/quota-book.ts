@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { assumedQuota } from '../ipam/assumed-quota.ts'
-import { errorCode } from '../ipam/errors.ts'
+import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { NodeQuota } from '../ipam/node-bounds.ts'
 import type { CloudEniQuota, CloudInstance } from '../ipam/types.ts'
 import type { Cloud } from '../ports.ts'
@@ -33,10 +33,20 @@ export function createQuotaBook(cloud: Cloud, clock: Clock, log: Log): QuotaBook
     return forPods('', quota)
   }
 
+  /** What it takes as another type by now must not be said of all of its former one. */
+  async function refuseResized({ id, instanceType }: CloudInstance): Promise<void> {
+    const [now] = await cloud.describeInstances([id], 'warm-refill')
+    if (now === undefined || now.instanceType === instanceType) return
+    const message = `Cannot read the quotas of "${instanceType}": instance "${id}" has become "${now.instanceType}"`
+    throw new IpamError('unavailable', message)
+  }
+
   async function ask(instance: CloudInstance): Promise<NodeQuota> {
     const { id, instanceType } = instance
     try {
-      return forPods(instanceType, await cloud.describeEniQuota(id, 'warm-refill'))
+      const quota = await cloud.describeEniQuota(id, 'warm-refill')
+      await refuseResized(instance)
+      return forPods(instanceType, quota)
     } catch (error) {
       const entry = entries.get(instanceType)
       if (entry !== undefined) entry.until = clock.now() // a failure is no answer to remember

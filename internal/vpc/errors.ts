@@ -17,7 +17,7 @@ const codes = new Map<string, Meaning>(
     'OperationDenied.MutexTaskRunning': 'in_progress',
     // An earlier call with this token may be the one that takes effect.
     'UnsupportedOperation.IdempotentProcessing': 'unknown_outcome',
-    'UnsupportedOperation.IdempotentParameterMismatch': 'unknown_outcome',
+    'UnsupportedOperation.IdempotentParameterMismatch': 'token_used',
 
     'AuthFailure.*': 'unauthenticated',
     'AuthFailure.UnauthorizedOperation': 'denied',

@@ -40,6 +40,7 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   throttled: cniCode.tryAgainLater,
   unavailable: cniCode.tryAgainLater,
   unknown_outcome: cniCode.tryAgainLater,
+  token_used: cniCode.tryAgainLater,
   in_progress: cniCode.tryAgainLater,
   eni_quota: cniCode.tryAgainLater,
   ip_quota: cniCode.tryAgainLater,

@@ -30,6 +30,11 @@ export const text: Kind<string> = {
 }
 
 /** A name of a Kubernetes object as most must be: a DNS subdomain of RFC 1123. */
+/** A DNS label of RFC 1123, such as the name of a namespace. */
+export function isDnsLabel(text: string): boolean {
+  return text.length <= 63 && new RegExp(`^${label}$`).test(text)
+}
+
 export const kubeName: Kind<string> = {
   wants: 'a Kubernetes name (at most 253 lower case letters, digits, "-" and ".", such as node-1.example)',
   placeholder: 'name',

@@ -12,6 +12,7 @@ interface Row {
   readonly places: number
   /** That count, of either kind; as many as have an address when it is not said. */
   readonly pods?: readonly [shared: number, exclusive: number]
+  readonly maxPods?: number
   /** Maxima of shared and exclusive ENIs afterwards; 3 each before. */
   readonly want: readonly [shared: number, exclusive: number]
 }
@@ -106,6 +107,15 @@ const rows: readonly Row[] = [
     pods: [3, 0],
     want: [3, 0],
   },
+  {
+    // Counted against the most pods, a claimed address took the place of one that waited.
+    does: 'cuts it also where the kubelet runs no more pods than one ENI carries, and a claimed address is beside them',
+    ips: ['1.1 *', '1.2 =web-0 r', '4.1'],
+    places: 2,
+    pods: [2, 0],
+    maxPods: 2,
+    want: [3, 0],
+  },
   { does: 'counts none that is given back already', ips: ['1.1 r', '2.1 u', '4.1'], places: 1, want: [3, 3] },
 ]
 
@@ -115,13 +125,11 @@ const enis = [1, 2, 3, 4, 5, 6].map((slot) => ({
   mode: slot < 4 ? ('shared' as const) : ('exclusive' as const),
 }))
 
-for (const { does, ips, places, pods = [0, 0], want } of rows) {
+for (const { does, ips, maxPods, places, pods = [0, 0], want } of rows) {
   test(`[X3] withinPlaces() ${does}`, () => {
-    const bounds: NodeBounds = { instanceEnis: places, shared: pool, exclusive: { ...pool, ipsPerEni: 1 } }
-    const { shared, exclusive } = withinPlaces(bounds, localIps(...ips), enis, {
-      shared: pods[0],
-      exclusive: pods[1],
-    })
-    assert.deepEqual([shared.maxEnis, exclusive.maxEnis], want)
+    const shared = { ...pool, ...(maxPods !== undefined && { maxPods }) }
+    const bounds: NodeBounds = { instanceEnis: places, shared, exclusive: { ...shared, ipsPerEni: 1 } }
+    const within = withinPlaces(bounds, localIps(...ips), enis, { shared: pods[0], exclusive: pods[1] })
+    assert.deepEqual([within.shared.maxEnis, within.exclusive.maxEnis], want)
   })
 }

@@ -275,15 +275,21 @@ function say(world: ClaimWorld, uid: string, owner: OwnerRef | undefined): void 
   world.kube.pods.put(uid, { ...pod, ...(owner !== undefined && { claim: { owner } }) })
 }
 
-const anew: OwnerRef = { ...set, uid: 'uid-set-2' }
-
-test('[S7] the address of a pod that its workload let go stays, and goes with the workload that takes it next', async (t) => {
+/** web-0 on node-1, which its workload has let go. */
+async function orphaned(t: TestContext) {
   const world = await ClaimWorld.start(t, { cascadeOwners: true })
   put(world, set)
   const uid = world.put('node-1', 'web-0', 1, owned)
   const address = await world.untilBound('web-0', 'node-1')
   orphan(world, uid)
   await world.clock.advance(minute)
+  return { address, uid, world }
+}
+
+const anew: OwnerRef = { ...set, uid: 'uid-set-2' }
+
+test('[S7] the address of a pod that its workload let go stays, and goes with the workload that takes it next', async (t) => {
+  const { address, uid, world } = await orphaned(t)
   put(world, anew)
   say(world, uid, anew)
   await world.clock.advance(minute)
@@ -297,12 +303,7 @@ test('[S7] the address of a pod that its workload let go stays, and goes with th
 })
 
 test('[S7] of a pod that no workload takes again the address stays, also through a restart', async (t) => {
-  const world = await ClaimWorld.start(t, { cascadeOwners: true })
-  put(world, set)
-  const uid = world.put('node-1', 'web-0', 1, owned)
-  const address = await world.untilBound('web-0', 'node-1')
-  orphan(world, uid)
-  await world.clock.advance(minute)
+  const { address, uid, world } = await orphaned(t)
   await world.end(uid)
   world.crash()
   world.start()

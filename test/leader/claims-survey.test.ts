@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
+import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podSubnet, vpcId } from './leader-world.ts'
@@ -20,6 +21,15 @@ const purpose = (name: string, token: string) =>
 function reserve(world: ClaimWorld, tags: Record<string, string>, address?: string) {
   const wanted = { subnetId: podSubnet, tags, ...(address !== undefined && { address }) }
   return world.cloud.admin.reserveIp(wanted, world.clock.now())
+}
+
+/** Of web-0, whose pod has ended on node-1: its reservation alone keeps it. */
+async function restingAddress(world: ClaimWorld): Promise<Ipv4> {
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(4 * minute)
+  return address
 }
 
 test('[R1] a reservation of no claim is released when two views agree, one of somebody else never', async (t) => {
@@ -56,10 +66,7 @@ test('[R7] an orphan whose address an ENI has is left alone until it has let it 
 
 test('[R1] a reservation that somebody released is made again for a claim that rests', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  await world.end(uid)
-  await world.clock.advance(4 * minute)
+  const address = await restingAddress(world)
   const before = known(world.claim('web-0')?.reservation)
   world.cloud.admin.releaseReservation(before, world.clock.now())
   await world.clock.advance(3 * minute)
@@ -108,10 +115,7 @@ test('[R1] so it is, and it rests no longer on its ENI, when the clock was set b
 
 test('[R1] where somebody else has taken the address meanwhile, the claim says so', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  await world.end(uid)
-  await world.clock.advance(4 * minute)
+  const address = await restingAddress(world)
   world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
   const theirs = reserve(world, {}, address)
   await world.clock.advance(3 * minute)
@@ -165,10 +169,7 @@ test('[R1] a claim finds a reservation of its own that it does not know', async 
 
 test('[R1] a reservation of one pod on the address of another is for a person to decide', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  await world.end(uid)
-  await world.clock.advance(4 * minute)
+  const address = await restingAddress(world)
   world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
   const other = reserve(world, purpose('web-9', 'other'), address)
   await world.clock.advance(4 * minute)

@@ -123,21 +123,42 @@ test('[S5] time without a leader counts as far as two clocks agree on it; a cloc
   assert.notEqual(world.claim('web-0')?.phase, 'Retained')
 })
 
-test('[S13] after a refusal another subnet is asked under another token, which the cloud would not take twice', async (t) => {
-  const world = ClaimWorld.of(t)
+/** Refuses reservations as `refuse` says; returns the tokens that they were asked for with. */
+function refuseReservations(world: ClaimWorld, refuse: (tokens: readonly unknown[]) => string | undefined) {
   const tokens: unknown[] = []
   world.between = (transport) => ({
     async request(product, action, params, options) {
-      if (action === 'CreateReserveIpAddresses') {
-        tokens.push((params as Readonly<Record<string, unknown>>)['ClientToken'])
-        if (tokens.length === 1)
-          throw new TencentError({ message: 'full', code: 'ResourceInsufficient.Subnet', sent: true })
-      }
+      if (action !== 'CreateReserveIpAddresses') return transport.request(product, action, params, options)
+      tokens.push((params as Readonly<Record<string, unknown>>)['ClientToken'])
+      const code = refuse(tokens)
+      if (code !== undefined) throw new TencentError({ message: 'no', code, sent: true })
       return transport.request(product, action, params, options)
     },
   })
+  return tokens
+}
+
+test('[S13] after a refusal another subnet is asked under another token, which the cloud would not take twice', async (t) => {
+  const world = ClaimWorld.of(t)
+  const tokens = refuseReservations(world, ({ length }) =>
+    length === 1 ? 'ResourceInsufficient.Subnet' : undefined,
+  )
   world.start()
   world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  assert.equal(new Set(tokens).size, 2)
+})
+
+test('[R2][S13] a token that the cloud knows for something else that is no more is given up, and no sooner', async (t) => {
+  // The claim asked with it for ever.
+  const world = ClaimWorld.of(t)
+  const tokens = refuseReservations(world, (all) =>
+    all.at(-1) === all[0] ? 'UnsupportedOperation.IdempotentParameterMismatch' : undefined,
+  )
+  world.start()
+  world.put('node-1', 'web-0')
+  await world.clock.advance(5 * second)
+  assert.equal(new Set(tokens).size, 1)
   await world.untilBound('web-0', 'node-1')
   assert.equal(new Set(tokens).size, 2)
 })

@@ -84,3 +84,25 @@ test('[R3] a node is served while the cloud does not say what is free in subnets
   await world.clock.advance(10 * second)
   assert.equal(world.addresses('n1').length, 4)
 })
+
+test('[P14] what an instance takes that is being made another type is not said of all of its former one', async (t) => {
+  const world = new LeaderWorld(t)
+  let resized = false
+  let instance = ''
+  world.between = (cloud: Transport) => ({
+    async request(product, action, params, options) {
+      if (action === 'DescribeNetworkInterfaceLimit' && !resized) {
+        resized = true
+        world.cloud.admin.resizeInstance(instance, 'SA2.SMALL1')
+      }
+      return cloud.request(product, action, params, options)
+    },
+  })
+  world.start()
+  instance = world.addNode('n1', 'SA2.4XLARGE32')
+  await world.clock.advance(15 * minute)
+  world.addNode('n2', 'SA2.4XLARGE32')
+  await world.clock.advance(minute)
+  assert.equal(quotaOf(world, 'n1'), 'SA2.SMALL1 1 5')
+  assert.equal(quotaOf(world, 'n2'), 'SA2.4XLARGE32 7 39')
+})

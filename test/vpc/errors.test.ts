@@ -25,7 +25,7 @@ const rows: [action: string, fault: string | Omit<TencentFault, 'message'>, code
     [assign, 'LimitExceeded.ActionLimited', 'throttled', 'slow-down'],
     [assign, 'UnsupportedOperation.MutexOperationTaskRunning', 'in_progress', 'again'],
     [assign, 'UnsupportedOperation.IdempotentProcessing', 'unknown_outcome', 'again'],
-    [assign, 'UnsupportedOperation.IdempotentParameterMismatch', 'unknown_outcome', 'no'],
+    [assign, 'UnsupportedOperation.IdempotentParameterMismatch', 'token_used', 'no'],
     [create, 'LimitExceeded', 'ip_quota', 'no'],
     [create, 'LimitExceeded.NetworkInterfaceLimitExceeded', 'eni_quota', 'no'],
     [attach, 'LimitExceeded', 'eni_quota', 'no'],

@@ -61,6 +61,7 @@ const parks: ReserveOutcome = { reason: parking, message: '', retryIn: 60_000 }
 const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
   subnet_full: 'SubnetExhausted',
   conflict: 'AddressTaken',
+  token_used: 'CloudRefused',
 }
 
 export function createReservations(options: ReservationsOptions): Reservations {
@@ -170,7 +171,16 @@ export function createReservations(options: ReservationsOptions): Reservations {
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
       if (reason === undefined) throw error
-      return { ...stuck(reason, (error as Error).message), reserveToken: randomToken(random) }
+      const outcome = stuck(reason, (error as Error).message)
+      if (code === 'token_used') {
+        // Under the claim's token something else was made, which may be no more.
+        const made = await find(claim)
+        if (made !== undefined) return store(claim, made)
+        const left = untilSure(claim)
+        if (left > 0) return { ...outcome, retryIn: left }
+      }
+      missing.delete(claim.key)
+      return { ...outcome, reserveToken: randomToken(random) }
     }
   }
 

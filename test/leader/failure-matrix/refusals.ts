@@ -13,6 +13,7 @@ export function classOf(kind: MatrixKind, meaning: ErrorCode): RefusalClass {
     case 'in_progress':
       return 'again'
     case 'unknown_outcome':
+    case 'token_used':
     case 'conflict':
       return 'open'
     case 'not_found':

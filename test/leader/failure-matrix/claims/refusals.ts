@@ -59,6 +59,13 @@ const particular: Readonly<Record<string, ClaimRefusal>> = {
     words:
       'Nothing has happened, and it is told; tried again every half a minute. A pod that asks for one address is given no other.',
   },
+  'reserve token_used': {
+    once: { calls: 2, within: 25, told: true },
+    long: { atMost: 15, within: 240, told: true },
+    reason: 'CloudRefused',
+    words:
+      'What the token has made is looked for. When two looks, 6 s apart, agree that there is nothing, it is sent again with another one.',
+  },
   'reserve subnet_full': {
     once: { calls: 2, within: 90, told: true },
     long: { atMost: 10, within: 300, told: true },
