@@ -12,7 +12,7 @@ import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
-import type { LeaderLedger } from '../internal/ports.ts'
+import type { ClaimRelease, LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
@@ -116,7 +116,7 @@ export async function leadOnce(
   let latest = settings
   claims = serveClaims(settings, {
     db,
-    release: serving.claims,
+    releases: { claim: serving.claims, eip: refusing },
     client: claimsClient,
     clock,
     log,
@@ -146,6 +146,9 @@ export async function leadOnce(
   if (term.over.aborted) throw term.over.reason
   return signal.aborted ? undefined : String(late.signal.reason)
 }
+
+/** Until the leader serves EIPs itself. */
+const refusing: ClaimRelease = { release: async () => ({ refused: 'this leader serves no EIPs' }) }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }
 

@@ -225,7 +225,7 @@ async function leaderServes(): Promise<() => Promise<void>> {
     },
     {
       db: ledger.db,
-      release: ledger.release,
+      releases: ledger.releases,
       client,
       clock: systemClock,
       log: silentLog,

@@ -2,13 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClaimsApi, createClaimsApi } from '../../../internal/apiserver/claims/claims-api.ts'
+import {
+  type ClaimReleases,
+  type ClaimsApi,
+  createClaimsApi,
+} from '../../../internal/apiserver/claims/claims-api.ts'
 import { serveHandle } from '../../../internal/apiserver/serve-handle.ts'
 import { systemClock } from '../../../internal/base/clock.ts'
 import { silentLog } from '../../../internal/base/log.ts'
 import { systemRandom } from '../../../internal/base/random.ts'
 import { createClaimRelease } from '../../../internal/leader/claims/release-claim.ts'
-import type { ClaimRelease } from '../../../internal/ports.ts'
+import type { ClaimRelease, LeaderLedger } from '../../../internal/ports.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/leader/claim-feed.ts'
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
@@ -18,7 +22,7 @@ import { leaderMigrations } from '../../../migrations/index.ts'
 export interface ClaimLedger {
   readonly folder: string
   readonly db: Database
-  readonly release: ClaimRelease
+  readonly releases: ClaimReleases
   readonly api: ClaimsApi
   /** Cuts the log of changes. */
   forget(): void
@@ -31,23 +35,40 @@ export function openClaimLedger(): ClaimLedger {
   beginChanges(db, systemClock.now())
   setComplete(db)
   const ledger = leaderLedger(db, systemClock)
-  const release = createClaimRelease({ ledger, log: silentLog, wake() {} })
+  const releases = {
+    claim: createClaimRelease({ ledger, log: silentLog, wake() {} }),
+    eip: eipRelease(ledger),
+  }
   const api = createClaimsApi({
     feed: claimFeed(db, systemClock),
-    release,
+    releases,
     clock: systemClock,
     random: systemRandom,
   })
   return {
     folder,
     db,
-    release,
+    releases,
     api,
     forget: () => void pruneChanges(db, { atLeast: 0, since: Number.MAX_SAFE_INTEGER }),
     close() {
       api.close()
       db.close()
       rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** As the leader releases EIPs, as far as the ledger shows it. */
+function eipRelease({ eips, write }: LeaderLedger): ClaimRelease {
+  return {
+    async release({ dryRun = false, key, pod, version }) {
+      const claim = eips.claim(pod)
+      if (claim?.key !== key) return 'releasing'
+      if (version !== undefined && claim.version !== version) return { refused: 'it has changed meanwhile' }
+      if (claim.node !== undefined) return { refused: `its pod is there on node "${claim.node}"` }
+      if (!dryRun) await write((tx) => tx.changeEipClaim(claim, { phase: 'Releasing', expiresAt: undefined }))
+      return 'releasing'
     },
   }
 }
