@@ -31,7 +31,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'get',
-    summary: 'Show addresses, claims, ENIs, nodes, NECs, subnets, intents and the history of addresses',
+    summary: 'Show addresses, EIPs, claims, ENIs, nodes, NECs, subnets, intents and the history of addresses',
     load: () => import('./get.ts'),
   },
   {
@@ -41,7 +41,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'delete',
-    summary: 'Give the address of a claim back',
+    summary: 'Give the address or the EIP of a claim back',
     load: () => import('./delete.ts'),
   },
   {
