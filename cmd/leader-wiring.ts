@@ -164,6 +164,8 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'claimExpiredDuration',
   'enableOwnerref',
   'manageTaint',
+  'manageMasqConfig',
+  'createMasqConfig',
   'maxEniPerNode',
   'reconcileInterval',
   'surveyInterval',
@@ -184,6 +186,8 @@ function coreSettings(settings: LeaderSettings) {
     claimExpiry: settings.claimExpiredDuration,
     cascadeOwners: settings.enableOwnerref,
     manageTaint: settings.manageTaint,
+    manageMasqConfig: settings.manageMasqConfig,
+    createMasqConfig: settings.createMasqConfig,
     ordinaryPods:
       settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),
     maxEnisPerNode: settings.maxEniPerNode,

@@ -228,11 +228,20 @@ export interface LeaderKube {
   getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
   /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
   watchWorkloads(kind: WorkloadKind, feed: Feed<Workload>, trouble: (error: Error) => void): Stop
+  /**
+   * Has the cluster's ip-masq-agent leave packets from exactly these addresses as they are, beside those that others have told it of: what
+   * was said here before of other addresses is taken back, and all else in its ConfigMap stays. `create`: one is made where there is none.
+   * Throws `bad_input` when what is there cannot be edited, `denied`.
+   */
+  keepSources(addresses: readonly Ipv4[], options: { readonly create: boolean }): Promise<SourceKeeping>
   /** What the API server's clock says, to a second: another machine's, as a rule. */
   serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }
+
+/** `absent`: nobody has told an ip-masq-agent anything. */
+export type SourceKeeping = 'kept' | 'absent'
 
 /** Who leads, as the API server keeps it for all candidates. */
 export interface LeaseRecord {

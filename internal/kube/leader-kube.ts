@@ -13,6 +13,7 @@ import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
 import { toNodeFact, toPodFact } from './facts.ts'
 import { at, holds } from './json.ts'
+import { keepSources } from './masq-config.ts'
 import {
   mergeNecAt,
   necCollection,
@@ -71,6 +72,8 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     setUnavailable: (name, unavailable) =>
       unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
     ...createWorkloads(parts),
+    keepSources: (addresses, options) =>
+      unlessItRaces('tell ip-masq-agent of sources', () => keepSources(client, addresses, options)),
     serverTime: () => readServerTime(client),
     notify: events.notify,
     close: events.close,
@@ -148,7 +151,7 @@ function createNecWriter(client: KubeClient): Pick<LeaderKube, 'publishNec' | 'd
 }
 
 /** Again when somebody else was faster: the agent's report, or someone who creates or deletes it. */
-async function unlessItRaces(doing: string, write: () => Promise<void>): Promise<void> {
+async function unlessItRaces<T>(doing: string, write: () => Promise<T>): Promise<T> {
   let last: unknown
   for (let race = 0; race < maxRaces; race++) {
     try {

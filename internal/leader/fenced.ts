@@ -54,6 +54,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     setUnavailable: fence(kube.setUnavailable),
     getWorkload: fence(kube.getWorkload),
     watchWorkloads: (kind, feed, trouble) => kube.watchWorkloads(kind, feed, trouble),
+    keepSources: fence(kube.keepSources),
     serverTime: fence(kube.serverTime),
     notify(notice) {
       if (term.holds()) kube.notify(notice)

@@ -16,6 +16,7 @@ import { createPodObserver } from './observe-pods.ts'
 import { rebuildLedger } from './rebuild.ts'
 import { createNodeReconciler, type NodeReconciler } from './reconcile-node.ts'
 import type { LeaderSettings } from './settings.ts'
+import { createSnatKeeper } from './snat-keeper.ts'
 import { createSubnets } from './subnets.ts'
 import { createSurveyor } from './survey.ts'
 import { settlementNotices } from './survey-notices.ts'
@@ -122,6 +123,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     if (claim.node !== undefined) wake(claim.node)
     claims.wake(claim)
   }
+  const snat = createSnatKeeper({ ...ports, settings })
   const reconciler: NodeReconciler = createNodeReconciler({
     ...ports,
     facts,
@@ -158,6 +160,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of ledger.nodes()) wake(name)
     if (ledger.complete()) runner.resume()
     claims.round()
+    snat.wake()
     ledger
       .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
@@ -176,6 +179,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     },
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
+      snat.wake()
     },
     zone: createZones({ facts, ledger, clock }),
     claims,
@@ -185,7 +189,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       for (const stop of stops) stop()
       surveyor.stop()
       runner.stop()
-      await Promise.all([queue.stop(), claims.stop()])
+      await Promise.all([queue.stop(), claims.stop(), snat.stop()])
     },
   }
 }

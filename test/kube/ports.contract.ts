@@ -14,6 +14,7 @@ import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createLeaseStore } from '../../internal/kube/lease-store.ts'
 import { necEpochs } from '../../internal/kube/nec-api.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
+import { ip } from '../given.ts'
 import { createRecorder } from './recorder.ts'
 import { publication, report, warmed } from './samples.ts'
 
@@ -156,6 +157,49 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     await leader.setUnavailable(nodeName, false)
     await taint([])
     await leader.setUnavailable(`${nodeName}-nobody`, true)
+  })
+
+  test(`[${name}] [E9] keepSources() edits one list of one ConfigMap, and nothing else`, async () => {
+    const configMaps = '/api/v1/namespaces/kube-system/configmaps'
+    const path = `${configMaps}/ip-masq-agent-config`
+    await post('/api/v1/namespaces', { metadata: { name: 'kube-system' } }).catch(() => undefined)
+    const found = async () => {
+      const { data, metadata } = (await client.call({ doing: 'get', path })) as Record<string, never>
+      return { data, annotations: at(metadata, 'annotations'), labels: at(metadata, 'labels') }
+    }
+    const [one, two] = [ip('10.0.1.6'), ip('10.0.1.7')]
+    const kept = { create: false }
+    assert.equal(await leader.keepSources([one], kept), 'absent')
+    const config = '{"MasqLinkLocal": true, "NonMasqueradeSrcCIDRs": ["172.16.0.2/32"]}'
+    const before = { data: { config, other: 'x\n' }, annotations: { team: 'shop' }, labels: { a: 'b' } }
+    const { annotations, data, labels } = before
+    await post(configMaps, { metadata: { name: 'ip-masq-agent-config', annotations, labels }, data })
+    assert.equal(await leader.keepSources([one], kept), 'kept')
+    assert.equal(at((await found()).data, 'config'), config.replace('/32"]', '/32","10.0.1.6/32"]'))
+    // Others write, too: nothing of theirs is lost.
+    const others = Array.from({ length: 5 }, (_, i) =>
+      client.call({
+        doing: 'label',
+        method: 'PATCH',
+        path,
+        body: { metadata: { labels: { [`l${i}`]: 'x' } } },
+      }),
+    )
+    await Promise.all([leader.keepSources([one, two], kept), ...others])
+    const version = async () => at(await client.call({ doing: 'get', path }), 'metadata', 'resourceVersion')
+    const same = await version()
+    await leader.keepSources([two, one], kept)
+    assert.equal(await version(), same, 'it says so already')
+    await leader.keepSources([], kept)
+    const { labels: now, ...rest } = await found()
+    assert.deepEqual({ ...rest, labels }, before)
+    assert.equal(Object.keys(now as object).length, 6)
+    await client.call({ doing: 'spoil', method: 'PATCH', path, body: { data: { config: '[' } } })
+    await assert.rejects(leader.keepSources([one], kept), {
+      code: 'bad_input',
+      message: /neither JSON nor YAML/,
+    })
+    await client.call({ doing: 'delete', method: 'DELETE', path })
   })
 
   test(`[${name}] [R7] getNec() asks past every cache`, async () => {
