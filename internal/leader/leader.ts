@@ -3,11 +3,13 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
+import { createExpiryTicker } from './claims/expiry-ticker.ts'
+import { createOwners } from './claims/owners.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
 import { createReservePermission } from './claims/reserve-permission.ts'
 import { clusterFacts } from './facts.ts'
@@ -98,15 +100,20 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
+  const ofBothKinds = {
+    ...{ ...ports, facts, settings, ticker: createExpiryTicker(ports) },
+    owners: createOwners({ ...ports, wake: wakeClaim }),
+  }
   const claims = createClaimKeeper({
-    ...ports,
-    facts,
+    ...ofBothKinds,
     subnets,
-    settings,
     permission,
     wakeNode: (node) => wake(node),
     doubted: () => surveyor.hasten(),
   })
+  function wakeClaim(pod: PodName): void {
+    claims.wake(pod)
+  }
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)
@@ -157,6 +164,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
     if (ledger.complete()) runner.resume()
+    if (settings.cascadeOwners && facts.synced() && ledger.complete()) ofBothKinds.owners.keep()
     claims.round()
     ledger
       .write((tx) => tx.prune(settings))
@@ -185,6 +193,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       for (const stop of stops) stop()
       surveyor.stop()
       runner.stop()
+      ofBothKinds.owners.stop()
       await Promise.all([queue.stop(), claims.stop()])
     },
   }
