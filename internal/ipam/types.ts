@@ -109,6 +109,8 @@ export interface PodFact extends PodName {
   readonly claim?: PodClaim
   /** Only of pods that ask for a public address. */
   readonly eip?: PodEip
+  /** Which its annotation says that it has; only of pods where there is one. */
+  readonly publicIp?: string
 }
 
 /** What a pod's annotations say of a public address; `fault`: why it gets none. */

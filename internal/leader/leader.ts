@@ -12,6 +12,7 @@ import { createExpiryTicker } from './claims/expiry-ticker.ts'
 import { createOwners } from './claims/owners.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
 import { createReservePermission } from './claims/reserve-permission.ts'
+import { createEipKeeper } from './eips/eip-keeper.ts'
 import { clusterFacts } from './facts.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
@@ -47,6 +48,8 @@ export interface Leader {
   zone(name: string): ZoneOfNodes | undefined
   /** Gives static addresses back at somebody's wish. */
   readonly claims: ClaimReleaser
+  /** The same for public ones. */
+  readonly eips: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }
@@ -96,11 +99,13 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
+    held: (addresses) => eips.wakeAt(addresses),
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
   const ofBothKinds = {
+    wakeNode: (node: NodeName) => wake(node),
     ...{ ...ports, facts, settings, ticker: createExpiryTicker(ports) },
     owners: createOwners({ ...ports, wake: wakeClaim }),
   }
@@ -108,19 +113,22 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     ...ofBothKinds,
     subnets,
     permission,
-    wakeNode: (node) => wake(node),
     doubted: () => surveyor.hasten(),
   })
+  const eips = createEipKeeper(ofBothKinds)
   function wakeClaim(pod: PodName): void {
     claims.wake(pod)
+    eips.wake(pod)
   }
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)
+    eips.observe(pod, gone)
   }
   function listPods(all: readonly PodFact[]): void {
     pods.listed(all)
     claims.listed(all)
+    eips.listed(all)
   }
   /** Its pod's node may have it now, or its claim is one step nearer to its end. */
   function addressFreed(address: Ipv4): void {
@@ -166,6 +174,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     if (ledger.complete()) runner.resume()
     if (settings.cascadeOwners && facts.synced() && ledger.complete()) ofBothKinds.owners.keep()
     claims.round()
+    eips.round()
     ledger
       .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
@@ -187,6 +196,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     },
     zone: createZones({ facts, ledger, clock }),
     claims,
+    eips,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()
@@ -194,7 +204,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       surveyor.stop()
       runner.stop()
       ofBothKinds.owners.stop()
-      await Promise.all([queue.stop(), claims.stop()])
+      await Promise.all([queue.stop(), claims.stop(), eips.stop()])
     },
   }
 }

@@ -68,6 +68,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     publishNec: true,
     deleteNec: true,
     setUnavailable: true,
+    setPublicIp: true,
     getWorkload: true,
     serverTime: true,
   },
