@@ -200,6 +200,8 @@ export interface NecPublication extends NodeTerms {
   readonly zone: string
   /** The leader serves pods that keep their addresses (S1). */
   readonly staticIps: boolean
+  /** EIPs that pods of the node can have (E5); 0 when that is not known. */
+  readonly eips: number
   readonly enis: readonly PublishedEni[]
   readonly conditions: readonly Condition[]
 }
