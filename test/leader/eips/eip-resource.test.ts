@@ -5,7 +5,7 @@ import { EipWorld, minute, second } from './eip-world.ts'
 
 test('[E5] a NEC says how many EIPs pods of the node can have: one less than its instance takes', async (t) => {
   const world = EipWorld.of(t)
-  world.addNode('node-3', 'S5.4XLARGE64')
+  world.addNode('node-3', 'S5.4XLARGE32')
   world.start()
   await world.clock.advance(10 * second)
   const eipsOf = (node: string) => world.kube.necs.items.get(node)?.publication?.eips
