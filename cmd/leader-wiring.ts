@@ -10,9 +10,9 @@ import { keepNecPolicy } from '../internal/kube/install-nec-policy.ts'
 import { createLeaderKube } from '../internal/kube/leader-kube.ts'
 import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced.ts'
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
+import { heard } from '../internal/leader/heard-ledger.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
-import type { ClaimRelease, LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
@@ -116,7 +116,7 @@ export async function leadOnce(
   let latest = settings
   claims = serveClaims(settings, {
     db,
-    releases: { claim: serving.claims, eip: refusing },
+    releases: { claim: serving.claims, eip: serving.eips },
     client: claimsClient,
     clock,
     log,
@@ -146,9 +146,6 @@ export async function leadOnce(
   if (term.over.aborted) throw term.over.reason
   return signal.aborted ? undefined : String(late.signal.reason)
 }
-
-/** Until the leader serves EIPs itself. */
-const refusing: ClaimRelease = { release: async () => ({ refused: 'this leader serves no EIPs' }) }
 
 const installRetry = { firstMs: 500, maxMs: 10_000 }
 
@@ -194,18 +191,6 @@ function coreSettings(settings: LeaderSettings) {
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,
     leaveAfter: settings.nodeLeaveAfter,
-  }
-}
-
-/** `after` hears that something was written. */
-function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
-  return {
-    ...ledger,
-    async write(change) {
-      const value = await ledger.write(change)
-      after()
-      return value
-    },
   }
 }
 

@@ -221,6 +221,8 @@ export interface LeaderKube {
   deleteNec(name: NodeName, epoch: number): Promise<void>
   /** Puts the taint of `NodeFact.unavailable` on the node, or takes it off; other taints stay as they are. Nothing when there is no such node. */
   setUnavailable(name: NodeName, unavailable: boolean): Promise<void>
+  /** Writes the public address of a pod into its annotation, or takes it out. Nothing when that pod is gone. */
+  setPublicIp(pod: PodName & { readonly uid: PodUid }, address: Ipv4 | undefined): Promise<void>
   /**
    * As `getNode`; `namespace` counts where its kind has one, and the version of `ref` only as long as it is served. Throws `denied`, and
    * `not_found` when the API server does not serve the kind.

@@ -40,7 +40,7 @@ export function warm(minWarm: number, maxWarm: number): NodeDefaults {
 export function ledgerBounds(shared: PoolBounds, exclusive = noPool) {
   const bounds = nodeBounds(shared, exclusive)
   const { ipsPerEni } = shared
-  return { ...bounds, quota: { instanceType: 'SA2.SMALL1', enis: bounds.instanceEnis, ipsPerEni } }
+  return { ...bounds, quota: { instanceType: 'SA2.SMALL1', enis: bounds.instanceEnis, ipsPerEni, eips: 1 } }
 }
 
 /** What an agent tells that has its addresses in use on one ENI. */

@@ -3,6 +3,7 @@ import type { EipAct, EipTrouble } from './eip-claim.ts'
 import { type ErrorCode, mayHaveHappened } from './errors.ts'
 
 export interface JudgedRefusal extends EipTrouble {
+  readonly code: ErrorCode
   /** `soon`: it passes by itself, and nobody is told. `later`: somebody has to do something. */
   readonly again: 'soon' | 'later'
   /** The token brings nothing any more: the next allocation takes another, if this one was alone. */
@@ -47,6 +48,7 @@ export function judgeEipRefusal(
   if (code === undefined || mayHaveHappened(code)) return undefined
   const remedy = remedies[code]
   return {
+    code,
     reason: reasons[act],
     message: remedy === undefined ? message : `${message}; ${remedy}`,
     again: passing.has(code) ? 'soon' : 'later',

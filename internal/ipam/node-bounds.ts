@@ -8,6 +8,8 @@ export interface NodeQuota {
   readonly instanceType: string
   readonly enis: number
   readonly ipsPerEni: number
+  /** For pods (E5); 0: nobody has asked yet. */
+  readonly eips: number
 }
 
 export interface BoundsSource {

@@ -3,6 +3,7 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
 import { hasUnclearPolicy, isStatic } from './count-pod.ts'
+import { expiryFrom, letGo, retain, retime, takenBy } from './lifecycle.ts'
 import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
 
 export interface ClaimView {
@@ -92,43 +93,17 @@ function leave(
   { claimExpiry }: ClaimRules,
 ): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (claim.phase === 'Retained') return retime(claim, expiryClock, claimExpiry)
-  const after = claim.expireAfter ?? claimExpiry
-  return retain(claim, now, after === undefined ? undefined : expiryClock + after)
+  if (claim.phase === 'Retained') return changed(retime(claim, expiryClock, claimExpiry))
+  return keep(claim, now, expiryFrom(claim, expiryClock, claimExpiry))
 }
 
-function retain(claim: Claim, now: Millis, expiresAt: Millis | undefined): ClaimStep {
-  const nobody = { podUid: undefined, node: undefined }
-  if (claim.address === undefined)
-    return {
-      kind: 'change',
-      change: {
-        ...nobody,
-        phase: 'Releasing',
-        reason: 'PodGone',
-        message: 'its pod went before it had an address',
-      },
-    }
-  return {
-    kind: 'change',
-    change: { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' },
-  }
+function changed(change: Partial<Mutable> | undefined): ClaimStep | undefined {
+  return change === undefined ? undefined : { kind: 'change', change }
 }
 
-/** Two looks at the ledger's clock do not agree to the second. */
-const agree: Millis = 60_000
-
-/** The setting may have come, gone or become shorter meanwhile: then it counts from now. */
-function retime(
-  { expireAfter, expiresAt }: Claim,
-  expiryClock: Millis,
-  claimExpiry: Millis | undefined,
-): ClaimStep | undefined {
-  const after = expireAfter ?? claimExpiry
-  const latest = after === undefined ? undefined : expiryClock + after
-  const isRight =
-    latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
-  return isRight ? undefined : { kind: 'change', change: { expiresAt: latest } }
+function keep({ address }: Claim, now: Millis, expiresAt: Millis | undefined): ClaimStep {
+  if (address !== undefined) return { kind: 'change', change: retain(now, expiresAt) }
+  return { kind: 'change', change: letGo('PodGone', 'its pod went before it had an address') }
 }
 
 /** What the next pod of its name means for a kept address. */
@@ -152,24 +127,13 @@ function comeBack(claim: Claim, pod: PodFact, now: Millis, rules: ClaimRules): C
     case 'takes':
       // What a call for the pod before may have made is of what that asked for: it is found and let go first.
       return claim.address === undefined && !asksAlike(claim, pod)
-        ? retain(claim, now, undefined)
+        ? keep(claim, now, undefined)
         : takeOver(claim, pod)
     case 'gives-up':
-      return {
-        kind: 'change',
-        change: {
-          podUid: undefined,
-          node: undefined,
-          retainedAt: undefined,
-          expiresAt: undefined,
-          phase: 'Releasing',
-          reason: 'PolicyChanged',
-          message: 'a pod of its name keeps no address',
-        },
-      }
+      return { kind: 'change', change: letGo('PolicyChanged', 'a pod of its name keeps no address') }
     case 'leaves':
       // Its time runs when that pod is gone.
-      if (claim.phase !== 'Retained') return retain(claim, now, undefined)
+      if (claim.phase !== 'Retained') return keep(claim, now, undefined)
       return claim.expiresAt === undefined ? undefined : { kind: 'change', change: { expiresAt: undefined } }
   }
 }
@@ -183,17 +147,7 @@ function asksAlike({ nominatedAddress, nominatedSubnets }: Claim, { claim }: Pod
 
 function takeOver(claim: Claim, { claim: says, node, uid }: PodFact): ClaimStep {
   const isUnclear = says?.unclear?.includes('expireAfter') === true
-  return {
-    kind: 'change',
-    change: {
-      ...{ podUid: uid, node },
-      phase: claim.address === undefined ? 'Pending' : 'Attaching',
-      generation: claim.generation + 1,
-      retainedAt: undefined,
-      expiresAt: undefined,
-      expireAfter: isUnclear ? claim.expireAfter : says?.expireAfter,
-      reason: '',
-      message: '',
-    },
-  }
+  const expireAfter = isUnclear ? claim.expireAfter : says?.expireAfter
+  const has = claim.address !== undefined
+  return { kind: 'change', change: takenBy(claim, { node, uid }, { expireAfter, has }) }
 }

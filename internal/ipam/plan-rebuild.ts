@@ -120,12 +120,12 @@ function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
   const taken = new Set<InstanceId>()
   return sorted.flatMap(({ name, publication }): RebuiltNode[] => {
     if (publication === undefined) return []
-    const { instanceId, zone, shared, exclusive, instanceEnis, defaults, overrides } = publication
+    const { eips, instanceId, zone, shared, exclusive, instanceEnis, defaults, overrides } = publication
     const phase = taken.has(instanceId) ? 'leaving' : 'active'
     taken.add(instanceId)
     const uid = facts.get(name)?.uid ?? ''
     // The instance is asked again.
-    const quota = { instanceType: '', enis: instanceEnis, ipsPerEni: shared.ipsPerEni }
+    const quota = { instanceType: '', enis: instanceEnis, ipsPerEni: shared.ipsPerEni, eips }
     const terms = { shared, exclusive, instanceEnis, defaults, overrides }
     return [{ name, uid, instanceId, zone, phase, ...terms, quota }]
   })

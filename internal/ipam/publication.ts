@@ -19,8 +19,14 @@ export function publicationOf(
   {
     at,
     epoch,
+    eips = 0,
     staticIps = false,
-  }: { readonly at: string; readonly epoch: number; readonly staticIps?: boolean },
+  }: {
+    readonly at: string
+    readonly epoch: number
+    readonly eips?: number
+    readonly staticIps?: boolean
+  },
 ): NecPublication {
   return {
     epoch,
@@ -32,6 +38,7 @@ export function publicationOf(
     defaults: node.defaults,
     overrides: node.overrides,
     staticIps,
+    eips,
     enis: [
       ...enis.filter(({ mode }) => mode === 'shared').map(claimedLast),
       // An exclusive ENI without an address for pods is nothing that an agent could use.

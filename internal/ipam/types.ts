@@ -109,6 +109,8 @@ export interface PodFact extends PodName {
   readonly claim?: PodClaim
   /** Only of pods that ask for a public address. */
   readonly eip?: PodEip
+  /** Which its annotation says that it has; only of pods where there is one. */
+  readonly publicIp?: string
 }
 
 /** What a pod's annotations say of a public address; `fault`: why it gets none. */
@@ -198,6 +200,8 @@ export interface NecPublication extends NodeTerms {
   readonly zone: string
   /** The leader serves pods that keep their addresses (S1). */
   readonly staticIps: boolean
+  /** EIPs that pods of the node can have (E5); 0 when that is not known. */
+  readonly eips: number
   readonly enis: readonly PublishedEni[]
   readonly conditions: readonly Condition[]
 }

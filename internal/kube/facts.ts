@@ -12,6 +12,7 @@ import { eipOf } from './eip-annotations.ts'
 import { at, listAt, textAt } from './json.ts'
 import { parseNetworks } from './networks.ts'
 import { isOurTaint } from './node-taint.ts'
+import { publicIpOf } from './public-ip.ts'
 
 const modes: ReadonlyMap<string, EniMode> = new Map(eniModes.map((mode) => [networkNames[mode], mode]))
 const instanceLabel = 'cloud.tencent.com/node-instance-id'
@@ -48,6 +49,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
   const phase = at(object, 'status', 'phase')
   const claim = claimOf(metadata)
   const eip = eipOf(metadata)
+  const publicIp = eip && publicIpOf(metadata)
   return {
     namespace,
     name,
@@ -61,6 +63,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
     keepsIp: keepsIp(metadata),
     ...(claim === undefined ? {} : { claim }),
     ...(eip === undefined ? {} : { eip }),
+    ...(publicIp === undefined ? {} : { publicIp }),
   }
 }
 

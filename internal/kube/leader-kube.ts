@@ -25,6 +25,7 @@ import {
   storedNec,
 } from './nec-api.ts'
 import { setTaint } from './node-taint.ts'
+import { setPublicIp } from './public-ip.ts'
 import { reflect } from './reflector.ts'
 import type { ReflectorLimits, Source } from './source.ts'
 import { createWorkloads } from './workloads.ts'
@@ -71,6 +72,7 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     ...createNecWriter(client),
     setUnavailable: (name, unavailable) =>
       unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
+    setPublicIp: (pod, address) => setPublicIp(client, pod, address),
     ...createWorkloads(parts),
     keepSources: (addresses, options) =>
       unlessItRaces('tell ip-masq-agent of sources', () => keepSources(client, addresses, options)),

@@ -93,7 +93,7 @@ function adopt(
       shared: noBounds,
       exclusive: noBounds,
       instanceEnis: 0,
-      quota: { instanceType: '', enis: 0, ipsPerEni: 0 },
+      quota: { instanceType: '', enis: 0, ipsPerEni: 0, eips: 0 },
       defaults,
       overrides: {},
     })

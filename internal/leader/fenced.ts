@@ -52,6 +52,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
     setUnavailable: fence(kube.setUnavailable),
+    setPublicIp: fence(kube.setPublicIp),
     getWorkload: fence(kube.getWorkload),
     watchWorkloads: (kind, feed, trouble) => kube.watchWorkloads(kind, feed, trouble),
     keepSources: fence(kube.keepSources),

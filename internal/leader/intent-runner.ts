@@ -22,10 +22,15 @@ import type { SurveySettlement } from '../ipam/survey.ts'
 import type { CloudEni, NodeName } from '../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Priority } from '../ports.ts'
 import type { Cidr } from '../value/cidr.ts'
+import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
+import { withoutHeld } from './eips/held-addresses.ts'
 
 export interface IntentRunner {
-  /** Records the action (a creation needs its subnet's block); once that is on disk it is sent, and nobody waits. Throws only `storage` and `conflict`. */
+  /**
+   * Records the action (a creation needs its subnet's block); once that is on disk it is sent, and nobody waits. Nothing of it that takes an
+   * address off its ENI which an EIP is on. Throws only `storage` and `conflict`.
+   */
   start(node: LedgerNode, action: Action, cidr: Cidr | undefined, priority: Priority): Promise<void>
   /** Begins to settle what is open. */
   resume(): void
@@ -45,6 +50,8 @@ export interface IntentRunnerOptions {
   readonly resolved: (intent: Intent, failure: PoolTrouble | undefined) => void
   /** It is open still, and for long enough that people should know why. */
   readonly hindered: (intent: Intent, trouble: PoolTrouble) => void
+  /** These addresses stay on their ENIs until their EIPs have left them. */
+  readonly held: (addresses: readonly Ipv4[]) => void
   /** An ENI that served does not exist any more: it is forgotten with its addresses. */
   readonly lost: (what: SurveySettlement) => void
 }
@@ -313,8 +320,12 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
 
   return {
     async start(node, action, cidr, priority) {
-      const intent = await ledger.write((tx) => tx.record(node, action, cidr, randomToken(random)))
-      dispatch(intent, priority)
+      const { held, intent } = await ledger.write((tx) => {
+        const { action: unheld, held } = withoutHeld(action, ledger)
+        return { held, intent: unheld && tx.record(node, unheld, cidr, randomToken(random)) }
+      })
+      if (held.length > 0) options.held(held)
+      if (intent !== undefined) dispatch(intent, priority)
     },
     resume: schedule,
     stop() {

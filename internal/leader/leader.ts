@@ -3,14 +3,18 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { NodeName, PodFact } from '../ipam/types.ts'
+import type { NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
+import { createExpiryTicker } from './claims/expiry-ticker.ts'
+import { createOwners } from './claims/owners.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
 import { createReservePermission } from './claims/reserve-permission.ts'
+import { createEipKeeper } from './eips/eip-keeper.ts'
 import { clusterFacts } from './facts.ts'
+import { heard } from './heard-ledger.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
 import { rebuildLedger } from './rebuild.ts'
@@ -46,6 +50,8 @@ export interface Leader {
   zone(name: string): ZoneOfNodes | undefined
   /** Gives static addresses back at somebody's wish. */
   readonly claims: ClaimReleaser
+  /** The same for public ones. */
+  readonly eips: ClaimReleaser
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }
@@ -95,26 +101,37 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (frees) intent.addresses.forEach(addressFreed)
       if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
+    held: (addresses) => eips.wakeAt(addresses),
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
+  const ofBothKinds = {
+    wakeNode: (node: NodeName) => wake(node),
+    ...{ ...ports, facts, settings, ticker: createExpiryTicker(ports) },
+    owners: createOwners({ ...ports, wake: wakeClaim }),
+  }
   const claims = createClaimKeeper({
-    ...ports,
-    facts,
+    ...ofBothKinds,
     subnets,
-    settings,
     permission,
-    wakeNode: (node) => wake(node),
     doubted: () => surveyor.hasten(),
   })
+  const snat = createSnatKeeper({ ...ports, settings })
+  const eips = createEipKeeper({ ...ofBothKinds, ledger: heard(ledger, snat.wake) })
+  function wakeClaim(pod: PodName): void {
+    claims.wake(pod)
+    eips.wake(pod)
+  }
   function observePod(pod: PodFact, gone: boolean): void {
     pods.observe(pod, gone)
     claims.observe(pod, gone)
+    eips.observe(pod, gone)
   }
   function listPods(all: readonly PodFact[]): void {
     pods.listed(all)
     claims.listed(all)
+    eips.listed(all)
   }
   /** Its pod's node may have it now, or its claim is one step nearer to its end. */
   function addressFreed(address: Ipv4): void {
@@ -123,7 +140,6 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     if (claim.node !== undefined) wake(claim.node)
     claims.wake(claim)
   }
-  const snat = createSnatKeeper({ ...ports, settings })
   const reconciler: NodeReconciler = createNodeReconciler({
     ...ports,
     facts,
@@ -159,8 +175,10 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
     if (ledger.complete()) runner.resume()
+    if (settings.cascadeOwners && facts.synced() && ledger.complete()) ofBothKinds.owners.keep()
     claims.round()
     snat.wake()
+    eips.round()
     ledger
       .write((tx) => tx.prune(settings))
       .catch((error: unknown) => {
@@ -183,13 +201,14 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     },
     zone: createZones({ facts, ledger, clock }),
     claims,
+    eips,
     alive: () => clock.now() - lastRound < 3 * settings.reconcileEvery,
     async stop() {
       cancelRound()
       for (const stop of stops) stop()
       surveyor.stop()
       runner.stop()
-      await Promise.all([queue.stop(), claims.stop(), snat.stop()])
+      await Promise.all([queue.stop(), claims.stop(), eips.stop(), snat.stop()])
     },
   }
 }

@@ -74,7 +74,10 @@ export function createNecPublisher(
     const last = written.get(node.name)
     const before = last?.publication.conditions ?? shown?.conditions ?? []
     const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, enis, conditions, before, { at, epoch, staticIps: settings.staticIps })
+    const wanted = publicationOf(node, enis, conditions, before, {
+      ...{ at, epoch, staticIps: settings.staticIps },
+      eips: node.quota.eips,
+    })
     if (shown !== undefined && samePublication(shown, wanted)) return undefined
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin

@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { assumedQuota } from '../ipam/assumed-quota.ts'
+import { eipsForPods } from '../ipam/eip-quota.ts'
 import { errorCode, IpamError } from '../ipam/errors.ts'
 import type { NodeQuota } from '../ipam/node-bounds.ts'
 import type { CloudEniQuota, CloudInstance } from '../ipam/types.ts'
@@ -30,7 +31,7 @@ export function createQuotaBook(cloud: Cloud, clock: Clock, log: Log): QuotaBook
     const quota = assumedQuota(cpus)
     const { message } = error
     log.warn('quotas of an instance type assumed', { instanceType, cpus, ...quota, error: message })
-    return forPods('', quota)
+    return forPods('', quota, cpus)
   }
 
   /** What it takes as another type by now must not be said of all of its former one. */
@@ -42,11 +43,11 @@ export function createQuotaBook(cloud: Cloud, clock: Clock, log: Log): QuotaBook
   }
 
   async function ask(instance: CloudInstance): Promise<NodeQuota> {
-    const { id, instanceType } = instance
+    const { cpus, id, instanceType } = instance
     try {
       const quota = await cloud.describeEniQuota(id, 'warm-refill')
       await refuseResized(instance)
-      return forPods(instanceType, quota)
+      return forPods(instanceType, quota, cpus)
     } catch (error) {
       const entry = entries.get(instanceType)
       if (entry !== undefined) entry.until = clock.now() // a failure is no answer to remember
@@ -68,6 +69,7 @@ export function createQuotaBook(cloud: Cloud, clock: Clock, log: Log): QuotaBook
 }
 
 /** The API counts the instance's own ENI and each ENI's primary address; pods get neither. */
-function forPods(instanceType: string, { enis, ipsPerEni }: CloudEniQuota): NodeQuota {
-  return { instanceType, enis: Math.max(0, enis - 1), ipsPerEni: Math.max(0, ipsPerEni - 1) }
+function forPods(instanceType: string, { enis, ipsPerEni }: CloudEniQuota, cpus: number): NodeQuota {
+  const [forEnis, forIps] = [Math.max(0, enis - 1), Math.max(0, ipsPerEni - 1)]
+  return { instanceType, enis: forEnis, ipsPerEni: forIps, eips: eipsForPods(cpus) }
 }

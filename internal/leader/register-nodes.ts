@@ -61,7 +61,9 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
   async function ask(node: NodeName, of: Heard, known: NodeQuota): Promise<void> {
     try {
       const instance = await knownInstance(of.instanceId)
-      if (instance === undefined || instance.instanceType === known.instanceType) return
+      if (instance === undefined) return
+      // A ledger of before has not asked how many EIPs it takes.
+      if (instance.instanceType === known.instanceType && known.eips > 0) return
       of.quota = await quotas.of(instance)
       if (heard.get(node) !== of || isSame(of.quota, known)) return
       log.info('quotas of an instance changed', {
@@ -133,5 +135,7 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
 }
 
 function isSame(a: NodeQuota, b: NodeQuota): boolean {
-  return a.instanceType === b.instanceType && a.enis === b.enis && a.ipsPerEni === b.ipsPerEni
+  return (
+    a.instanceType === b.instanceType && a.enis === b.enis && a.ipsPerEni === b.ipsPerEni && a.eips === b.eips
+  )
 }

@@ -157,6 +157,8 @@ const spec = z
       overrides,
       leaderEpoch: count,
       enableStaticIP: z.boolean({ error: 'is not true or false' }),
+      // Leaders of before say nothing of it.
+      maxEIP: count.nullish(),
     },
     object,
   )
@@ -324,6 +326,7 @@ export function decodeNec(object: unknown): Nec | undefined {
             ...readTerms(settings),
             epoch: settings.leaderEpoch,
             staticIps: settings.enableStaticIP,
+            eips: settings.maxEIP ?? 0,
             enis: [...shared, ...exclusive],
             conditions: known ?? [],
           }
@@ -357,6 +360,7 @@ export function encodePublication(publication: NecPublication): PublicationJson 
       },
       leaderEpoch: publication.epoch,
       enableStaticIP: publication.staticIps,
+      maxEIP: publication.eips,
     },
     status: {
       eniInfos: sharedOnes.map((each) => ({

@@ -1,3 +1,6 @@
+-- EIPs that the instance takes for pods: its own is not counted. 0: nobody has asked yet.
+ALTER TABLE node ADD COLUMN quota_eips INTEGER NOT NULL DEFAULT 0;
+
 -- Public addresses of pods: a row for each pod that asks for an EIP, and for each EIP that is kept for a pod of that name.
 CREATE TABLE eip_claim (
   key INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,6 +15,7 @@ export function benchPublication(): NecPublication {
     instanceId: 'ins-bench',
     zone: 'bench-1',
     staticIps: false,
+    eips: 1,
     ...nodeBounds({ minWarm: 1000, maxWarm: 1000, maxEnis: enis, ipsPerEni }),
     enis: numbers(enis).map((eni) => ({
       id: `eni-${eni}`,

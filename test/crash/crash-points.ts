@@ -69,6 +69,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
     deleteNec: true,
     setUnavailable: true,
     keepSources: true,
+    setPublicIp: true,
     getWorkload: true,
     serverTime: true,
   },

@@ -9,6 +9,7 @@ export const publication: NecPublication = {
   instanceId: 'ins-1',
   zone: 'zone-a',
   staticIps: true,
+  eips: 1,
   ...nodeBounds({ minWarm: 0, maxWarm: 9, maxEnis: 3, ipsPerEni: 30 }),
   enis: [publishedEni(1, '1', '2', '3', '4'), publishedEni(2, '1', '2', '3:1:web-0', '4:2:a')],
   conditions: [

@@ -82,6 +82,7 @@ for (const row of [
         instanceId: 'ins-1',
         zone: 'z',
         staticIps: false,
+        eips: 1,
         enis: [eni, exclusive],
         conditions: [],
       },

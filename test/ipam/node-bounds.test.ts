@@ -6,7 +6,7 @@ import { type BoundsSource, boundsOf, type ClusterLimits } from '../../internal/
 import { maxBindable } from '../../internal/ipam/pool.ts'
 import type { NodeBounds, PoolBounds } from '../../internal/ipam/types.ts'
 
-const quota = { instanceType: 'S5.LARGE8', enis: 7, ipsPerEni: 19 }
+const quota = { instanceType: 'S5.LARGE8', enis: 7, ipsPerEni: 19, eips: 1 }
 const defaults = { shared: { minWarm: 5, maxWarm: 6 }, exclusive: { minWarm: 1, maxWarm: 2 } }
 
 interface Row extends Partial<BoundsSource>, Partial<ClusterLimits> {
@@ -64,7 +64,7 @@ const rows: readonly Row[] = [
   },
   {
     does: 'an instance that takes no ENIs has no pools',
-    quota: { instanceType: 'tiny', enis: 0, ipsPerEni: 0 },
+    quota: { instanceType: 'tiny', enis: 0, ipsPerEni: 0, eips: 1 },
     instanceEnis: 0,
     shared: { maxEnis: 0, ipsPerEni: 0 },
     exclusive: { maxEnis: 0 },
@@ -104,7 +104,7 @@ test('[P14] boundsOf() never goes beyond the instance, the cluster or the kubele
       ({ enis, ipsPerEni, maxShared, maxIps }, { maxEnisPerNode, maxPods, maxExclusive, exclusiveEnis }) => {
         const { shared, exclusive, instanceEnis } = boundsOf(
           {
-            quota: { instanceType: 'x', enis, ipsPerEni },
+            quota: { instanceType: 'x', enis, ipsPerEni, eips: 1 },
             defaults,
             overrides: { maxSharedEnis: maxShared, maxIpsPerEni: maxIps, maxExclusiveEnis: maxExclusive },
             maxPods,

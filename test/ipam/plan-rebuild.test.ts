@@ -34,6 +34,7 @@ function nec(name: string, instanceId: string, enis: readonly PublishedEni[], mo
     instanceId,
     zone: 'zone-a',
     staticIps: false,
+    eips: 1,
     ...nodeBounds(bounds),
     enis,
     conditions: [],
@@ -97,7 +98,7 @@ test('[R4][P9] planRebuild() takes nodes, ENIs and addresses as the NEC says: li
       zone: 'zone-a',
       phase: 'active',
       ...ledgerBounds(bounds),
-      quota: { instanceType: '', enis: 2, ipsPerEni: 5 },
+      quota: { instanceType: '', enis: 2, ipsPerEni: 5, eips: 1 },
     },
   ])
   assert.deepEqual(plan.enis, [{ ...published(1, '5:7', '6:9'), node: 'n1' }])

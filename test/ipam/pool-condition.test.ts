@@ -10,7 +10,7 @@ import { subnet, zone } from './pools.ts'
 const n1: PoolNode = {
   zone,
   overrides: {},
-  quota: { instanceType: 'SA2.MEDIUM4', enis: 3, ipsPerEni: 9 },
+  quota: { instanceType: 'SA2.MEDIUM4', enis: 3, ipsPerEni: 9, eips: 1 },
   instanceEnis: 3,
 }
 

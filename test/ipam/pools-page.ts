@@ -189,7 +189,7 @@ function podCounts({ instance }: Case): readonly number[] {
 function boundsFor({ exclusive, instance, maxPods, overrides = {}, warm: shared }: Case): NodeBounds {
   const defaults = { shared, exclusive: exclusive ?? warm(0, 0) }
   const limits = { maxEnisPerNode: undefined, exclusiveEnis: exclusive !== undefined }
-  return boundsOf({ quota: { instanceType: '', ...instance }, defaults, overrides, maxPods }, limits)
+  return boundsOf({ quota: { instanceType: '', ...instance, eips: 1 }, defaults, overrides, maxPods }, limits)
 }
 
 function besides({ maxPods, overrides = {} }: Case): string {

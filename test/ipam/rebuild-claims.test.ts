@@ -39,7 +39,16 @@ function necOf(...enis: readonly PublishedEni[]): Nec {
     name: 'node-1',
     uid: 'uid-1',
     annotations: {},
-    publication: { epoch: 1, instanceId: 'ins-1', zone, staticIps: true, ...bounds, enis, conditions: [] },
+    publication: {
+      epoch: 1,
+      instanceId: 'ins-1',
+      zone,
+      staticIps: true,
+      eips: 1,
+      ...bounds,
+      enis,
+      conditions: [],
+    },
     report: undefined,
     fault: undefined,
   }

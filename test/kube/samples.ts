@@ -13,6 +13,7 @@ export const publication: NecPublication = {
   instanceId: 'ins-1',
   zone: 'ap-chengdu-1',
   staticIps: false,
+  eips: 1,
   ...nodeBounds({ minWarm: 5, maxWarm: 5, maxEnis: 3, ipsPerEni: 9 }),
   enis: [
     {

@@ -130,6 +130,7 @@ export class NodeWorld {
       instanceId: 'ins-1',
       zone: 'zone-a',
       staticIps: this.staticIps,
+      eips: 1,
       ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60, ...this.shared }, this.exclusive),
       enis,
       conditions: [],

@@ -177,7 +177,7 @@ test('[P7][P9] what may change of a node is there again after a restart', async 
     instanceEnis: 5,
     shared: { minWarm: 2, maxWarm: 4, maxEnis: 3, ipsPerEni: 7, maxPods: 30 },
     exclusive: { minWarm: 1, maxWarm: 2, maxEnis: 4, ipsPerEni: 1, maxPods: 30 },
-    quota: { instanceType: 'S5.LARGE8', enis: 6, ipsPerEni: 9 },
+    quota: { instanceType: 'S5.LARGE8', enis: 6, ipsPerEni: 9, eips: 1 },
     overrides: { sharedWarm: { minWarm: 2, maxWarm: 4 }, maxSharedEnis: 3 },
   }
   await write((tx) => tx.setBounds('n1', change))

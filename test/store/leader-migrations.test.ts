@@ -35,7 +35,7 @@ test('[P9] [R10] nodes of a ledger from before there were two pools keep their t
     shared: { minWarm: 2, maxWarm: 7 },
     exclusive: { minWarm: 1, maxWarm: 1 },
   })
-  assert.deepEqual(node.quota, { instanceType: '', enis: 3, ipsPerEni: 9 })
+  assert.deepEqual(node.quota, { instanceType: '', enis: 3, ipsPerEni: 9, eips: 0 })
 })
 
 test('[R10] watches resume over changes of a ledger from before there were EIPs', (t) => {

@@ -351,6 +351,7 @@ function sample(): { spec: Record<string, unknown>; status: Status } {
       defaults: { ...warm },
       overrides: {},
       enableStaticIP: false,
+      maxEIP: 4,
       leaderEpoch: 1,
     },
     status: {
@@ -459,6 +460,7 @@ const publications: fc.Arbitrary<NecPublication> = plain({
   instanceId: words,
   zone: words,
   staticIps: fc.boolean(),
+  eips: counts,
   instanceEnis: counts,
   shared: pools,
   exclusive: pools,

@@ -1,31 +1,42 @@
 // Claims and the workloads of their pods (S7): each new claim learns with which it goes, and a kept one goes when that is gone.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Claim, ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
-import { hasUnclearPolicy, isStatic } from '../../ipam/count-pod.ts'
+import type { ClaimOwner, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { withHint } from '../../ipam/errors.ts'
-import type { ClaimStep } from '../../ipam/plan-claim.ts'
+import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 import { claimNotice, podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
+import type { ClaimTable } from './claim-table.ts'
 import type { Owners, Topmost } from './owners.ts'
 
-export interface Cascade {
+/** What is to be done about a claim, as far as its workload matters. */
+type Step<C extends AnyClaim> =
+  | { readonly kind: 'open'; readonly policy: ClaimPolicy; readonly owner?: FollowedOwner | undefined }
+  | { readonly kind: 'change'; readonly change: Partial<Pick<C, 'podUid' | 'owner'>> }
+  | { readonly kind: 'remove' }
+
+export interface Cascade<C extends AnyClaim> {
   /** The step with the topmost workload of the pod, where the claim is to have one. Throws what may pass. */
-  withOwner(step: ClaimStep, claim: Claim | undefined, pod: PodFact | undefined): Promise<ClaimStep>
+  withOwner<S extends Step<C>>(step: S, claim: C | undefined, pod: PodFact | undefined): Promise<S>
   /** Of the claim of a pod that runs, whose workload may have let it go, or another taken it: says whether it was changed. Throws `storage`, `conflict`, and what may pass. */
-  renew(claim: Claim, pod: PodFact): Promise<boolean>
+  renew(claim: C, pod: PodFact): Promise<boolean>
   /** Of a kept claim: says whether it was changed. Throws `storage`, `conflict`, and what may pass. */
-  follow(claim: Claim): Promise<boolean>
+  follow(claim: C): Promise<boolean>
 }
 
-export interface CascadeOptions {
+export interface CascadeOptions<C extends AnyClaim> {
+  readonly table: ClaimTable<C>
+  /** The workload that made the pod; undefined without one. */
+  readonly ownerOf: (pod: PodFact) => OwnerRef | undefined
+  /** One that says no more that it keeps anything does not say whose it is, either. */
+  readonly keeps: (pod: PodFact) => boolean
   readonly clock: Clock
   readonly kube: Pick<LeaderKube, 'notify'>
-  readonly ledger: LeaderLedger
+  readonly ledger: Pick<LeaderLedger, 'write'>
   readonly log: Log
   readonly settings: Pick<LeaderSettings, 'cascadeOwners'>
   readonly owners: Owners
@@ -34,8 +45,8 @@ export interface CascadeOptions {
 /** An API server that cannot say whose a pod is (a CRD whose conversion fails, an aggregated API that is down) holds the pod up no longer. */
 const patience: Millis = 30_000
 
-export function createCascade(options: CascadeOptions): Cascade {
-  const { clock, kube, ledger, log, owners, settings } = options
+export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): Cascade<C> {
+  const { clock, keeps, kube, ledger, log, ownerOf, owners, settings, table } = options
   /** Since when the workloads of pods could not be asked for. */
   const unanswered = new Map<PodUid, Millis>()
 
@@ -57,38 +68,40 @@ export function createCascade(options: CascadeOptions): Cascade {
     }
   }
 
-  async function release(claim: Claim): Promise<void> {
+  async function release(claim: C): Promise<void> {
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
     const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
-    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...why }))
-    log.info('claim goes with its workload', { pod: podText(claim), address: claim.address, owner })
+    const change = { phase: 'Releasing', expiresAt: undefined, ...why } as const
+    await ledger.write((tx) => table.change(tx, claim, change))
+    const { has: of } = table.words
+    log.info('claim goes with its workload', { pod: podText(claim), of, address: claim.address, owner })
   }
 
-  /** The pod has another controller, or none, by now. With an owner that cannot be found out the address does not go. */
-  async function adopt(claim: Claim, ref: OwnerRef | undefined): Promise<void> {
+  /** The pod has another controller, or none, by now. With an owner that cannot be found out nothing goes. */
+  async function adopt(claim: C, ref: OwnerRef | undefined): Promise<void> {
     said.set(claim.key, ref)
     const { name, namespace } = claim
     const { fault, owner: found } =
       ref === undefined ? {} : await topmost({ namespace, name, uid: claim.podUid ?? claim.uid }, ref)
     const owner: FollowedOwner | undefined =
       ref === undefined ? claim.owner && { ...claim.owner, via: 'none' } : found && through(found, ref)
-    await ledger.write((tx) => tx.changeClaim(claim, { owner }))
+    await ledger.write((tx) => table.change(tx, claim, { owner }))
     said.delete(claim.key)
-    if (fault !== undefined) kube.notify(claimNotice(claim, 'OwnerUnknown', unknown(fault)))
+    if (fault !== undefined) kube.notify(claimNotice(claim, 'OwnerUnknown', unknown(table.words.has, fault)))
     if (found !== undefined) owners.follow(found)
     const owns = found === undefined ? 'nobody' : `${found.kind} ${found.name}`
     log.info('pod has another workload', { pod: podText(claim), owner: owns })
   }
 
   /** What the controller of its last pod says now: one between it and the owner may have been given to another. */
-  async function lookAgain(claim: Claim): Promise<'gone' | 'unsure' | 'changed'> {
+  async function lookAgain(claim: C): Promise<'gone' | 'unsure' | 'changed'> {
     const { via, uid } = claim.owner ?? {}
     if (via === undefined || via === 'none') return 'gone'
     const { at, fault, owner } = await owners.topmost({ namespace: claim.namespace, claim: { owner: via } })
     // As far as can be seen it still leads to the one that is gone, or to one that nobody may look at.
     if (fault !== undefined) return at?.uid === uid ? 'gone' : 'unsure'
     if (owner === undefined || owner.uid === uid) return 'gone'
-    await ledger.write((tx) => tx.changeClaim(claim, { owner: through(owner, via) }))
+    await ledger.write((tx) => table.change(tx, claim, { owner: through(owner, via) }))
     owners.follow(owner)
     return 'changed'
   }
@@ -96,10 +109,8 @@ export function createCascade(options: CascadeOptions): Cascade {
   return {
     async renew(claim, pod) {
       const { owner } = claim
-      // One that says no more that it keeps its address does not say whose it is, either.
-      if (!settings.cascadeOwners || owner === undefined || !(isStatic(pod) || hasUnclearPolicy(pod)))
-        return false
-      const ref = pod.claim?.owner
+      if (!settings.cascadeOwners || owner === undefined || !keeps(pod)) return false
+      const ref = ownerOf(pod)
       if (isBy(owner, ref)) {
         said.delete(claim.key)
         return false
@@ -108,17 +119,19 @@ export function createCascade(options: CascadeOptions): Cascade {
       return true
     },
     async withOwner(step, claim, pod) {
-      if (!settings.cascadeOwners || pod?.claim?.owner === undefined || step.kind === 'remove') return step
+      const ref = pod && ownerOf(pod)
+      if (!settings.cascadeOwners || pod === undefined || ref === undefined || step.kind === 'remove')
+        return step
       // A claim that was made without an owner never gets one: it was made before claims went with their workloads.
       const isWanted =
         step.kind === 'open'
           ? step.policy === 'Never'
           : step.change.podUid !== undefined && claim?.owner !== undefined
       if (!isWanted) return step
-      const { fault, owner: found } = await topmost(pod, pod.claim.owner)
+      const { fault, owner: found } = await topmost(pod, ref)
       const former = fault === undefined ? undefined : claim?.owner
-      const owner = found === undefined ? former : through(found, pod.claim.owner)
-      if (fault !== undefined) kube.notify(podNotice(pod, 'OwnerUnknown', unknown(fault)))
+      const owner = found === undefined ? former : through(found, ref)
+      if (fault !== undefined) kube.notify(podNotice(pod, 'OwnerUnknown', unknown(table.words.has, fault)))
       if (owner !== undefined) owners.follow(owner)
       return step.kind === 'open' ? { ...step, owner } : { ...step, change: { ...step.change, owner } }
     },
@@ -136,7 +149,7 @@ export function createCascade(options: CascadeOptions): Cascade {
         if (now === 'gone') await release(claim)
         return now !== 'unsure'
       }
-      await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
+      await ledger.write((tx) => table.change(tx, claim, { owner: verdict.owner }))
       return true
     },
   }
@@ -152,6 +165,6 @@ function through(owner: ClaimOwner, controller: OwnerRef): FollowedOwner {
   return controller.uid === owner.uid ? owner : { ...owner, via: controller }
 }
 
-function unknown(fault: string): string {
-  return `Its address does not go with its workload: ${fault}`
+function unknown(what: string, fault: string): string {
+  return `Its ${what} does not go with its workload: ${fault}`
 }

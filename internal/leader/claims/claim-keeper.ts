@@ -8,7 +8,7 @@ import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { type Claim, claimPhases } from '../../ipam/claim.ts'
-import { countedAs } from '../../ipam/count-pod.ts'
+import { countedAs, hasUnclearPolicy, isStatic } from '../../ipam/count-pod.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
@@ -21,12 +21,13 @@ import { podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createCascade } from './cascade.ts'
+import { addressClaims } from './claim-table.ts'
 import { createClaimTrouble } from './claim-trouble.ts'
 import { createExpiry } from './expire-claims.ts'
-import { createExpiryTicker } from './expiry-ticker.ts'
+import type { ExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { createLivePods } from './live-pods.ts'
-import { createOwners } from './owners.ts'
+import type { Owners } from './owners.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
 import type { ReservePermission } from './reserve-permission.ts'
@@ -54,23 +55,29 @@ export interface ClaimKeeperOptions {
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly owners: Owners
+  readonly ticker: ExpiryTicker
   readonly wakeNode: (node: NodeName) => void
   /** The ledger and the cloud do not say the same of an address. */
   readonly doubted: () => void
 }
 
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
-  const { clock, facts, kube, ledger, log, random, settings, wakeNode } = options
-  const pods = createLivePods()
+  const { clock, facts, kube, ledger, log, random, settings, ticker, wakeNode } = options
+  const pods = createLivePods((pod) => countedAs(pod) !== undefined)
   /** Of whom it failed: another pod of the name does not wait for that. */
   const pauses = new Map<string, { readonly pause: Pause; readonly pod: PodUid | undefined }>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
-  const ticker = createExpiryTicker({ clock, kube, ledger, log })
-  const expire = createExpiry({ ledger, log, ticker, livePod: pods.named, wake })
+  const expire = createExpiry({
+    ...{ table: addressClaims(ledger), ledger, log, ticker, wake },
+    livePod: pods.named,
+  })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: wake })
-  const owners = createOwners({ ...options, wake })
-  const cascade = createCascade({ ...options, owners })
+  const cascade = createCascade({
+    ...{ ...options, table: addressClaims(ledger), ownerOf: (pod) => pod.claim?.owner },
+    keeps: (pod) => isStatic(pod) || hasUnclearPolicy(pod),
+  })
   const holder = createHolder(options)
   const trouble = createClaimTrouble(options)
   let expiryRule = settings.claimExpiry
@@ -279,12 +286,8 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         if (claim.policy === 'Never' || pods.named(claim)?.ip !== undefined) wake(claim)
       for (const claim of ledger.unreservedClaims()) wake(claim)
       if (!isReady()) return
-      if (settings.cascadeOwners) owners.keep()
       expire()
     },
-    stop() {
-      owners.stop()
-      return queue.stop()
-    },
+    stop: () => queue.stop(),
   }
 }

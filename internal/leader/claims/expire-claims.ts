@@ -1,13 +1,15 @@
 // Lets claims go whose time without a pod is over (S5).
 import type { Log } from '../../base/log.ts'
-import type { Claim } from '../../ipam/claim.ts'
+import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodFact, PodName } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'
+import type { ClaimTable } from './claim-table.ts'
 import type { ExpiryTicker } from './expiry-ticker.ts'
 
-export interface ExpiryOptions {
-  readonly ledger: LeaderLedger
+export interface ExpiryOptions<C extends AnyClaim> {
+  readonly table: ClaimTable<C>
+  readonly ledger: Pick<LeaderLedger, 'write'>
   readonly log: Log
   readonly ticker: ExpiryTicker
   readonly livePod: (name: PodName) => PodFact | undefined
@@ -18,12 +20,13 @@ export interface ExpiryOptions {
 const atOnce = 100
 
 /** Returns what begins a look, unless one is under way. It must be known which pods there are. Never throws. */
-export function createExpiry({ ledger, livePod, log, ticker, wake }: ExpiryOptions): () => void {
+export function createExpiry<C extends AnyClaim>(options: ExpiryOptions<C>): () => void {
+  const { ledger, livePod, log, table, ticker, wake } = options
   let looking = false
 
   /** One whose pod is back is about to be taken by that. */
-  function due(): readonly Claim[] {
-    return ledger.expiredClaims(atOnce).filter((claim) => livePod(claim) === undefined)
+  function due(): readonly C[] {
+    return table.expired(atOnce).filter((claim) => livePod(claim) === undefined)
   }
 
   async function look(): Promise<void> {
@@ -31,10 +34,10 @@ export function createExpiry({ ledger, livePod, log, ticker, wake }: ExpiryOptio
     for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expire(claim)
   }
 
-  async function expire(claim: Claim): Promise<void> {
+  async function expire(claim: C): Promise<void> {
     const over = { reason: 'Expired', message: 'its time is over' } as const
-    await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
-    log.info('claim expired', { pod: podText(claim), address: claim.address })
+    await ledger.write((tx) => table.change(tx, claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
+    log.info('claim expired', { pod: podText(claim), of: table.words.has, address: claim.address })
     wake(claim)
   }
 

@@ -1,5 +1,4 @@
-// Pods that may have a claim, by their names: on a node, not ended, and with a network of ours.
-import { countedAs } from '../../ipam/count-pod.ts'
+// Pods that may have a claim, by their names.
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodFact, PodName, PodUid } from '../../ipam/types.ts'
 
@@ -12,14 +11,14 @@ export interface LivePods {
   missingIn(all: readonly PodFact[]): readonly PodFact[]
 }
 
-export function createLivePods(): LivePods {
+export function createLivePods(mayHave: (pod: PodFact) => boolean): LivePods {
   /** By name, the latest last. */
   const pods = new Map<string, Map<PodUid, PodFact>>()
   return {
     note(pod, gone) {
       const key = podText(pod)
       const ofName = pods.get(key) ?? new Map<PodUid, PodFact>()
-      const counts = !gone && countedAs(pod) !== undefined
+      const counts = !gone && mayHave(pod)
       if (!counts && !ofName.delete(pod.uid)) return false
       if (counts) ofName.set(pod.uid, pod)
       if (ofName.size === 0) pods.delete(key)

@@ -2,8 +2,9 @@
 // such a workload exists; where it cannot be watched its workloads are asked for now and then.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Claim, ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
+import type { ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
+import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import type { OwnerRef, PodFact, PodName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, Stop, WorkloadKind } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -19,7 +20,9 @@ export interface Owners {
   /** The topmost controller of the pod: none, one, or why that cannot be found out for good. Throws what may pass. */
   topmost(pod: Pick<PodFact, 'namespace' | 'claim'>): Promise<Topmost>
   /** Of a claim without a pod. `owner`: it is there, and this is how it is known. Throws what may pass. */
-  judge(claim: Claim): Promise<'there' | 'gone' | 'unsure' | { readonly owner: FollowedOwner | undefined }>
+  judge(
+    claim: Pick<AnyClaim, 'namespace' | 'owner'>,
+  ): Promise<'there' | 'gone' | 'unsure' | { readonly owner: FollowedOwner | undefined }>
   /** A claim goes with it from now on. */
   follow(owner: ClaimOwner): void
   /** Watches the kinds that claims go with now, and no others. */
@@ -61,8 +64,13 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
   /** Workloads of claims that a watch has seen go. */
   const wentAway = new Set<string>()
 
+  /** Of either kind. */
+  function ownedBy(uid: string): readonly PodName[] {
+    return [...ledger.claimsOfOwner(uid), ...ledger.eips.ofOwner(uid)]
+  }
+
   function wakeClaims(uid: string): void {
-    for (const claim of ledger.claimsOfOwner(uid)) wake(claim)
+    for (const claim of ownedBy(uid)) wake(claim)
   }
 
   function watch(kind: WorkloadKind): Watched {
@@ -82,7 +90,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         changed: ({ uid }) => void watched.uids?.add(uid),
         removed({ uid }) {
           watched.uids?.delete(uid)
-          if (ledger.claimsOfOwner(uid).length > 0) wentAway.add(uid)
+          if (ownedBy(uid).length > 0) wentAway.add(uid)
           wakeClaims(uid)
         },
       },

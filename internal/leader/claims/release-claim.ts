@@ -1,12 +1,13 @@
-// Giving the address of a claim back at somebody's wish (S6): the claim is let go, and the keeper of claims does the rest. A pod that runs
-// would lose its network: that is refused, unless it is forced.
+// Giving what a claim is to back at somebody's wish (S6, E6): the claim is let go, and its keeper does the rest. A pod that runs would lose
+// its network, or its public address: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
-import type { Claim } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
+import { type AnyClaim, letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
 import { claimNotice } from '../pod-notice.ts'
+import { addressClaims, type ClaimTable } from './claim-table.ts'
 
 export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
 
@@ -31,33 +32,53 @@ export interface ReleaseTools {
   readonly kube?: Pick<LeaderKube, 'notify'>
 }
 
-/** Stored in the claim: its address goes although its node has not given it back. */
+/** Stored in the claim: what it is to goes although its pod may have it. */
 export const forced = 'ForceReleased'
 
 const changed = 'it has changed meanwhile; look at it again'
 
-export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
-  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+/** How claims of one kind are released. */
+export interface ReleaseKind<C extends AnyClaim> {
+  readonly table: ClaimTable<C>
+  /** The pod that runs under its name has, or is about to have, what it is a claim to. */
+  readonly has: (claim: C, live: PodFact) => boolean
+  /** What its pod is told when that is taken by force. */
+  readonly sayForced: (claim: C) => string
+}
 
-  function hasPod(claim: Claim): boolean {
+/** Of addresses. */
+export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
+  return createRelease(tools, {
+    table: addressClaims(tools.ledger),
+    // One that has another address loses nothing.
+    has: ({ address }, { ip }) => ip === undefined || ip === address,
+    sayForced: ({ address }) =>
+      `address ${address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`,
+  })
+}
+
+export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: ReleaseKind<C>): ClaimReleaser {
+  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+  const { table } = kind
+
+  function hasPod(claim: C): boolean {
     if (claim.podUid !== undefined) return true
     const live = livePod?.(claim)
-    // One that has another address loses nothing.
-    return live !== undefined && (live.ip === undefined || live.ip === claim.address)
+    return live !== undefined && kind.has(claim, live)
   }
 
-  function whyNot(claim: Claim, force: boolean): string | undefined {
+  function whyNot(claim: C, force: boolean): string | undefined {
     if (synced?.() === false)
       return 'the leader does not know yet whether its pod runs; try again in a moment'
     const node = claim.node ?? livePod?.(claim)?.node
     const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
     if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
     if (force || !hasPod(claim)) return undefined
-    return `${where} and would lose its network; delete the pod first, or wait until it has ended`
+    return `${where} and would lose ${table.words.loses}; delete the pod first, or wait until it has ended`
   }
 
   async function release(
-    claim: Claim,
+    claim: C,
     { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
   ): Promise<ReleaseOutcome> {
     if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
@@ -65,38 +86,34 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
     if (refused !== undefined) return { refused }
     if (dryRun) return { state: 'releasing' }
     const isForced = force && hasPod(claim)
-    const change = {
-      ...{ podUid: undefined, node: undefined, retainedAt: undefined, expiresAt: undefined },
-      phase: 'Releasing',
-      reason: isForced ? forced : 'Deleted',
-      message: isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it',
-    } as const
+    const how = isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it'
+    const change = letGo(isForced ? forced : 'Deleted', how)
     try {
-      await ledger.write((tx) => tx.changeClaim(claim, change))
+      await ledger.write((tx) => table.change(tx, claim, change))
     } catch (error) {
       if (errorCode(error) === 'conflict') return { refused: changed }
       throw error
     }
-    log.info('claim deleted', { pod: podText(claim), address: claim.address, forced: isForced })
+    const { has: of } = table.words
+    log.info('claim deleted', { pod: podText(claim), of, address: claim.address, forced: isForced })
     if (isForced) tell(claim)
     if (claim.node !== undefined) wakeNode?.(claim.node)
     wake(claim)
     return { state: 'releasing' }
   }
 
-  function tell(claim: Claim): void {
-    const message = `address ${claim.address} was released by force: the pod has no network any more; delete it, so that a new one gets an address`
-    kube?.notify(claimNotice(claim, forced, message))
+  function tell(claim: C): void {
+    kube?.notify(claimNotice(claim, forced, kind.sayForced(claim)))
   }
 
   return {
     async releaseClaim(pod, { force, uid } = {}) {
-      const claim = ledger.claim(pod)
+      const claim = table.claim(pod)
       if (claim === undefined || (uid !== undefined && claim.uid !== uid)) return { state: 'gone' }
       return release(claim, { force })
     },
     async release({ generation, key, pod, version, ...how }) {
-      const claim = ledger.claim(pod)
+      const claim = table.claim(pod)
       if (claim?.key !== key) return 'releasing' // it went meanwhile, which is what was wanted
       if (claim.phase === 'Releasing' && how.force !== true) return 'releasing'
       if (claim.generation !== generation || (version !== undefined && claim.version !== version))

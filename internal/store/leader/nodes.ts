@@ -21,6 +21,7 @@ interface NodeRow {
   readonly instance_enis: number
   readonly quota_enis: number
   readonly quota_ips_per_eni: number
+  readonly quota_eips: number
   readonly defaults: string
   readonly overrides: string
 }
@@ -58,7 +59,7 @@ export function setBounds(
   db.run(
     `UPDATE node SET max_enis = ?, ips_per_eni = ?, min_warm = ?, max_warm = ?, exclusive_max_enis = ?, exclusive_min_warm = ?,
        exclusive_max_warm = ?, max_pods = ?, instance_enis = ?, instance_type = ?, quota_enis = ?, quota_ips_per_eni = ?,
-       overrides = ? WHERE name = ?`,
+       quota_eips = ?, overrides = ? WHERE name = ?`,
     shared.maxEnis,
     shared.ipsPerEni,
     shared.minWarm,
@@ -71,6 +72,7 @@ export function setBounds(
     quota.instanceType,
     quota.enis,
     quota.ipsPerEni,
+    quota.eips,
     JSON.stringify(overrides),
     name,
   )
@@ -107,7 +109,12 @@ function fromRow(row: NodeRow): LedgerNode {
       ipsPerEni: 1,
       ...podCap,
     },
-    quota: { instanceType: row.instance_type, enis: row.quota_enis, ipsPerEni: row.quota_ips_per_eni },
+    quota: {
+      instanceType: row.instance_type,
+      enis: row.quota_enis,
+      ipsPerEni: row.quota_ips_per_eni,
+      eips: row.quota_eips,
+    },
     defaults: JSON.parse(row.defaults) as NodeDefaults,
     overrides: JSON.parse(row.overrides) as NodeOverrides,
   }

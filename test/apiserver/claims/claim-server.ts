@@ -12,7 +12,7 @@ import { systemClock } from '../../../internal/base/clock.ts'
 import { silentLog } from '../../../internal/base/log.ts'
 import { systemRandom } from '../../../internal/base/random.ts'
 import { createClaimRelease } from '../../../internal/leader/claims/release-claim.ts'
-import type { ClaimRelease, LeaderLedger } from '../../../internal/ports.ts'
+import { createEipRelease } from '../../../internal/leader/eips/release-eip.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/leader/claim-feed.ts'
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
@@ -35,9 +35,10 @@ export function openClaimLedger(): ClaimLedger {
   beginChanges(db, systemClock.now())
   setComplete(db)
   const ledger = leaderLedger(db, systemClock)
+  const tools = { ledger, log: silentLog, wake() {} }
   const releases = {
-    claim: createClaimRelease({ ledger, log: silentLog, wake() {} }),
-    eip: eipRelease(ledger),
+    claim: createClaimRelease(tools),
+    eip: createEipRelease(tools),
   }
   const api = createClaimsApi({
     feed: claimFeed(db, systemClock),
@@ -55,20 +56,6 @@ export function openClaimLedger(): ClaimLedger {
       api.close()
       db.close()
       rmSync(folder, { recursive: true })
-    },
-  }
-}
-
-/** As the leader releases EIPs, as far as the ledger shows it. */
-function eipRelease({ eips, write }: LeaderLedger): ClaimRelease {
-  return {
-    async release({ dryRun = false, key, pod, version }) {
-      const claim = eips.claim(pod)
-      if (claim?.key !== key) return 'releasing'
-      if (version !== undefined && claim.version !== version) return { refused: 'it has changed meanwhile' }
-      if (claim.node !== undefined) return { refused: `its pod is there on node "${claim.node}"` }
-      if (!dryRun) await write((tx) => tx.changeEipClaim(claim, { phase: 'Releasing', expiresAt: undefined }))
-      return 'releasing'
     },
   }
 }

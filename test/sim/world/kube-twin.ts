@@ -130,6 +130,13 @@ export class KubeTwin {
           const node = this.nodes.items.get(name)
           if (node !== undefined) this.nodes.put(name, { ...node, unavailable })
         }),
+      setPublicIp: ({ uid }, address) =>
+        this.#write(process, 'set public address', () => {
+          const pod = this.pods.items.get(uid)
+          if (pod === undefined) return
+          const { publicIp: _, ...others } = pod
+          this.pods.put(uid, address === undefined ? others : { ...others, publicIp: address })
+        }),
       getWorkload: (ref, namespace) =>
         this.#call(process, 'get workload', () => {
           this.#refuseHidden(ref.kind)

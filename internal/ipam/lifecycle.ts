@@ -1,0 +1,76 @@
+// What all claims have in common, whatever they are to: a pod takes one, ends, comes back; time runs; and at last it is let go. Which phase
+// may follow which is in claim.ts.
+import type { Millis } from '../value/millis.ts'
+import type { Claim, ClaimPhase, ClaimPolicy, FollowedOwner } from './claim.ts'
+import type { NodeName, PodUid } from './types.ts'
+
+/** That of a claim to an address, and of one to a public address. */
+export interface Lifecycle {
+  readonly policy: ClaimPolicy
+  readonly phase: ClaimPhase
+  readonly generation: number
+  readonly podUid: PodUid | undefined
+  readonly node: NodeName | undefined
+  readonly expireAfter: Millis | undefined
+  readonly retainedAt: Millis | undefined
+  readonly expiresAt: Millis | undefined
+  readonly owner: FollowedOwner | undefined
+  readonly reason: string
+  readonly message: string
+}
+
+/** Of whichever kind. */
+export type AnyClaim = Lifecycle &
+  Pick<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'version' | 'address' | 'createdAt'>
+
+export type LifecycleChange = Partial<Lifecycle>
+
+const nobody = { podUid: undefined, node: undefined }
+
+/** What it has goes back, and then it is gone. */
+export function letGo(reason: string, message: string): LifecycleChange {
+  return { ...nobody, retainedAt: undefined, expiresAt: undefined, phase: 'Releasing', reason, message }
+}
+
+/** What it has is kept for the next pod of its name; `expiresAt` undefined: for ever, as things are. */
+export function retain(now: Millis, expiresAt: Millis | undefined): LifecycleChange {
+  return { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' }
+}
+
+/** By the ledger's own clock `expiryClock`. `claimExpiry`: of those that do not say it themselves. */
+export function expiryFrom(
+  { expireAfter }: Pick<Lifecycle, 'expireAfter'>,
+  expiryClock: Millis,
+  claimExpiry: Millis | undefined,
+): Millis | undefined {
+  const after = expireAfter ?? claimExpiry
+  return after === undefined ? undefined : expiryClock + after
+}
+
+/** Two looks at the ledger's clock do not agree to the second. */
+const agree: Millis = 60_000
+
+/** Of a retained one: the setting may have come, gone or become shorter meanwhile: then it counts from now. */
+export function retime(
+  claim: Pick<Lifecycle, 'expireAfter' | 'expiresAt'>,
+  expiryClock: Millis,
+  claimExpiry: Millis | undefined,
+): LifecycleChange | undefined {
+  const { expiresAt } = claim
+  const latest = expiryFrom(claim, expiryClock, claimExpiry)
+  const isRight =
+    latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
+  return isRight ? undefined : { expiresAt: latest }
+}
+
+/** The pod has it from now on. `has`: there is what it is a claim to. */
+export function takenBy(
+  { generation }: Pick<Lifecycle, 'generation'>,
+  { node, uid }: { readonly node: NodeName | undefined; readonly uid: PodUid },
+  { expireAfter, has }: { readonly expireAfter: Millis | undefined; readonly has: boolean },
+): LifecycleChange {
+  return {
+    ...{ podUid: uid, node, phase: has ? 'Attaching' : 'Pending', generation: generation + 1 },
+    ...{ retainedAt: undefined, expiresAt: undefined, expireAfter, reason: '', message: '' },
+  }
+}

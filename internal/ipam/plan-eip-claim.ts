@@ -1,0 +1,105 @@
+// What a pod means for the claim of its name to a public address: opened, taken over, kept or let go (E2, E3, E6). Pure; what is done about
+// it in the cloud is decided in plan-eip.ts.
+import type { Millis } from '../value/millis.ts'
+import type { FollowedOwner } from './claim.ts'
+import type { EipClaim } from './eip-claim.ts'
+import { type EipWish, eipOfPod } from './eip-wish.ts'
+import { expiryFrom, letGo, retain, retime, takenBy } from './lifecycle.ts'
+import type { ClaimRules } from './plan-claim.ts'
+import type { NodeName, PodFact, PodName, PodUid } from './types.ts'
+
+export interface EipClaimView {
+  readonly claim: EipClaim | undefined
+  /** The pod of that name that is on a node, has not ended, and asks for an EIP; undefined without one. */
+  readonly pod: PodFact | undefined
+  readonly now: Millis
+  /** The ledger's own clock. */
+  readonly expiryClock: Millis
+}
+
+export type EipClaimStep =
+  | {
+      readonly kind: 'open'
+      readonly policy: EipWish['policy']
+      readonly wish: EipWish
+      readonly pod: PodName & { readonly uid: PodUid; readonly node: NodeName }
+      readonly owner?: FollowedOwner | undefined
+    }
+  | { readonly kind: 'change'; readonly change: Partial<Omit<EipClaim, 'key' | keyof PodName | 'uid'>> }
+
+/** The next step; undefined when nothing of the claim's life is to be changed. */
+export function planEipClaim(
+  { claim, pod, now, expiryClock }: EipClaimView,
+  rules: Pick<ClaimRules, 'claimExpiry'>,
+): EipClaimStep | undefined {
+  if (claim === undefined) return pod && open(pod)
+  if (claim.phase === 'Releasing') return undefined
+  if (pod === undefined) return leave(claim, now, expiryClock, rules)
+  return claim.podUid === pod.uid ? undefined : comeBack(claim, pod, now)
+}
+
+function open(pod: PodFact): EipClaimStep | undefined {
+  const wish = wishOf(pod)
+  if (pod.node === undefined || wish === undefined) return undefined
+  return { kind: 'open', policy: wish.policy, wish, pod: { ...pod, node: pod.node } }
+}
+
+function wishOf(pod: PodFact): EipWish | undefined {
+  const eip = eipOfPod(pod)
+  return eip === undefined || 'fault' in eip ? undefined : eip.wish
+}
+
+function changing(change: Partial<EipClaim> | undefined): EipClaimStep | undefined {
+  return change && { kind: 'change', change }
+}
+
+function leave(
+  claim: EipClaim,
+  now: Millis,
+  expiryClock: Millis,
+  { claimExpiry }: Pick<ClaimRules, 'claimExpiry'>,
+): EipClaimStep | undefined {
+  if (claim.phase === 'Retained') return changing(retime(claim, expiryClock, claimExpiry))
+  return keepOrRelease(claim, now, expiryFrom(claim, expiryClock, claimExpiry))
+}
+
+function keepOrRelease(
+  { eipId, policy }: EipClaim,
+  now: Millis,
+  expiresAt: Millis | undefined,
+): EipClaimStep | undefined {
+  if (policy === 'Immediate') return changing(letGo('PodGone', 'its pod is gone, and it goes with it'))
+  if (eipId === undefined) return changing(letGo('PodGone', 'its pod went before it had an EIP'))
+  return changing(retain(now, expiresAt))
+}
+
+/** Another pod of its name is there. */
+function comeBack(claim: EipClaim, pod: PodFact, now: Millis): EipClaimStep | undefined {
+  if (claim.phase !== 'Retained') {
+    const wish = wishOf(pod)
+    if (wish === undefined || !suits(claim, wish)) return keepOrRelease(claim, now, undefined)
+    return claim.policy === 'Immediate' ? keepOrRelease(claim, now, undefined) : takeOver(claim, pod, wish)
+  }
+  const wish = wishOf(pod)
+  // Nobody can read what it asks for: what is kept stays so, and its time runs when that pod is gone.
+  if (wish === undefined)
+    return claim.expiresAt === undefined ? undefined : changing({ expiresAt: undefined })
+  if (suits(claim, wish)) return takeOver(claim, pod, wish)
+  return changing(letGo('PolicyChanged', 'a pod of its name asks for another EIP, or keeps none'))
+}
+
+/** One that was made is taken as it is; what the pod would have had made otherwise is of the next. */
+function suits({ eipId, wish: kept }: EipClaim, wish: EipWish): boolean {
+  if (wish.policy !== 'Never' || wish.source !== kept.source) return false
+  if (wish.source === 'created' || eipId === undefined) return true
+  return wish.ordinal === undefined ? wish.ids.includes(eipId) : wish.ids[wish.ordinal] === eipId
+}
+
+function takeOver(claim: EipClaim, { node, uid }: PodFact, wish: EipWish): EipClaimStep | undefined {
+  const { expireAfter, policy } = wish
+  // What a call under the token may have made is as it was asked for then.
+  const kept = wish.source === 'created' ? claim.wish : wish
+  const has = claim.eipId !== undefined
+  const change = takenBy(claim, { node, uid }, { expireAfter, has })
+  return changing({ ...change, wish: { ...kept, policy, expireAfter } })
+}

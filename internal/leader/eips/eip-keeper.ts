@@ -1,0 +1,206 @@
+// Keeps the claims to public addresses in step with the pods, and the EIPs with the claims: one key of work for each name of a pod, so that
+// events of one never overtake each other. What is decided is in ipam/plan-eip-claim.ts and plan-eip.ts.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { namedUuid } from '../../base/named-uuid.ts'
+import { createPause, type Pause } from '../../base/pause.ts'
+import type { Random } from '../../base/random.ts'
+import { createWorkQueue } from '../../base/work-queue.ts'
+import { claimPhases } from '../../ipam/claim.ts'
+import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import { type EipClaimStep, planEipClaim } from '../../ipam/plan-eip-claim.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { NodeName, OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import { createCascade } from '../claims/cascade.ts'
+import { eipClaims } from '../claims/claim-table.ts'
+import { createExpiry } from '../claims/expire-claims.ts'
+import type { ExpiryTicker } from '../claims/expiry-ticker.ts'
+import { createLivePods } from '../claims/live-pods.ts'
+import type { Owners } from '../claims/owners.ts'
+import type { ClaimReleaser } from '../claims/release-claim.ts'
+import type { ClusterFacts } from '../facts.ts'
+import type { LeaderSettings } from '../settings.ts'
+import { createEipNotices } from './eip-notices.ts'
+import { createEipSettler } from './eip-settler.ts'
+import { createPublicIpKeeper } from './public-ip.ts'
+import { createEipRelease } from './release-eip.ts'
+
+export interface EipKeeper extends ClaimReleaser {
+  /** A pod came, changed or went. */
+  observe(pod: PodFact, gone: boolean): void
+  /** All pods there are. */
+  listed(pods: readonly PodFact[]): void
+  /** Something of the claim of that name may have changed. */
+  wake(pod: PodName): void
+  /** Those of the addresses are to leave them. */
+  wakeAt(addresses: readonly Ipv4[]): void
+  /** Every claim that is not at rest is looked at again, and those whose time is over are let go. */
+  round(): void
+  stop(): Promise<void>
+}
+
+export interface EipKeeperOptions {
+  readonly kube: LeaderKube
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly facts: Pick<ClusterFacts, 'synced'>
+  readonly settings: LeaderSettings
+  readonly owners: Owners
+  readonly ticker: ExpiryTicker
+  readonly wakeNode: (node: NodeName) => void
+}
+
+export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
+  const { clock, facts, kube, ledger, log, random, settings, ticker, wakeNode } = options
+  const { eips } = ledger
+  const table = eipClaims(ledger)
+  const pods = createLivePods(asksForEip)
+  const pauses = new Map<string, Pause>()
+  const queue = createWorkQueue({ clock, concurrency: 16, work })
+  const notices = createEipNotices(kube, ledger)
+  const annotations = createPublicIpKeeper(kube, clock, log)
+  const cascade = createCascade<EipClaim>({ ...options, table, ownerOf, keeps: keepsEip })
+  const expire = createExpiry({ ...{ table, ledger, log, ticker, wake }, livePod: pods.named })
+  const settler = createEipSettler({ ...options, notices, livePod: pods.named, freed: wakeWaiting })
+  let expiryRule = settings.claimExpiry
+
+  function wake(pod: PodName, delay: Millis = 0): void {
+    queue.add(podText(pod), delay)
+  }
+
+  function wakeWaiting(): void {
+    for (const name of eips.names('Pending')) wake(name)
+  }
+
+  function isReady(): boolean {
+    return facts.synced() && ledger.complete()
+  }
+
+  async function work(key: string): Promise<void> {
+    const [namespace = '', name = ''] = key.split('/')
+    if (!isReady()) return queue.add(key, settings.retry.firstMs)
+    try {
+      const again = await look({ namespace, name })
+      pauses.delete(key)
+      if (again !== undefined) queue.add(key, again)
+    } catch (error) {
+      // What somebody else has changed meanwhile is soon looked at as it is now.
+      const isPassed = errorCode(error) === 'conflict'
+      const policy = isPassed ? { ...settings.retry, firstMs: 50 } : settings.retry
+      const pause = pauses.get(key) ?? createPause(policy, clock, random)
+      pauses.set(key, pause)
+      const retryIn = pause.failed()
+      // One that does not pass is no race.
+      if (!isPassed || retryIn >= settings.retry.firstMs)
+        log.warn('EIP claim not settled', { pod: key, error: (error as Error).message, retryIn })
+      queue.add(key, retryIn)
+    }
+  }
+
+  /** Returns after how long to look again; undefined when there is nothing. */
+  async function look(pod: PodName): Promise<Millis | undefined> {
+    const live = pods.named(pod)
+    if (live !== undefined) notices.fault(live)
+    const claim = eips.claim(pod)
+    const again = await follow(claim, live)
+    if (live === undefined) return again
+    const now = eips.claim(pod)
+    const shown = now?.phase === 'Bound' && now.podUid === live.uid ? now.address : undefined
+    const echo = await annotations.keep(live, shown)
+    return again === undefined || echo === undefined ? (again ?? echo) : Math.min(again, echo)
+  }
+
+  async function follow(claim: EipClaim | undefined, live: PodFact | undefined): Promise<Millis | undefined> {
+    const expires = live === undefined && claim?.policy === 'Never' && mayExpire(claim)
+    const expiryClock = expires ? await ticker.current() : ledger.expiryClock().now
+    const step = planEipClaim({ claim, pod: live, now: clock.now(), expiryClock }, settings)
+    if (step !== undefined) {
+      await take(await cascade.withOwner(step, claim, live), claim)
+      return 0
+    }
+    if (claim === undefined) return undefined
+    const isIts = claim.podUid !== undefined && claim.podUid === live?.uid
+    if (isIts && live !== undefined && (await cascade.renew(claim, live))) return 0
+    if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
+    return settler.settle(claim)
+  }
+
+  function mayExpire({ expireAfter, phase }: EipClaim): boolean {
+    return phase !== 'Retained' || (expireAfter ?? settings.claimExpiry) !== undefined
+  }
+
+  async function take(step: EipClaimStep, claim: EipClaim | undefined): Promise<void> {
+    await ledger.write((tx) => {
+      if (step.kind === 'change') {
+        if (claim !== undefined) tx.changeEipClaim(claim, step.change)
+        return
+      }
+      const { name, namespace, node, uid: podUid } = step.pod
+      const { owner, wish } = step
+      const uid = namedUuid(`EIP claim of ${podUid} ${clock.now()}`)
+      tx.addEipClaim({ namespace, name, node, podUid, uid, wish, owner })
+    })
+  }
+
+  function observe(pod: PodFact, gone: boolean): void {
+    if (gone || pod.terminal) forget(pod.uid)
+    else if (!asksForEip(pod)) takeOut(pod)
+    if (pods.note(pod, gone)) wake(pod)
+  }
+
+  function forget(uid: PodUid): void {
+    notices.forget(uid)
+    annotations.forget(uid)
+  }
+
+  /** It asks for none any more: what it shows is not so. */
+  function takeOut(pod: PodFact): void {
+    if (eips.claim(pod)?.podUid === pod.uid)
+      void annotations.keep({ ...pod, publicIp: 'of before' }, undefined)
+  }
+
+  const releaser = createEipRelease({ ...options, synced: isReady, livePod: pods.named, wake, wakeNode })
+
+  return {
+    ...releaser,
+    observe,
+    listed(all) {
+      for (const pod of pods.missingIn(all)) observe(pod, true)
+      for (const phase of claimPhases) for (const name of eips.names(phase)) wake(name)
+    },
+    wake,
+    wakeAt(addresses) {
+      for (const address of addresses) {
+        const holder = eips.holding(address)
+        if (holder !== undefined) wake(holder)
+      }
+    },
+    round() {
+      if (settings.claimExpiry !== expiryRule) for (const name of eips.names('Retained')) wake(name)
+      expiryRule = settings.claimExpiry
+      for (const phase of ['Pending', 'Attaching', 'Releasing'] as const)
+        for (const name of eips.names(phase)) wake(name)
+      if (isReady()) expire()
+    },
+    stop: () => queue.stop(),
+  }
+}
+
+function asksForEip({ eip, node, terminal }: PodFact): boolean {
+  return eip !== undefined && node !== undefined && !terminal
+}
+
+function ownerOf({ eip }: PodFact): OwnerRef | undefined {
+  return eip !== undefined && 'wish' in eip ? eip.owner : undefined
+}
+
+function keepsEip({ eip }: PodFact): boolean {
+  return eip !== undefined && 'wish' in eip && eip.wish.policy === 'Never'
+}

@@ -1,0 +1,34 @@
+// Where a pod's address is, by the ledger: there, and nowhere else, its EIP may be.
+import type { EipClaim } from '../../ipam/eip-claim.ts'
+import type { EipPlace } from '../../ipam/plan-eip.ts'
+import type { PodFact } from '../../ipam/types.ts'
+import type { LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+
+/** As `EipView.place`. */
+export function placeOf(
+  row: EipClaim,
+  pod: PodFact | undefined,
+  ledger: LeaderLedger,
+): EipPlace | 'none' | 'unknown' {
+  if (pod?.node === undefined || pod.uid !== row.podUid) return 'none'
+  const address = addressOf(pod, ledger)
+  const pool = ledger.pool(pod.node)
+  if (address === undefined || pool === undefined || pool.phase === 'leaving') return 'none'
+  const eni = pool.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
+  const ip = eni?.ips.find((one) => one.address === address)
+  if (eni?.id === undefined || ip === undefined) return 'none'
+  if (eni.held === true || ip.state === 'held') return 'unknown'
+  if (eni.state !== 'attached' || eni.goal !== 'serve' || ip.state !== 'bound') return 'none'
+  // The EIP of the pod that had the address before goes first.
+  const holder = ledger.eips.holding(address)
+  if (holder !== undefined && holder.key !== row.key) return 'unknown'
+  return { address, eniId: eni.id }
+}
+
+/** That of a static pod is known before the pod shows it. */
+function addressOf(pod: PodFact, ledger: LeaderLedger): Ipv4 | undefined {
+  if (pod.ip !== undefined) return pod.ip
+  const claim = ledger.claim(pod)
+  return claim?.policy === 'Never' && claim.podUid === pod.uid ? claim.address : undefined
+}

@@ -1,0 +1,270 @@
+// One claim to a public address, one look at the cloud, one step (plan-eip.ts). What is remembered between looks may all be lost.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { createPause, type Pause } from '../../base/pause.ts'
+import type { Random } from '../../base/random.ts'
+import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
+import { judgeEipRefusal } from '../../ipam/eip-refusal.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import { letGo } from '../../ipam/lifecycle.ts'
+import {
+  type EipLook,
+  type EipPlace,
+  type EipRefusal,
+  type EipStep,
+  type EipView,
+  eipPolicy,
+  lookAgain,
+  planEip,
+} from '../../ipam/plan-eip.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
+import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
+import type { Millis } from '../../value/millis.ts'
+import { claimNotice } from '../pod-notice.ts'
+import type { LeaderSettings } from '../settings.ts'
+import { type ActStep, createEipActs } from './eip-acts.ts'
+import { createEipLooks } from './eip-looks.ts'
+import type { EipNotices } from './eip-notices.ts'
+import { placeOf } from './eip-place.ts'
+import { createPicker } from './pick-for.ts'
+import { withQuota } from './quota-figures.ts'
+
+export interface EipSettler {
+  /** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
+  settle(claim: EipClaim): Promise<Millis>
+  /** No claim of that key is there any more. */
+  forget(key: number): void
+}
+
+export interface EipSettlerOptions {
+  readonly cloud: Cloud
+  readonly kube: Pick<LeaderKube, 'notify'>
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly settings: LeaderSettings
+  readonly notices: EipNotices
+  readonly livePod: (pod: PodName) => PodFact | undefined
+  readonly wakeNode: (node: NodeName) => void
+  /** Others may have waited for its EIP. */
+  readonly freed: () => void
+}
+
+interface Memory {
+  readonly pause: Pause
+  look: EipLook | undefined
+  refused: EipRefusal | undefined
+  /** Refusals in a row that pass by themselves, as a rule. */
+  passing: number
+  /** All was as it should be: in which state of the claim, where, and when that was seen. */
+  settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
+}
+
+/** What passes by itself is told about when it has not passed after so many. */
+const toldAfter = 3
+
+export function createEipSettler(options: EipSettlerOptions): EipSettler {
+  const { clock, cloud, ledger, livePod, log, notices, random, settings, wakeNode } = options
+  const { clusterId, retry, surveyEvery } = settings
+  const memories = new Map<number, Memory>()
+  const looks = createEipLooks(cloud, clock, clusterId)
+  const place = (claim: EipClaim) => placeOf(claim, livePod(claim), ledger)
+  const pick = createPicker({ ...options, placeOf: place })
+  const acts = createEipActs({
+    ...options,
+    clusterId,
+    isDue: (claim, step) => step.kind !== 'associate' || isAt(place(claim), step),
+  })
+
+  function memoryOf({ key }: EipClaim): Memory {
+    const known = memories.get(key)
+    if (known !== undefined) return known
+    const pause = createPause(retry, clock, random)
+    const fresh: Memory = { pause, look: undefined, refused: undefined, passing: 0, settled: undefined }
+    memories.set(key, fresh)
+    return fresh
+  }
+
+  function viewOf(row: EipClaim, { look, refused }: Memory): EipView {
+    return { row, look, refused, place: place(row), now: clock.now() }
+  }
+
+  /** The step, after a look at the cloud where one is wanted; undefined when the claim has changed meanwhile. */
+  async function plan(claim: EipClaim, memory: Memory): Promise<EipStep | undefined> {
+    const step = planEip(viewOf(claim, memory))
+    if (step.kind !== 'wait' || step.until > clock.now()) return step
+    const { at, eip } = await looks.find(claim)
+    memory.look = lookAgain(memory.look, at, eip)
+    if (ledger.eips.claim(claim)?.version !== claim.version) return undefined
+    return planEip(viewOf(claim, memory))
+  }
+
+  async function take(claim: EipClaim, step: EipStep, memory: Memory): Promise<Millis> {
+    const hasPod = claim.podUid !== undefined
+    switch (step.kind) {
+      case 'allocate':
+      case 'associate':
+      case 'disassociate':
+      case 'release':
+        return act(claim, step, memory)
+      case 'adopt': {
+        const { address, id } = step.eip
+        const phase = hasPod ? 'Attaching' : claim.phase
+        await ledger.write((tx) => tx.changeEipClaim(claim, { eipId: id, address, phase }))
+        log.info('EIP allocated', { pod: podText(claim), eip: id, address })
+        return 0
+      }
+      case 'pick':
+        return choose(claim)
+      case 'wait':
+        return Math.max(200, step.until - clock.now())
+      case 'done':
+        return done(claim, step.eip?.address, step.at, memory)
+      case 'lost':
+        await letItGo(claim, step)
+        return 0
+      case 'remove':
+        return remove(claim)
+      case 'trouble':
+        await notices.trouble(claim, step)
+        return Math.max(200, step.until - clock.now())
+    }
+  }
+
+  async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
+    if (claim.acted === step.kind && claim.answered) tellFailed(claim, step.kind)
+    const refusal = await acts.act(claim, step)
+    if (refusal === undefined) {
+      memory.refused = undefined
+      return eipPolicy.pollEvery
+    }
+    const { again, newToken } = refusal
+    const retryIn = memory.pause.failed()
+    memory.passing = again === 'soon' ? memory.passing + 1 : 0
+    const isTold = again === 'later' || memory.passing >= toldAfter
+    const wait = newToken || again === 'soon' ? retryIn : Math.max(retryIn, eipPolicy.retryEvery)
+    const { message, reason } = await withQuota(cloud, refusal)
+    memory.refused = { act: step.kind, reason, message, until: clock.now() + wait }
+    const now = ledger.eips.claim(claim)
+    if (isTold && now?.key === claim.key) await notices.trouble(now, { reason, message })
+    return wait
+  }
+
+  /** The cloud took it on, and it came to nothing. */
+  function tellFailed(claim: EipClaim, act: EipAct): void {
+    log.warn('EIP task failed', { pod: podText(claim), act, eip: claim.eipId })
+    const told = judgeEipRefusal(act, { code: 'cloud_fault', message: '' })
+    const message = `the cloud accepted to ${act} ${claim.eipId ?? 'an EIP'}, and it came to nothing; it is tried again`
+    if (told !== undefined) options.kube.notify(claimNotice(claim, told.reason, message))
+  }
+
+  async function choose(claim: EipClaim): Promise<Millis> {
+    const choice = await pick(claim)
+    if (!('eip' in choice)) {
+      await notices.trouble(claim, choice)
+      return eipPolicy.retryEvery
+    }
+    const address = 'seen' in choice ? choice.seen.address : undefined
+    const chosen = { eipId: choice.eip, address, reason: '', message: '' }
+    await ledger.write((tx) => tx.changeEipClaim(claim, { ...chosen, phase: 'Attaching' }))
+    log.info('EIP chosen', { pod: podText(claim), eip: choice.eip, address })
+    return 0
+  }
+
+  async function done(
+    claim: EipClaim,
+    address: Ipv4 | undefined,
+    at: EipPlace | undefined,
+    memory: Memory,
+  ): Promise<Millis> {
+    const { phase, podUid, privateIp } = claim
+    const settled = { privateIp: at?.address, eniId: at?.eniId, reason: '', message: '' }
+    const unasked = { acted: undefined, actedAt: undefined, answered: false }
+    const next = podUid === undefined ? phase : at === undefined ? 'Attaching' : 'Bound'
+    const change = { ...settled, ...unasked, phase: next, ...(address !== undefined && { address }) } as const
+    const now = await ledger.write((tx) => tx.changeEipClaim(claim, change))
+    if (now.version !== claim.version) log.info('EIP settled', fieldsOf(now))
+    memory.pause.succeeded()
+    Object.assign(memory, { refused: undefined, passing: 0 })
+    memory.settled = { version: now.version, place: placeText(place(now)), at: clock.now() }
+    if (privateIp !== undefined && privateIp !== at?.address) unheld(privateIp)
+    return surveyEvery
+  }
+
+  /** The address may leave its ENI now. */
+  function unheld(privateIp: Ipv4): void {
+    const node = ledger.nodeOf(privateIp)
+    if (node !== undefined) wakeNode(node)
+    options.freed()
+  }
+
+  async function letItGo(claim: EipClaim, { message, reason }: EipTrouble): Promise<void> {
+    await ledger.write((tx) => tx.changeEipClaim(claim, letGo(reason, message)))
+    log.warn('EIP lost', { ...fieldsOf(claim), why: message })
+    options.kube.notify(claimNotice(claim, reason, message))
+  }
+
+  async function remove(claim: EipClaim): Promise<Millis> {
+    // Of a kept one somebody else has released the EIP.
+    if (claim.phase !== 'Releasing') {
+      await letItGo(claim, {
+        reason: 'EipLost',
+        message: `${claim.eipId} is gone: somebody else has released it`,
+      })
+      return 0
+    }
+    await ledger.write((tx) => tx.removeEipClaim(claim))
+    log.info('EIP claim released', { ...fieldsOf(claim), why: claim.reason })
+    memories.delete(claim.key)
+    if (claim.privateIp !== undefined) unheld(claim.privateIp)
+    else options.freed()
+    return 0
+  }
+
+  return {
+    async settle(claim) {
+      const memory = memoryOf(claim)
+      const { settled } = memory
+      if (settled?.version === claim.version && settled.place === placeText(place(claim))) {
+        const left = settled.at + surveyEvery - clock.now()
+        if (left > 0 && left <= surveyEvery) return left
+        memory.settled = undefined
+      }
+      try {
+        const step = await plan(claim, memory)
+        return step === undefined ? 0 : await take(claim, step, memory)
+      } catch (error) {
+        await noteUnseen(claim, error as Error)
+        throw error
+      }
+    },
+    forget: (key) => void memories.delete(key),
+  }
+
+  /** Who may not look at EIPs may do nothing about them. */
+  async function noteUnseen(claim: EipClaim, error: Error): Promise<void> {
+    const code = errorCode(error)
+    if (code !== 'denied') return
+    const refusal = judgeEipRefusal(claim.eipId === undefined ? 'allocate' : 'associate', {
+      code,
+      message: error.message,
+    })
+    if (refusal !== undefined) await notices.trouble(claim, refusal)
+  }
+}
+
+function isAt(place: EipView['place'], { address, eniId }: EipPlace): boolean {
+  return typeof place === 'object' && place.address === address && place.eniId === eniId
+}
+
+function placeText(place: EipView['place']): string {
+  return typeof place === 'string' ? place : `${place.address} of ${place.eniId}`
+}
+
+function fieldsOf(claim: EipClaim) {
+  const { address, eipId: eip, phase, privateIp } = claim
+  return { pod: podText(claim), eip, address, privateIp, phase }
+}

@@ -1,0 +1,43 @@
+// Which EIP of its list a claim gets now, among all that want one of the same (E4).
+import type { Random } from '../../base/random.ts'
+import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { type EipContender, type EipPick, pickEips } from '../../ipam/pick-eip.ts'
+import type { EipPlace } from '../../ipam/plan-eip.ts'
+import type { CloudEip } from '../../ipam/types.ts'
+import type { Cloud, LeaderLedger } from '../../ports.ts'
+
+export interface PickerOptions {
+  readonly cloud: Pick<Cloud, 'describeEips'>
+  readonly ledger: Pick<LeaderLedger, 'eips'>
+  readonly random: Random
+  readonly placeOf: (claim: EipClaim) => EipPlace | 'none' | 'unknown'
+}
+
+/** Returns what finds the EIP for a claim that has none; as the cloud shows it. Throws what the cloud throws. */
+export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) {
+  function contender(claim: EipClaim): EipContender | undefined {
+    const { key, name, namespace, wish } = claim
+    if (wish.source !== 'specified') return undefined
+    const place = placeOf(claim)
+    const at = typeof place === 'string' ? undefined : place
+    return { key, name, namespace, wish, at, draw: random.next() }
+  }
+
+  /** One that began later, and may have it all the same, is among them, too. */
+  function rivals(ids: ReadonlySet<string>): readonly EipContender[] {
+    const all = ledger.eips.where('Pending').flatMap((claim) => contender(claim) ?? [])
+    return all.filter(({ wish }) => wish.ids.some((id) => ids.has(id)))
+  }
+
+  return async (claim: EipClaim): Promise<EipPick | { readonly eip: string; readonly seen: CloudEip }> => {
+    const own = new Set(claim.wish.source === 'specified' ? claim.wish.ids : [])
+    const ids = new Set(rivals(own).flatMap(({ wish }) => wish.ids))
+    const found = await cloud.describeEips({ ids: [...new Set([...own, ...ids])] }, 'waiting-pod')
+    const eips = new Map(found.map((eip) => [eip.id, eip]))
+    const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders() })
+    const pick = picks.get(claim.key)
+    if (pick === undefined) return { reason: 'EipBusy', message: 'its claim has changed meanwhile' }
+    const seen = 'eip' in pick ? eips.get(pick.eip) : undefined
+    return seen === undefined ? pick : { eip: seen.id, seen }
+  }
+}
