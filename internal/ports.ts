@@ -620,6 +620,8 @@ export interface NodeLedger {
   releaseTimer(mode: EniMode): Millis | undefined
   /** What the last NEC that was followed says of pods that keep their addresses; undefined before the first. */
   staticIps(): boolean | undefined
+  /** As `staticIps`: how many EIPs pods of this node can have. */
+  eips(): number | undefined
   bootId(): string | undefined
   /** As `LeaderLedger.obstacle`. */
   obstacle(): string | undefined
@@ -648,6 +650,7 @@ export interface NodeTx {
   confirm(): void
   setReleaseTimer(mode: EniMode, from: Millis | undefined): void
   setStaticIps(served: boolean): void
+  setEips(most: number): void
   setBootId(id: string): void
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number

@@ -149,6 +149,7 @@ const changes: {
     namePod: true,
     confirm: true,
     setReleaseTimer: true,
+    setEips: true,
     setStaticIps: true,
     setBootId: true,
     setLeaderEpoch: true,
