@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./db.ts'),
   },
   {
+    name: 'uninstall',
+    summary: 'Release all EIPs that were made for pods of a cluster',
+    load: () => import('./uninstall.ts'),
+  },
+  {
     name: 'vpc-sim',
     summary: 'Serve a simulated VPC over HTTP, for tests and for trying things out',
     load: () => import('./vpc-sim.ts'),
