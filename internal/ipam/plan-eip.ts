@@ -208,8 +208,13 @@ function isOurDoing({ eniId, privateIp, wish }: EipClaim, eip: CloudEip): boolea
 }
 
 /** Two looks agree: it is not there. */
-function gone({ eipId, phase }: EipClaim): EipStep {
+function gone({ acted, eipId, phase }: EipClaim): EipStep {
   if (phase === 'Releasing' || phase === 'Retained') return { kind: 'remove' }
+  // It has never been there.
+  if (acted === 'allocate') {
+    const message = `the cloud accepted to make ${eipId}, and it came to nothing; another is asked for`
+    return { kind: 'lost', reason: 'FailedAllocateEIP', message }
+  }
   return { kind: 'lost', reason: 'EipLost', message: `${eipId} is gone: somebody else has released it` }
 }
 

@@ -1,7 +1,9 @@
 // What the cloud shows of this cluster, for those who compare it with what they know.
+
+import { clusterEips } from '../ipam/eip-tags.ts'
 import { clusterTag } from '../ipam/eni-tags.ts'
 import { errorCode } from '../ipam/errors.ts'
-import type { CloudEni, EniId, SubnetId } from '../ipam/types.ts'
+import type { CloudEip, CloudEni, EniId, SubnetId } from '../ipam/types.ts'
 import type { Cloud, Priority, Reservation } from '../ports.ts'
 import type { Cidr } from '../value/cidr.ts'
 import type { Subnets } from './subnets.ts'
@@ -34,13 +36,26 @@ export async function viewCloud(
 }
 
 /** Reservations with the tag of the cluster; undefined where the role may not see them, and so has made none. Throws what the cloud throws. */
-export async function viewReservations(
+export function viewReservations(
   cloud: Cloud,
   clusterId: string,
   priority: Priority,
 ): Promise<readonly Reservation[] | undefined> {
+  return unlessDenied(cloud.describeReservations({ tags: { [clusterTag]: clusterId } }, priority))
+}
+
+/** EIPs that were made for pods of the cluster; otherwise as `viewReservations`. */
+export function viewEips(
+  cloud: Cloud,
+  clusterId: string,
+  priority: Priority,
+): Promise<readonly CloudEip[] | undefined> {
+  return unlessDenied(cloud.describeEips({ tags: clusterEips(clusterId) }, priority))
+}
+
+async function unlessDenied<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await cloud.describeReservations({ tags: { [clusterTag]: clusterId } }, priority)
+    return await answer
   } catch (error) {
     if (errorCode(error) === 'denied') return undefined
     throw error

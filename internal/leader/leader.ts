@@ -13,6 +13,7 @@ import { createOwners } from './claims/owners.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
 import { createReservePermission } from './claims/reserve-permission.ts'
 import { createEipKeeper } from './eips/eip-keeper.ts'
+import { createEipSurveyor } from './eips/survey-eips.ts'
 import { clusterFacts } from './facts.ts'
 import { heard } from './heard-ledger.ts'
 import { createIntentRunner } from './intent-runner.ts'
@@ -152,11 +153,13 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
   })
 
   const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake, wakeClaim: claims.wake })
+  const eipSurveyor = createEipSurveyor({ ...ports, facts, settings, wake: eips.wake })
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)
     runner.resume()
     surveyor.start()
+    eipSurveyor.start()
   }
 
   // What a ledger that is not complete has under way is of another time.
@@ -207,6 +210,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       cancelRound()
       for (const stop of stops) stop()
       surveyor.stop()
+      eipSurveyor.stop()
       runner.stop()
       await Promise.all([queue.stop(), claims.stop(), eips.stop(), snat.stop()])
     },

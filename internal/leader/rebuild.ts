@@ -6,6 +6,7 @@ import { createPause } from '../base/pause.ts'
 import type { Random } from '../base/random.ts'
 import { randomUuid } from '../base/random-uuid.ts'
 import { errorCode, IpamError, withHint } from '../ipam/errors.ts'
+import { type EipsView, judgeEips, type RefoundEip } from '../ipam/judge-eips.ts'
 import { planRebuild, type Rebuild } from '../ipam/plan-rebuild.ts'
 import { weigh } from '../ipam/quarantine.ts'
 import { type RebuiltClaim, rebuildClaims } from '../ipam/rebuild-claims.ts'
@@ -14,7 +15,8 @@ import type { Cloud, LeaderKube, LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { unknownUid } from './claims/owners.ts'
-import { viewCloud, viewReservations } from './cloud-view.ts'
+import { viewCloud, viewEips, viewReservations } from './cloud-view.ts'
+import { restoreEip } from './eips/restore-eips.ts'
 import type { ClusterFacts } from './facts.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
@@ -41,6 +43,7 @@ const none: ReadonlySet<Ipv4> = new Set()
 /** With the static claims there were, each with its zone. */
 interface Whole extends Rebuild {
   readonly claims: readonly RebuiltClaim[]
+  readonly eips: readonly RefoundEip[]
 }
 
 export interface Rebuilding {
@@ -86,6 +89,7 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuil
         addresses: rebuild.enis.reduce((sum, { ips }) => sum + ips.length, 0),
         missing: rebuild.missing.length,
         claims: rebuild.claims.length,
+        eips: rebuild.eips.length,
       })
       if (!stopped) done()
     } catch (error) {
@@ -136,8 +140,11 @@ async function read(
   const reservations = (await viewReservations(cloud, clusterId, 'waiting-pod')) ?? []
   const { claims, unclaimed } = rebuildClaims({ clusterId, necs, reservations, pods: [...facts.pods()] })
   const zones = await zonesOf(cloud, subnets, claims)
+  const eips = (await viewEips(cloud, clusterId, 'waiting-pod')) ?? []
+  const pods = [...facts.pods()]
   return {
     ...planRebuild({ clusterId, nodes: [...facts.nodes()], necs, cloud: enis, cidrs, sure, unclaimed }),
+    eips: eipsOf({ clusterId, eips, pods }),
     claims: claims.map((claim) => ({ ...claim, zone: claim.zone ?? zones.get(claim.subnetId) })),
   }
 }
@@ -155,6 +162,11 @@ async function zonesOf(
     for (const { id, zone } of await cloud.describeSubnets([...others], 'waiting-pod')) zones.set(id, zone)
   }
   return zones
+}
+
+/** Where one name has two, a survey gives the other back. */
+function eipsOf(view: Pick<EipsView, 'clusterId' | 'eips' | 'pods'>): readonly RefoundEip[] {
+  return judgeEips({ ...view, holders: new Map(), tokens: new Set(), claimed: new Set() }).claims
 }
 
 function refuseForeign({ foreign: [first] }: Rebuild): void {
@@ -183,6 +195,7 @@ function enter(tx: LeaderTx, rebuild: Whole, options: RebuildOptions): void {
   for (const eni of rebuild.enis) tx.adoptEni({ ...eni, state: 'attached', goal: 'serve' }, 'rebuilt')
   const places = new Map(rebuild.enis.flatMap(({ id, ips }) => ips.map(({ address }) => [address, id])))
   for (const claim of rebuild.claims) restore(tx, claim, places.get(claim.address), options)
+  for (const claim of rebuild.eips) restoreEip(tx, claim, options)
   const { staleFor } = settings.settle
   tx.setSuspects(rebuild.orphans.map((finding) => weigh(finding, undefined, clock.now(), staleFor)))
   for (const pod of facts.pods()) {

@@ -16,9 +16,9 @@ const states = new Map<string, EipState>(
   } as const),
 )
 
-/** The id in `text`, or undefined when no call would take it as one. */
+/** The id in `text`, or undefined when no call would take it as one. Those of the documents' samples are shorter than those of the API. */
 export function parseEipId(text: string): EipId | undefined {
-  return /^eip-[0-9a-z]{8,}$/.test(text) ? text : undefined
+  return /^eip-[0-9a-z]{4,}$/.test(text) ? text : undefined
 }
 
 export function parseEip(answer: Answer): CloudEip {

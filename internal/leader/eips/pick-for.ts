@@ -1,9 +1,10 @@
 // Which EIP of its list a claim gets now, among all that want one of the same (E4).
 import type { Random } from '../../base/random.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { errorCode } from '../../ipam/errors.ts'
 import { type EipContender, type EipPick, pickEips } from '../../ipam/pick-eip.ts'
 import type { EipPlace } from '../../ipam/plan-eip.ts'
-import type { CloudEip } from '../../ipam/types.ts'
+import type { CloudEip, EipId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger } from '../../ports.ts'
 
 export interface PickerOptions {
@@ -23,6 +24,17 @@ export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) 
     return { key, name, namespace, wish, at, draw: random.next() }
   }
 
+  /** What the API takes for no id at all is not there, and keeps no others from being seen. */
+  async function describe(ids: readonly EipId[]): Promise<readonly CloudEip[]> {
+    try {
+      return await cloud.describeEips({ ids }, 'waiting-pod')
+    } catch (error) {
+      if (errorCode(error) !== 'bad_input') throw error
+      if (ids.length === 1) return []
+      return (await Promise.all(ids.map((id) => describe([id])))).flat()
+    }
+  }
+
   /** One that began later, and may have it all the same, is among them, too. */
   function rivals(ids: ReadonlySet<string>): readonly EipContender[] {
     const all = ledger.eips.where('Pending').flatMap((claim) => contender(claim) ?? [])
@@ -32,7 +44,7 @@ export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) 
   return async (claim: EipClaim): Promise<EipPick | { readonly eip: string; readonly seen: CloudEip }> => {
     const own = new Set(claim.wish.source === 'specified' ? claim.wish.ids : [])
     const ids = new Set(rivals(own).flatMap(({ wish }) => wish.ids))
-    const found = await cloud.describeEips({ ids: [...new Set([...own, ...ids])] }, 'waiting-pod')
+    const found = await describe([...new Set([...own, ...ids])])
     const eips = new Map(found.map((eip) => [eip.id, eip]))
     const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders() })
     const pick = picks.get(claim.key)

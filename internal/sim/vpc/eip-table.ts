@@ -14,8 +14,8 @@ export const isps = ['BGP', 'CMCC', 'CTCC', 'CUCC'] as const
 
 export type Isp = (typeof isps)[number]
 
-/** As a parameter. */
-export const eipId = id('eip', 'InvalidParameterValue.AddressIdMalformed')
+/** As a parameter; also as short as the documents' samples have them (eip-xxx1). */
+export const eipId = id('eip', 'InvalidParameterValue.AddressIdMalformed', '4,8')
 
 export interface EipRow {
   readonly seq: number

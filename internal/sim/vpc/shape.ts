@@ -47,11 +47,12 @@ export function text({ max, oneOf }: TextLimits = {}): Shape<string> {
 }
 
 /** An id as "eni-0a1b2c3d"; `code` of one that is none. */
-export function id(prefix: string, code = 'InvalidParameterValue.Malformed'): Shape<string> {
+/** `length`: characters after the prefix, as a regular expression counts. */
+export function id(prefix: string, code = 'InvalidParameterValue.Malformed', length = '8'): Shape<string> {
   return {
     read(value, path) {
       if (typeof value !== 'string') throw wrongType(path, 'string')
-      if (!new RegExp(`^${prefix}-[0-9a-z]{8}$`).test(value))
+      if (!new RegExp(`^${prefix}-[0-9a-z]{${length}}$`).test(value))
         throw new ApiError(code, `The value \`${value}\` of \`${path}\` is malformed.`)
       return value
     },

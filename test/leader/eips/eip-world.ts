@@ -51,6 +51,13 @@ export class EipWorld extends ClaimWorld {
     return uid
   }
 
+  /** As `run`, as soon as its node has an address for it. */
+  async runSoon(node: string, name: string, asked?: Asked): Promise<string> {
+    const taken = () => [...this.kube.pods.items.values()].filter((pod) => pod.node === node).length
+    await this.until(() => this.addresses(node).length > taken())
+    return this.run(node, name, asked)
+  }
+
   /** A static one, which has no address yet. */
   runStatic(node: string, name: string, asked?: Asked, more: Partial<PodFact> = {}): string {
     return this.put(node, name, this.#runs++, { eip: eipOf(name, asked), ...more })
@@ -104,6 +111,11 @@ export class EipWorld extends ClaimWorld {
   /** The private address that the EIP is on in the cloud. */
   holderOf(id: string | undefined): string | undefined {
     return this.cloud.admin.audit(this.clock.now()).eips.find((eip) => eip.id === id)?.privateIp ?? undefined
+  }
+
+  /** The pod has an event. */
+  async untilTold(name: string): Promise<void> {
+    await this.until(() => this.podReasons(name).length > 0)
   }
 
   stop(uid: string): void {

@@ -1,0 +1,100 @@
+// What becomes of an EIP that bears our tags, and that no claim knows of: an allocation whose answer was lost with its claim, or what is left
+// of a lost ledger. A claim is made for it again, and does the rest; where its pod's name has another, it is released. Pure.
+import type { ClaimOwner } from './claim.ts'
+import { type EipPurpose, purposeOfEip } from './eip-tags.ts'
+import { type EipWish, eipOfPod } from './eip-wish.ts'
+import { podText } from './pod-need.ts'
+import type { CloudEip, EipId, Isp, NodeName, PodFact, PodName, PodUid } from './types.ts'
+import { isps } from './types.ts'
+
+export interface EipsView {
+  readonly clusterId: string
+  /** Those with tags of the cluster. */
+  readonly eips: readonly CloudEip[]
+  /** Whose they are by the ledger. */
+  readonly holders: ReadonlyMap<EipId, PodName>
+  /** Of allocations of which more may come. */
+  readonly tokens: ReadonlySet<string>
+  /** Pods, by name, that have a claim. */
+  readonly claimed: ReadonlySet<string>
+  readonly pods: readonly PodFact[]
+}
+
+/** A claim that is made for one again. */
+export interface RefoundEip extends PodName {
+  readonly eip: CloudEip
+  readonly phase: 'Attaching' | 'Retained' | 'Releasing'
+  readonly wish: EipWish
+  readonly token: string
+  readonly podUid: PodUid | undefined
+  readonly node: NodeName | undefined
+  readonly owner: ClaimOwner | undefined
+}
+
+export interface JudgedEips {
+  readonly claims: readonly RefoundEip[]
+  /** Of names that have a claim to another. */
+  readonly orphans: readonly CloudEip[]
+}
+
+export function judgeEips(view: EipsView): JudgedEips {
+  const pods = new Map(view.pods.filter(asks).map((pod) => [podText(pod), pod]))
+  const claims: RefoundEip[] = []
+  const orphans: CloudEip[] = []
+  const claimed = new Set(view.claimed)
+  for (const { eip, purpose } of unknown(view).toSorted(boundFirst)) {
+    const name = podText(purpose)
+    if (claimed.has(name)) orphans.push(eip)
+    else claims.push(refound(eip, purpose, pods.get(name)))
+    claimed.add(name)
+  }
+  return { claims, orphans }
+}
+
+function asks(pod: PodFact): boolean {
+  return pod.node !== undefined && !pod.terminal && pod.eip !== undefined
+}
+
+interface Unknown {
+  readonly eip: CloudEip
+  readonly purpose: EipPurpose
+}
+
+function unknown({ clusterId, eips, holders, tokens }: EipsView): readonly Unknown[] {
+  return eips.flatMap((eip) => {
+    const purpose = purposeOfEip(eip.tags)
+    if (purpose?.clusterId !== clusterId || holders.has(eip.id) || tokens.has(purpose.token)) return []
+    return eip.state === 'releasing' ? [] : [{ eip, purpose }]
+  })
+}
+
+/** Of two of one name the one that carries something is its pod's; else the same always. */
+function boundFirst(a: Unknown, b: Unknown): number {
+  const [first, second] = [a, b].map(({ eip }) => Number(eip.privateIp === undefined))
+  return (first ?? 0) - (second ?? 0) || (a.eip.id < b.eip.id ? -1 : 1)
+}
+
+function refound(eip: CloudEip, purpose: EipPurpose, pod: PodFact | undefined): RefoundEip {
+  const { name, namespace, owner, token } = purpose
+  const asked = pod && eipOfPod(pod)
+  const wish = asked !== undefined && 'wish' in asked ? asked.wish : undefined
+  const common = { namespace, name, eip, token, owner }
+  // Which pod it was made for nobody knows any more: the one that has its name, and asks for one that is made.
+  if (pod !== undefined && wish?.source === 'created')
+    return { ...common, phase: 'Attaching', wish, podUid: pod.uid, node: pod.node }
+  const phase = purpose.policy === 'Never' ? 'Retained' : 'Releasing'
+  return { ...common, phase, wish: wishOf(eip, purpose), podUid: undefined, node: undefined }
+}
+
+/** As it would be asked for. */
+function wishOf({ bandwidth, chargeType, isp }: CloudEip, { expireAfter, policy }: EipPurpose): EipWish {
+  return {
+    ...{ source: 'created', policy, expireAfter, label: undefined, tags: {}, raw: {} },
+    bandwidth: bandwidth ?? 100,
+    isp: isps.find((one): one is Isp => one === isp) ?? 'BGP',
+    chargeType:
+      chargeType === 'BANDWIDTH_POSTPAID_BY_HOUR' || chargeType === 'BANDWIDTH_PACKAGE'
+        ? chargeType
+        : 'TRAFFIC_POSTPAID_BY_HOUR',
+  }
+}

@@ -1,0 +1,132 @@
+// Compares the EIPs with our tags with the claims there are, now and then: what no claim knows of is money that somebody pays. Two looks must
+// agree, further apart than the cloud's answers may lag.
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { createPause } from '../../base/pause.ts'
+import type { Random } from '../../base/random.ts'
+import { type Rounds, startRounds } from '../../base/rounds.ts'
+import { claimPhases } from '../../ipam/claim.ts'
+import { clusterEips } from '../../ipam/eip-tags.ts'
+import { errorCode } from '../../ipam/errors.ts'
+import { type JudgedEips, judgeEips, type RefoundEip } from '../../ipam/judge-eips.ts'
+import { podText } from '../../ipam/pod-need.ts'
+import type { CloudEip, EipId, PodName } from '../../ipam/types.ts'
+import type { Cloud, LeaderLedger } from '../../ports.ts'
+import type { Millis } from '../../value/millis.ts'
+import type { ClusterFacts } from '../facts.ts'
+import { type LeaderSettings, secondViewAfter } from '../settings.ts'
+import { restoreEip } from './restore-eips.ts'
+
+export interface EipSurveyor {
+  /** Begins: the ledger is complete. */
+  start(): void
+  stop(): void
+}
+
+export interface EipSurveyorOptions {
+  readonly cloud: Cloud
+  readonly ledger: LeaderLedger
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly facts: ClusterFacts
+  readonly settings: LeaderSettings
+  readonly wake: (pod: PodName) => void
+}
+
+export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
+  const { clock, cloud, facts, ledger, log, random, settings, wake } = options
+  const pause = createPause(settings.retry, clock, random)
+  /** Since when each has been known by no claim, at every look. */
+  let suspects = new Map<EipId, Millis>()
+  let rounds: Rounds | undefined
+  let stopped = false
+  let isDenied = false
+
+  async function round(): Promise<Millis> {
+    try {
+      await survey()
+      pause.succeeded()
+      return suspects.size > 0 ? secondViewAfter(settings) : settings.surveyEvery
+    } catch (error) {
+      const { message } = error as Error
+      // Who may see none makes none, as a rule: claims that want one say so.
+      if (errorCode(error) === 'denied') {
+        if (!isDenied) log.info('EIPs cannot be looked for', { error: message })
+        isDenied = true
+        return settings.surveyEvery
+      }
+      const retryIn = pause.failed()
+      log.warn('survey of EIPs failed', { error: message, retryIn })
+      return retryIn
+    }
+  }
+
+  async function survey(): Promise<void> {
+    const { clusterId } = settings
+    const at = clock.now()
+    const eips = await cloud.describeEips({ tags: clusterEips(clusterId) }, 'collect')
+    isDenied = false
+    if (stopped) return
+    const { claims, orphans } = await ledger.write((tx) => {
+      const judged = settled(judge(eips), at)
+      for (const claim of judged.claims) restoreEip(tx, claim, options)
+      return judged
+    })
+    for (const claim of claims) tell(claim)
+    for (const orphan of orphans) await giveBack(orphan)
+  }
+
+  function judge(eips: readonly CloudEip[]): JudgedEips {
+    const names = claimPhases.flatMap((phase) => ledger.eips.names(phase))
+    return judgeEips({
+      ...{ clusterId: settings.clusterId, eips, claimed: new Set(names.map(podText)) },
+      ...{ holders: ledger.eips.holders(), tokens: ledger.eips.tokens(), pods: [...facts.pods()] },
+    })
+  }
+
+  /** Those that were unknown at an earlier look as well; `at`: of this one. */
+  function settled({ claims, orphans }: JudgedEips, at: Millis): JudgedEips {
+    const ids = [...claims.map(({ eip }) => eip.id), ...orphans.map(({ id }) => id)]
+    suspects = new Map(ids.map((id) => [id, Math.min(suspects.get(id) ?? at, at)]))
+    const isSure = (id: EipId) => at - (suspects.get(id) ?? at) > settings.settle.staleFor
+    return {
+      claims: claims.filter(({ eip }) => isSure(eip.id)),
+      orphans: orphans.filter(({ id }) => isSure(id)),
+    }
+  }
+
+  function tell({ eip, name, namespace, phase }: RefoundEip): void {
+    suspects.delete(eip.id)
+    const pod = { namespace, name }
+    log.warn('EIP that no claim knew of has one', {
+      pod: podText(pod),
+      eip: eip.id,
+      address: eip.address,
+      phase,
+    })
+    wake(pod)
+  }
+
+  /** One step: unbound at this look, it is released after the next. */
+  async function giveBack({ address, id, state }: CloudEip): Promise<void> {
+    if (stopped) return
+    try {
+      if (state === 'unbound') await cloud.releaseEip(id, 'collect')
+      else if (state === 'bound' || state === 'bound_to_loose_eni') await cloud.disassociateEip(id, 'collect')
+      log.warn('EIP of nobody given back', { eip: id, address, state })
+    } catch (error) {
+      log.warn('EIP of nobody not given back', { eip: id, address, error: (error as Error).message })
+    }
+  }
+
+  return {
+    start() {
+      if (!stopped) rounds = startRounds(clock, round)
+    },
+    stop() {
+      stopped = true
+      rounds?.stop()
+    },
+  }
+}

@@ -1,0 +1,106 @@
+// What stands in the way of EIPs: what the user is told, and that it goes on when it is mended.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { noFaults } from '../../../internal/sim/vpc/settings.ts'
+import { known } from '../../given.ts'
+import { EipWorld, minute } from './eip-world.ts'
+
+test('[E1] what its annotations say wrong is told with what is allowed, and nothing is made', async (t) => {
+  const world = await EipWorld.start(t)
+  world.run('node-1', 'web-0', { attributes: '{"Bandwidth":"0"}' })
+  world.run('node-1', 'web-1', { attributes: '{}' }, { hostNetwork: true })
+  await world.clock.advance(minute)
+  const messages = world.kube.notices
+    .filter(({ reason }) => reason === 'EIPRefused')
+    .map(({ message }) => message)
+  assert.equal(messages.length, 2)
+  assert.match(messages.join(), /Bandwidth is "0"; allowed is a whole number of 1 to 100/)
+  assert.match(messages.join(), /node's network; allowed are/)
+  assert.deepEqual([world.eips(), world.ledger.eips.any()], [[], false])
+})
+
+test('[E8] without the permission the event names policy and role; other pods go on, and it resumes when granted', async (t) => {
+  const world = await EipWorld.start(t)
+  const deny = { AllocateAddresses: 1, DescribeAddresses: 1 }
+  world.cloud.setFaults({ ...noFaults, deny })
+  const uid = world.run('node-1', 'web-0')
+  await world.untilTold('web-0')
+  const { message } = known(world.kube.notices.find(({ about }) => about.name === 'web-0'))
+  assert.match(message, /QcloudAccessForIPAMDRoleInQcloudAllocateEIP/)
+  assert.match(message, /IPAMDofTKE_QCSRole/)
+  world.put('node-1', 'db-0')
+  await world.untilBound('db-0', 'node-1')
+  await world.clock.advance(10 * minute)
+  assert.deepEqual(world.podReasons('web-0'), ['FailedAllocateEIP'])
+  world.cloud.setFaults(noFaults)
+  await world.untilEip(uid)
+})
+
+test('[E11] a quota that is used up is told with its figures, and waited for', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.setLimits({ eips: 1 })
+  const { id } = world.cloud.admin.createEip({}, world.clock.now())
+  const uid = world.run('node-1', 'web-0')
+  await world.untilTold('web-0')
+  assert.deepEqual(world.podReasons('web-0'), ['FailedAllocateEIP'])
+  assert.match(world.eipClaim('web-0')?.message ?? '', /AddressQuotaLimitExceeded.*1 of 1/s)
+  world.cloud.admin.releaseEip(id, world.clock.now())
+  await world.untilEip(uid)
+})
+
+test('[E5] an instance that takes no more says so; the pod has its EIP when another is gone', async (t) => {
+  const world = await EipWorld.start(t)
+  const uids: string[] = []
+  for (const name of ['a', 'b', 'c']) uids.push(await world.runSoon('node-1', name))
+  await world.until(() => world.ledger.eips.where('Bound').length === 2)
+  await world.until(() => world.ledger.eips.where('Attaching').some(({ reason }) => reason !== ''))
+  const waiting = known(world.ledger.eips.where('Attaching')[0])
+  assert.equal(waiting.reason, 'FailedAssociateEIP')
+  assert.match(waiting.message, /InstanceAddressQuota/)
+  const uid = known(uids.find((one) => !one.includes(`-${waiting.name}-`)))
+  world.stop(uid)
+  await world.untilEip(known(waiting.podUid))
+})
+
+test('[E1] arrears are told, and it goes on when they are paid', async (t) => {
+  const world = await EipWorld.start(t)
+  const { id } = world.cloud.admin.createEip({ id: 'eip-xxx1' }, world.clock.now())
+  world.cloud.admin.troubleEip(id, { arrears: true }, world.clock.now())
+  const uid = world.run('node-1', 'web-0', { ids: id })
+  await world.untilTold('web-0')
+  assert.deepEqual(world.podReasons('web-0'), ['EipInArrears'])
+  world.cloud.admin.troubleEip(id, { arrears: false }, world.clock.now())
+  await world.untilEip(uid)
+})
+
+for (const action of [
+  'AllocateAddresses',
+  'AssociateAddress',
+  'DisassociateAddress',
+  'ReleaseAddresses',
+] as const)
+  test(`a task of ${action} that fails is told, and tried again`, async (t) => {
+    const world = await EipWorld.start(t)
+    world.cloud.setFaults({ ...noFaults, failTasks: { [action]: 1 } })
+    const uid = world.run('node-1', 'web-0')
+    if (action.startsWith('A')) await world.untilTold('web-0')
+    else await world.untilEip(uid)
+    if (!action.startsWith('A')) {
+      world.stop(uid)
+      await world.untilTold('web-0')
+    }
+    const told = { AllocateAddresses: 'FailedAllocateEIP', AssociateAddress: 'FailedAssociateEIP' } as const
+    const others = {
+      DisassociateAddress: 'FailedDisassociateEIP',
+      ReleaseAddresses: 'FailedReleaseEIP',
+    } as const
+    const reason = { ...told, ...others }[action]
+    assert.ok(
+      world.podReasons('web-0').every((one) => one === reason),
+      `${world.podReasons('web-0')}`,
+    )
+    world.cloud.setFaults(noFaults)
+    if (action.startsWith('A')) await world.untilEip(uid)
+    else await world.until(() => !world.ledger.eips.any())
+    assert.equal(world.eips().length, action.startsWith('A') ? 1 : 0)
+  })
