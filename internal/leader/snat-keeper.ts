@@ -54,7 +54,7 @@ export function createSnatKeeper(options: SnatOptions): SnatKeeper {
   async function keep(): Promise<void> {
     // Of a ledger that is not whole yet nobody knows what is missing in it.
     if (!settings.manageMasqConfig || !ledger.complete()) return
-    const bound = ledger.eips.where('Bound')
+    const bound = [...ledger.eips.where('Bound'), ...ledger.eips.where('Attaching').filter(isFound)]
     const addresses = bound.map(({ privateIp }) => privateIp).filter((address) => address !== undefined)
     const sources = addresses.toSorted().join(' ')
     const isSame = last?.sources === sources
@@ -102,4 +102,9 @@ export function createSnatKeeper(options: SnatOptions): SnatKeeper {
   }
 
   return { wake: () => wake(), stop: queue.stop }
+}
+
+/** After a ledger was lost it is on the address, as far as is known, and what is on its way is known of none. */
+function isFound({ acted, privateIp }: EipClaim): boolean {
+  return acted === undefined && privateIp !== undefined
 }
