@@ -9,7 +9,7 @@ import type { EipClaim } from '../ipam/eip-claim.ts'
 import { errorCode, withHint } from '../ipam/errors.ts'
 import type { PodUid } from '../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../ports.ts'
-import type { Ipv4 } from '../value/ipv4.ts'
+import { type Ipv4, ipv4ToNumber } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { claimNotice } from './pod-notice.ts'
 import type { LeaderSettings } from './settings.ts'
@@ -56,7 +56,7 @@ export function createSnatKeeper(options: SnatOptions): SnatKeeper {
     if (!settings.manageMasqConfig || !ledger.complete()) return
     const bound = [...ledger.eips.where('Bound'), ...ledger.eips.where('Attaching').filter(isFound)]
     const addresses = bound.map(({ privateIp }) => privateIp).filter((address) => address !== undefined)
-    const sources = addresses.toSorted().join(' ')
+    const sources = addresses.toSorted((a, b) => ipv4ToNumber(a) - ipv4ToNumber(b)).join(' ')
     const isSame = last?.sources === sources
     if (isSame && (sources === '' || clock.now() - (last?.at ?? 0) < lookEvery)) return
     try {
