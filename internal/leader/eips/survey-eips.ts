@@ -2,7 +2,6 @@
 // agree, further apart than the cloud's answers may lag.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { createPause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import { type Rounds, startRounds } from '../../base/rounds.ts'
 import { claimPhases } from '../../ipam/claim.ts'
@@ -35,31 +34,30 @@ export interface EipSurveyorOptions {
 }
 
 export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
-  const { clock, cloud, facts, ledger, log, random, settings, wake } = options
-  const pause = createPause(settings.retry, clock, random)
+  const { clock, cloud, facts, ledger, log, settings, wake } = options
   /** Since when each has been known by no claim, at every look. */
   let suspects = new Map<EipId, Millis>()
   let rounds: Rounds | undefined
   let stopped = false
   let isDenied = false
 
+  /** What is nobody's can wait: a cloud in trouble is not asked any sooner. */
   async function round(): Promise<Millis> {
     try {
       await survey()
-      pause.succeeded()
       return suspects.size > 0 ? secondViewAfter(settings) : settings.surveyEvery
     } catch (error) {
-      const { message } = error as Error
-      // Who may see none makes none, as a rule: claims that want one say so.
-      if (errorCode(error) === 'denied') {
-        if (!isDenied) log.info('EIPs cannot be looked for', { error: message })
-        isDenied = true
-        return settings.surveyEvery
-      }
-      const retryIn = pause.failed()
-      log.warn('survey of EIPs failed', { error: message, retryIn })
-      return retryIn
+      note(error as Error)
+      return settings.surveyEvery
     }
+  }
+
+  /** Who may see none makes none, as a rule: claims that want one say so. */
+  function note(error: Error): void {
+    const { message } = error
+    if (errorCode(error) !== 'denied') log.warn('survey of EIPs failed', { error: message })
+    else if (!isDenied) log.info('EIPs cannot be looked for', { error: message })
+    isDenied = errorCode(error) === 'denied'
   }
 
   async function survey(): Promise<void> {

@@ -50,7 +50,7 @@ test('[E4] both are taken where the names say nothing; one that is not there is 
   const world = await withEips(t)
   const uids = ['a', 'b'].map((name, i) => world.run(`node-${i + 1}`, name, { ids }))
   const taken = [await world.untilEip(known(uids[0])), await world.untilEip(known(uids[1]))]
-  assert.deepEqual(taken.map(({ eipId }) => eipId).toSorted(), ['eip-xxx1', 'eip-xxx2'])
+  assert.deepEqual(new Set(taken.map(({ eipId }) => eipId)), new Set(['eip-xxx1', 'eip-xxx2']))
   world.run('node-1', 'c', { ids: 'eip-nobody' })
   world.run('node-1', 'd', { ids: 'eip-a' })
   await world.untilTold('c')

@@ -1,0 +1,153 @@
+// Leaders that die in the middle of each act on an EIP, calls that are lost, and ledgers that are: no EIP is lost, doubled or left behind.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Transport } from '../../../internal/vpc/transport.ts'
+import { known } from '../../given.ts'
+import { EipWorld, minute, second } from './eip-world.ts'
+
+const kept = { attributes: '', policy: 'Never' }
+
+type Moment = 'before' | 'after'
+
+/** Dies once at the next call of that action: before it leaves, or when it has arrived and nobody knows. */
+function dieAt(world: EipWorld, action: string, moment: Moment): { died: boolean } {
+  const state = { died: false }
+  world.between = (cloud): Transport => ({
+    async request(product, asked, params, options) {
+      const isIt = asked === action && !state.died
+      if (isIt && moment === 'before') return die(world, state)
+      const answer = await cloud.request(product, asked, params, options)
+      return isIt ? die(world, state) : answer
+    },
+  })
+  return state
+}
+
+function die(world: EipWorld, state: { died: boolean }): Promise<never> {
+  state.died = true
+  world.crash()
+  world.clock.after(3 * second, () => void world.start())
+  return new Promise(() => {})
+}
+
+async function restarted(t: Parameters<typeof EipWorld.start>[0], action: string, moment: Moment) {
+  const world = EipWorld.of(t)
+  const state = dieAt(world, action, moment)
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1)
+  return { world, state }
+}
+
+for (const moment of ['before', 'after'] as const) {
+  for (const action of ['AllocateAddresses', 'AssociateAddress'] as const)
+    test(`[R1] [R2] the leader dies ${moment} ${action}: the pod has one EIP`, async (t) => {
+      const { state, world } = await restarted(t, action, moment)
+      const uid = world.run('node-1', 'web-0')
+      await world.until(() => state.died)
+      await world.until(() => world.leader !== undefined)
+      await world.untilEip(uid)
+      await world.clock.advance(2 * minute)
+      assert.ok(state.died)
+      assert.equal(world.eips().length, 1)
+    })
+
+  for (const action of ['DisassociateAddress', 'ReleaseAddresses'] as const)
+    test(`[R1] [R2] the leader dies ${moment} ${action}: nothing is left`, async (t) => {
+      const { state, world } = await restarted(t, action, moment)
+      const uid = world.run('node-1', 'web-0')
+      await world.untilEip(uid)
+      world.stop(uid)
+      await world.until(() => state.died)
+      await world.until(() => !world.ledger.eips.any(), 4 * minute)
+      assert.ok(state.died)
+      assert.deepEqual([world.eipState('web-0'), world.eips()], ['none', []])
+    })
+}
+
+test('[R2] answers that are lost after the effect make no second EIP, and leave none', async (t) => {
+  const world = await EipWorld.start(t)
+  const names = ['AllocateAddresses', 'AssociateAddress', 'DisassociateAddress', 'ReleaseAddresses']
+  world.cloud.setFaults({ loseNextAnswers: Object.fromEntries(names.map((name) => [name, 1])) })
+  const uid = world.run('node-1', 'web-0')
+  await world.untilEip(uid)
+  assert.equal(world.eips().length, 1)
+  world.stop(uid)
+  await world.until(() => !world.ledger.eips.any(), 5 * minute)
+  assert.deepEqual(world.eips(), [])
+})
+
+test('[R4] without its ledger a leader finds what pods have, what is kept, and what is nobody’s', async (t) => {
+  const world = await EipWorld.start(t, { claimExpiry: 10 * minute })
+  const runs = world.run('node-1', 'web-0', kept)
+  const rests = world.run('node-2', 'web-1', kept)
+  const goes = world.run('node-2', 'web-2')
+  const before = await world.untilEip(runs)
+  const retained = await world.untilEip(rests)
+  await world.untilEip(goes)
+  world.stop(rests)
+  await world.until(() => world.eipClaim('web-1')?.privateIp === undefined)
+  world.loseLedger()
+  world.stop(goes)
+  world.start()
+  await world.until(() => world.eipClaim('web-2') === undefined && world.eipClaim('web-0')?.phase === 'Bound')
+  const again = await world.untilEip(runs)
+  assert.deepEqual([again.eipId, again.address, again.policy], [before.eipId, before.address, 'Never'])
+  assert.equal(world.eipState('web-1'), `Retained ${retained.eipId}`)
+  await world.until(() => world.eips().length === 2)
+  assert.equal(world.eips().length, 2)
+  await world.until(() => world.eipClaim('web-1') === undefined, 14 * minute)
+  assert.deepEqual(world.eips(), [`${before.eipId} BIND ${before.privateIp}`])
+})
+
+test('[R4] [E4] without its ledger a leader knows a user’s EIP by where it is', async (t) => {
+  const world = await EipWorld.start(t)
+  for (const id of ['eip-xxx1', 'eip-xxx2']) world.cloud.admin.createEip({ id }, world.clock.now())
+  const uid = world.run('node-1', 'web-0', { ids: 'eip-xxx1,eip-xxx2' })
+  await world.untilEip(uid)
+  const calls = world.log.count('EIP call accepted')
+  world.loseLedger()
+  world.start()
+  const claim = await world.untilEip(uid)
+  assert.equal(claim.eipId, 'eip-xxx1')
+  assert.equal(world.log.count('EIP call accepted'), calls, 'nothing was done')
+})
+
+test('[R1] an EIP of ours that no claim knows of is nobody’s when two looks agree; others’ are left alone', async (t) => {
+  const world = await EipWorld.start(t)
+  const tags = {
+    'tke-created-eip': 'true',
+    'tke-clusterId': 'cls-test',
+  }
+  const user = world.cloud.admin.createEip({}, world.clock.now())
+  const uid = world.run('node-1', 'web-0', kept)
+  const claim = await world.untilEip(uid)
+  const of = known(world.cloud.admin.audit(world.clock.now()).eips.find(({ id }) => id === claim.eipId)).tags
+  const double = world.cloud.admin.createEip(
+    { tags: { ...of, ...tags, ...withToken(of, 'x1') } },
+    world.clock.now(),
+  )
+  const orphan = world.cloud.admin.createEip(
+    { tags: { ...of, ...renamed(of, 'web-0', 'gone-0'), ...withToken(of, 'x2') } },
+    world.clock.now(),
+  )
+  await world.until(() => !world.eips().some((eip) => eip.startsWith(double.id)), 5 * minute)
+  await world.until(() => world.eipClaim('gone-0')?.phase === 'Retained', 5 * minute)
+  assert.deepEqual(
+    world.eips().map((eip) => eip.split(' ')[0]),
+    [user.id, claim.eipId, orphan.id],
+  )
+  assert.equal((await world.untilEip(uid)).eipId, claim.eipId)
+})
+
+function renamed(tags: Readonly<Record<string, string>>, from: string, to: string) {
+  return Object.fromEntries(
+    Object.entries(tags)
+      .filter(([, value]) => value === from)
+      .map(([key]) => [key, to]),
+  )
+}
+
+function withToken(tags: Readonly<Record<string, string>>, token: string) {
+  const key = Object.keys(tags).find((one) => /intent/.test(one))
+  return { [known(key)]: token }
+}
