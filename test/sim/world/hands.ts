@@ -20,8 +20,8 @@ export class Hands {
   readonly #foreign: string[] = []
   /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
   readonly #adrift = new Set<Ipv4>()
-  /** Addresses whose claims were released by force. */
-  readonly #forced = new Set<Ipv4>()
+  /** Addresses whose claims were released by force, and whether the leader has still to say that they are. */
+  readonly #forced = new Map<Ipv4, () => boolean>()
   #told = 0
 
   constructor(world: World) {
@@ -46,9 +46,9 @@ export class Hands {
     return this.#taken.has(address)
   }
 
-  /** Somebody has had the address taken from under its pod. */
-  forceRelease(address: Ipv4): void {
-    this.#forced.add(address)
+  /** Somebody has the leader take the address from under its pod. */
+  forceRelease(address: Ipv4, isAsked: () => boolean): void {
+    this.#forced.set(address, isAsked)
     this.#take([address])
   }
 
@@ -64,13 +64,20 @@ export class Hands {
   #settle(address: Ipv4): void {
     const { boundTo, ledger, nodes } = this.#world
     const holder = nodes.find(({ instanceId }) => instanceId === boundTo.get(address))
-    if (holder === undefined || ledger.nodeOf(address) !== holder.name) return
+    if (holder === undefined || ledger.nodeOf(address) !== holder.name || this.#leaves(address)) return
     const carrier = this.#eniOf(address)
     const ips = ledger.pool(holder.name)?.enis.find(({ id }) => id === carrier)?.ips
     const grant = ips?.find((ip) => ip.address === address && ip.state === 'bound')?.grant
     if (grant === undefined) return
     this.#adrift.delete(address)
     this.#taken.set(address, { upTo: grant - 1 })
+  }
+
+  /** Released by force, it is still where it was, until the leader has had it taken off. */
+  #leaves(address: Ipv4): boolean {
+    const isAsked = this.#forced.get(address)
+    if (isAsked === undefined) return false
+    return isAsked() || this.#world.ledger.claimsWhere('Releasing').some((claim) => claim.address === address)
   }
 
   /** The reservation of a static address is let go, when no ENI has it. */
