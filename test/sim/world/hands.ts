@@ -264,9 +264,25 @@ export class Hands {
       // What no reservation keeps anybody may take now.
       if (!reserved.has(address)) promises.releaseAddress(address)
     }
-    this.#later(60_000, () => {
-      taking.upTo = this.#lastGrant()
-    })
+    // A leader that has not seen it yet may grant it again.
+    const settle = (): void => {
+      if (addresses.some((address) => this.#isMissed(address))) this.#later(1000, settle)
+      else taking.upTo = this.#lastGrant()
+    }
+    this.#later(60_000, settle)
+  }
+
+  /** The leader has it still where the cloud has it no more. */
+  #isMissed(address: Ipv4): boolean {
+    const { ledger } = this.#world
+    const node = ledger.nodeOf(address)
+    if (node === undefined) return false
+    const carrier = this.#eniOf(address)
+    return (
+      ledger
+        .pool(node)
+        ?.enis.some(({ id, ips }) => id !== carrier && ips.some((ip) => ip.address === address)) === true
+    )
   }
 
   /** The highest that anybody knows: the ledger may have just been lost. */
