@@ -30,7 +30,12 @@ export class Hands {
   }
 
   get #console(): Console {
-    return cloudConsole(this.#world.cloud, () => this.#world.clock.now())
+    const world = this.#world
+    return cloudConsole(
+      world.cloud,
+      () => world.clock.now(),
+      () => world.advanceLater(),
+    )
   }
 
   /** Is what is wrong with the address a person's doing? */
