@@ -29,6 +29,8 @@ export interface Surveyor {
   start(): void
   /** Something was not as the ledger says. */
   hasten(): void
+  /** As `hasten`, of what we have just done something to: no survey judges that before answers can no longer be from before. */
+  hastenAfterTouch(): void
   stop(): void
 }
 
@@ -211,6 +213,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       if (!stopped) rounds = startRounds(clock, round)
     },
     hasten: () => rounds?.wake(soon),
+    hastenAfterTouch: () => rounds?.wake(secondViewAfter(settings)),
     stop() {
       stopped = true
       rounds?.stop()
