@@ -92,7 +92,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (intent.from !== undefined) wake(intent.from.node)
       const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
       if (frees) intent.addresses.forEach(addressFreed)
-      if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hastenAfterTouch()
+      if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),

@@ -29,8 +29,6 @@ export interface Surveyor {
   start(): void
   /** Something was not as the ledger says. */
   hasten(): void
-  /** As `hasten`, of what we have just done something to: no survey judges that before answers can no longer be from before. */
-  hastenAfterTouch(): void
   stop(): void
 }
 
@@ -60,12 +58,14 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   let rounds: Rounds | undefined
   let stopped = false
   let surveys = 0
+  /** When the next one is due that nothing brings on. */
+  let dueAt = 0
 
   async function round(): Promise<Millis> {
     try {
       const plan = await survey()
       pause.succeeded()
-      return plan?.again ? secondViewAfter(settings) : sometime()
+      return plan?.again ? secondViewAfter(settings) : untilDue()
     } catch (error) {
       const retryIn = pause.failed()
       log.warn('survey failed', { code: errorCode(error), error: (error as Error).message, retryIn })
@@ -73,9 +73,14 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     }
   }
 
-  /** Never in step with what is tried again and again: a survey passes over what was just touched. */
-  function sometime(): Millis {
-    return settings.surveyEvery * (1 + (surveys++ % 4) / 16)
+  /**
+   * Never in step with what is tried again and again: a survey passes over what was just touched. So does one that a refused call brings on:
+   * it puts off none.
+   */
+  function untilDue(): Millis {
+    const now = clock.now()
+    if (now >= dueAt) dueAt = now + settings.surveyEvery * (1 + (surveys++ % 4) / 16)
+    return dueAt - now
   }
 
   async function survey(): Promise<SurveyPlan | undefined> {
@@ -213,7 +218,6 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       if (!stopped) rounds = startRounds(clock, round)
     },
     hasten: () => rounds?.wake(soon),
-    hastenAfterTouch: () => rounds?.wake(secondViewAfter(settings)),
     stop() {
       stopped = true
       rounds?.stop()
