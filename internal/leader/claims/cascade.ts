@@ -12,6 +12,7 @@ import type { Millis } from '../../value/millis.ts'
 import { claimNotice, podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Owners, Topmost } from './owners.ts'
+import type { PodThere } from './pod-there.ts'
 
 export interface Cascade {
   /** The step with the topmost workload of the pod, where the claim is to have one. Throws what may pass. */
@@ -29,13 +30,14 @@ export interface CascadeOptions {
   readonly log: Log
   readonly settings: Pick<LeaderSettings, 'cascadeOwners'>
   readonly owners: Owners
+  readonly podThere: PodThere
 }
 
 /** An API server that cannot say whose a pod is (a CRD whose conversion fails, an aggregated API that is down) holds the pod up no longer. */
 const patience: Millis = 30_000
 
 export function createCascade(options: CascadeOptions): Cascade {
-  const { clock, kube, ledger, log, owners, settings } = options
+  const { clock, kube, ledger, log, owners, podThere, settings } = options
   /** Since when the workloads of pods could not be asked for. */
   const unanswered = new Map<PodUid, Millis>()
 
@@ -57,11 +59,13 @@ export function createCascade(options: CascadeOptions): Cascade {
     }
   }
 
-  async function release(claim: Claim): Promise<void> {
+  async function release(claim: Claim): Promise<boolean> {
+    if ((await podThere(claim)) !== undefined) return false
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
     const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
     await ledger.write((tx) => tx.changeClaim(claim, { phase: 'Releasing', expiresAt: undefined, ...why }))
     log.info('claim goes with its workload', { pod: podText(claim), address: claim.address, owner })
+    return true
   }
 
   /** The pod has another controller, or none, by now. With an owner that cannot be found out the address does not go. */
@@ -133,8 +137,7 @@ export function createCascade(options: CascadeOptions): Cascade {
       if (verdict === 'there' || verdict === 'unsure') return false
       if (verdict === 'gone') {
         const now = await lookAgain(claim)
-        if (now === 'gone') await release(claim)
-        return now !== 'unsure'
+        return now === 'gone' ? release(claim) : now !== 'unsure'
       }
       await ledger.write((tx) => tx.changeClaim(claim, { owner: verdict.owner }))
       return true

@@ -27,6 +27,7 @@ import { createExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { createLivePods } from './live-pods.ts'
 import { createOwners } from './owners.ts'
+import { createPodThere } from './pod-there.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
 import type { ReservePermission } from './reserve-permission.ts'
@@ -67,10 +68,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const ticker = createExpiryTicker({ clock, kube, ledger, log })
-  const expire = createExpiry({ ledger, log, ticker, livePod: pods.named, wake })
+  const podThere = createPodThere(kube, pods.named)
+  const expire = createExpiry({ ledger, log, ticker, podThere, wake })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: wake })
   const owners = createOwners({ ...options, wake })
-  const cascade = createCascade({ ...options, owners })
+  const cascade = createCascade({ ...options, owners, podThere })
   const holder = createHolder(options)
   const trouble = createClaimTrouble(options)
   let expiryRule = settings.claimExpiry
@@ -253,7 +255,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const releaser = createClaimRelease({
     ...options,
     synced: isReady,
-    livePod: pods.named,
+    podThere,
     wake,
   })
 

@@ -2,15 +2,16 @@
 import type { Log } from '../../base/log.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { PodFact, PodName } from '../../ipam/types.ts'
+import type { PodName } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'
 import type { ExpiryTicker } from './expiry-ticker.ts'
+import type { PodThere } from './pod-there.ts'
 
 export interface ExpiryOptions {
   readonly ledger: LeaderLedger
   readonly log: Log
   readonly ticker: ExpiryTicker
-  readonly livePod: (name: PodName) => PodFact | undefined
+  readonly podThere: PodThere
   readonly wake: (pod: PodName) => void
 }
 
@@ -18,17 +19,19 @@ export interface ExpiryOptions {
 const atOnce = 100
 
 /** Returns what begins a look, unless one is under way. It must be known which pods there are. Never throws. */
-export function createExpiry({ ledger, livePod, log, ticker, wake }: ExpiryOptions): () => void {
+export function createExpiry({ ledger, log, podThere, ticker, wake }: ExpiryOptions): () => void {
   let looking = false
-
-  /** One whose pod is back is about to be taken by that. */
-  function due(): readonly Claim[] {
-    return ledger.expiredClaims(atOnce).filter((claim) => livePod(claim) === undefined)
-  }
 
   async function look(): Promise<void> {
     await ticker.tick()
-    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expire(claim)
+    /** One whose pod is back is about to be taken by that. */
+    const taken = new Set<number>()
+    const due = () => ledger.expiredClaims(atOnce).filter(({ key }) => !taken.has(key))
+    for (let some = due(); some.length > 0; some = due())
+      for (const claim of some) {
+        if ((await podThere(claim)) === undefined) await expire(claim)
+        else taken.add(claim.key)
+      }
   }
 
   async function expire(claim: Claim): Promise<void> {

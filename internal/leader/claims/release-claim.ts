@@ -2,11 +2,12 @@
 // would lose its network: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
 import type { Claim } from '../../ipam/claim.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { errorCode, withHint } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
 import { claimNotice } from '../pod-notice.ts'
+import type { PodThere } from './pod-there.ts'
 
 export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
 
@@ -24,8 +25,8 @@ export interface ReleaseTools {
   /** Something of the claim of that name has changed. */
   readonly wake: (pod: PodName) => void
   readonly wakeNode?: (node: NodeName) => void
-  /** The one that runs under that name, if there is one; the claim may not know of it yet. */
-  readonly livePod?: (name: PodName) => PodFact | undefined
+  /** The claim may not know of it yet, or no more. */
+  readonly podThere?: PodThere
   /** Is it known which pods there are? */
   readonly synced?: () => boolean
   readonly kube?: Pick<LeaderKube, 'notify'>
@@ -36,24 +37,35 @@ export const forced = 'ForceReleased'
 
 const changed = 'it has changed meanwhile; look at it again'
 
+function hasPod({ address, podUid }: Claim, live: PodFact | undefined): boolean {
+  if (podUid !== undefined) return true
+  // One that has another address loses nothing.
+  return live !== undefined && (live.ip === undefined || live.ip === address)
+}
+
 export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
-  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+  const { kube, ledger, log, podThere, synced, wake, wakeNode } = tools
 
-  function hasPod(claim: Claim): boolean {
-    if (claim.podUid !== undefined) return true
-    const live = livePod?.(claim)
-    // One that has another address loses nothing.
-    return live !== undefined && (live.ip === undefined || live.ip === claim.address)
-  }
-
-  function whyNot(claim: Claim, force: boolean): string | undefined {
-    if (synced?.() === false)
-      return 'the leader does not know yet whether its pod runs; try again in a moment'
-    const node = claim.node ?? livePod?.(claim)?.node
+  function whyNot(claim: Claim, live: PodFact | undefined, force: boolean): string | undefined {
+    const node = claim.node ?? live?.node
     const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
     if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
-    if (force || !hasPod(claim)) return undefined
+    if (force || !hasPod(claim, live)) return undefined
     return `${where} and would lose its network; delete the pod first, or wait until it has ended`
+  }
+
+  /** The pod of a claim that says of none; or why nobody can say whether one is there. */
+  async function look(
+    claim: Claim,
+  ): Promise<{ readonly live?: PodFact | undefined; readonly blind?: string }> {
+    if (synced?.() === false)
+      return { blind: 'the leader does not know yet whether its pod runs; try again in a moment' }
+    if (claim.podUid !== undefined) return {}
+    try {
+      return { live: await podThere?.(claim) }
+    } catch (error) {
+      return { blind: `the leader cannot see whether its pod is there: ${withHint(error)}` }
+    }
   }
 
   async function release(
@@ -61,10 +73,11 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
     { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
   ): Promise<ReleaseOutcome> {
     if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
-    const refused = whyNot(claim, force)
+    const { blind, live } = await look(claim)
+    const refused = blind ?? whyNot(claim, live, force)
     if (refused !== undefined) return { refused }
     if (dryRun) return { state: 'releasing' }
-    const isForced = force && hasPod(claim)
+    const isForced = force && hasPod(claim, live)
     const change = {
       ...{ podUid: undefined, node: undefined, retainedAt: undefined, expiresAt: undefined },
       phase: 'Releasing',

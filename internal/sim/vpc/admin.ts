@@ -19,6 +19,7 @@ import {
 import { insertIp } from './ip-table.ts'
 import { findReservation, type ReservationRow, release, reserve } from './reservation-table.ts'
 import { claimableNumber, freeNumber, getSubnet } from './subnet-table.ts'
+import { deleteTags, insertTags } from './tag-table.ts'
 import { removeEni } from './tasks.ts'
 import type { World } from './world.ts'
 
@@ -82,6 +83,8 @@ export interface Admin {
   reserveIp(reservation: NewReservedIp, at: Millis): MadeReservedIp
   /** Throws ApiError while an ENI has the address. */
   releaseReservation(id: string, at: Millis): void
+  /** As in the console: these tags of a reservation, and no others. Throws ApiError. */
+  tagReservation(id: string, tags: Readonly<Record<string, string>>, at: Millis): void
   audit(at: Millis): Audit
   /** What is plugged in where, for a fabric. */
   fabric(): FabricEni[]
@@ -118,6 +121,17 @@ export function createAdmin(world: World, write: Write, onChange: (enis: readonl
       void db.run(`UPDATE instance SET type = ? WHERE id = ?`, instanceType, id),
     reserveIp: (reservation, at) => write(at, () => reserveIp(world, reservation, at)),
     releaseReservation: (id, at) => write(at, () => release(db, reservationOf(db, id))),
+    tagReservation(id, tags, at) {
+      write(at, () => {
+        reservationOf(db, id)
+        deleteTags(db, id)
+        insertTags(
+          db,
+          id,
+          Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        )
+      })
+    },
     audit: (at) => audit(world, at),
     fabric: () => fabricEnis(db),
   }

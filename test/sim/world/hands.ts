@@ -2,6 +2,7 @@
 // that is taken in the console is lost for its pod; but nothing else is, and in the end all is right again.
 import { pick, randomInt } from '../../../internal/base/random.ts'
 import { clusterTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
+import { purposeOfReservation, reservationTags } from '../../../internal/ipam/reservation-tags.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { type Console, cloudConsole } from './console.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
@@ -206,6 +207,7 @@ export class Hands {
         this.#world.log(`console: ${eni.id} is taken off where it does not belong`)
     }
     this.#obey()
+    this.#correctTags()
     this.#later(60_000, () => this.repair())
   }
 
@@ -224,6 +226,26 @@ export class Hands {
       if (reason === 'AddressTaken') this.#giveUp(about.uid ?? '')
     }
     this.#told = notices.length
+  }
+
+  /** "correct the tags of the reservation": it keeps the address of a claim whose own somebody has released. */
+  #correctTags(): void {
+    const { clock, cloud, ledger } = this.#world
+    const doubled = ledger
+      .suspects()
+      .flatMap(({ kind, subject }) => (kind === 'reservation-doubled' ? subject : []))
+    for (const { address, id, tags } of cloud.admin.audit(clock.now()).reservations) {
+      const claim = doubled.includes(id) ? ledger.claimOf(address) : undefined
+      const purpose = purposeOfReservation(tags)
+      if (claim === undefined || purpose === undefined) continue
+      const { expireAfter, name, namespace, owner } = claim
+      cloud.admin.tagReservation(
+        id,
+        reservationTags({ ...purpose, expireAfter, name, namespace, owner }),
+        clock.now(),
+      )
+      this.#world.log(`console: reservation ${id} of ${address} is tagged as that of ${name}`)
+    }
   }
 
   #endPod(uid: string): void {
@@ -264,9 +286,25 @@ export class Hands {
       // What no reservation keeps anybody may take now.
       if (!reserved.has(address)) promises.releaseAddress(address)
     }
-    this.#later(60_000, () => {
-      taking.upTo = this.#lastGrant()
-    })
+    // A leader that has not seen it yet may grant it again.
+    const settle = (): void => {
+      if (addresses.some((address) => this.#isMissed(address))) this.#later(1000, settle)
+      else taking.upTo = this.#lastGrant()
+    }
+    this.#later(60_000, settle)
+  }
+
+  /** The leader has it still where the cloud has it no more. */
+  #isMissed(address: Ipv4): boolean {
+    const { ledger } = this.#world
+    const node = ledger.nodeOf(address)
+    if (node === undefined) return false
+    const carrier = this.#eniOf(address)
+    return (
+      ledger
+        .pool(node)
+        ?.enis.some(({ id, ips }) => id !== carrier && ips.some((ip) => ip.address === address)) === true
+    )
   }
 
   /** The highest that anybody knows: the ledger may have just been lost. */
