@@ -213,6 +213,8 @@ export interface LeaderKube {
   watchNecs(feed: Feed<Nec>): Stop
   /** A fresh answer of the API server, past every cache: undefined when there is no such node. */
   getNode(name: NodeName): Promise<NodeFact | undefined>
+  /** As `getNode`. Throws `denied` where the role may only list. */
+  getPod(pod: PodName): Promise<PodFact | undefined>
   /** As `getNode`. */
   getNec(name: NodeName): Promise<Nec | undefined>
   /** Creates the NEC when it is missing, then merges the leader's fields into it. Throws `deposed` when a leader of a later epoch has written it. */

@@ -68,6 +68,10 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchNecs: (feed) => reflect(necs, feed, parts),
     getNode: (name) =>
       getFresh(client, `node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, toNodeFact),
+    getPod: ({ name, namespace }) => {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+      return getFresh(client, `pod "${namespace}/${name}"`, path, pods.read)
+    },
     getNec: (name) => getFresh(client, `NEC "${name}"`, necPath(name), decodeNec),
     ...createNecWriter(client),
     setUnavailable: (name, unavailable) =>

@@ -48,6 +48,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     watchPods: (feed) => kube.watchPods(feed),
     watchNecs: (feed) => kube.watchNecs(lookedAt(feed, look)),
     getNode: fence(kube.getNode),
+    getPod: fence(kube.getPod),
     getNec: fence(kube.getNec),
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),

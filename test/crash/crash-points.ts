@@ -64,6 +64,7 @@ const calls: { readonly [Name in keyof CrashPorts]: Calls<CrashPorts[Name]> } = 
   },
   'leader.kube': {
     getNode: true,
+    getPod: true,
     getNec: true,
     publishNec: true,
     deleteNec: true,

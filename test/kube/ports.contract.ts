@@ -235,6 +235,8 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
       body: { status: { phase: 'Running', podIP: '10.0.1.6', podIPs: [{ ip: '10.0.1.6' }] } },
     })
     await own.until(({ truth }) => truth.get('late')?.ip === '10.0.1.6')
+    const late = await leader.getPod({ namespace, name: 'late' })
+    assert.deepEqual([late?.node, late?.ip, late?.wants], [nodeName, '10.0.1.6', 'shared'])
     await client.call({
       doing: 'delete',
       method: 'DELETE',
@@ -243,6 +245,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     })
     await own.until(({ truth }) => !truth.has('late'))
     await all.until(({ truth }) => !truth.has('late'))
+    assert.equal(await leader.getPod({ namespace, name: 'late' }), undefined)
   })
 
   test(`[${name}] a NEC carries both halves from writer to reader`, async () => {

@@ -105,6 +105,12 @@ export class KubeTwin {
       watchPods: (feed) => this.pods.watch(process, feed, () => true),
       watchNecs: (feed) => this.necs.watch(process, feed, () => true),
       getNode: (name) => this.#call(process, 'get node', () => this.nodes.items.get(name)),
+      getPod: (pod) =>
+        this.#call(process, 'get pod', () =>
+          [...this.pods.items.values()].find(
+            (one) => one.name === pod.name && one.namespace === pod.namespace,
+          ),
+        ),
       getNec: (name) => this.#call(process, 'get NEC', () => this.necs.items.get(name)),
       publishNec: (name, publication) =>
         this.#write(process, 'publish NEC', () => {
