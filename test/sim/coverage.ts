@@ -1,5 +1,5 @@
 // At which crash points processes died over a whole run, and which of those that matter nobody has died at.
-import { claimPoints, intentPoints } from './world/crash-targets.ts'
+import { claimPoints, eipPoints, intentPoints } from './world/crash-targets.ts'
 import type { Coverage } from './world/fate.ts'
 
 export class CoverageSum {
@@ -29,7 +29,7 @@ export class CoverageSum {
 
   /** Points between an intent and its outcome, or beside a step of a claim, at which nobody died. */
   missing(): readonly string[] {
-    return [...intentPoints, ...claimPoints].filter((point) => !this.#died.has(point))
+    return [...intentPoints, ...claimPoints, ...eipPoints].filter((point) => !this.#died.has(point))
   }
 }
 

@@ -35,14 +35,17 @@ const latency = { minMs: 5, maxMs: 120 }
 export interface LinkOptions {
   readonly chaos?: Chaos
   readonly faults?: () => LinkFaults
+  /** Before each call that arrives. */
+  readonly performing?: (action: string, params: unknown) => void
   /** After each call that was performed. */
   readonly performed?: (action: string, params: unknown) => void
 }
 
 export function cloudLink(sim: VpcSim, process: Process, options: LinkOptions = {}): Transport {
-  const { chaos, faults = () => noLinkFaults, performed = () => {} } = options
+  const { chaos, faults = () => noLinkFaults, performed = () => {}, performing = () => {} } = options
   function perform(product: Product, action: string, params: unknown) {
     try {
+      performing(action, params)
       const answer = sim.handle(action, params, process.steady(), product)
       performed(action, params)
       return answer

@@ -12,6 +12,9 @@ export interface Console {
   assign(eni: string, count: number): boolean
   assignNamed(eni: string, address: string): boolean
   release(vpc: string, reservation: string): boolean
+  bindEip(eip: string, instance: string): boolean
+  unbindEip(eip: string): boolean
+  releaseEip(eip: string): boolean
   create(eni: {
     readonly vpc: string
     readonly subnet: string
@@ -54,6 +57,9 @@ export function cloudConsole(sim: VpcSim, now: () => Millis, asked: () => void =
       }),
     release: (vpc, reservation) =>
       call('DeleteReserveIpAddresses', { VpcId: vpc, ReserveIpIds: [reservation] }),
+    bindEip: (eip, instance) => call('AssociateAddress', { AddressId: eip, InstanceId: instance }),
+    unbindEip: (eip) => call('DisassociateAddress', { AddressId: eip }),
+    releaseEip: (eip) => call('ReleaseAddresses', { AddressIds: [eip] }),
     create: ({ vpc, subnet, tags, ips }) =>
       call('CreateNetworkInterface', {
         VpcId: vpc,

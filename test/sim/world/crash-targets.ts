@@ -68,6 +68,16 @@ export const claimPoints: readonly string[] = [
   ...around('node.ledger', ['setStaticIps']),
 ]
 
+/** Those that came with public addresses. */
+const eipCalls = around('leader.kube', ['keepSources', 'setPublicIp'])
+
+/** The same of public addresses. */
+export const eipPoints: readonly string[] = [
+  ...around('leader.cloud', ['allocateEip', 'associateEip', 'disassociateEip', 'releaseEip']),
+  ...around('leader.ledger', ['addEipClaim', 'restoreEipClaim', 'changeEipClaim', 'removeEipClaim']),
+  ...eipCalls,
+]
+
 /** An ENI is on its way into a pod, or back: seldom called, and much can be left half done. */
 const eniMoves = around('node.linux', ['giveEni', 'takeEni'])
 
@@ -79,5 +89,8 @@ export const crashTargets: readonly string[] = [
   ...intentPoints, // twice as often
   ...around('leader.ledger', otherLeaderSteps),
   ...around('node.ledger', nodeSteps),
-  ...callPoints().filter((point) => !point.startsWith('leader.cloud.') && !point.includes('inspectPod')),
+  ...callPoints().filter(
+    (point) =>
+      !point.startsWith('leader.cloud.') && !point.includes('inspectPod') && !eipCalls.includes(point),
+  ),
 ]

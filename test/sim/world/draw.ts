@@ -6,6 +6,8 @@ import { drawAnnotations } from './annotations.ts'
 import { logUniform, stream } from './chance.ts'
 import { crashTargets, intentPoints } from './crash-targets.ts'
 import { type ClaimShape, drawClaimHappenings, drawClaimShape } from './draw-claims.ts'
+import { drawEipHappenings, drawEipShape, type EipShape } from './draw-eips.ts'
+import type { EipWhat } from './eip-happenings.ts'
 import { type ClaimWhat, type HappeningKind, type What, zones } from './happenings.ts'
 
 export interface Plan {
@@ -18,7 +20,7 @@ export interface Plan {
   readonly only?: readonly string[]
 }
 
-export interface Shape extends ClaimShape {
+export interface Shape extends ClaimShape, EipShape {
   readonly minWarm: number
   readonly maxWarm: number
   readonly exclusiveEnis: boolean
@@ -41,7 +43,7 @@ export interface Shape extends ClaimShape {
   readonly watchedLong: boolean
 }
 
-export type Happening = { readonly id: number; readonly at: number } & (What | ClaimWhat)
+export type Happening = { readonly id: number; readonly at: number } & (What | ClaimWhat | EipWhat)
 
 /** The plan of `seed`. */
 export function draw(seed: number): Plan {
@@ -52,6 +54,7 @@ export function draw(seed: number): Plan {
   const maxWarm = minWarm + randomInt(random, 0, 3)
   const shape: Shape = {
     ...claims,
+    ...drawEipShape(seed),
     minWarm: isBare ? 0 : minWarm,
     maxWarm: isBare ? 0 : maxWarm,
     quickRelease: random.next() < 0.3,
@@ -86,7 +89,9 @@ export function draw(seed: number): Plan {
   }
   at += randomInt(random, 10, 60_000)
   const ofClaims = drawClaimHappenings(seed, shape, happenings, at)
-  return { seed, shape, happenings: [...happenings, ...ofClaims].toSorted((a, b) => a.at - b.at), healAt: at }
+  const before = [...happenings, ...ofClaims]
+  const all = [...before, ...drawEipHappenings(seed, shape, before, at)]
+  return { seed, shape, happenings: all.toSorted((a, b) => a.at - b.at), healAt: at }
 }
 
 /** Two lines for people. */

@@ -5,6 +5,7 @@ import { annotated } from './annotations.ts'
 import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'
 import type { Happening } from './draw.ts'
+import { happenToEips, isOfEips } from './eip-happenings.ts'
 import type { KubeFaults } from './kube-twin.ts'
 import type { Place } from './static-pods.ts'
 import type { SimNode, World } from './world.ts'
@@ -123,11 +124,18 @@ export function happen(world: World, happening: Happening): void {
   world.log(`* ${JSON.stringify(what)}`)
   world.random = stream(world.seed, `happening ${id}`)
   if (what.kind.startsWith('hand-')) world.handled = true
+  if (isOfEips(what)) return happenToEips(world, what)
   switch (what.kind) {
     case 'start-pods':
       return withNode(world, what.node, (node) => startPods(world, node, id, what))
     case 'start-static':
-      return withNode(world, what.node, (node) => world.statics.start(what.name, node, what.expireAfter))
+      return withNode(world, what.node, (node) =>
+        world.statics.start(what.name, node, {
+          keepsIp: true,
+          wants: 'shared',
+          expireAfter: what.expireAfter,
+        }),
+      )
     case 'end-static':
       return world.statics.end(what.name, what.place)
     case 'release-claim':
@@ -324,7 +332,7 @@ function releaseClaim(world: World, name: string, force: boolean): void {
   )
 }
 
-function withNode(world: World, name: string, then: (node: SimNode) => void): void {
+export function withNode(world: World, name: string, then: (node: SimNode) => void): void {
   const node = world.nodes.find((known) => known.name === name)
   if (node !== undefined && !node.gone) then(node)
 }

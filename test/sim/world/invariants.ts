@@ -6,6 +6,7 @@ import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { quietClaimFaults } from './claim-invariants.ts'
+import { quietEipFaults } from './eip-invariants.ts'
 import { difference, kernelFaults } from './kernel-invariants.ts'
 import { boundFaults, hasRoom, withoutPlace } from './pool-invariants.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
@@ -318,6 +319,7 @@ export function quietFaults(world: World): string[] {
       .map(({ address, state }) => `address ${address} is still ${state}`),
     ...world.ledger.openIntents().map((intent) => `intent ${intent.id} (${intent.kind}) is still open`),
     ...quietClaimFaults(world),
+    ...quietEipFaults(world),
     ...world.nodes.flatMap((node) => (node.gone ? goneFaults(world, node) : nodeFaults(world, node))),
   ]
 }

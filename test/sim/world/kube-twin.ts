@@ -35,6 +35,8 @@ export class KubeTwin {
   readonly unservedKinds = new Set<string>()
   /** What ip-masq-agent is told, with what of it is ours; undefined: there is no ConfigMap. */
   masqConfig: { readonly text: string; readonly note?: MasqNote | undefined } | undefined
+  /** Sees each version of it that a leader writes. */
+  masqWitness: () => void = () => {}
   readonly notices: Notice[] = []
   /** Writes to the API server, for counting. */
   writes = 0
@@ -170,6 +172,7 @@ export class KubeTwin {
           if ('fault' in edited)
             throw new IpamError('bad_input', `Cannot edit the ConfigMap: ${edited.fault}`)
           this.masqConfig = edited
+          this.masqWitness()
           return 'kept'
         }),
       serverTime: () => this.#call(process, 'read the clock', () => this.#clock.now()),

@@ -25,7 +25,18 @@ import { type Machine, Process } from './process.ts'
 import { clusterId, podSubnets, type World } from './world.ts'
 
 /** In an order in which their references hold. */
-const tables = ['meta', 'node', 'eni', 'ip', 'intent', 'ip_history', 'quarantine', 'claim', 'change'] as const
+const tables = [
+  'meta',
+  'node',
+  'eni',
+  'ip',
+  'intent',
+  'ip_history',
+  'quarantine',
+  'claim',
+  'eip_claim',
+  'change',
+] as const
 
 export interface HostParts {
   readonly world: World
@@ -132,6 +143,7 @@ export class LeaderHost {
     const transport = cloudLink(world.cloud, process, {
       chaos: world.chaos,
       faults: () => world.linkFaults,
+      performing: (action, params) => world.eips.performing(action, params),
       performed: (action, params) => world.performed(action, params, this, { turn, epoch: term.epoch }),
     })
     const plainCloud = createCloud({ transport, clock, random, log, beforeSend: () => term.check() })
@@ -143,6 +155,7 @@ export class LeaderHost {
       subnetIds: podSubnets,
       securityGroups: ['sg-12345678'],
       ...world.settings,
+      createMasqConfig: this.#parts.shape.createMasqConfig,
       ...plant.leaderSettings,
     }
     this.#inForce = inForce
@@ -198,6 +211,7 @@ export class LeaderHost {
     this.db = emptyLedger()
     this.lostAt = this.#parts.world.clock.now()
     this.#parts.world.promises.ledgerLost()
+    this.#parts.world.eips.ledgerLost()
   }
 
   #replaceDatabase(db: Database): void {
@@ -206,6 +220,7 @@ export class LeaderHost {
     this.db = db
     this.lostAt = this.#parts.world.clock.now()
     this.#parts.world.promises.ledgerLost()
+    this.#parts.world.eips.ledgerLost()
     this.ledger = leaderLedger(db, this.#parts.world.clock)
   }
 }

@@ -2,6 +2,7 @@
 
 import { claimFaults } from './claim-invariants.ts'
 import { draw, type Happening, type Plan } from './draw.ts'
+import { eipFaults } from './eip-invariants.ts'
 import type { Coverage } from './fate.ts'
 import { happen } from './happenings.ts'
 import { creationFaults, orphanFaults, quietFaults, Watchman } from './invariants.ts'
@@ -52,6 +53,7 @@ export async function runPlan(plan: Plan, plant: Plant = {}, verbose = false): P
           ...orphanFaults(world),
           ...creationFaults(world),
           ...claimFaults(world),
+          ...eipFaults(world),
           ...world.expected.faults(),
         ]
         lookForOrphansAt = world.clock.now() + minute

@@ -1,12 +1,24 @@
-// Pods that keep their names, as a StatefulSet has them: when one is gone, the next of its name comes, on the same node or elsewhere.
+// Pods that keep their names, as a StatefulSet has them: when one is gone, the next of its name comes, on the same node or elsewhere. Some of
+// them keep their addresses, some ask for public ones.
 import { pick, type Random, randomInt } from '../../../internal/base/random.ts'
-import type { PodFact } from '../../../internal/ipam/types.ts'
+import type { PodEip, PodFact } from '../../../internal/ipam/types.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
 import { stream } from './chance.ts'
 import type { SimNode, World } from './world.ts'
 
 /** Where the next one of a name may run: as the scheduler, or an affinity, has it. */
 export type Place = 'node' | 'zone' | 'anywhere'
+
+/** What the pods of a name are. */
+export interface Asks extends Pick<PodFact, 'keepsIp' | 'wants'> {
+  readonly eip?: PodEip | undefined
+  readonly expireAfter?: Millis | undefined
+}
+
+/** Of an instance, with what people bind to it. */
+export const eipsOfInstance = 6
+/** What the scheduler puts on one. */
+const eipPodsOfNode = 4
 
 interface Member {
   readonly name: string
@@ -19,7 +31,7 @@ interface Member {
   /** Where the last one was. */
   node: string
   count: number
-  readonly expireAfter: Millis | undefined
+  readonly asks: Asks
 }
 
 export class StaticPods {
@@ -40,7 +52,7 @@ export class StaticPods {
   }
 
   /** The first one of its name; of one that there is, nothing. */
-  start(name: string, node: SimNode, expireAfter: Millis | undefined): void {
+  start(name: string, node: SimNode, asks: Asks): void {
     const known = this.#members.get(name)
     if (known !== undefined) {
       if (known.wanted) return
@@ -51,14 +63,15 @@ export class StaticPods {
     const random = stream(this.#world.seed, `static ${name}`)
     const zone = node.zone
     const member: Member = {
-      ...{ name, random, zone, expireAfter },
+      ...{ name, random, zone, asks },
       place: 'zone',
       wanted: true,
       node: node.name,
       count: 0,
     }
     this.#members.set(name, member)
-    this.#bring(member, node)
+    if (this.#hasEipPlace(member, node)) this.#bring(member, node)
+    else this.#bringLater(member)
   }
 
   /** It ends as pods do; the next one comes where `place` says. */
@@ -89,7 +102,7 @@ export class StaticPods {
 
   /** How long the address of that name is kept; undefined: for ever. */
   expireAfter(name: string): Millis | undefined {
-    return this.#members.get(name)?.expireAfter ?? this.#world.settings.claimExpiry
+    return this.#members.get(name)?.asks.expireAfter ?? this.#world.settings.claimExpiry
   }
 
   /** No next ones come to the node for now, and those there go. */
@@ -100,8 +113,14 @@ export class StaticPods {
       if (this.of(name).some((pod) => pod.node === node.name)) this.end(name, 'zone')
   }
 
+  /** Do its pods keep their addresses? */
   has(name: string): boolean {
-    return this.#members.has(name)
+    return this.#members.get(name)?.asks.keepsIp === true
+  }
+
+  /** What its pods ask for. */
+  asks(name: string): Asks | undefined {
+    return this.#members.get(name)?.asks
   }
 
   /** Since when there is no pod of that name. */
@@ -131,6 +150,7 @@ export class StaticPods {
     const member = this.#members.get(pod.name)
     if (member === undefined || this.of(pod.name).length > 0) return
     const now = this.#world.clock.now()
+    this.#world.eips.gone(pod)
     this.#goneSince.set(pod.name, now)
     this.#idleSince.set(pod.name, this.#idleSince.get(pod.name) ?? now)
     if (member.wanted) this.#bringLater(member)
@@ -146,11 +166,24 @@ export class StaticPods {
     })
   }
 
-  #choose({ node, place, random, zone }: Member): SimNode | undefined {
+  #hasEipPlace({ asks }: Member, node: SimNode): boolean {
+    if (asks.eip === undefined) return true
+    const { pods } = this.#world.kube
+    const there = [...pods.items.values()].filter((pod) => pod.node === node.name && pod.eip !== undefined)
+    return there.length < eipPodsOfNode
+  }
+
+  #choose(member: Member): SimNode | undefined {
+    const { node, place, random, zone } = member
     const { nodes, kube } = this.#world
     const fit = nodes.filter((one) => {
       const most = kube.nodes.items.get(one.name)?.maxPods ?? Number.POSITIVE_INFINITY
-      return !one.gone && !this.#drained.has(one.name) && one.kubelet.uids().length < most
+      return (
+        !one.gone &&
+        !this.#drained.has(one.name) &&
+        one.kubelet.uids().length < most &&
+        this.#hasEipPlace(member, one)
+      )
     })
     const same = fit.find(({ name }) => name === node)
     if (place === 'node' && same !== undefined) return same
@@ -158,7 +191,8 @@ export class StaticPods {
   }
 
   #bring(member: Member, node: SimNode): void {
-    const { expireAfter, name } = member
+    const { asks, name } = member
+    const { eip, expireAfter, keepsIp, wants } = asks
     this.#goneSince.delete(name)
     member.node = node.name
     const uid = `uid-${name}-${++member.count}`
@@ -168,10 +202,11 @@ export class StaticPods {
       hostNetwork: false,
       terminal: false,
       deleting: false,
-      wants: 'shared',
+      wants,
       ip: undefined,
-      keepsIp: true,
-      ...(expireAfter !== undefined && { claim: { expireAfter } }),
+      keepsIp,
+      ...(keepsIp && expireAfter !== undefined && { claim: { expireAfter } }),
+      ...(eip !== undefined && { eip }),
     }
     this.#world.log(`${node.name}: ${uid} is scheduled`)
     this.#world.promises.comes(name)

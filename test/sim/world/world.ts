@@ -24,6 +24,7 @@ import { Chaos, stream } from './chance.ts'
 import { type LinkFaults, noLinkFaults } from './cloud-link.ts'
 import { copyDatabase } from './copy-database.ts'
 import type { Plan, Shape } from './draw.ts'
+import { EipWatch } from './eip-watch.ts'
 import { ExpectedSettings, quotaOf } from './expected-settings.ts'
 import { CrashFate } from './fate.ts'
 import { Hands } from './hands.ts'
@@ -94,6 +95,7 @@ export class World {
   readonly hands = new Hands(this)
   readonly expected = new ExpectedSettings(this)
   readonly promises = new Promises(this)
+  readonly eips: EipWatch
   readonly statics: StaticPods
   settings: OperatorSettings
   /** All that was ever to be fixed for new nodes. */
@@ -160,6 +162,7 @@ export class World {
       for (const subnet of [pods, nodes])
         this.cloud.admin.createSubnet({ ...subnet, vpcId: 'vpc-sim00001' }, this.clock.now())
     }
+    this.eips = new EipWatch(this)
     this.hosts = Array.from({ length: shape.leaders }, (_, i) => {
       const machine = newMachine(`leader-${i + 1}`, stream(seed, `leader-${i + 1}`))
       return new LeaderHost({
@@ -228,6 +231,7 @@ export class World {
     this.kube.breakWatches()
     for (const process of this.#processes()) process.goOn()
     this.hands.repair()
+    this.eips.heal()
     for (const host of this.hosts) {
       host.downUntil = 0
       host.start()
@@ -509,6 +513,7 @@ export class World {
     if (action === 'CreateReserveIpAddresses') this.#noteReservations()
     if (action === 'DeleteReserveIpAddresses') this.#seeRelease(params)
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
+    this.eips.performed(action, params)
     this.advanceLater()
   }
 

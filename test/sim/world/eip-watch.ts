@@ -1,0 +1,156 @@
+// What is seen of EIPs from outside, call by call: on what the cloud performs for a leader, and on what pods show.
+import { createdTag } from '../../../internal/ipam/eip-tags.ts'
+import { nameTag } from '../../../internal/ipam/reservation-tags.ts'
+import type { EipId, PodFact } from '../../../internal/ipam/types.ts'
+import type { AuditEip } from '../../../internal/sim/vpc/audit.ts'
+import { usualTypes } from '../../../internal/sim/vpc/instance-table.ts'
+import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { userEips } from './draw-eips.ts'
+import { EipHands } from './eip-hands.ts'
+import { EipPromises } from './eip-promises.ts'
+import { MasqWatch } from './masq-watch.ts'
+import { eipsOfInstance } from './static-pods.ts'
+import type { World } from './world.ts'
+
+/** Of the account; as many a day as are wanted. */
+const quota = { eips: 60, eipsPerDay: 10_000 }
+
+interface Named {
+  readonly NetworkInterfaceId?: string
+  readonly SourceNetworkInterfaceId?: string
+  readonly PrivateIpAddress?: Ipv4
+  readonly PrivateIpAddresses?: readonly { readonly PrivateIpAddress?: Ipv4 }[]
+  readonly AddressId?: string
+  readonly AddressIds?: readonly string[]
+}
+
+export class EipWatch {
+  readonly #world: World
+  readonly hands: EipHands
+  readonly promises: EipPromises
+  readonly masq: MasqWatch
+  /** EIPs whose addresses the call that arrives takes away. */
+  #leaving: readonly AuditEip[] = []
+
+  constructor(world: World) {
+    this.#world = world
+    this.hands = new EipHands(world)
+    this.promises = new EipPromises(world)
+    this.masq = new MasqWatch(world)
+    if (!world.shape.eips) return
+    world.kube.pods.witness = (pod) => this.promises.see(pod)
+    this.raiseQuota()
+    const { admin } = world.cloud
+    for (const type of usualTypes) admin.setInstanceType({ ...type, eips: eipsOfInstance })
+    for (const id of userEips) admin.createEip({ id }, world.clock.now())
+  }
+
+  raiseQuota(): void {
+    this.#world.cloud.setLimits(quota)
+  }
+
+  heal(): void {
+    if (!this.#world.shape.eips) return
+    this.raiseQuota()
+    this.hands.repair()
+  }
+
+  ledgerLost(): void {
+    if (this.#world.shape.eips) this.promises.ledgerLost()
+  }
+
+  /** The last pod of its name went. */
+  gone(pod: PodFact): void {
+    if (pod.eip !== undefined) this.promises.gone(pod)
+  }
+
+  all(): readonly AuditEip[] {
+    return this.#world.cloud.admin.audit(this.#world.clock.now()).eips
+  }
+
+  /** May pods of that name have it? */
+  isOf(eip: Pick<AuditEip, 'id' | 'tags'>, name: string): boolean {
+    const asked = this.#world.statics.asks(name)?.eip
+    if (asked === undefined || 'fault' in asked) return false
+    const { wish } = asked
+    if (wish.source === 'created') return isCreated(eip) && eip.tags[nameTag] === name
+    return wish.ordinal === undefined ? wish.ids.includes(eip.id) : wish.ids[wish.ordinal] === eip.id
+  }
+
+  /** A leader's call arrives. */
+  performing(action: string, params: unknown): void {
+    this.#leaving = []
+    if (!this.#world.shape.eips) return
+    const { NetworkInterfaceId, PrivateIpAddress, PrivateIpAddresses, SourceNetworkInterfaceId } =
+      params as Named
+    const on = (eni: string | undefined, addresses?: readonly (string | undefined)[]) =>
+      this.all().filter(
+        ({ eniId, id, privateIp, state }) =>
+          isOn(state) &&
+          eniId === eni &&
+          (addresses === undefined || addresses.some((one) => one === privateIp)) &&
+          !this.hands.hasBound(id),
+      )
+    if (action === 'DetachNetworkInterface' || action === 'DeleteNetworkInterface')
+      this.#leaving = on(NetworkInterfaceId)
+    if (action === 'MigratePrivateIpAddress') this.#leaving = on(SourceNetworkInterfaceId, [PrivateIpAddress])
+    if (action === 'UnassignPrivateIpAddresses')
+      this.#leaving = on(
+        NetworkInterfaceId,
+        (PrivateIpAddresses ?? []).map((one) => one.PrivateIpAddress),
+      )
+    if (action === 'DisassociateAddress') this.#seeUnbinding((params as Named).AddressId ?? '')
+  }
+
+  /** The cloud has done as a leader asked. */
+  performed(action: string, params: unknown): void {
+    if (!this.#world.shape.eips) return
+    const { faults } = this.#world
+    for (const { id, privateIp } of this.#leaving)
+      faults.push(`${action} takes ${privateIp} away while ${id} is on it`)
+    const { AddressId = '', AddressIds = [], PrivateIpAddress } = params as Named
+    if (action === 'AssociateAddress' && PrivateIpAddress !== undefined)
+      this.#seeBinding(AddressId, PrivateIpAddress)
+    if (action === 'ReleaseAddresses') for (const id of AddressIds) this.#seeRelease(id)
+  }
+
+  /** Its user has it where he wants it. */
+  #seeUnbinding(id: EipId): void {
+    if (userEips.includes(id) && this.hands.hasBound(id) && this.hands.isSeen(id))
+      this.#world.faults.push(`${id} is unbound from what its user has bound it to`)
+  }
+
+  #seeRelease(id: EipId): void {
+    const { faults } = this.#world
+    if (userEips.includes(id)) faults.push(`${id} is released, which is its user's`)
+    const promised = this.promises.ofEip(id)
+    if (promised !== undefined) faults.push(`${id} is released before its time: it is ${promised.name}'s`)
+  }
+
+  #seeBinding(id: EipId, address: Ipv4): void {
+    const { calmSince, clock, faults, hands } = this.#world
+    const eip = this.all().find((one) => one.id === id)
+    const holders = this.#holders(address)
+    if (eip === undefined || holders.length === 0 || holders.some((name) => this.isOf(eip, name))) return
+    // Who hears nothing of pods goes by what he last heard.
+    if (clock.now() - calmSince < 60_000 || hands.haveTaken(address)) return
+    faults.push(`${id} is bound to ${address}, which ${holders.join(' and ')} has`)
+  }
+
+  /** Pods that run with the address. */
+  #holders(wanted: Ipv4): readonly string[] {
+    return this.#world.nodes
+      .filter(({ gone }) => !gone)
+      .flatMap(({ kubelet }) => kubelet.runningPods())
+      .filter(({ address }) => address === wanted)
+      .map(({ name }) => name)
+  }
+}
+
+export function isCreated({ tags }: Pick<AuditEip, 'tags'>): boolean {
+  return createdTag in tags
+}
+
+function isOn(state: string): boolean {
+  return state === 'BINDING' || state === 'BIND' || state === 'BIND_ENI'
+}
