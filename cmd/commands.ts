@@ -31,7 +31,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'get',
-    summary: 'Show addresses, claims, ENIs, nodes, NECs, subnets, intents and the history of addresses',
+    summary: 'Show addresses, EIPs, claims, ENIs, nodes, NECs, subnets, intents and the history of addresses',
     load: () => import('./get.ts'),
   },
   {
@@ -41,7 +41,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'delete',
-    summary: 'Give the address of a claim back',
+    summary: 'Give the address or the EIP of a claim back',
     load: () => import('./delete.ts'),
   },
   {
@@ -53,6 +53,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'db',
     summary: 'Check, back up, restore and rebuild the databases',
     load: () => import('./db.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'Release all EIPs that were made for pods of a cluster',
+    load: () => import('./uninstall.ts'),
   },
   {
     name: 'vpc-sim',

@@ -1,6 +1,7 @@
-// `tke-eni describe vip|vipc`: all that a database knows of one address or claim, with what happened to it.
+// `tke-eni describe vip|vipc|eipc`: all that a database knows of one address or claim, with what happened to it.
 import { resolve } from 'node:path'
 import { Argument, Command, Option } from 'commander'
+import { type Described, describable } from './get/resources.ts'
 import type { Host } from './host.ts'
 import { prepareSqlite } from './native.ts'
 
@@ -12,7 +13,7 @@ interface Flags {
 
 export function define(host: Host): Command {
   return new Command()
-    .addArgument(new Argument('<resource>', 'what to describe').choices(['vip', 'vipc']))
+    .addArgument(new Argument('<resource>', 'what to describe').choices(describable))
     .argument('<names...>', 'addresses, or namespace/name of pods')
     .option('-n, --namespace <name>', 'of claims')
     .addOption(
@@ -22,7 +23,7 @@ export function define(host: Host): Command {
     )
     .option('--db <file>', 'the database itself, or a copy of one')
     .addHelpText('after', help)
-    .action(async (resource: 'vip' | 'vipc', names: string[], { namespace, stateDir, db }: Flags) => {
+    .action(async (resource: Described, names: string[], { namespace, stateDir, db }: Flags) => {
       prepareSqlite(host)
       const { describe } = await import('./get/describe.ts')
       const request = {
@@ -43,4 +44,5 @@ const help = `
 Examples:
   tke-eni describe vip 10.0.1.5
   tke-eni describe vipc default/web-0
+  tke-eni describe eipc default/web-0
   tke-eni describe vip 10.0.1.5 --db ./leader.db`

@@ -15,18 +15,21 @@ export function define(host: Host): Command {
     .addArgument(
       new Argument('<resource>', 'what to get, also in plural').choices(resources).argParser(parseResource),
     )
-    .argument('[names...]', 'only these; addresses also by their pod: namespace/name')
+    .argument('[names...]', 'only these; addresses and EIPs also by their pod: namespace/name')
     .addOption(
       new Option('-o, --output <form>', 'form of the output')
         .choices(['table', 'wide', 'json', 'yaml'])
         .default('table'),
     )
     .option('-w, --watch', 'then print what changes, until it is stopped')
-    .option('--node <name>', 'only what is on this node: vip, vipc, eni, subnet, intent, history, quarantine')
-    .option('-n, --namespace <name>', 'only what pods of this namespace have: vip, vipc, history')
+    .option(
+      '--node <name>',
+      'only what is on this node: vip, vipc, eip, eipc, eni, subnet, intent, history, quarantine',
+    )
+    .option('-n, --namespace <name>', 'only what pods of this namespace have: vip, vipc, eip, eipc, history')
     .option(
       '--expiring',
-      'only claims that will be given back unless their pod comes, the soonest first: vipc',
+      'only claims that will be given back unless their pod comes, the soonest first: vipc, eip, eipc',
     )
     .addOption(
       new Option('--state-dir <directory>', "the daemon's, with leader.db or node.db")
@@ -83,6 +86,8 @@ const help = `
 Resources:
   vip         addresses for pods: state, node, ENI, pod; also those that are kept for one. From node.db, with the exact owner
   vipc        claims of pods to addresses, as kubectl get vipc shows them (leader)
+  eip         public addresses of pods: address, pod, bandwidth, line, and what each costs now (idle: it serves nobody) (leader)
+  eipc        claims of pods to EIPs, as kubectl get eipc shows them (leader)
   eni         ENIs of both kinds with their addresses
   node        nodes and their pools (leader)
   subnet      subnets that ENIs are in, and what of each is ours; how many addresses are free, the cloud alone can tell

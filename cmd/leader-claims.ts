@@ -5,7 +5,11 @@ import {
   type Hook,
   serveAggregated,
 } from '../internal/apiserver/aggregated/serve-aggregated.ts'
-import { type ClaimsApi, createClaimsApi } from '../internal/apiserver/claims/claims-api.ts'
+import {
+  type ClaimReleases,
+  type ClaimsApi,
+  createClaimsApi,
+} from '../internal/apiserver/claims/claims-api.ts'
 import { staticIpWebhook } from '../internal/apiserver/claims/static-ip-webhook.ts'
 import { serveHandle } from '../internal/apiserver/serve-handle.ts'
 import {
@@ -26,7 +30,7 @@ import { followFrontProxy } from '../internal/kube/front-proxy.ts'
 import { claimsServiceName, keepClaimsApi } from '../internal/kube/install-claims-api.ts'
 import { keepStaticIpWebhook } from '../internal/kube/install-static-ip-webhook.ts'
 import { ownAddress } from '../internal/kube/own-address.ts'
-import type { ClaimFeed, ClaimRelease } from '../internal/ports.ts'
+import type { ClaimFeed } from '../internal/ports.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
 import { isComplete } from '../internal/store/leader/meta.ts'
@@ -41,7 +45,7 @@ export type ClaimsSettings = Pick<
 
 export interface ClaimsParts {
   readonly db: Database
-  readonly release: ClaimRelease
+  readonly releases: ClaimReleases
   /** Of its own, so that what people ask never waits for the leader's work, nor the other way round. */
   readonly client: KubeClient
   readonly clock: Clock
@@ -61,14 +65,14 @@ export interface ServedClaims {
 
 /** Begins; what it needs is tried until it is there. */
 export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): ServedClaims {
-  const { db, release, clock, random, log } = parts
+  const { db, releases, clock, random, log } = parts
   const stack = new AsyncDisposableStack()
   beginChanges(db, systemClock.now())
   stack.defer(keepPruned(db, clock))
   const obstacle = () =>
     isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
   const feed = claimFeed(db, clock)
-  const api = createClaimsApi({ feed, release, clock: systemClock, random, obstacle })
+  const api = createClaimsApi({ feed, releases, clock: systemClock, random, obstacle })
   stack.defer(() => api.close())
   const webhook = webhookOf(settings, parts, feed, obstacle)
   const ends = new AbortController()

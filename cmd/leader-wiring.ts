@@ -10,9 +10,9 @@ import { keepNecPolicy } from '../internal/kube/install-nec-policy.ts'
 import { createLeaderKube } from '../internal/kube/leader-kube.ts'
 import { fencedCloud, fencedKube, fencedLedger } from '../internal/leader/fenced.ts'
 import { untilSubnetsFound } from '../internal/leader/find-subnets.ts'
+import { heard } from '../internal/leader/heard-ledger.ts'
 import { type Leader, startLeader } from '../internal/leader/leader.ts'
 import { leaderDefaults } from '../internal/leader/settings.ts'
-import type { LeaderLedger } from '../internal/ports.ts'
 import { openDatabase } from '../internal/sqlite/database.ts'
 import { leaderLedger } from '../internal/store/leader/ledger.ts'
 import { createCloud } from '../internal/vpc/cloud.ts'
@@ -116,7 +116,7 @@ export async function leadOnce(
   let latest = settings
   claims = serveClaims(settings, {
     db,
-    release: serving.claims,
+    releases: { claim: serving.claims, eip: serving.eips },
     client: claimsClient,
     clock,
     log,
@@ -161,6 +161,8 @@ export const hotSettings: readonly (keyof LeaderSettings)[] = [
   'claimExpiredDuration',
   'enableOwnerref',
   'manageTaint',
+  'manageMasqConfig',
+  'createMasqConfig',
   'maxEniPerNode',
   'reconcileInterval',
   'surveyInterval',
@@ -181,24 +183,14 @@ function coreSettings(settings: LeaderSettings) {
     claimExpiry: settings.claimExpiredDuration,
     cascadeOwners: settings.enableOwnerref,
     manageTaint: settings.manageTaint,
+    manageMasqConfig: settings.manageMasqConfig,
+    createMasqConfig: settings.createMasqConfig,
     ordinaryPods:
       settings.defaultNetwork === networkNames.exclusive ? ('exclusive' as const) : ('shared' as const),
     maxEnisPerNode: settings.maxEniPerNode,
     reconcileEvery: settings.reconcileInterval,
     surveyEvery: settings.surveyInterval,
     leaveAfter: settings.nodeLeaveAfter,
-  }
-}
-
-/** `after` hears that something was written. */
-function heard(ledger: LeaderLedger, after: () => void): LeaderLedger {
-  return {
-    ...ledger,
-    async write(change) {
-      const value = await ledger.write(change)
-      after()
-      return value
-    },
   }
 }
 

@@ -27,8 +27,8 @@ const recover = {
 const help = `
 Flags override the environment, which overrides the file given with --config. A wrong setting ends it with code 2
 before anything is done. SIGTERM ends it cleanly. SIGHUP reads the file again: defaults for nodes that come later, enable-direct-eni,
-enable-static-ip, claim-expired-duration, enable-ownerref, max-eni-per-node, manage-taint and intervals change at once; a wrong file
-changes nothing.
+enable-static-ip, claim-expired-duration, enable-ownerref, max-eni-per-node, manage-taint, manage-masq-config, create-masq-config and
+intervals change at once; a wrong file changes nothing.
 
 Examples:
   tke-eni leader --cluster-id cls-1a2b3c4d --region ap-guangzhou --subnets subnet-a,subnet-b

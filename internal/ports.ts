@@ -213,6 +213,8 @@ export interface LeaderKube {
   watchNecs(feed: Feed<Nec>): Stop
   /** A fresh answer of the API server, past every cache: undefined when there is no such node. */
   getNode(name: NodeName): Promise<NodeFact | undefined>
+  /** As `getNode`. Throws `denied` where the role may only list. */
+  getPod(pod: PodName): Promise<PodFact | undefined>
   /** As `getNode`. */
   getNec(name: NodeName): Promise<Nec | undefined>
   /** Creates the NEC when it is missing, then merges the leader's fields into it. Throws `deposed` when a leader of a later epoch has written it. */
@@ -230,11 +232,20 @@ export interface LeaderKube {
   getWorkload(ref: Omit<OwnerRef, 'uid'>, namespace: string): Promise<Workload | undefined>
   /** All of one kind, in every namespace; `trouble` hears whenever that fails. */
   watchWorkloads(kind: WorkloadKind, feed: Feed<Workload>, trouble: (error: Error) => void): Stop
+  /**
+   * Has the cluster's ip-masq-agent leave packets from exactly these addresses as they are, beside those that others have told it of: what
+   * was said here before of other addresses is taken back, and all else in its ConfigMap stays. `create`: one is made where there is none.
+   * Throws `bad_input` when what is there cannot be edited, `denied`.
+   */
+  keepSources(addresses: readonly Ipv4[], options: { readonly create: boolean }): Promise<SourceKeeping>
   /** What the API server's clock says, to a second: another machine's, as a rule. */
   serverTime(): Promise<Millis>
   /** Fire and forget: repeated ones are counted, failures are logged, nothing waits. */
   notify(notice: Notice): void
 }
+
+/** `absent`: nobody has told an ip-masq-agent anything. */
+export type SourceKeeping = 'kept' | 'absent'
 
 /** Who leads, as the API server keeps it for all candidates. */
 export interface LeaseRecord {
@@ -611,6 +622,8 @@ export interface NodeLedger {
   releaseTimer(mode: EniMode): Millis | undefined
   /** What the last NEC that was followed says of pods that keep their addresses; undefined before the first. */
   staticIps(): boolean | undefined
+  /** As `staticIps`: how many EIPs pods of this node can have. */
+  eips(): number | undefined
   bootId(): string | undefined
   /** As `LeaderLedger.obstacle`. */
   obstacle(): string | undefined
@@ -639,6 +652,7 @@ export interface NodeTx {
   confirm(): void
   setReleaseTimer(mode: EniMode, from: Millis | undefined): void
   setStaticIps(served: boolean): void
+  setEips(most: number): void
   setBootId(id: string): void
   /** The highest epoch of a leader that was followed; 0 at first. */
   leaderEpoch(): number

@@ -2,6 +2,28 @@
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { isDnsLabel, kubeName } from '../../internal/wire/setting-kind.ts'
 
+/** How claims of a kind are spoken of. */
+export interface ClaimWords {
+  readonly noun: string
+  /** In paths. */
+  readonly resource: string
+  /** What a claim has: its field in the status, and the word for it. */
+  readonly field: string
+  readonly thing: string
+  readonly command: string
+}
+
+export const claimWords = {
+  vipc: {
+    ...{ noun: 'claim', resource: 'vpcipclaims', field: 'vpcIP', thing: 'address' },
+    command: 'tke-eni get vipc',
+  },
+  eipc: {
+    ...{ noun: 'EIP claim', resource: 'eipclaims', field: 'publicIP', thing: 'EIP' },
+    command: 'tke-eni get eipc',
+  },
+} as const satisfies Readonly<Record<string, ClaimWords>>
+
 export interface ClaimName {
   readonly namespace: string
   readonly name: string

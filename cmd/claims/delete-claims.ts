@@ -1,12 +1,13 @@
-// Gives addresses of claims back: asks the leader of this machine, and waits until they are.
+// Gives back what claims have: asks the leader of this machine, and waits until they are.
 import { sleep, systemClock } from '../../internal/base/clock.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
 import { textAt } from '../../internal/kube/json.ts'
 import type { Millis } from '../../internal/value/millis.ts'
-import { type ClaimName, claimText } from './claim-name.ts'
+import { type ClaimName, type ClaimWords, claimText } from './claim-name.ts'
 import { askLeader, type Question, type SocketAnswer } from './leader-socket.ts'
 
 export interface DeleteRequest {
+  readonly resource: ClaimWords
   readonly socketPath: string
   readonly names: readonly ClaimName[]
   readonly force: boolean
@@ -45,30 +46,31 @@ export async function deleteClaims(
 
 async function deleteClaim(
   claim: ClaimName,
-  { socketPath, force, dryRun, wait, timeout }: DeleteRequest,
+  { resource: words, socketPath, force, dryRun, wait, timeout }: DeleteRequest,
   telling: Telling,
   signal: AbortSignal,
 ): Promise<void> {
+  const { field, noun, thing } = words
   const name = claimText(claim)
-  const path = pathOf(claim)
+  const path = pathOf(claim, words)
   const body = dryRun ? { dryRun: ['All'] } : {}
   const question: Question = { socketPath, method: 'DELETE', path: path + (force ? '?force=true' : ''), body }
   const answer = await askLeader(question, signal).catch((error: unknown) => {
-    throw signal.aborted ? stopped(`tell whether claim "${name}" is being deleted`) : error
+    throw signal.aborted ? stopped(`tell whether ${noun} "${name}" is being deleted`, words) : error
   })
-  if (answer.status !== 200) throw faultOf(name, answer.status, textAt(answer.body, 'message') ?? '')
-  const address = textAt(answer.body, 'status', 'vpcIP')
+  if (answer.status !== 200) throw faultOf(words, name, answer.status, textAt(answer.body, 'message') ?? '')
+  const address = textAt(answer.body, 'status', field)
   if (dryRun) {
     const also = address === undefined ? '' : ` and ${address} given back`
-    return telling.say(`claim "${name}" would be deleted${also}`)
+    return telling.say(`${noun} "${name}" would be deleted${also}`)
   }
-  if (!wait) return telling.say(`claim "${name}" is being deleted`)
+  if (!wait) return telling.say(`${noun} "${name}" is being deleted`)
   using limit = within(timeout, signal)
   const look: Question = { socketPath, method: 'GET', path }
   const { gone, why } = await untilGone(look, answer, telling, limit.signal)
-  if (!gone) throw signal.aborted ? stopped(`wait for claim "${name}"`) : tooLong(name, why)
+  if (!gone) throw signal.aborted ? stopped(`wait for ${noun} "${name}"`, words) : tooLong(words, name, why)
   telling.say(
-    `claim "${name}" deleted: ${address === undefined ? 'it had no address' : `${address} is given back`}`,
+    `${noun} "${name}" deleted: ${address === undefined ? `it had no ${thing}` : `${address} is given back`}`,
   )
 }
 
@@ -125,28 +127,32 @@ function reasonIn({ status, body }: SocketAnswer): string | undefined {
   return [reason, message].filter((part) => part !== undefined).join(': ') || undefined
 }
 
-function pathOf({ namespace, name }: ClaimName): string {
-  return `/apis/ipam.tke.cloud.tencent.com/v1beta1/namespaces/${namespace}/vpcipclaims/${name}`
+function pathOf({ namespace, name }: ClaimName, { resource }: ClaimWords): string {
+  return `/apis/ipam.tke.cloud.tencent.com/v1beta1/namespaces/${namespace}/${resource}/${name}`
 }
 
-function stopped(what: string): IpamError {
+function stopped(what: string, { command }: ClaimWords): IpamError {
   return new IpamError('unavailable', `Cannot ${what}: a signal ended this`, {
-    hint: 'the leader goes on with what it was asked; tke-eni get vipc shows it',
+    hint: `the leader goes on with what it was asked; ${command} shows it`,
   })
 }
 
-function tooLong(name: string, why: string | undefined): IpamError {
+function tooLong({ command, noun, thing }: ClaimWords, name: string, why: string | undefined): IpamError {
   const so = why === undefined ? '' : ` (${why})`
-  return new IpamError('unavailable', `Cannot wait for claim "${name}" any longer: it is still there${so}`, {
-    hint: 'the leader goes on giving its address back; tke-eni get vipc shows it',
-  })
+  return new IpamError(
+    'unavailable',
+    `Cannot wait for ${noun} "${name}" any longer: it is still there${so}`,
+    {
+      hint: `the leader goes on giving its ${thing} back; ${command} shows it`,
+    },
+  )
 }
 
-function faultOf(name: string, status: number, message: string): IpamError {
-  if (status === 404) return new IpamError('not_found', `Cannot delete claim "${name}": there is none`)
+function faultOf({ noun, thing }: ClaimWords, name: string, status: number, message: string): IpamError {
+  if (status === 404) return new IpamError('not_found', `Cannot delete ${noun} "${name}": there is none`)
   const why = message.replace(/^Operation cannot be fulfilled on [^:]+: /, '')
-  if (status !== 409) return new IpamError('unavailable', `Cannot delete claim "${name}": ${why}`)
-  return new IpamError('conflict', `Cannot delete claim "${name}": ${why}`, {
-    hint: '--force takes its address all the same',
+  if (status !== 409) return new IpamError('unavailable', `Cannot delete ${noun} "${name}": ${why}`)
+  return new IpamError('conflict', `Cannot delete ${noun} "${name}": ${why}`, {
+    hint: `--force takes its ${thing} all the same`,
   })
 }

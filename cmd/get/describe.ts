@@ -1,11 +1,13 @@
 // One address or claim with everything around it, for people: from a database alone.
 import { systemClock } from '../../internal/base/clock.ts'
-import { createTable } from '../../internal/base/table.ts'
+import { type Column, createTable } from '../../internal/base/table.ts'
+import { eipSteps, type ShownEipClaim, type ShownEipStep } from '../../internal/store/inspect/eip-claims.ts'
 import { leaderHistory, nodeHistory, type ShownHistory } from '../../internal/store/inspect/history.ts'
-import { claims, type LedgerView, vips } from './ledger-views.ts'
+import { claims, eipClaims, type LedgerView, vips } from './ledger-views.ts'
 import { checkNames, requireNames } from './names.ts'
 import { openLedger } from './open-ledger.ts'
 import type { GetRequest } from './request.ts'
+import type { Described } from './resources.ts'
 import { readerOf } from './show-ledger.ts'
 import { podName } from './view.ts'
 
@@ -15,12 +17,22 @@ export type DescribeRequest = Pick<GetRequest, 'names' | 'namespace' | 'stateDir
 const mostHistory = 20
 
 /** Throws `bad_input`, `not_found`, `storage`. */
-export function describe(resource: 'vip' | 'vipc', request: DescribeRequest): string {
-  return resource === 'vip' ? describeItems(vips, request) : describeItems(claims, request)
+export function describe(resource: Described, request: DescribeRequest): string {
+  switch (resource) {
+    case 'vip':
+      return describeItems(vips, addressHistory, request)
+    case 'vipc':
+      return describeItems(claims, addressHistory, request)
+    case 'eipc':
+      return describeItems(eipClaims, eipHistory, request)
+  }
 }
 
-function describeItems<Item extends { readonly address: string | null }>(
+type Ledger = ReturnType<typeof openLedger>
+
+function describeItems<Item extends object>(
   view: LedgerView<Item>,
+  historyOf: (ledger: Ledger, item: Item) => string,
   { names, namespace, ...place }: DescribeRequest,
 ): string {
   checkNames(view, names)
@@ -29,13 +41,7 @@ function describeItems<Item extends { readonly address: string | null }>(
     const filter = { names, namespace }
     const items = readerOf(view, ledger, systemClock)(filter)
     requireNames({ ...view, columns: () => [] }, names, items, `"${ledger.database.path}"`)
-    const read = ledger.kind === 'leader' ? leaderHistory : nodeHistory
-    return items
-      .map((item) => {
-        const history = item.address === null ? [] : read(ledger.database, { names: [item.address] })
-        return fieldsText(item) + historyText(history.slice(-mostHistory))
-      })
-      .join('\n')
+    return items.map((item) => fieldsText(item) + historyOf(ledger, item)).join('\n')
   } finally {
     ledger.close()
   }
@@ -67,17 +73,33 @@ function titleOf(key: string): string {
   return words.slice(0, 1).toUpperCase() + words.slice(1)
 }
 
-function historyText(history: readonly ShownHistory[]): string {
+function addressHistory(
+  { database, kind }: Ledger,
+  { address }: { readonly address: string | null },
+): string {
+  const read = kind === 'leader' ? leaderHistory : nodeHistory
+  return historyText<ShownHistory>(address === null ? [] : read(database, { names: [address] }), [
+    { header: 'AT', cell: ({ at }) => at },
+    { header: 'EVENT', cell: ({ event }) => event },
+    { header: 'NODE', cell: ({ node }) => node },
+    { header: 'POD', cell: podName },
+    { header: 'REASON', cell: ({ reason }) => reason },
+  ])
+}
+
+function eipHistory({ database }: Ledger, claim: ShownEipClaim): string {
+  return historyText<ShownEipStep>(eipSteps(database, claim), [
+    { header: 'AT', cell: ({ at }) => at },
+    { header: 'PHASE', cell: ({ phase }) => phase },
+    { header: 'EIP', cell: ({ eip }) => eip },
+    { header: 'NODE', cell: ({ node }) => node },
+    { header: 'PRIVATE-IP', cell: ({ privateIp }) => privateIp },
+    { header: 'REASON', cell: ({ reason }) => reason || null },
+  ])
+}
+
+function historyText<Entry>(history: readonly Entry[], columns: readonly Column<Entry>[]): string {
   if (history.length === 0) return 'History:  none\n'
-  const table = createTable<ShownHistory>(
-    [
-      { header: 'AT', cell: ({ at }) => at },
-      { header: 'EVENT', cell: ({ event }) => event },
-      { header: 'NODE', cell: ({ node }) => node },
-      { header: 'POD', cell: podName },
-      { header: 'REASON', cell: ({ reason }) => reason },
-    ],
-    false,
-  )
-  return `History:\n${table.add(history).replaceAll(/^(?=.)/gm, '  ')}`
+  const table = createTable<Entry>(columns, false)
+  return `History:\n${table.add(history.slice(-mostHistory)).replaceAll(/^(?=.)/gm, '  ')}`
 }

@@ -3,6 +3,7 @@ import { humanDuration } from '../../internal/apiserver/human-duration.ts'
 import type { Column } from '../../internal/base/table.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 import { leaderClaims, type ShownClaim } from '../../internal/store/inspect/claims.ts'
+import { leaderEipClaims, leaderEips, type ShownEipClaim } from '../../internal/store/inspect/eip-claims.ts'
 import { type Eni, leaderEnis, nodeEnis } from '../../internal/store/inspect/enis.ts'
 import type { Filter } from '../../internal/store/inspect/filter.ts'
 import { leaderHistory, nodeHistory, type ShownHistory } from '../../internal/store/inspect/history.ts'
@@ -99,11 +100,7 @@ export const claims: LedgerView<ShownClaim> = {
     { header: 'POLICY', cell: ({ policy }) => policy },
     { header: 'EXPIRES', cell: (claim) => expires(claim, now()) },
     { header: 'AGE', cell: ({ createdAt }) => age(createdAt, now) },
-    {
-      header: 'OWNER',
-      wide: true,
-      cell: ({ owner }) => (owner === null ? null : `${owner.kind}/${owner.name}`),
-    },
+    { header: 'OWNER', wide: true, cell: ownerText },
     { header: 'SUBNET', wide: true, cell: ({ subnet }) => subnet },
     { header: 'ENI', wide: true, cell: ({ eni }) => eni },
     { header: 'RESERVATION', wide: true, cell: ({ reservation }) => reservation },
@@ -112,7 +109,70 @@ export const claims: LedgerView<ShownClaim> = {
   ],
 }
 
-function expires({ phase, policy, expiresAt, expireAfterMs }: ShownClaim, now: Millis): string {
+export const eipClaims: LedgerView<ShownEipClaim> = {
+  one: 'EIP claim',
+  many: 'EIP claims',
+  read: { leader: leaderEipClaims },
+  filters: ['node', 'namespace', 'expiring'],
+  identity: ({ namespace, name }) => `${namespace}/${name}`,
+  answersTo: ({ namespace, name }, wanted) => name === wanted || `${namespace}/${name}` === wanted,
+  asGone: (claim) => ({ ...claim, phase: 'gone' }),
+  columns: (now) => [
+    { header: 'NAMESPACE', cell: ({ namespace }) => namespace },
+    { header: 'NAME', cell: ({ name }) => name },
+    { header: 'PHASE', cell: ({ phase }) => phase },
+    { header: 'IP', cell: ({ address }) => address },
+    { header: 'EIP', cell: ({ eip }) => eip },
+    { header: 'NODE', cell: ({ node }) => node },
+    { header: 'POLICY', cell: ({ policy }) => policy },
+    { header: 'EXPIRES', cell: (claim) => expires(claim, now()) },
+    { header: 'AGE', cell: ({ createdAt }) => age(createdAt, now) },
+    { header: 'PRIVATE-IP', wide: true, cell: ({ privateIp }) => privateIp },
+    { header: 'BANDWIDTH', align: 'right', wide: true, cell: ({ bandwidth }) => bandwidth },
+    { header: 'ISP', wide: true, cell: ({ isp }) => isp },
+    { header: 'COST', wide: true, cell: ({ cost }) => cost },
+    { header: 'OWNER', wide: true, cell: ownerText },
+    { header: 'ASKED', wide: true, cell: ({ asked }) => asked },
+    { header: 'REASON', wide: true, cell: ({ reason }) => reason || null },
+    { header: 'MESSAGE', wide: true, cell: ({ message }) => message || null },
+  ],
+}
+
+/** What there is of public addresses, whoever they are kept for. */
+export const eips: LedgerView<ShownEipClaim> = {
+  ...{ one: 'EIP', many: 'EIPs', filters: ['node', 'namespace', 'expiring'] },
+  read: { leader: leaderEips },
+  identity: ({ eip }) => eip ?? '',
+  answersTo: ({ address, eip, name, namespace, privateIp }, wanted) =>
+    [eip, address, privateIp, `${namespace}/${name}`].includes(wanted),
+  asGone: (claim) => ({ ...claim, phase: 'gone' }),
+  columns: (now) => [
+    { header: 'EIP', cell: ({ eip }) => eip },
+    { header: 'ADDRESS', cell: ({ address }) => address },
+    { header: 'PHASE', cell: ({ phase }) => phase },
+    { header: 'POD', cell: ({ name, namespace }) => `${namespace}/${name}` },
+    { header: 'NODE', cell: ({ node }) => node },
+    { header: 'BANDWIDTH', align: 'right', cell: ({ bandwidth }) => bandwidth },
+    { header: 'ISP', cell: ({ isp }) => isp },
+    { header: 'POLICY', cell: ({ policy }) => policy },
+    { header: 'COST', cell: ({ cost }) => cost },
+    { header: 'PRIVATE-IP', wide: true, cell: ({ privateIp }) => privateIp },
+    { header: 'ENI', wide: true, cell: ({ eni }) => eni },
+    { header: 'SOURCE', wide: true, cell: ({ source }) => source },
+    { header: 'CHARGE', wide: true, cell: ({ chargeType }) => chargeType },
+    { header: 'EXPIRES', wide: true, cell: (claim) => expires(claim, now()) },
+    { header: 'AGE', cell: ({ createdAt }) => age(createdAt, now) },
+    { header: 'MESSAGE', wide: true, cell: ({ message }) => message || null },
+  ],
+}
+
+function ownerText({ owner }: Pick<ShownClaim, 'owner'>): string | null {
+  return owner === null ? null : `${owner.kind}/${owner.name}`
+}
+
+type Ending = Pick<ShownClaim, 'phase' | 'policy' | 'expiresAt' | 'expireAfterMs'>
+
+function expires({ phase, policy, expiresAt, expireAfterMs }: Ending, now: Millis): string {
   if (phase === 'Releasing') return 'now'
   if (policy === 'Immediate') return 'with pod'
   if (expiresAt !== null) return untilText(Date.parse(expiresAt) - now)

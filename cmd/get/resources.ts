@@ -5,6 +5,8 @@ import { IpamError } from '../../internal/ipam/errors.ts'
 export const resources = [
   'vip',
   'vipc',
+  'eip',
+  'eipc',
   'nec',
   'eni',
   'node',
@@ -15,6 +17,10 @@ export const resources = [
 ] as const
 
 export type Resource = (typeof resources)[number]
+
+export const describable = ['vip', 'vipc', 'eipc'] as const
+
+export type Described = (typeof describable)[number]
 
 const otherWords: Readonly<Record<string, Resource>> = {
   vips: 'vip',
@@ -27,6 +33,10 @@ const otherWords: Readonly<Record<string, Resource>> = {
   vipcs: 'vipc',
   vpcipclaim: 'vipc',
   vpcipclaims: 'vipc',
+  eips: 'eip',
+  eipcs: 'eipc',
+  eipclaim: 'eipc',
+  eipclaims: 'eipc',
   necs: 'nec',
   nodeeniconfig: 'nec',
   nodeeniconfigs: 'nec',

@@ -24,6 +24,10 @@ export function runGet(resource: Resource, request: GetRequest): Promise<void> {
         return showLedger(views.vips, request, write, either)
       case 'vipc':
         return showLedger(views.claims, request, write, either)
+      case 'eip':
+        return showLedger(views.eips, request, write, either)
+      case 'eipc':
+        return showLedger(views.eipClaims, request, write, either)
       case 'eni':
         return showLedger(views.enis, request, write, either)
       case 'node':

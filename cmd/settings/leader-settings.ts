@@ -81,6 +81,16 @@ const table = {
     'false',
     'Keep the taint tke.cloud.tencent.com/eni-ip-unavailable:NoSchedule on new nodes until their pool is ready. Needs a role of its own.',
   ),
+  manageMasqConfig: setting(
+    bool,
+    'true',
+    'Keep the addresses of pods with a bound EIP in NonMasqueradeSrcCIDRs of ConfigMap kube-system/ip-masq-agent-config, so that what they send leaves with their EIP. Nothing else in it is touched.',
+  ),
+  createMasqConfig: setting(
+    bool,
+    'false',
+    'Make that ConfigMap where there is none, with what ip-masq-agent does without one. Needs a role of its own.',
+  ),
   stateDir: setting(absolutePath, '/var/lib/tke-eni', 'Directory of leader.db; made when it is missing.'),
   kubeconfig,
   kubeServer,

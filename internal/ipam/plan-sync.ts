@@ -52,6 +52,8 @@ export function planSync(
   // What went makes room first: the VPC gives the addresses of a deleted ENI to the next one.
   const gone: SyncChange[] = []
   const came: SyncChange[] = []
+  /** ENIs that addresses leave: they can be forgotten once they have. */
+  const left = new Set<EniId>()
   const disputed: Dispute[] = []
   for (const ip of ips) {
     const there = wanted.get(ip.address)
@@ -66,15 +68,18 @@ export function planSync(
     if (ip.inUse && there.eniId !== ip.eniId) disputed.push({ address: ip.address })
     else if (ip.inUse && claim !== undefined && isOthers(claim, holderOf(ip.address)))
       disputed.push({ address: ip.address, claim })
-    else if (there.grant > ip.grant || there.eniId !== ip.eniId) came.push({ kind: 'renew-ip', ...there })
-    else {
+    else if (there.grant > ip.grant || there.eniId !== ip.eniId) {
+      came.push({ kind: 'renew-ip', ...there })
+      if (there.eniId !== ip.eniId) left.add(ip.eniId)
+    } else {
       if (!samePod(ip.claim, claim)) came.push({ kind: 'claim-ip', address: ip.address, claim })
       if (!ip.published) came.push({ kind: 'publish-ip', address: ip.address })
     }
   }
   for (const ip of wanted.values()) if (!local.has(ip.address)) came.push({ kind: 'add-ip', ...ip })
   const present = new Set(published.map(({ id }) => id))
-  for (const eni of enis) if (!present.has(eni.id)) gone.push({ kind: 'unpublish-eni', eniId: eni.id })
+  const absent = enis.filter(({ id }) => !present.has(id))
+  for (const { id } of absent) (left.has(id) ? came : gone).push({ kind: 'unpublish-eni', eniId: id })
   const known = new Map(enis.map((eni) => [eni.id, eni.published]))
   const enisThatCame = published
     .filter(({ id }) => known.get(id) !== true)

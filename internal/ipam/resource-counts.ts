@@ -10,6 +10,9 @@ export const resourceNames: Readonly<Record<EniMode, string>> = {
   exclusive: 'tke.cloud.tencent.com/direct-eni',
 }
 
+/** How pods ask for one of the public addresses that their node's instance takes (E5). */
+export const eipResource = 'tke.cloud.tencent.com/eip'
+
 /**
  * Of one pool. While `bounds` are not known yet, what is bound is all there may be. What pods use counts even beyond the bounds,
  * which may have been lowered; what else is beyond them is on its way back. `onDemand`: nothing is bound until a pod is there.

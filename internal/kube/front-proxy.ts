@@ -66,7 +66,7 @@ export async function followFrontProxy(
     },
     lookEvery: rereadEvery,
     retry,
-    meanwhile: () => 'kubectl cannot get vip and vipc: the API server cannot be told from others',
+    meanwhile: () => 'kubectl cannot get vip, vipc and eipc: the API server cannot be told from others',
   }
   await keepTrying(effort, { clock, log, random }, signal)
 }

@@ -1,5 +1,5 @@
-// Has the cluster pass requests for VpcIPs and VpcIPClaims to this leader. A cluster can be led without: then "tke-eni get vip" shows them,
-// on the leader's machine.
+// Has the cluster pass requests for VpcIPs, VpcIPClaims and EIPClaims to this leader. A cluster can be led without: then "tke-eni get vip"
+// shows them, on the leader's machine.
 import { readAsset } from '../base/asset.ts'
 import type { Random } from '../base/random.ts'
 import { type InstallTools, installObject, manifestObjects } from './install-object.ts'
@@ -50,7 +50,7 @@ export async function keepClaimsApi(
     attempt: async () => installClaimsApi(await place(), { ...tools, signal }),
     lookEvery,
     retry,
-    meanwhile: () => 'kubectl cannot get vip and vipc',
+    meanwhile: () => 'kubectl cannot get vip, vipc and eipc',
   }
   await keepTrying(effort, tools, signal)
 }

@@ -13,6 +13,7 @@ import { unreachable } from './error.ts'
 import { createEvents } from './events.ts'
 import { toNodeFact, toPodFact } from './facts.ts'
 import { at, holds } from './json.ts'
+import { keepSources } from './masq-config.ts'
 import {
   mergeNecAt,
   necCollection,
@@ -67,12 +68,18 @@ export function createLeaderKube(parts: LeaderKubeParts): LeaderKube & { close()
     watchNecs: (feed) => reflect(necs, feed, parts),
     getNode: (name) =>
       getFresh(client, `node "${name}"`, `/api/v1/nodes/${encodeURIComponent(name)}`, toNodeFact),
+    getPod: ({ name, namespace }) => {
+      const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+      return getFresh(client, `pod "${namespace}/${name}"`, path, pods.read)
+    },
     getNec: (name) => getFresh(client, `NEC "${name}"`, necPath(name), decodeNec),
     ...createNecWriter(client),
     setUnavailable: (name, unavailable) =>
       unlessItRaces(`set the taint of node "${name}"`, () => setTaint(client, name, unavailable)),
     setPublicIp: (pod, address) => setPublicIp(client, pod, address),
     ...createWorkloads(parts),
+    keepSources: (addresses, options) =>
+      unlessItRaces('tell ip-masq-agent of sources', () => keepSources(client, addresses, options)),
     serverTime: () => readServerTime(client),
     notify: events.notify,
     close: events.close,
@@ -150,7 +157,7 @@ function createNecWriter(client: KubeClient): Pick<LeaderKube, 'publishNec' | 'd
 }
 
 /** Again when somebody else was faster: the agent's report, or someone who creates or deletes it. */
-async function unlessItRaces(doing: string, write: () => Promise<void>): Promise<void> {
+async function unlessItRaces<T>(doing: string, write: () => Promise<T>): Promise<T> {
   let last: unknown
   for (let race = 0; race < maxRaces; race++) {
     try {

@@ -18,6 +18,11 @@ export function ownersRbac(): string {
   return readAsset('./manifests/rbac-leader-owners.yaml', import.meta.url)
 }
 
+/** What the leader's service account needs besides for --create-masq-config. */
+export function masqRbac(): string {
+  return readAsset('./manifests/rbac-leader-masq.yaml', import.meta.url)
+}
+
 /** The role of one node's agent, for user tke-eni:node:<node> in group tke-eni:nodes. Throws bad_input when that is no node name. */
 export function nodeRbac(node: NodeName): string {
   if (!/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(node))

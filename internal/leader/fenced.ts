@@ -48,6 +48,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     watchPods: (feed) => kube.watchPods(feed),
     watchNecs: (feed) => kube.watchNecs(lookedAt(feed, look)),
     getNode: fence(kube.getNode),
+    getPod: fence(kube.getPod),
     getNec: fence(kube.getNec),
     publishNec: fence(kube.publishNec),
     deleteNec: fence(kube.deleteNec),
@@ -55,6 +56,7 @@ export function fencedKube(kube: LeaderKube, term: Term): LeaderKube {
     setPublicIp: fence(kube.setPublicIp),
     getWorkload: fence(kube.getWorkload),
     watchWorkloads: (kind, feed, trouble) => kube.watchWorkloads(kind, feed, trouble),
+    keepSources: fence(kube.keepSources),
     serverTime: fence(kube.serverTime),
     notify(notice) {
       if (term.holds()) kube.notify(notice)

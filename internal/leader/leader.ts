@@ -15,11 +15,13 @@ import { createReservePermission } from './claims/reserve-permission.ts'
 import { createEipKeeper } from './eips/eip-keeper.ts'
 import { createEipSurveyor } from './eips/survey-eips.ts'
 import { clusterFacts } from './facts.ts'
+import { heard } from './heard-ledger.ts'
 import { createIntentRunner } from './intent-runner.ts'
 import { createPodObserver } from './observe-pods.ts'
 import { rebuildLedger } from './rebuild.ts'
 import { createNodeReconciler, type NodeReconciler } from './reconcile-node.ts'
 import type { LeaderSettings } from './settings.ts'
+import { createSnatKeeper } from './snat-keeper.ts'
 import { createSubnets } from './subnets.ts'
 import { createSurveyor } from './survey.ts'
 import { settlementNotices } from './survey-notices.ts'
@@ -116,7 +118,8 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     permission,
     doubted: () => surveyor.hasten(),
   })
-  const eips = createEipKeeper(ofBothKinds)
+  const snat = createSnatKeeper({ ...ports, settings })
+  const eips = createEipKeeper({ ...ofBothKinds, ledger: heard(ledger, snat.wake) })
   function wakeClaim(pod: PodName): void {
     claims.wake(pod)
     eips.wake(pod)
@@ -177,6 +180,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     if (ledger.complete()) runner.resume()
     if (settings.cascadeOwners && facts.synced() && ledger.complete()) ofBothKinds.owners.keep()
     claims.round()
+    snat.wake()
     eips.round()
     ledger
       .write((tx) => tx.prune(settings))
@@ -196,6 +200,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     },
     wake() {
       for (const { name } of ledger.nodes()) wake(name)
+      snat.wake()
     },
     zone: createZones({ facts, ledger, clock }),
     claims,
@@ -207,8 +212,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       surveyor.stop()
       eipSurveyor.stop()
       runner.stop()
-      ofBothKinds.owners.stop()
-      await Promise.all([queue.stop(), claims.stop(), eips.stop()])
+      await Promise.all([queue.stop(), claims.stop(), eips.stop(), snat.stop()])
     },
   }
 }

@@ -366,6 +366,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     resolved(intent, trouble) {
       const { kind, node: name } = intent
       if (leaves(kind)) claims.leaving(intent.addresses, trouble)
+      if (kind === 'migrate') evacuation.moved(intent.addresses, trouble !== undefined)
       const memory = memoryOf(name)
       const pause = grows(kind) ? memory.growth : memory.release
       if (trouble !== undefined) {

@@ -19,6 +19,10 @@ export interface LeaderSettings extends ClusterLimits, ClaimRules {
   readonly cascadeOwners: boolean
   /** New nodes are kept free of pods until their pool is ready (K5). */
   readonly manageTaint: boolean
+  /** ip-masq-agent is told whose packets keep their source (E9). */
+  readonly manageMasqConfig: boolean
+  /** Also where it has no ConfigMap yet. */
+  readonly createMasqConfig: boolean
   /** What pods get that do not ask for one or the other. */
   readonly ordinaryPods: EniMode
   /** Every node is looked at so often even when nothing seems to happen. */
@@ -55,6 +59,8 @@ export const leaderDefaults = {
   claimRest: 120_000,
   reserveAgainAfter: 300_000,
   manageTaint: false,
+  manageMasqConfig: true,
+  createMasqConfig: false,
   ordinaryPods: 'shared',
   reconcileEvery: 30_000,
   subnetMaxAge: 30_000,

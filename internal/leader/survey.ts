@@ -58,12 +58,14 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   let rounds: Rounds | undefined
   let stopped = false
   let surveys = 0
+  /** When the next one is due that nothing brings on. */
+  let dueAt = 0
 
   async function round(): Promise<Millis> {
     try {
       const plan = await survey()
       pause.succeeded()
-      return plan?.again ? secondViewAfter(settings) : sometime()
+      return plan?.again ? secondViewAfter(settings) : untilDue()
     } catch (error) {
       const retryIn = pause.failed()
       log.warn('survey failed', { code: errorCode(error), error: (error as Error).message, retryIn })
@@ -71,9 +73,14 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     }
   }
 
-  /** Never in step with what is tried again and again: a survey passes over what was just touched. */
-  function sometime(): Millis {
-    return settings.surveyEvery * (1 + (surveys++ % 4) / 16)
+  /**
+   * Never in step with what is tried again and again: a survey passes over what was just touched. So does one that a refused call brings on:
+   * it puts off none.
+   */
+  function untilDue(): Millis {
+    const now = clock.now()
+    if (now >= dueAt) dueAt = now + settings.surveyEvery * (1 + (surveys++ % 4) / 16)
+    return dueAt - now
   }
 
   async function survey(): Promise<SurveyPlan | undefined> {

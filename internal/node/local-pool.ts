@@ -232,12 +232,13 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       if (nec.fault !== undefined) log.warn('NEC not followed', { fault: nec.fault })
       return
     }
-    const { enis, epoch, staticIps: serves, ...rest } = nec.publication
+    const { enis, epoch, staticIps: serves, eips, ...rest } = nec.publication
     const followed = await ledger.write((tx) => {
       const known = tx.leaderEpoch()
       if (epoch !== known && !isLater(epoch, known) && !uncorrected) return known
       if (epoch !== known) tx.setLeaderEpoch(epoch)
       if (serves !== staticIps) tx.setStaticIps(serves)
+      if (eips !== ledger.eips()) tx.setEips(eips)
       const holders = new Map(ledger.attachments().map(({ address, pod }) => [address, pod]))
       const sync = planSync(tx.ips(), ledger.enis(), enis, (address) => holders.get(address), tx.now)
       tx.sync(sync.changes)

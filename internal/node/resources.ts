@@ -1,8 +1,8 @@
-// Keeps the kubelet's view of this node's pools in step with them (P17). No ADD waits for it, and none fails with it.
+// Keeps the kubelet's view of this node's pools in step with them (P17), and of how many EIPs its pods can have (E5). No ADD waits for it, and none fails with it.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { startRounds } from '../base/rounds.ts'
-import { resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
+import { eipResource, resourceCounts, resourceNames } from '../ipam/resource-counts.ts'
 import { type EniMode, eniModes, type NodeBounds } from '../ipam/types.ts'
 import type { Kubelet, NodeLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
@@ -41,9 +41,18 @@ export function startResources(options: ResourcesOptions): Resources {
     else await kubelet.withdraw(resourceNames[mode])
   }
 
+  /** What the instance takes, whoever has it now: which pods have EIPs the kubelet knows, by what they ask for. */
+  async function tellEips(): Promise<void> {
+    const most = ledger.eips()
+    if (most === undefined) return // nobody knows yet, and what was offered before may still be right
+    if (most > 0) kubelet.offer(eipResource, { capacity: most, allocatable: most })
+    else await kubelet.withdraw(eipResource)
+  }
+
   const rounds = startRounds(clock, async () => {
     try {
       for (const mode of eniModes) await tell(mode)
+      await tellEips()
     } catch (error) {
       log.warn('resources not told to the kubelet', { error: (error as Error).message, retryIn: lookEvery })
     }

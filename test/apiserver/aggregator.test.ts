@@ -48,10 +48,10 @@ async function openWorld(): Promise<World> {
       await served?.close()
     },
     async startLeader(keepsZones = true) {
-      const { release } = ledger
+      const { releases } = ledger
       const common = { clock: systemClock, log: silentLog, random: systemRandom }
       const webhook = { zone: zoneOfNodes, keepsZones: () => keepsZones }
-      served = serveClaims(settings, { db: ledger.db, release, client, ...common, ...webhook })
+      served = serveClaims(settings, { db: ledger.db, releases, client, ...common, ...webhook })
       while ((await kube.get(`${group}/vpcips`)).status !== 200)
         await new Promise((resolve) => setImmediate(resolve))
     },
@@ -103,7 +103,7 @@ describe('the embedded API server, with a leader behind it', { timeout: 60_000 }
     assert.equal(version?.['freshness'], 'Current')
     assert.deepEqual(
       asObjects(version?.['resources']).map(({ resource }) => resource),
-      ['vpcips', 'vpcipclaims'],
+      ['vpcips', 'vpcipclaims', 'eipclaims'],
     )
     const one = await kube().get('/apis/ipam.tke.cloud.tencent.com')
     assert.partialDeepStrictEqual(one.body, { kind: 'APIGroup', preferredVersion: { version: 'v1beta1' } })

@@ -1,4 +1,4 @@
-// Claims without Kubernetes: `tke-eni get|describe vip|vipc` from a leader's database, `tke-eni delete vipc` from the leader itself.
+// Claims without Kubernetes: `tke-eni get|describe` from a leader's database, `tke-eni delete vipc|eipc` from the leader itself.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -14,11 +14,18 @@ import { systemRandom } from '../../internal/base/random.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
 import {
   bound,
+  boundEip,
   deleteClaim,
+  deleteEip,
   insertClaim,
+  insertEip,
+  listedEip,
   pending,
+  pendingEip,
   retained,
+  retainedEip,
   updateClaim,
+  updateEip,
 } from '../apiserver/claims/claim-rows.ts'
 import { type ClaimLedger, openClaimLedger } from '../apiserver/claims/claim-server.ts'
 import { command, type Ended } from './get-process.ts'
@@ -30,6 +37,7 @@ before(() => {
 after(() => ledger.close())
 beforeEach(() => {
   ledger.db.run('DELETE FROM claim')
+  ledger.db.run('DELETE FROM eip_claim')
   const soon = { expire_after: 3_600_000, retained_at: systemClock.now(), expires_at: 5_000_000 }
   insertClaim(
     ledger.db,
@@ -225,7 +233,7 @@ async function leaderServes(): Promise<() => Promise<void>> {
     },
     {
       db: ledger.db,
-      release: ledger.release,
+      releases: ledger.releases,
       client,
       clock: systemClock,
       log: silentLog,
@@ -241,3 +249,54 @@ async function leaderServes(): Promise<() => Promise<void>> {
     client.close()
   }
 }
+
+test('[E6] tke-eni get eipc and eip show who has which EIP, and what it costs', async () => {
+  insertEip(ledger.db, boundEip('web-0', 5))
+  insertEip(ledger.db, retainedEip('web-1', 6, { expire_after: 3_600_000, expires_at: 4_000_000 }))
+  insertEip(ledger.db, pendingEip('web-2', { reason: 'FailedAllocateEIP', message: 'no quota' }))
+  insertEip(ledger.db, boundEip('web-3', 7, { namespace: 'other', ...listedEip(['eip-7']) }))
+  assert.match(
+    await out('get', 'eipc'),
+    /^NAMESPACE NAME PHASE IP EIP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 203\.0\.113\.5 eip-5 node-1 Never never \S+\ndefault web-1 Retained 203\.0\.113\.6 eip-6 <none> Never in \d+m \S+\n/,
+  )
+  assert.match(await out('get', 'eipclaims', 'web-2', '-o', 'wide'), /FailedAllocateEIP no quota\n$/)
+  assert.match(
+    await out('get', 'eip'),
+    /^EIP ADDRESS PHASE POD NODE BANDWIDTH ISP POLICY COST AGE\neip-5 203\.0\.113\.5 Bound default\/web-0 node-1 5 CMCC Never traffic \S+\neip-6 203\.0\.113\.6 Retained default\/web-1 <none> 5 CMCC Never idle \S+\neip-7 203\.0\.113\.7 Bound other\/web-3 node-1 <none> <none> Never user \S+\n$/,
+  )
+  for (const name of ['eip-5', '203.0.113.5', '10.0.0.5', 'default/web-0']) {
+    const [item] = JSON.parse((await eni('get', 'eip', name, '-o', 'json')).stdout)
+    assert.partialDeepStrictEqual(item, {
+      eip: 'eip-5',
+      cost: 'traffic',
+      chargeType: 'TRAFFIC_POSTPAID_BY_HOUR',
+    })
+  }
+  assert.equal((await eni('get', 'eip', 'eip-9')).status, 3)
+})
+
+test('[E6] tke-eni describe eipc tells what became of an EIP', async () => {
+  insertEip(ledger.db, pendingEip('web-0'))
+  updateEip(ledger.db, 'web-0', { phase: 'Attaching', eip_id: 'eip-5' })
+  updateEip(ledger.db, 'web-0', { phase: 'Bound', private_ip: '10.0.0.5', eni_id: 'eni-1' })
+  const text = await out('describe', 'eipc', 'default/web-0')
+  assert.match(text, /Cost: traffic\n/)
+  assert.match(text, / Pending .*\n.* Attaching eip-5 .*\n.* Bound eip-5 node-1 10\.0\.0\.5/)
+})
+
+test('[E6] tke-eni delete eipc waits until the EIP is given back', async () => {
+  insertEip(ledger.db, boundEip('web-0', 5))
+  insertEip(ledger.db, retainedEip('web-1', 6))
+  const stop = await leaderServes()
+  const refused = await eni('delete', 'eipc', 'web-0')
+  assert.match(refused.stderr, /Cannot delete EIP claim "default\/web-0": its pod is there on node "node-1"/)
+  const waiting = eni('delete', 'eipclaim', 'web-1')
+  while (eipPhaseOf('web-1') !== 'Releasing') await new Promise((resolve) => setImmediate(resolve))
+  deleteEip(ledger.db, 'web-1')
+  assert.match((await waiting).stdout, /EIP claim "default\/web-1" deleted: 203\.0\.113\.6 is given back/)
+  assert.match((await eni('delete', 'eip', 'eip-5')).stderr, /tke-eni get eip names its pod/)
+  await stop()
+})
+
+const eipPhaseOf = (name: string) =>
+  ledger.db.get<{ phase: string }>('SELECT phase FROM eip_claim WHERE name = ?', name)?.phase

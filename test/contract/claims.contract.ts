@@ -12,6 +12,7 @@ import {
   retained,
   updateClaim,
 } from '../apiserver/claims/claim-rows.ts'
+import { eipTests } from './eip-claims.contract.ts'
 import { Kube, type KubeServer, nameOf, namesIn, nextEvents, versionOf } from './kube/server.ts'
 
 export interface ClaimSubject {
@@ -41,18 +42,22 @@ export function claimsContract(name: string, open: () => Promise<ClaimSubject>):
       subject = await open()
     })
     after(() => subject?.close())
-    beforeEach(() => its().db.run('DELETE FROM claim'))
+    beforeEach(() => {
+      its().db.run('DELETE FROM claim')
+      its().db.run('DELETE FROM eip_claim')
+    })
     readTests(its, kube)
     watchTests(its, kube)
     deleteTests(its, kube)
+    eipTests(its, kube)
   })
 }
 
-type Its = () => ClaimSubject
-type KubeOf = () => Kube
+export type Its = () => ClaimSubject
+export type KubeOf = () => Kube
 
 function readTests(its: Its, kube: KubeOf): void {
-  test('[S8] discovery names both with their short names and verbs', async () => {
+  test('[S8] discovery names all with their short names and verbs', async () => {
     const { body } = await kube().get(group)
     const found = asObjects(body['resources']).map(({ name, shortNames, namespaced, verbs }) => ({
       name,
@@ -65,6 +70,12 @@ function readTests(its: Its, kube: KubeOf): void {
       {
         name: 'vpcipclaims',
         shortNames: ['vipc'],
+        namespaced: true,
+        verbs: ['delete', 'deletecollection', 'get', 'list', 'watch'],
+      },
+      {
+        name: 'eipclaims',
+        shortNames: ['eipc'],
         namespaced: true,
         verbs: ['delete', 'deletecollection', 'get', 'list', 'watch'],
       },
@@ -181,9 +192,10 @@ function readTests(its: Its, kube: KubeOf): void {
     const { body } = await kube().get(`/openapi/v3${group}`)
     const schemas = asObject(at(body, 'components', 'schemas'))
     const kinds = Object.values(schemas)
-      .filter((schema) => JSON.stringify(at(schema, 'x-kubernetes-group-version-kind'))?.includes('VpcIP'))
+      .filter((schema) => JSON.stringify(at(schema, 'x-kubernetes-group-version-kind'))?.includes('ipam.tke'))
       .map(asObject)
-    assert.equal(kinds.length, 2)
+      .filter((schema) => at(schema, 'properties', 'status') !== undefined)
+    assert.equal(kinds.length, 3)
     for (const kind of kinds) {
       const fields = Object.values(asObject(at(kind, 'properties', 'status', 'properties'))).map(asObject)
       assert.ok(fields.length > 5)

@@ -79,7 +79,7 @@ export async function startAggregatedClaims(
       { ...settings, stateDir: ledger.folder },
       {
         db: ledger.db,
-        release: ledger.release,
+        releases: ledger.releases,
         client,
         clock: systemClock,
         log,

@@ -204,7 +204,7 @@ test('[K1] a leader that may not be found by kubectl says so once, and what to d
   after(stop)
   await until('the leader has told', async () => warnings.length >= 2)
   assert.equal(new Set(warnings).size, warnings.length)
-  assert.match(warnings.join('\n'), /kubectl cannot get vip and vipc/)
+  assert.match(warnings.join('\n'), /kubectl cannot get vip, vipc and eipc/)
   assert.equal(ledger.db.get('SELECT 1 AS one') !== undefined, true)
   await assert.rejects(real.kubectl('get', 'vip'))
 })

@@ -93,6 +93,13 @@ const rows: readonly Row[] = [
     want: ['renew-ip 1.1'],
   },
   {
+    does: '[P11] drops an ENI only when its last address has moved: a row that stayed kept that from every pod',
+    ips: ['1.1 u', '2.1 *'],
+    enis: ['1', '2 u'],
+    nec: [publishedEni(3, '1.1:2')],
+    want: ['unpublish-ip 2.1', 'unpublish-eni 2', 'keep-eni 3', 'renew-ip 1.1', 'unpublish-eni 1'],
+  },
+  {
     does: '[R1] leaves an address in use on its ENI and says so',
     ips: ['1.1 *'],
     enis: ['1', '2'],

@@ -15,6 +15,7 @@ import { createLeaseStore } from '../../internal/kube/lease-store.ts'
 import { necEpochs } from '../../internal/kube/nec-api.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
 import { parseIpv4 } from '../../internal/value/ipv4.ts'
+import { ip } from '../given.ts'
 import { createRecorder } from './recorder.ts'
 import { publication, report, warmed } from './samples.ts'
 
@@ -180,6 +181,49 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     await leader.setPublicIp({ namespace: 'default', name: `${pod}-nobody`, uid }, address)
   })
 
+  test(`[${name}] [E9] keepSources() edits one list of one ConfigMap, and nothing else`, async () => {
+    const configMaps = '/api/v1/namespaces/kube-system/configmaps'
+    const path = `${configMaps}/ip-masq-agent-config`
+    await post('/api/v1/namespaces', { metadata: { name: 'kube-system' } }).catch(() => undefined)
+    const found = async () => {
+      const { data, metadata } = (await client.call({ doing: 'get', path })) as Record<string, never>
+      return { data, annotations: at(metadata, 'annotations'), labels: at(metadata, 'labels') }
+    }
+    const [one, two] = [ip('10.0.1.6'), ip('10.0.1.7')]
+    const kept = { create: false }
+    assert.equal(await leader.keepSources([one], kept), 'absent')
+    const config = '{"MasqLinkLocal": true, "NonMasqueradeSrcCIDRs": ["172.16.0.2/32"]}'
+    const before = { data: { config, other: 'x\n' }, annotations: { team: 'shop' }, labels: { a: 'b' } }
+    const { annotations, data, labels } = before
+    await post(configMaps, { metadata: { name: 'ip-masq-agent-config', annotations, labels }, data })
+    assert.equal(await leader.keepSources([one], kept), 'kept')
+    assert.equal(at((await found()).data, 'config'), config.replace('/32"]', '/32","10.0.1.6/32"]'))
+    // Others write, too: nothing of theirs is lost.
+    const others = Array.from({ length: 5 }, (_, i) =>
+      client.call({
+        doing: 'label',
+        method: 'PATCH',
+        path,
+        body: { metadata: { labels: { [`l${i}`]: 'x' } } },
+      }),
+    )
+    await Promise.all([leader.keepSources([one, two], kept), ...others])
+    const version = async () => at(await client.call({ doing: 'get', path }), 'metadata', 'resourceVersion')
+    const same = await version()
+    await leader.keepSources([two, one], kept)
+    assert.equal(await version(), same, 'it says so already')
+    await leader.keepSources([], kept)
+    const { labels: now, ...rest } = await found()
+    assert.deepEqual({ ...rest, labels }, before)
+    assert.equal(Object.keys(now as object).length, 6)
+    await client.call({ doing: 'spoil', method: 'PATCH', path, body: { data: { config: '[' } } })
+    await assert.rejects(leader.keepSources([one], kept), {
+      code: 'bad_input',
+      message: /neither JSON nor YAML/,
+    })
+    await client.call({ doing: 'delete', method: 'DELETE', path })
+  })
+
   test(`[${name}] [R7] getNec() asks past every cache`, async () => {
     const seen = createRecorder((nec: Nec) => nec.name)
     stops.push(leader.watchNecs(seen))
@@ -213,6 +257,8 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
       body: { status: { phase: 'Running', podIP: '10.0.1.6', podIPs: [{ ip: '10.0.1.6' }] } },
     })
     await own.until(({ truth }) => truth.get('late')?.ip === '10.0.1.6')
+    const late = await leader.getPod({ namespace, name: 'late' })
+    assert.deepEqual([late?.node, late?.ip, late?.wants], [nodeName, '10.0.1.6', 'shared'])
     await client.call({
       doing: 'delete',
       method: 'DELETE',
@@ -221,6 +267,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     })
     await own.until(({ truth }) => !truth.has('late'))
     await all.until(({ truth }) => !truth.has('late'))
+    assert.equal(await leader.getPod({ namespace, name: 'late' }), undefined)
   })
 
   test(`[${name}] a NEC carries both halves from writer to reader`, async () => {

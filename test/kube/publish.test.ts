@@ -211,6 +211,15 @@ test('[R7] getNode() asks past every cache', async () => {
   assert.ok(server.seen.every(({ query }) => !query.has('resourceVersion')))
 })
 
+test('[R7] getPod() asks past every cache', async () => {
+  const { leader, api, server } = await serve()
+  const metadata = { name: 'web-0', namespace: 'shop', uid: 'u1' }
+  api.objects.set('/api/v1/namespaces/shop/pods/web-0', { metadata })
+  assert.equal((await leader.getPod({ namespace: 'shop', name: 'web-0' }))?.uid, 'u1')
+  assert.equal(await leader.getPod({ namespace: 'shop', name: 'web-1' }), undefined)
+  assert.ok(server.seen.every(({ query }) => !query.has('resourceVersion')))
+})
+
 test('[R7] getNode() throws what is no answer about the node', async () => {
   const { leader, api } = await serve()
   for (const [status, code] of [

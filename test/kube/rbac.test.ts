@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, listAt } from '../../internal/kube/json.ts'
-import { leaderRbac, nodeRbac, ownersRbac, taintRbac } from '../../internal/kube/rbac.ts'
+import { leaderRbac, masqRbac, nodeRbac, ownersRbac, taintRbac } from '../../internal/kube/rbac.ts'
 import { parseManifest } from '../../internal/wire/manifest.ts'
 
 test('[K4] nodeRbac() keeps an agent to its own NEC, and from writing anything else but events', () => {
@@ -19,6 +19,7 @@ test('[K4] leaderRbac() and nodeRbac() have no wildcard, and see no secrets', ()
     ...rulesOf(leaderRbac()),
     ...rulesOf(taintRbac()),
     ...rulesOf(ownersRbac()),
+    ...rulesOf(masqRbac()),
     ...rulesOf(nodeRbac('node-1')),
   ])
     for (const part of ['apiGroups', 'resources', 'verbs'])
@@ -35,6 +36,18 @@ test('[K4] leaderRbac() lets the leader change no webhook but its own', () => {
       [['create'], []],
       [['get', 'update', 'delete'], ['tke-eni-static-ip']],
     ],
+  )
+})
+
+test('[E9] leaderRbac() lets the leader change one ConfigMap, and make none', () => {
+  const writers = rulesOf(leaderRbac()).filter(
+    (rule) =>
+      listAt(rule, 'resources').includes('configmaps') &&
+      !listAt(rule, 'verbs').every((verb) => verb === 'get'),
+  )
+  assert.deepEqual(
+    writers.map((rule) => [listAt(rule, 'verbs'), listAt(rule, 'resourceNames')]),
+    [[['get', 'patch'], ['ip-masq-agent-config']]],
   )
 })
 

@@ -41,6 +41,11 @@ export class ClaimWorld extends LeaderWorld {
     this.kube.pods.put(uid, { ...pod, ip })
   }
 
+  /** It is there, and no list of pods shows it. */
+  hidePod(uid: string): void {
+    this.kube.pods.breakWatches((key) => key === uid)
+  }
+
   claim(name: string): Claim | undefined {
     return this.ledger.claim({ namespace: 'default', name })
   }

@@ -56,6 +56,19 @@ test('[S7][R4] the NEC has the owner of a parked address, and not how that was f
   assert.deepEqual(its?.claim, { namespace: 'default', name: 'web-0', owner: game })
 })
 
+test('[S7][R7] a pod that the list of pods lacks is waited for', async (t) => {
+  const world = await cascadeWorld(t)
+  const uid = world.put('node-1', 'web-0', 1, owned)
+  const address = await world.untilBound('web-0', 'node-1')
+  world.hidePod(uid)
+  remove(world, game)
+  await world.clock.advance(6 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  await world.end(uid)
+  await world.until(() => world.claim('web-0') === undefined, 10 * minute)
+  assert.equal(world.stateOf('web-0'), 'none')
+})
+
 test('[S7] a pod that runs on is waited for', async (t) => {
   const world = await cascadeWorld(t)
   const uid = world.put('node-1', 'web-0', 1, owned)

@@ -21,3 +21,15 @@ test('[S5] addresses that are kept already follow the setting when it comes and 
   await world.until(() => world.claim('web-0') === undefined, 4 * minute)
   assert.deepEqual([world.stateOf('web-0'), world.reserved()], ['none', []])
 })
+
+test('[S5][R7] the address of a pod that the list of pods lacks does not expire', async (t) => {
+  const world = await ClaimWorld.start(t, { claimExpiry: 10 * minute })
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.hidePod(uid)
+  await world.clock.advance(30 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  world.kube.breakWatches()
+  await world.until(() => world.claim('web-0')?.phase === 'Bound')
+  assert.equal(world.stateOf('web-0'), `Bound ${address}`)
+})

@@ -150,6 +150,24 @@ test('[S13][S9] when its node leaves it goes to an ENI of another node first', a
   assert.deepEqual(world.differences(), [])
 })
 
+// Incident: an ENI was full of addresses that the ledger did not know, and a parked one was to move to it many times a second, for ever. No survey
+// judges what is worked on: it never learned of them, and the node never left.
+test('[S13][R5] an ENI that refuses it is tried seldom enough for surveys to see why', async (t) => {
+  const world = await parkedWorld(t)
+  const uid = world.put('node-1', 'web-0')
+  world.put('node-2', 'web-1')
+  const address = await untilParked(world, 'web-0', 'node-1')
+  const full = known(eniOf(world, await untilParked(world, 'web-1', 'node-2')))
+  world.kube.pods.remove(uid)
+  world.kube.nodes.remove('node-1')
+  await world.clock.advance(20 * second)
+  assert.ok(world.console.assign(full, 8))
+  await world.clock.advance(5 * minute)
+  assert.ok(moves(world) < 10, `${moves(world)} moves`)
+  assert.deepEqual(world.differences(), [])
+  assert.equal(eniOf(world, address), undefined, 'there is no place for it')
+})
+
 test('[S13] with no place for it the claim says that nothing keeps it, and has it kept when that is allowed', async (t) => {
   const world = await parkedWorld(t)
   const uid = world.put('node-1', 'web-0')

@@ -29,6 +29,34 @@ test('[S6] the claim of a pod that runs is not released; without its pod it is, 
   assert.deepEqual(world.cloudEnis(), [])
 })
 
+test('[S6][R7] a pod that the list of pods lacks is there all the same', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.hidePod(uid)
+  await world.until(() => world.claim('web-0')?.phase === 'Retained')
+  assert.deepEqual(await release(world, 'web-0'), {
+    refused:
+      'its pod is there on node "node-1" and would lose its network; delete the pod first, or wait until it has ended',
+  })
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})
+
+test('[S6][R7] nothing is released while the API server cannot say whether the pod is there', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.hidePod(uid)
+  await world.until(() => world.claim('web-0')?.phase === 'Retained')
+  world.kube.setOutage(true)
+  const refused = await release(world, 'web-0')
+  assert.match(
+    'refused' in refused ? refused.refused : '',
+    /^the leader cannot see whether its pod is there: /,
+  )
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})
+
 test('[S6][R7] what the node has not given back yet stays until it has', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')
@@ -135,13 +163,12 @@ test('[S6] of the claim that is meant, and of none that a later pod has taken', 
   const { claims } = known(world.leader)
   const pod = { namespace: 'default', name: 'web-0' }
   const changed = { refused: 'it has changed meanwhile; look at it again' }
-  assert.deepEqual(await claims.release({ pod, key, generation: generation + 1 }), changed)
-  assert.deepEqual(await claims.release({ pod, key, generation, version: version - 1 }), changed)
-  assert.equal(await claims.release({ pod, key, generation, dryRun: true }), 'releasing')
+  const asked = (more: object) => world.clock.runUntil(claims.release({ pod, key, generation, ...more }))
+  assert.deepEqual(await asked({ generation: generation + 1 }), changed)
+  assert.deepEqual(await asked({ version: version - 1 }), changed)
+  assert.equal(await asked({ dryRun: true }), 'releasing')
   assert.equal(world.claim('web-0')?.phase, 'Retained')
-  const released = claims.release({ pod, key, generation, version })
-  await world.clock.advance(second)
-  assert.equal(await released, 'releasing')
+  assert.equal(await asked({ version }), 'releasing')
   await world.until(() => world.claim('web-0') === undefined)
   assert.equal(world.stateOf('web-0'), 'none')
 })

@@ -43,6 +43,7 @@ export class NodeWorld {
   exclusive = noPool
   shared: Partial<PoolBounds> = {}
   staticIps = false
+  eips = 0
   /** The API server answers nothing and tells nothing. */
   apiDown = false
   /** Calls to the kernel that fail. */
@@ -130,7 +131,7 @@ export class NodeWorld {
       instanceId: 'ins-1',
       zone: 'zone-a',
       staticIps: this.staticIps,
-      eips: 1,
+      eips: this.eips,
       ...nodeBounds({ minWarm: 0, maxWarm: 2, maxEnis: 3, ipsPerEni: 60, ...this.shared }, this.exclusive),
       enis,
       conditions: [],

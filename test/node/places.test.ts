@@ -109,3 +109,19 @@ test('[X2] [P17] an exclusive ENI whose link does not appear is told to the lead
   const then = known(world.reports.at(-1))
   assert.deepEqual([then.exclusiveIdle, then.exclusiveWithheld, then.unlinked], [1, 0, []])
 })
+
+test('[P11] an address of an exclusive ENI that went serves on a shared one at once', async (t) => {
+  // It cooled when its ENI went, so that this was known when it moved, and an ENI that is away might be in a pod: nobody got the address.
+  const { clock, world, publish, run } = await setUp(t)
+  const agent = known(world.agent)
+  await publish([publishedExclusive(1)])
+  await run('exclusive', 'a')
+  await clock.runUntil(agent.remove(world.sandbox('a')))
+  await publish([])
+  const sandbox = world.sandbox('b')
+  world.showPods([podOf(sandbox)])
+  world.apiDown = true // it is told of once: what the agent reports comes back as a change of the NEC
+  await publish([publishedEni(2, '1.250:2')])
+  const { attachment } = await clock.runUntil(agent.add(sandbox, 'shared'))
+  assert.equal(attachment.address, '10.0.1.250')
+})

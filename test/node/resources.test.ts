@@ -110,3 +110,30 @@ test('[P17] an ENI whose link does not appear is no ENI for the scheduler', asyn
   await clock.advance(60 * second)
   assert.deepEqual(offers.now.get('direct-eni'), { capacity: 2, allocatable: 1 })
 })
+
+test('[E5] EIPs are a resource, as many as the NEC says, also for an agent that starts without the API server', async (t) => {
+  const { clock, world, offers, start, stop } = await setUp(t)
+  world.eips = 2
+  await start()
+  assert.equal(offers.now.has('eip'), false, 'nobody knows yet')
+  world.publish([publishedEni(1, '1')])
+  await clock.advance(second)
+  assert.deepEqual(offers.now.get('eip'), { capacity: 2, allocatable: 2 })
+  stop()
+  world.crash()
+  world.apiDown = true
+  offers.now.clear()
+  await start()
+  assert.deepEqual(offers.now.get('eip'), { capacity: 2, allocatable: 2 })
+  world.apiDown = false
+  for (const [eips, offered] of [
+    [3, { capacity: 3, allocatable: 3 }],
+    [0, undefined],
+  ] as const) {
+    world.eips = eips
+    world.publish([publishedEni(1, '1')])
+    world.tell(known(world.nec))
+    await clock.advance(second)
+    assert.deepEqual(offers.now.get('eip'), offered)
+  }
+})

@@ -326,6 +326,14 @@ test('[S1] whether static pods are served is known after a restart', async (t) =
   }
 })
 
+test('[E5] how many EIPs the node can have is known after a restart', async (t) => {
+  const { store, write } = await pool(t)
+  assert.equal(store.ledger.eips(), undefined)
+  await write((tx) => tx.setEips(3))
+  store.restart()
+  assert.equal(store.ledger.eips(), 3)
+})
+
 test('[S4] a pod that was found without its name has an address that is claimed', async (t) => {
   const { store, write } = await pool(t)
   const { pod, ...found } = attachment('a', 1)

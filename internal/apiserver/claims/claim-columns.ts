@@ -1,4 +1,4 @@
-// The columns of `kubectl get vip` and `kubectl get vipc`.
+// The columns of `kubectl get vip`, `kubectl get vipc` and `kubectl get eipc`.
 import { humanDuration } from '../human-duration.ts'
 import { asText, at, type KubeObject } from '../object.ts'
 import { age, column, printer } from '../printers.ts'
@@ -7,6 +7,10 @@ import type { Column, Printer } from '../resource.ts'
 const wide = (name: string, description: string): Column => ({ ...column(name, 1), description })
 const shown = (name: string, description: string): Column => ({ ...column(name), description })
 const ageShown = shown('Age', 'Time since the claim was made.')
+const phaseShown = shown('Phase', 'Pending, Attaching, Bound, Retained or Releasing.')
+const nodeShown = shown('Node', 'Node that the pod is on.')
+const policyShown = shown('Policy', 'Immediate: the claim ends with its pod. Never: it stays.')
+const ownerShown = wide('Owner', 'The workload that the claim goes with.')
 const message = wide('Message', 'Why it is not as it should be.')
 
 /** `none` where kubectl would leave a hole in the row. */
@@ -17,7 +21,7 @@ export const addressPrinter: Printer = printer(
   [
     shown('Phase', 'Attaching, Assigned, Retained or Releasing.'),
     shown('Namespace/Pod', 'The pod that has the address, or that it is kept for.'),
-    shown('Node', 'Node that the pod is on.'),
+    nodeShown,
     ageShown,
     wide('ENI', 'Network interface that carries the address.'),
     wide('Subnet', 'Subnet that the address is from.'),
@@ -43,13 +47,13 @@ export const addressPrinter: Printer = printer(
 
 export const claimPrinter: Printer = printer(
   [
-    shown('Phase', 'Pending, Attaching, Bound, Retained or Releasing.'),
+    phaseShown,
     shown('IP', 'The address.'),
-    shown('Node', 'Node that the pod is on.'),
-    shown('Policy', 'Immediate: the claim ends with its pod. Never: it stays.'),
+    nodeShown,
+    policyShown,
     shown('Expires', 'When the address is given back without a pod.'),
     ageShown,
-    wide('Owner', 'The workload that the claim goes with.'),
+    ownerShown,
     wide('Subnet', 'Subnet that the address is from.'),
     message,
   ],
@@ -65,6 +69,44 @@ export const claimPrinter: Printer = printer(
     status(claim, 'message'),
   ],
 )
+
+export const eipClaimPrinter: Printer = printer(
+  [
+    phaseShown,
+    shown('IP', 'The public address.'),
+    shown('EIP', 'Id of the EIP.'),
+    nodeShown,
+    policyShown,
+    shown('Expires', 'When the EIP is given back without a pod.'),
+    ageShown,
+    wide('Private-IP', 'Address of the pod that the EIP is on.'),
+    wide('Bandwidth', 'In Mbps, of an EIP that is made for the pod.'),
+    wide('ISP', 'Line of an EIP that is made for the pod.'),
+    wide('Cost', 'What it is paid for by just now; idle: it serves nobody.'),
+    ownerShown,
+    message,
+  ],
+  (claim, now) => [
+    status(claim, 'phase'),
+    status(claim, 'publicIP'),
+    status(claim, 'eipID'),
+    status(claim, 'node'),
+    asText(at(claim, 'spec', 'deletePolicy')),
+    expires(claim, now),
+    age(claim, now),
+    status(claim, 'privateIP'),
+    wished(claim, 'bandwidth'),
+    wished(claim, 'isp'),
+    status(claim, 'cost'),
+    ownerOf(claim),
+    status(claim, 'message'),
+  ],
+)
+
+function wished(claim: KubeObject, field: string): string {
+  const value = at(claim, 'spec', field)
+  return value === undefined ? none : String(value)
+}
 
 function heldBy(vip: KubeObject): string {
   const reservation = asText(at(vip, 'status', 'reservationID'))

@@ -1,5 +1,7 @@
-// A claim as the two objects that people see of it: the VpcIPClaim, named as its pod, and the VpcIP, named as its address.
+// A claim as the objects that people see of it: the VpcIPClaim or EIPClaim, named as its pod, and the VpcIP, named as its address.
 import { type Claim, shownOwner } from '../../ipam/claim.ts'
+import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { eipCost } from '../../ipam/eip-cost.ts'
 import { formatTime } from '../../value/millis.ts'
 import type { JsonObject, KubeObject, ObjectMeta } from '../object.ts'
 import { isLabelValue } from '../validate-meta.ts'
@@ -19,16 +21,10 @@ export function claimObject(claim: Claim, wall: WallClock): KubeObject {
   return {
     apiVersion,
     kind: 'VpcIPClaim',
-    metadata: {
-      ...metadata(claim, claim.name, claim.uid),
-      namespace: claim.namespace,
-      generation: claim.generation,
-    },
+    metadata: podMetadata(claim),
     spec: present({
-      type: 'Pod',
-      deletePolicy: claim.policy,
+      ...terms(claim),
       mode: claim.mode,
-      claimExpiredDuration: claim.expireAfter === undefined ? undefined : goDuration(claim.expireAfter),
       nominatedVpcIP: claim.nominatedAddress,
       nominatedENISubnets: claim.nominatedSubnets.length === 0 ? undefined : [...claim.nominatedSubnets],
     }),
@@ -37,8 +33,36 @@ export function claimObject(claim: Claim, wall: WallClock): KubeObject {
       vpcIP: claim.address,
       ...place(claim),
       ...keeping(claim),
-      expiresAt: timeOf(claim.expiresAt === undefined ? undefined : wall(claim.expiresAt)),
-      owner: claim.owner === undefined ? undefined : { ...shownOwner(claim.owner) },
+      ...ending(claim, wall),
+      ...why(claim),
+    }),
+  }
+}
+
+export function eipClaimObject(claim: EipClaim, wall: WallClock): KubeObject {
+  const { wish } = claim
+  return {
+    apiVersion,
+    kind: 'EIPClaim',
+    metadata: podMetadata(claim),
+    spec: present({
+      ...terms(claim),
+      source: wish.source,
+      ...(wish.source === 'created'
+        ? { bandwidth: wish.bandwidth, isp: wish.isp, chargeType: wish.chargeType }
+        : { eipIDs: [...wish.ids], ordinal: wish.ordinal }),
+    }),
+    status: present({
+      phase: claim.phase,
+      publicIP: claim.address,
+      eipID: claim.eipId,
+      privateIP: claim.privateIp,
+      node: claim.node,
+      podUID: claim.podUid,
+      eniID: claim.eniId,
+      cost: eipCost(claim),
+      retainedAt: timeOf(claim.retainedAt),
+      ...ending(claim, wall),
       ...why(claim),
     }),
   }
@@ -62,7 +86,24 @@ export function addressObject(claim: Claim): KubeObject | undefined {
   }
 }
 
-function metadata(claim: Claim, name: string, uid: string): ObjectMeta {
+function podMetadata(claim: Claim | EipClaim): ObjectMeta {
+  const { generation, name, namespace, uid } = claim
+  return { ...metadata(claim, name, uid), namespace, generation }
+}
+
+function terms({ expireAfter, policy }: Claim | EipClaim): JsonObject {
+  const claimExpiredDuration = expireAfter === undefined ? undefined : goDuration(expireAfter)
+  return { type: 'Pod', deletePolicy: policy, claimExpiredDuration }
+}
+
+function ending({ expiresAt, owner }: Claim | EipClaim, wall: WallClock): JsonObject {
+  return {
+    expiresAt: timeOf(expiresAt === undefined ? undefined : wall(expiresAt)),
+    owner: owner === undefined ? undefined : { ...shownOwner(owner) },
+  }
+}
+
+function metadata(claim: Claim | EipClaim, name: string, uid: string): ObjectMeta {
   const { node = '' } = claim
   return {
     name,
@@ -89,7 +130,7 @@ function keeping({ reservation, retainedAt }: Claim): JsonObject {
   return { reservationID: reservation, retainedAt: timeOf(retainedAt) }
 }
 
-function why({ reason, message }: Claim): JsonObject {
+function why({ reason, message }: Claim | EipClaim): JsonObject {
   return { reason: reason || undefined, message: message || undefined }
 }
 

@@ -1,10 +1,10 @@
-// The resources that are claims seen from outside: `vpcips` (vip) and `vpcipclaims` (vipc).
+// The resources that are claims seen from outside: `vpcips` (vip), `vpcipclaims` (vipc) and `eipclaims` (eipc).
 import { defineResource } from '../define-resource.ts'
 import { asText, at, type KubeObject } from '../object.ts'
 import type { ResourceType } from '../resource.ts'
-import { addressPrinter, claimPrinter } from './claim-columns.ts'
+import { addressPrinter, claimPrinter, eipClaimPrinter } from './claim-columns.ts'
 import { claimGroup, claimVersion } from './claim-objects.ts'
-import { addressSchema, claimSchema } from './claim-schemas.ts'
+import { addressSchema, claimSchema, eipClaimSchema } from './claim-schemas.ts'
 
 const field =
   (...path: readonly string[]) =>
@@ -56,4 +56,25 @@ export const claimResource: ResourceType = defineResource({
   schema: claimSchema,
 })
 
-export const claimResources: readonly ResourceType[] = [addressResource, claimResource]
+export const eipClaimResource: ResourceType = defineResource({
+  ...common,
+  resource: 'eipclaims',
+  kind: 'EIPClaim',
+  namespaced: true,
+  shortNames: ['eipc'],
+  verbs: ['delete', 'deletecollection', 'get', 'list', 'watch'],
+  printer: eipClaimPrinter,
+  fields: {
+    'spec.deletePolicy': field('spec', 'deletePolicy'),
+    'spec.source': field('spec', 'source'),
+    'status.phase': field('status', 'phase'),
+    'status.node': field('status', 'node'),
+    'status.publicIP': field('status', 'publicIP'),
+    'status.privateIP': field('status', 'privateIP'),
+    'status.eipID': field('status', 'eipID'),
+    'status.cost': field('status', 'cost'),
+  },
+  schema: eipClaimSchema,
+})
+
+export const claimResources: readonly ResourceType[] = [addressResource, claimResource, eipClaimResource]

@@ -1,4 +1,4 @@
-// What `kubectl explain vip` and `kubectl explain vipc` say.
+// What `kubectl explain vip`, `kubectl explain vipc` and `kubectl explain eipc` say.
 import type { JsonObject } from '../object.ts'
 
 const text = (description: string): JsonObject => ({ type: 'string', description })
@@ -30,6 +30,13 @@ const why = {
   reason: text('One word for why it is not as it should be; empty when it is.'),
   message: text('The same as a sentence, with what the cloud said.'),
 }
+
+const owner = group('The topmost workload of the pod: the claim goes when it is deleted.', {
+  apiVersion: text('API group and version of the workload.'),
+  kind: text('Kind of the workload.'),
+  name: text('Name of the workload, in the namespace of the claim.'),
+  uid: text('Uid of the workload.'),
+})
 
 const type = { type: 'string', enum: ['Pod'], description: 'What the address is for.' }
 
@@ -73,14 +80,7 @@ export const claimSchema: JsonObject = group(
       expiresAt: time(
         'When the address is given back unless a pod of this name comes before. What counts is the time that passes, not where clocks are set.',
       ),
-      owner: {
-        ...group('The topmost workload of the pod: the claim goes when it is deleted.', {
-          apiVersion: text('API group and version of the workload.'),
-          kind: text('Kind of the workload.'),
-          name: text('Name of the workload, in the namespace of the claim.'),
-          uid: text('Uid of the workload.'),
-        }),
-      },
+      owner,
       ...why,
     }),
   },
@@ -110,6 +110,69 @@ export const addressSchema: JsonObject = group(
       },
       ...place,
       ...keeping,
+      ...why,
+    }),
+  },
+)
+
+export const eipClaimSchema: JsonObject = group(
+  'EIPClaim is the claim of a pod to a public address, an EIP. It has the name of the pod. A static one stays when the pod ends, and the next pod of that name gets the same EIP; deleting it gives the EIP back.',
+  {
+    spec: group("What the pod's annotations ask for.", {
+      type,
+      deletePolicy: {
+        type: 'string',
+        enum: ['Immediate', 'Never'],
+        description:
+          "Immediate: the claim ends with its pod. Never: it is static and stays (the pod's annotation tke.cloud.tencent.com/eip-claim-delete-policy).",
+      },
+      claimExpiredDuration: text(
+        'How long the claim is kept without a pod, such as "1h0m0s". Without it, as long as the leader\'s setting says.',
+      ),
+      source: {
+        type: 'string',
+        enum: ['created', 'specified'],
+        description:
+          "created: the EIP is made for the pod, and released with the claim (annotation tke.cloud.tencent.com/eip-attributes). specified: it is one of a list of its user's (tke.cloud.tencent.com/eip-id-list), and only ever unbound.",
+      },
+      bandwidth: { type: 'integer', description: 'Bandwidth to ask for, in Mbps.' },
+      isp: text('Line to ask for: BGP, CMCC, CTCC or CUCC.'),
+      chargeType: text('How traffic is paid for, in the words of the API of EIPs.'),
+      eipIDs: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'EIPs of the user that the pod may get one of.',
+      },
+      ordinal: {
+        type: 'integer',
+        description:
+          'Which of eipIDs the pod gets, counted from 0: the number that its name ends in. Without it, any that is free.',
+      },
+    }),
+    status: group('What became of it.', {
+      phase: {
+        type: 'string',
+        enum: ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing'],
+        description:
+          "Pending: no EIP yet. Attaching: it has one, which is not bound to the pod's address. Bound: it is. Retained: no pod, the EIP is kept. Releasing: the EIP is being given back, then the claim is gone.",
+      },
+      publicIP: text('The public address.'),
+      eipID: text('Id of the EIP.'),
+      privateIP: text('Address of the pod that the EIP is on, or on its way to or from.'),
+      node: text('Node that the pod is on; none while the EIP is only kept.'),
+      podUID: text('Uid of the pod that has the claim now; none while the EIP is only kept.'),
+      eniID: text('Elastic network interface of the private address.'),
+      cost: {
+        type: 'string',
+        enum: ['none', 'user', 'idle', 'traffic', 'bandwidth', 'package'],
+        description:
+          "What it is paid for by just now. none: there is no EIP. user: it is its user's. idle: it is bound to nothing, which is paid for by the hour. traffic, bandwidth, package: it serves, and is paid for so.",
+      },
+      retainedAt: keeping.retainedAt,
+      expiresAt: time(
+        'When the EIP is given back unless a pod of this name comes before. What counts is the time that passes, not where clocks are set.',
+      ),
+      owner,
       ...why,
     }),
   },

@@ -1,15 +1,14 @@
-// Storage over the claims of the leader's ledger: VpcIPs and VpcIPClaims are read from the same rows, and the numbers of their changes
+// Storage over the claims of the leader's ledger: objects are read from its rows, each kind by its view, and the numbers of their changes
 // are the resource versions. Nothing is written here.
 import type { Cancel, Clock } from '../../base/clock.ts'
-import type { Claim } from '../../ipam/claim.ts'
 import type { ClaimEvent, ClaimFeed } from '../../ports.ts'
-import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { KubeObject } from '../object.ts'
 import { expired, methodNotAllowed } from '../status-error.ts'
-import type { Change, Collection, Key, Page, PageRequest, Storage, Subscription } from '../storage.ts'
-import { addressObject, claimGroup, claimObject } from './claim-objects.ts'
-import { addressResource, claimResource } from './claim-resources.ts'
+import type { Change, Collection, Page, PageRequest, Storage, Subscription } from '../storage.ts'
+import { claimGroup } from './claim-objects.ts'
+import { claimResources } from './claim-resources.ts'
+import { viewNamed } from './claim-views.ts'
 
 export interface ClaimStorage extends Storage {
   /** To be called when claims may have changed; without it watches hear of it a moment later. */
@@ -45,7 +44,7 @@ export function claimStorage(feed: ClaimFeed, clock: Clock): ClaimStorage {
   }
   return {
     revision: () => feed.version(),
-    get: (key) => getObject(feed, key),
+    get: (key) => viewNamed(key).get(feed, key),
     list: (collection, page) => listObjects(feed, collection, page),
     count: (collection, page) => countObjects(feed, collection, page),
     create: refuse,
@@ -93,17 +92,9 @@ class Watcher {
     const { resource, namespace } = collection
     const { changes, upTo } = read(resource, this.position, most)
     this.position = upTo
-    const isOfAll = namespace === undefined || !isClaims(collection)
+    const isOfAll = namespace === undefined || !viewNamed(collection).resource.namespaced
     for (const change of changes) if (isOfAll || change.key.namespace === namespace) onChange(change)
   }
-}
-
-type Show = (claim: Claim) => KubeObject | undefined
-
-function showOf(of: { readonly resource: string }, feed: ClaimFeed): Show {
-  if (!isClaims(of)) return addressObject
-  const wall = feed.wallClock()
-  return (claim) => claimObject(claim, wall)
 }
 
 interface SeenChanges {
@@ -119,8 +110,8 @@ function readTogether(feed: ClaimFeed): ReadChanges {
   let last = { since: -1, version: -1, limit: -1, events: [] as readonly ClaimEvent[] }
   let shown = new Map<string, readonly Change[]>()
   const showAll = (events: readonly ClaimEvent[], resource: string): readonly Change[] => {
-    const show = showOf({ resource }, feed)
-    return events.flatMap((event) => changesOf(event, resource, show))
+    const sides = viewNamed({ resource }).change(feed)
+    return events.flatMap((event) => changesOf(event.version, resource, sides(event)))
   }
   return (resource, since, limit) => {
     const version = feed.version()
@@ -137,9 +128,14 @@ function readTogether(feed: ClaimFeed): ReadChanges {
 }
 
 /** What a change of a claim is for the resource: nothing, one change, or two when the address is another. */
-function changesOf({ version, before, after }: ClaimEvent, resource: string, show: Show): readonly Change[] {
-  const old = before === undefined ? undefined : show(before)
-  const now = after === undefined ? undefined : show(after)
+function changesOf(
+  version: number,
+  resource: string,
+  {
+    before: old,
+    after: now,
+  }: { readonly before: KubeObject | undefined; readonly after: KubeObject | undefined },
+): readonly Change[] {
   const change = (type: Change['type'], object: KubeObject, previous: KubeObject | undefined): Change => ({
     type,
     revision: version,
@@ -164,32 +160,20 @@ function changesOf({ version, before, after }: ClaimEvent, resource: string, sho
   return [gone(old), change('ADDED', now, undefined)]
 }
 
-function isClaims({ resource }: { readonly resource: string }): boolean {
-  return resource === claimResource.resource
-}
-
-function getObject(feed: ClaimFeed, key: Key): KubeObject | undefined {
-  const claim = isClaims(key) ? feed.claim(key) : feed.claimOf(key.name as Ipv4)
-  return claim === undefined ? undefined : showOf(key, feed)(claim)
-}
-
-function listObjects(feed: ClaimFeed, collection: Collection, { at, after, limit }: PageRequest = {}): Page {
+function listObjects(feed: ClaimFeed, collection: Collection, page: PageRequest = {}): Page {
+  const { at, limit } = page
   const revision = feed.version()
   checkKept(feed, at)
-  const most = limit === undefined ? undefined : limit + 1
-  const found = isClaims(collection)
-    ? feed.claims({ namespace: collection.namespace, at, after, limit: most })
-    : feed.claimsWithAddress({ at, after: after?.name, limit: most })
+  const most = limit === undefined ? page : { ...page, limit: limit + 1 }
+  const found = viewNamed(collection).list(feed, collection, most)
   const kept = limit === undefined ? found : found.slice(0, limit)
-  const items = kept.map(showOf(collection, feed)).filter((object) => object !== undefined)
+  const items = kept.filter((object) => object !== undefined)
   return { revision: at ?? revision, items, more: found.length > kept.length }
 }
 
-function countObjects(feed: ClaimFeed, collection: Collection, { at, after }: PageRequest = {}): number {
-  checkKept(feed, at)
-  return isClaims(collection)
-    ? feed.countClaims({ namespace: collection.namespace, at, after })
-    : feed.countClaimsWithAddress({ at, after: after?.name })
+function countObjects(feed: ClaimFeed, collection: Collection, page: PageRequest = {}): number {
+  checkKept(feed, page.at)
+  return viewNamed(collection).count(feed, collection, page)
 }
 
 function checkKept(feed: ClaimFeed, at: number | undefined): void {
@@ -198,5 +182,5 @@ function checkKept(feed: ClaimFeed, at: number | undefined): void {
 }
 
 function refuse(): never {
-  throw methodNotAllowed(`${addressResource.kind} and ${claimResource.kind} cannot be written`)
+  throw methodNotAllowed(`${claimResources.map(({ kind }) => kind).join(', ')} cannot be written`)
 }

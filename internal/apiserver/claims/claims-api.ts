@@ -1,4 +1,4 @@
-// The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give its address back.
+// The API group of claims over a ledger. Reading is as of any resource; deleting a claim is asking the leader to give back what it has.
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { createTurns, type NextTurn } from '../../base/turns.ts'
@@ -25,10 +25,13 @@ import { load } from '../stored-object.ts'
 import { watchObjects } from '../watch.ts'
 import { claimResources } from './claim-resources.ts'
 import { claimStorage } from './claim-storage.ts'
+import { type ClaimKind, type ClaimView, viewNamed } from './claim-views.ts'
+
+export type ClaimReleases = Readonly<Record<ClaimKind, ClaimRelease>>
 
 export interface ClaimsApiParts {
   readonly feed: ClaimFeed
-  readonly release: ClaimRelease
+  readonly releases: ClaimReleases
   readonly clock: Clock
   readonly random: Random
   /** Why the ledger cannot be asked yet; undefined when it can. */
@@ -47,10 +50,10 @@ export interface ClaimsApi {
   close(): void
 }
 
-/** In the query: "true" takes the address of a pod that runs. Not heard from the cluster: what others ask for is never forced. */
+/** In the query: "true" takes it from a pod that runs. Not heard from the cluster: what others ask for is never forced. */
 export const forceParameter = 'force'
 
-export function createClaimsApi({ feed, release, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
+export function createClaimsApi({ feed, releases, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
   const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
   const turns = createTurns(clock)
@@ -60,12 +63,11 @@ export function createClaimsApi({ feed, release, clock, random, obstacle }: Clai
     if (closed) await never // whoever asked is cut off by now, and the ledger is closed next
   }
   const actions = (local: boolean): Actions<StreamedAnswer | Promise<Answer>> => {
-    const desk = (call: Call): Desk => ({
-      feed,
-      release,
-      force: local && call.query.get(forceParameter) === 'true',
-      nextTurn,
-    })
+    const desk = (call: Call): Desk => {
+      const view = viewNamed(call.type)
+      const force = local && call.query.get(forceParameter) === 'true'
+      return { feed, view, release: releases[view.kind], force, nextTurn }
+    }
     return {
       ...standardActions,
       get: (call) => standardActions.get(ready(call)),
@@ -97,6 +99,7 @@ const never = new Promise<never>(() => {})
 
 interface Desk {
   readonly feed: ClaimFeed
+  readonly view: ClaimView
   readonly release: ClaimRelease
   readonly force: boolean
   readonly nextTurn: NextTurn
@@ -157,9 +160,9 @@ async function selectAll(
 async function releaseOne(
   { metadata }: KubeObject,
   { dryRun, resourceVersion }: DeleteOptions,
-  { feed, release, force }: Desk,
+  { feed, release, force, view }: Desk,
 ): Promise<string | undefined> {
-  const claim = feed.claim({ namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
+  const claim = view.claim(feed, { namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
   if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
   const { key, generation } = claim
   const version = resourceVersion === '' ? undefined : Number(resourceVersion)

@@ -12,6 +12,7 @@ import { claimNotice, podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { ClaimTable } from './claim-table.ts'
 import type { Owners, Topmost } from './owners.ts'
+import type { PodThere } from './pod-there.ts'
 
 /** What is to be done about a claim, as far as its workload matters. */
 type Step<C extends AnyClaim> =
@@ -40,13 +41,14 @@ export interface CascadeOptions<C extends AnyClaim> {
   readonly log: Log
   readonly settings: Pick<LeaderSettings, 'cascadeOwners'>
   readonly owners: Owners
+  readonly podThere: PodThere
 }
 
 /** An API server that cannot say whose a pod is (a CRD whose conversion fails, an aggregated API that is down) holds the pod up no longer. */
 const patience: Millis = 30_000
 
 export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): Cascade<C> {
-  const { clock, keeps, kube, ledger, log, ownerOf, owners, settings, table } = options
+  const { clock, keeps, kube, ledger, log, ownerOf, owners, podThere, settings, table } = options
   /** Since when the workloads of pods could not be asked for. */
   const unanswered = new Map<PodUid, Millis>()
 
@@ -68,13 +70,15 @@ export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): C
     }
   }
 
-  async function release(claim: C): Promise<void> {
+  async function release(claim: C): Promise<boolean> {
+    if ((await podThere(claim)) !== undefined) return false
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
     const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
     const change = { phase: 'Releasing', expiresAt: undefined, ...why } as const
     await ledger.write((tx) => table.change(tx, claim, change))
     const { has: of } = table.words
     log.info('claim goes with its workload', { pod: podText(claim), of, address: claim.address, owner })
+    return true
   }
 
   /** The pod has another controller, or none, by now. With an owner that cannot be found out nothing goes. */
@@ -146,8 +150,7 @@ export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): C
       if (verdict === 'there' || verdict === 'unsure') return false
       if (verdict === 'gone') {
         const now = await lookAgain(claim)
-        if (now === 'gone') await release(claim)
-        return now !== 'unsure'
+        return now === 'gone' ? release(claim) : now !== 'unsure'
       }
       await ledger.write((tx) => table.change(tx, claim, { owner: verdict.owner }))
       return true

@@ -28,6 +28,7 @@ import type { ExpiryTicker } from './expiry-ticker.ts'
 import { createHolder } from './hold-address.ts'
 import { createLivePods } from './live-pods.ts'
 import type { Owners } from './owners.ts'
+import { createPodThere } from './pod-there.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
 import { createReservations, parking, type Reservations } from './reservations.ts'
 import type { ReservePermission } from './reserve-permission.ts'
@@ -69,13 +70,12 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const pauses = new Map<string, { readonly pause: Pause; readonly pod: PodUid | undefined }>()
   const told = new Map<string, string>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
-  const expire = createExpiry({
-    ...{ table: addressClaims(ledger), ledger, log, ticker, wake },
-    livePod: pods.named,
-  })
+  const podThere = createPodThere(kube, pods.named)
+  const table = addressClaims(ledger)
+  const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
   const reservations: Reservations = createReservations({ ...options, wakeClaim: wake })
   const cascade = createCascade({
-    ...{ ...options, table: addressClaims(ledger), ownerOf: (pod) => pod.claim?.owner },
+    ...{ ...options, table, podThere, ownerOf: (pod) => pod.claim?.owner },
     keeps: (pod) => isStatic(pod) || hasUnclearPolicy(pod),
   })
   const holder = createHolder(options)
@@ -260,7 +260,7 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const releaser = createClaimRelease({
     ...options,
     synced: isReady,
-    livePod: pods.named,
+    podThere,
     wake,
   })
 

@@ -2,17 +2,18 @@
 import type { Log } from '../../base/log.ts'
 import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { PodFact, PodName } from '../../ipam/types.ts'
+import type { PodName } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'
 import type { ClaimTable } from './claim-table.ts'
 import type { ExpiryTicker } from './expiry-ticker.ts'
+import type { PodThere } from './pod-there.ts'
 
 export interface ExpiryOptions<C extends AnyClaim> {
   readonly table: ClaimTable<C>
   readonly ledger: Pick<LeaderLedger, 'write'>
   readonly log: Log
   readonly ticker: ExpiryTicker
-  readonly livePod: (name: PodName) => PodFact | undefined
+  readonly podThere: PodThere
   readonly wake: (pod: PodName) => void
 }
 
@@ -21,17 +22,19 @@ const atOnce = 100
 
 /** Returns what begins a look, unless one is under way. It must be known which pods there are. Never throws. */
 export function createExpiry<C extends AnyClaim>(options: ExpiryOptions<C>): () => void {
-  const { ledger, livePod, log, table, ticker, wake } = options
+  const { ledger, log, podThere, table, ticker, wake } = options
   let looking = false
-
-  /** One whose pod is back is about to be taken by that. */
-  function due(): readonly C[] {
-    return table.expired(atOnce).filter((claim) => livePod(claim) === undefined)
-  }
 
   async function look(): Promise<void> {
     await ticker.tick()
-    for (let some = due(); some.length > 0; some = due()) for (const claim of some) await expire(claim)
+    /** One whose pod is back is about to be taken by that. */
+    const taken = new Set<number>()
+    const due = () => table.expired(atOnce).filter(({ key }) => !taken.has(key))
+    for (let some = due(); some.length > 0; some = due())
+      for (const claim of some) {
+        if ((await podThere(claim)) === undefined) await expire(claim)
+        else taken.add(claim.key)
+      }
   }
 
   async function expire(claim: C): Promise<void> {

@@ -1,13 +1,14 @@
 // Giving what a claim is to back at somebody's wish (S6, E6): the claim is let go, and its keeper does the rest. A pod that runs would lose
 // its network, or its public address: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type AnyClaim, letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
 import { claimNotice } from '../pod-notice.ts'
 import { addressClaims, type ClaimTable } from './claim-table.ts'
+import type { PodThere } from './pod-there.ts'
 
 export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
 
@@ -25,8 +26,8 @@ export interface ReleaseTools {
   /** Something of the claim of that name has changed. */
   readonly wake: (pod: PodName) => void
   readonly wakeNode?: (node: NodeName) => void
-  /** The one that runs under that name, if there is one; the claim may not know of it yet. */
-  readonly livePod?: (name: PodName) => PodFact | undefined
+  /** The claim may not know of it yet, or no more. */
+  readonly podThere?: PodThere
   /** Is it known which pods there are? */
   readonly synced?: () => boolean
   readonly kube?: Pick<LeaderKube, 'notify'>
@@ -58,23 +59,31 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
 }
 
 export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: ReleaseKind<C>): ClaimReleaser {
-  const { kube, ledger, livePod, log, synced, wake, wakeNode } = tools
+  const { kube, ledger, log, podThere, synced, wake, wakeNode } = tools
   const { table } = kind
 
-  function hasPod(claim: C): boolean {
-    if (claim.podUid !== undefined) return true
-    const live = livePod?.(claim)
-    return live !== undefined && kind.has(claim, live)
+  function hasPod(claim: C, live: PodFact | undefined): boolean {
+    return claim.podUid !== undefined || (live !== undefined && kind.has(claim, live))
   }
 
-  function whyNot(claim: C, force: boolean): string | undefined {
-    if (synced?.() === false)
-      return 'the leader does not know yet whether its pod runs; try again in a moment'
-    const node = claim.node ?? livePod?.(claim)?.node
+  function whyNot(claim: C, live: PodFact | undefined, force: boolean): string | undefined {
+    const node = claim.node ?? live?.node
     const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
     if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
-    if (force || !hasPod(claim)) return undefined
+    if (force || !hasPod(claim, live)) return undefined
     return `${where} and would lose ${table.words.loses}; delete the pod first, or wait until it has ended`
+  }
+
+  /** The pod of a claim that says of none; or why nobody can say whether one is there. */
+  async function look(claim: C): Promise<{ readonly live?: PodFact | undefined; readonly blind?: string }> {
+    if (synced?.() === false)
+      return { blind: 'the leader does not know yet whether its pod runs; try again in a moment' }
+    if (claim.podUid !== undefined) return {}
+    try {
+      return { live: await podThere?.(claim) }
+    } catch (error) {
+      return { blind: `the leader cannot see whether its pod is there: ${withHint(error)}` }
+    }
   }
 
   async function release(
@@ -82,10 +91,11 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
     { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
   ): Promise<ReleaseOutcome> {
     if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
-    const refused = whyNot(claim, force)
+    const { blind, live } = await look(claim)
+    const refused = blind ?? whyNot(claim, live, force)
     if (refused !== undefined) return { refused }
     if (dryRun) return { state: 'releasing' }
-    const isForced = force && hasPod(claim)
+    const isForced = force && hasPod(claim, live)
     const how = isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it'
     const change = letGo(isForced ? forced : 'Deleted', how)
     try {

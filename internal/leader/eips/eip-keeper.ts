@@ -21,6 +21,7 @@ import { createExpiry } from '../claims/expire-claims.ts'
 import type { ExpiryTicker } from '../claims/expiry-ticker.ts'
 import { createLivePods } from '../claims/live-pods.ts'
 import type { Owners } from '../claims/owners.ts'
+import { createPodThere } from '../claims/pod-there.ts'
 import type { ClaimReleaser } from '../claims/release-claim.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
@@ -66,8 +67,9 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const notices = createEipNotices(kube, ledger)
   const annotations = createPublicIpKeeper(kube, clock, log)
-  const cascade = createCascade<EipClaim>({ ...options, table, ownerOf, keeps: keepsEip })
-  const expire = createExpiry({ ...{ table, ledger, log, ticker, wake }, livePod: pods.named })
+  const podThere = createPodThere(kube, pods.named, asksForEip)
+  const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
+  const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
   const settler = createEipSettler({ ...options, notices, livePod: pods.named, freed: wakeWaiting })
   let expiryRule = settings.claimExpiry
 
@@ -166,7 +168,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
       void annotations.keep({ ...pod, publicIp: 'of before' }, undefined)
   }
 
-  const releaser = createEipRelease({ ...options, synced: isReady, livePod: pods.named, wake, wakeNode })
+  const releaser = createEipRelease({ ...options, synced: isReady, podThere, wake, wakeNode })
 
   return {
     ...releaser,

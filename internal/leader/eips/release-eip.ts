@@ -4,7 +4,7 @@
 import { eipClaims } from '../claims/claim-table.ts'
 import { type ClaimReleaser, createRelease, type ReleaseTools } from '../claims/release-claim.ts'
 
-/** `livePod`: that asks for an EIP. */
+/** `podThere`: one that asks for an EIP. */
 export function createEipRelease(tools: ReleaseTools): ClaimReleaser {
   return createRelease(tools, {
     table: eipClaims(tools.ledger),

@@ -27,6 +27,7 @@ import {
 import { insertIp } from './ip-table.ts'
 import { findReservation, type ReservationRow, release, reserve } from './reservation-table.ts'
 import { claimableNumber, freeNumber, getSubnet } from './subnet-table.ts'
+import { deleteTags, insertTags } from './tag-table.ts'
 import { removeEni } from './tasks.ts'
 import type { World } from './world.ts'
 
@@ -96,6 +97,8 @@ export interface Admin {
   troubleEip(id: string, trouble: EipTrouble, at: Millis): void
   /** Throws ApiError unless it is bound to nothing. */
   releaseEip(id: string, at: Millis): void
+  /** As in the console: these tags of a reservation, and no others. Throws ApiError. */
+  tagReservation(id: string, tags: Readonly<Record<string, string>>, at: Millis): void
   audit(at: Millis): Audit
   /** What is plugged in where, for a fabric. */
   fabric(): FabricEni[]
@@ -138,6 +141,17 @@ export function createAdmin(world: World, write: Write, onChange: (enis: readonl
       if (eni !== null) onChange([eni])
     },
     releaseEip: (id, at) => write(at, () => dropEip(db, id)),
+    tagReservation(id, tags, at) {
+      write(at, () => {
+        reservationOf(db, id)
+        deleteTags(db, id)
+        insertTags(
+          db,
+          id,
+          Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        )
+      })
+    },
     audit: (at) => audit(world, at),
     fabric: () => fabricEnis(db),
   }

@@ -5,7 +5,7 @@ import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { wallClock } from '../leader/claim-feed.ts'
 import { type ClaimRow, fromRow } from '../leader/claims.ts'
-import { type Condition, equals, type Filter, oneOf, where } from './filter.ts'
+import { equals, type Filter, named, where } from './filter.ts'
 import { type Timestamp, timestamp, timestampOrNull } from './timestamp.ts'
 
 /** null: there is none. */
@@ -49,17 +49,6 @@ export function leaderClaims(db: Database, filter: Filter, now: Millis): readonl
   return db
     .all<ClaimRow>(`SELECT * FROM claim ${sql} ORDER BY ${order}`, ...values)
     .map(shownBy(wallClock(db, now)))
-}
-
-function named(names: readonly string[]): Condition | undefined {
-  if (names.length === 0) return undefined
-  const either = [oneOf('name', names), oneOf("namespace || '/' || name", names)].filter(
-    (condition) => condition !== undefined,
-  )
-  return {
-    sql: `(${either.map(({ sql }) => sql).join(' OR ')})`,
-    values: either.flatMap(({ values }) => values),
-  }
 }
 
 function shownBy(wall: (ledgerTime: Millis) => Millis): (row: ClaimRow) => ShownClaim {

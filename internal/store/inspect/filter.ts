@@ -30,6 +30,21 @@ export function oneOf(column: string, names: readonly string[]): Condition | und
   return { sql: `${column} IN (SELECT value FROM json_each(?))`, values: [JSON.stringify(names)] }
 }
 
+/** One of the columns has one of `names`; no condition when there are none. */
+export function anyOf(columns: readonly string[], names: readonly string[]): Condition | undefined {
+  const either = columns.map((column) => oneOf(column, names)).filter((condition) => condition !== undefined)
+  if (either.length === 0) return undefined
+  return {
+    sql: `(${either.map(({ sql }) => sql).join(' OR ')})`,
+    values: either.flatMap(({ values }) => values),
+  }
+}
+
+/** A claim by its name, with or without its namespace. */
+export function named(names: readonly string[]): Condition | undefined {
+  return anyOf(['name', "namespace || '/' || name"], names)
+}
+
 /** The address is one of `names`, or its pod is; `table` has the columns of both. */
 export function ofAddressOrPod(
   address: string,

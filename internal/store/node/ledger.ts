@@ -44,6 +44,10 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
       const at = readMeta(db, timerKeys[mode])
       return at === undefined ? undefined : Number(at)
     },
+    eips() {
+      const most = readMeta(db, 'eips')
+      return most === undefined ? undefined : Number(most)
+    },
     staticIps() {
       const said = readMeta(db, 'static-ips')
       return said === undefined ? undefined : said === 'yes'
@@ -99,6 +103,7 @@ function nodeTx(db: Database, now: Millis): NodeTx {
       void writeMeta(db, timerKeys[mode], from === undefined ? undefined : String(from)),
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
     setLeaderEpoch: (epoch) => void writeMeta(db, 'leader-epoch', String(epoch)),
+    setEips: (most) => void writeMeta(db, 'eips', String(most)),
     setStaticIps: (served) => void writeMeta(db, 'static-ips', served ? 'yes' : 'no'),
     setBootId: (id) => void writeMeta(db, 'boot-id', id),
     prune(before, coolingUntil) {

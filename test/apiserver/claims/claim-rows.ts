@@ -54,17 +54,70 @@ export function retained(name: string, address: string, values: ClaimValues = {}
   })
 }
 
+const made = {
+  ...{ source: 'created', bandwidth: 5, isp: 'CMCC', chargeType: 'TRAFFIC_POSTPAID_BY_HOUR' },
+  ...{ tags: {}, raw: {}, policy: 'Never' },
+}
+
+/** A pod that waits for an EIP that is made for it. */
+export function pendingEip(name: string, values: ClaimValues = {}): ClaimValues {
+  return {
+    ...{ namespace: 'default', name, uid: randomUUID(), policy: 'Never', phase: 'Pending' },
+    ...{ pod_uid: `pod-${name}`, node: 'node-1', source: 'created', wish: JSON.stringify(made) },
+    ...{ created_at: t0, changed_at: t0, ...values },
+  }
+}
+
+/** A pod that has one: ids and addresses end alike. */
+export function boundEip(name: string, last: number, values: ClaimValues = {}): ClaimValues {
+  return pendingEip(name, {
+    ...{ phase: 'Bound', eip_id: `eip-${last}`, address: `203.0.113.${last}` },
+    ...{ private_ip: `10.0.0.${last}`, eni_id: 'eni-1', ...values },
+  })
+}
+
+/** An EIP that is kept without its pod. */
+export function retainedEip(name: string, last: number, values: ClaimValues = {}): ClaimValues {
+  const alone = { pod_uid: null, node: null, private_ip: null, eni_id: null, retained_at: t0 }
+  return boundEip(name, last, { phase: 'Retained', ...alone, ...values })
+}
+
+/** Of one of these EIPs of its user's. */
+export function listedEip(ids: readonly string[]): ClaimValues {
+  return { source: 'specified', wish: JSON.stringify({ source: 'specified', ids, policy: 'Never' }) }
+}
+
+export function insertEip(db: Database, values: ClaimValues): void {
+  insert(db, 'eip_claim', values)
+}
+
+export function updateEip(db: Database, name: string, values: ClaimValues): void {
+  update(db, 'eip_claim', name, values)
+}
+
 export function insertClaim(db: Database, values: ClaimValues): void {
+  insert(db, 'claim', values)
+}
+
+function insert(db: Database, table: string, values: ClaimValues): void {
   const columns = Object.keys(values)
   db.run(
-    `INSERT INTO claim (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
     ...Object.values(values),
   )
 }
 
 export function updateClaim(db: Database, name: string, values: ClaimValues): void {
+  update(db, 'claim', name, values)
+}
+
+function update(db: Database, table: string, name: string, values: ClaimValues): void {
   const sets = Object.keys(values).map((column) => `${column} = ?`)
-  db.run(`UPDATE claim SET ${sets.join(', ')} WHERE name = ?`, ...Object.values(values), name)
+  db.run(`UPDATE ${table} SET ${sets.join(', ')} WHERE name = ?`, ...Object.values(values), name)
+}
+
+export function deleteEip(db: Database, name: string): void {
+  db.run(`DELETE FROM eip_claim WHERE name = ?`, name)
 }
 
 export function deleteClaim(db: Database, name: string): void {

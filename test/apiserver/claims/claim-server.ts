@@ -2,13 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClaimsApi, createClaimsApi } from '../../../internal/apiserver/claims/claims-api.ts'
+import {
+  type ClaimReleases,
+  type ClaimsApi,
+  createClaimsApi,
+} from '../../../internal/apiserver/claims/claims-api.ts'
 import { serveHandle } from '../../../internal/apiserver/serve-handle.ts'
 import { systemClock } from '../../../internal/base/clock.ts'
 import { silentLog } from '../../../internal/base/log.ts'
 import { systemRandom } from '../../../internal/base/random.ts'
 import { createClaimRelease } from '../../../internal/leader/claims/release-claim.ts'
-import type { ClaimRelease } from '../../../internal/ports.ts'
+import { createEipRelease } from '../../../internal/leader/eips/release-eip.ts'
 import { type Database, openDatabase } from '../../../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/leader/claim-feed.ts'
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
@@ -18,7 +22,7 @@ import { leaderMigrations } from '../../../migrations/index.ts'
 export interface ClaimLedger {
   readonly folder: string
   readonly db: Database
-  readonly release: ClaimRelease
+  readonly releases: ClaimReleases
   readonly api: ClaimsApi
   /** Cuts the log of changes. */
   forget(): void
@@ -31,17 +35,21 @@ export function openClaimLedger(): ClaimLedger {
   beginChanges(db, systemClock.now())
   setComplete(db)
   const ledger = leaderLedger(db, systemClock)
-  const release = createClaimRelease({ ledger, log: silentLog, wake() {} })
+  const tools = { ledger, log: silentLog, wake() {} }
+  const releases = {
+    claim: createClaimRelease(tools),
+    eip: createEipRelease(tools),
+  }
   const api = createClaimsApi({
     feed: claimFeed(db, systemClock),
-    release,
+    releases,
     clock: systemClock,
     random: systemRandom,
   })
   return {
     folder,
     db,
-    release,
+    releases,
     api,
     forget: () => void pruneChanges(db, { atLeast: 0, since: Number.MAX_SAFE_INTEGER }),
     close() {

@@ -20,7 +20,8 @@ export interface Console {
   }): boolean
 }
 
-export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
+/** `asked`: what the cloud has been asked for comes about in time, in a cloud that has no clock of its own. */
+export function cloudConsole(sim: VpcSim, now: () => Millis, asked: () => void = () => {}): Console {
   const call = (action: string, params: Readonly<Record<string, unknown>>) => {
     try {
       sim.handle(action, params, now(), 'vpc')
@@ -29,6 +30,8 @@ export function cloudConsole(sim: VpcSim, now: () => Millis): Console {
       if (error instanceof NoAnswer) return true
       if (error instanceof ApiError) return false // a person shrugs
       throw error
+    } finally {
+      asked()
     }
   }
   return {

@@ -2,6 +2,7 @@
 // that is taken in the console is lost for its pod; but nothing else is, and in the end all is right again.
 import { pick, randomInt } from '../../../internal/base/random.ts'
 import { clusterTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
+import { purposeOfReservation, reservationTags } from '../../../internal/ipam/reservation-tags.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { type Console, cloudConsole } from './console.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
@@ -20,8 +21,8 @@ export class Hands {
   readonly #foreign: string[] = []
   /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
   readonly #adrift = new Set<Ipv4>()
-  /** Addresses whose claims were released by force. */
-  readonly #forced = new Set<Ipv4>()
+  /** Addresses whose claims were released by force, and whether the leader has still to say that they are. */
+  readonly #forced = new Map<Ipv4, () => boolean>()
   #told = 0
 
   constructor(world: World) {
@@ -29,7 +30,12 @@ export class Hands {
   }
 
   get #console(): Console {
-    return cloudConsole(this.#world.cloud, () => this.#world.clock.now())
+    const world = this.#world
+    return cloudConsole(
+      world.cloud,
+      () => world.clock.now(),
+      () => world.advanceLater(),
+    )
   }
 
   /** Is what is wrong with the address a person's doing? */
@@ -46,9 +52,9 @@ export class Hands {
     return this.#taken.has(address)
   }
 
-  /** Somebody has had the address taken from under its pod. */
-  forceRelease(address: Ipv4): void {
-    this.#forced.add(address)
+  /** Somebody has the leader take the address from under its pod. */
+  forceRelease(address: Ipv4, isAsked: () => boolean): void {
+    this.#forced.set(address, isAsked)
     this.#take([address])
   }
 
@@ -64,13 +70,20 @@ export class Hands {
   #settle(address: Ipv4): void {
     const { boundTo, ledger, nodes } = this.#world
     const holder = nodes.find(({ instanceId }) => instanceId === boundTo.get(address))
-    if (holder === undefined || ledger.nodeOf(address) !== holder.name) return
+    if (holder === undefined || ledger.nodeOf(address) !== holder.name || this.#leaves(address)) return
     const carrier = this.#eniOf(address)
     const ips = ledger.pool(holder.name)?.enis.find(({ id }) => id === carrier)?.ips
     const grant = ips?.find((ip) => ip.address === address && ip.state === 'bound')?.grant
     if (grant === undefined) return
     this.#adrift.delete(address)
     this.#taken.set(address, { upTo: grant - 1 })
+  }
+
+  /** Released by force, it is still where it was, until the leader has had it taken off. */
+  #leaves(address: Ipv4): boolean {
+    const isAsked = this.#forced.get(address)
+    if (isAsked === undefined) return false
+    return isAsked() || this.#world.ledger.claimsWhere('Releasing').some((claim) => claim.address === address)
   }
 
   /** The reservation of a static address is let go, when no ENI has it. */
@@ -199,6 +212,7 @@ export class Hands {
         this.#world.log(`console: ${eni.id} is taken off where it does not belong`)
     }
     this.#obey()
+    this.#correctTags()
     this.#later(60_000, () => this.repair())
   }
 
@@ -217,6 +231,26 @@ export class Hands {
       if (reason === 'AddressTaken') this.#giveUp(about.uid ?? '')
     }
     this.#told = notices.length
+  }
+
+  /** "correct the tags of the reservation": it keeps the address of a claim whose own somebody has released. */
+  #correctTags(): void {
+    const { clock, cloud, ledger } = this.#world
+    const doubled = ledger
+      .suspects()
+      .flatMap(({ kind, subject }) => (kind === 'reservation-doubled' ? subject : []))
+    for (const { address, id, tags } of cloud.admin.audit(clock.now()).reservations) {
+      const claim = doubled.includes(id) ? ledger.claimOf(address) : undefined
+      const purpose = purposeOfReservation(tags)
+      if (claim === undefined || purpose === undefined) continue
+      const { expireAfter, name, namespace, owner } = claim
+      cloud.admin.tagReservation(
+        id,
+        reservationTags({ ...purpose, expireAfter, name, namespace, owner }),
+        clock.now(),
+      )
+      this.#world.log(`console: reservation ${id} of ${address} is tagged as that of ${name}`)
+    }
   }
 
   #endPod(uid: string): void {
@@ -257,9 +291,25 @@ export class Hands {
       // What no reservation keeps anybody may take now.
       if (!reserved.has(address)) promises.releaseAddress(address)
     }
-    this.#later(60_000, () => {
-      taking.upTo = this.#lastGrant()
-    })
+    // A leader that has not seen it yet may grant it again.
+    const settle = (): void => {
+      if (addresses.some((address) => this.#isMissed(address))) this.#later(1000, settle)
+      else taking.upTo = this.#lastGrant()
+    }
+    this.#later(60_000, settle)
+  }
+
+  /** The leader has it still where the cloud has it no more. */
+  #isMissed(address: Ipv4): boolean {
+    const { ledger } = this.#world
+    const node = ledger.nodeOf(address)
+    if (node === undefined) return false
+    const carrier = this.#eniOf(address)
+    return (
+      ledger
+        .pool(node)
+        ?.enis.some(({ id, ips }) => id !== carrier && ips.some((ip) => ip.address === address)) === true
+    )
   }
 
   /** The highest that anybody knows: the ledger may have just been lost. */

@@ -301,22 +301,26 @@ export function happen(world: World, happening: Happening): void {
 
 /** Refused while its pod runs, unless by force; what was given up is nobody's. */
 function releaseClaim(world: World, name: string, force: boolean): void {
-  const { host } = world
-  if (!host.leads() || host.leader === undefined) return
+  const { leader, process } = world.host
+  if (!world.host.leads() || leader === undefined) return
   const pod = { namespace: 'default', name }
   const isPodless = world.statics.of(name).length === 0
   // What its leader does not know yet may have been done all the same when it dies on it.
   const address = force ? (world.promises.of(name)?.address ?? world.ledger.claim(pod)?.address) : undefined
   if (force) world.promises.disown(name)
   else if (isPodless) world.promises.release(name)
-  if (address !== undefined) world.hands.forceRelease(address)
-  host.leader.claims.releaseClaim(pod, { force }).then(
+  let answered = false
+  if (address !== undefined) world.hands.forceRelease(address, () => !answered && process?.alive === true)
+  leader.claims.releaseClaim(pod, { force }).then(
     (outcome) => {
+      answered = true
       world.log(`vipc of ${name}: ${JSON.stringify(outcome)}`)
       if (!('refused' in outcome) && !force) world.promises.release(name)
       if (!('refused' in outcome) && force) world.statics.end(name, 'zone')
     },
-    () => {},
+    () => {
+      answered = true
+    },
   )
 }
 

@@ -5,6 +5,7 @@ import { isLater } from '../../../internal/ipam/epoch.ts'
 import { IpamError } from '../../../internal/ipam/errors.ts'
 import type { Nec, NodeFact, Notice, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderKube, NodeKube, Workload } from '../../../internal/ports.ts'
+import { editMasqConfig, type MasqNote } from '../../../internal/wire/masq-config.ts'
 import type { Chaos } from './chance.ts'
 import { Collection, noWatchFaults, type WatchFaults } from './kube-collection.ts'
 import type { Process } from './process.ts'
@@ -32,6 +33,8 @@ export class KubeTwin {
   readonly brokenKinds = new Set<string>()
   /** Kinds that were uninstalled. */
   readonly unservedKinds = new Set<string>()
+  /** What ip-masq-agent is told, with what of it is ours; undefined: there is no ConfigMap. */
+  masqConfig: { readonly text: string; readonly note?: MasqNote | undefined } | undefined
   readonly notices: Notice[] = []
   /** Writes to the API server, for counting. */
   writes = 0
@@ -102,6 +105,12 @@ export class KubeTwin {
       watchPods: (feed) => this.pods.watch(process, feed, () => true),
       watchNecs: (feed) => this.necs.watch(process, feed, () => true),
       getNode: (name) => this.#call(process, 'get node', () => this.nodes.items.get(name)),
+      getPod: (pod) =>
+        this.#call(process, 'get pod', () =>
+          [...this.pods.items.values()].find(
+            (one) => one.name === pod.name && one.namespace === pod.namespace,
+          ),
+        ),
       getNec: (name) => this.#call(process, 'get NEC', () => this.necs.items.get(name)),
       publishNec: (name, publication) =>
         this.#write(process, 'publish NEC', () => {
@@ -152,6 +161,17 @@ export class KubeTwin {
           (one) => one.apiVersion === kind.apiVersion && one.kind === kind.kind,
         )
       },
+      keepSources: (addresses, { create }) =>
+        this.#write(process, 'keep sources', () => {
+          if (this.masqConfig === undefined && (!create || addresses.length === 0)) return 'absent'
+          const { text, note } = this.masqConfig ?? { text: '{"NonMasqueradeCIDRs":["10.0.0.0/8"]}' }
+          const wanted = addresses.map((address) => `${address}/32`)
+          const edited = editMasqConfig(text, note, wanted)
+          if ('fault' in edited)
+            throw new IpamError('bad_input', `Cannot edit the ConfigMap: ${edited.fault}`)
+          this.masqConfig = edited
+          return 'kept'
+        }),
       serverTime: () => this.#call(process, 'read the clock', () => this.#clock.now()),
       notify: (notice) => void this.notices.push(notice),
     }
@@ -187,12 +207,13 @@ export class KubeTwin {
     throw new IpamError('deposed', `Cannot write NEC "${name}" in epoch ${epoch}: it is of epoch ${found}`)
   }
 
-  #write(process: Process, what: string, effect: () => void): Promise<void> {
+  #write<T>(process: Process, what: string, effect: () => T): Promise<T> {
     return this.#call(process, what, () => {
-      effect()
+      const effected = effect()
       if (this.#decide('lose answer', process, what, this.faults.lostAnswers)) {
         throw new IpamError('unavailable', `Cannot ${what}: the connection broke`)
       }
+      return effected
     })
   }
 

@@ -509,7 +509,7 @@ export class World {
     if (action === 'CreateReserveIpAddresses') this.#noteReservations()
     if (action === 'DeleteReserveIpAddresses') this.#seeRelease(params)
     if (action === 'AttachNetworkInterface') this.#attachmentBegins(params)
-    this.#advanceLater()
+    this.advanceLater()
   }
 
   /** Nothing is taken from a node because it is said to be gone, while it is there. */
@@ -531,14 +531,14 @@ export class World {
   }
 
   /** What the cloud works on is done in time, whether or not anybody asks. */
-  #advanceLater(): void {
+  advanceLater(): void {
     const due = this.cloud.nextDue()
     if (due === undefined || due >= this.#advanceAt) return
     this.#advanceAt = due
     this.clock.after(due - this.clock.now(), () => {
       this.#advanceAt = Number.POSITIVE_INFINITY
       this.cloud.advance(this.clock.now())
-      this.#advanceLater()
+      this.advanceLater()
     })
   }
 

@@ -2,7 +2,7 @@
 import { goneInTwoLooks } from './of-ending.ts'
 import type { ClaimOutcomes } from './outcomes.ts'
 
-const gone = { shows: ['Releasing (Deleted)', 'no claim'], address: 'none' } as const
+const gone = { shows: ['Retained', 'Releasing (Deleted)', 'no claim'], address: 'none' } as const
 const askedAgain = 'Asked again by the client.'
 
 export const outcomesOfFind: ClaimOutcomes = {
@@ -12,7 +12,7 @@ export const outcomesOfFind: ClaimOutcomes = {
     ...gone,
     atMost: 60,
     within: 660,
-    shows: ['Releasing (Deleted)', 'Releasing (CloudRefused)', 'no claim'],
+    shows: ['Retained', 'Releasing (Deleted)', 'Releasing (CloudRefused)', 'no claim'],
     what: 'Asked again by the client, ever more slowly, and by the claim after pauses that grow up to a minute; told when that failed twice. Nothing is released that was not seen.',
   },
   'error-undone': { ...gone, calls: 2, within: 10, what: askedAgain },

@@ -2,10 +2,10 @@
 import { goneInTwoLooks, ofEnding } from './of-ending.ts'
 import { type ClaimOutcomes, stillThrottled } from './outcomes.ts'
 
-const usual = ['Releasing (Deleted)', 'no claim']
+const usual = ['Retained', 'Releasing (Deleted)', 'no claim']
 const gone = { shows: usual, address: 'none' } as const
 const refused = {
-  shows: ['Releasing (Deleted)', 'Releasing (CloudRefused)', 'no claim'],
+  shows: ['Retained', 'Releasing (Deleted)', 'Releasing (CloudRefused)', 'no claim'],
   address: 'none',
 } as const
 const kept = [...usual, 'Retained']
@@ -44,7 +44,7 @@ export const outcomesOfRelease: ClaimOutcomes = {
   'time-out-denied': {
     calls: 3,
     within: 40,
-    shows: ['Releasing (Deleted)', 'Releasing (PermissionDenied)', 'no claim'],
+    shows: ['Retained', 'Releasing (Deleted)', 'Releasing (PermissionDenied)', 'no claim'],
     address: 'none',
     what: 'Looked up and sent again ever more seldom; told when it failed twice.',
   },
