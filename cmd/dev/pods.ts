@@ -27,7 +27,7 @@ export async function createPod(
   kube: KubeClient,
   name: string,
   node?: string,
-  kind?: typeof networkNames.exclusive | 'static' | KeptPod,
+  kind?: typeof networkNames.exclusive | 'static' | 'with-eip' | KeptPod,
 ): Promise<void> {
   const spec = {
     containers: [{ name: 'main', image: 'none' }],
@@ -36,6 +36,7 @@ export async function createPod(
   const kept = typeof kind === 'object' ? kind : undefined
   const annotations = {
     ...(kind === networkNames.exclusive && { [networksAnnotation]: kind }),
+    ...(kind === 'with-eip' && { 'tke.cloud.tencent.com/eip-attributes': '{"Bandwidth":"5"}' }),
     ...((kind === 'static' || kept) && { 'tke.cloud.tencent.com/vpc-ip-claim-delete-policy': 'Never' }),
     ...(kept && { 'tke.cloud.tencent.com/claim-expired-duration': kept.expireAfter }),
   }

@@ -17,12 +17,6 @@ import { explainSkip, missingPieces } from './pieces.ts'
 
 /** What is not reached, and why not. */
 const exceptions: Readonly<Record<string, string>> = {
-  'leader.cloud.allocateEip': 'no leader calls it yet',
-  'leader.cloud.describeEips': 'no leader calls it yet',
-  'leader.cloud.associateEip': 'no leader calls it yet',
-  'leader.cloud.disassociateEip': 'no leader calls it yet',
-  'leader.cloud.releaseEip': 'no leader calls it yet',
-  'leader.cloud.describeEipQuota': 'no leader calls it yet',
   'leader.kube.setUnavailable': 'only a leader with --manage-taint calls it',
   'node.linux.links': 'only tests call it, the agent sees the links in its survey',
 }

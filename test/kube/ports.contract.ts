@@ -14,6 +14,7 @@ import { createLeaderKube } from '../../internal/kube/leader-kube.ts'
 import { createLeaseStore } from '../../internal/kube/lease-store.ts'
 import { necEpochs } from '../../internal/kube/nec-api.ts'
 import { createNodeKube } from '../../internal/kube/node-kube.ts'
+import { parseIpv4 } from '../../internal/value/ipv4.ts'
 import { ip } from '../given.ts'
 import { createRecorder } from './recorder.ts'
 import { publication, report, warmed } from './samples.ts'
@@ -157,6 +158,27 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     await leader.setUnavailable(nodeName, false)
     await taint([])
     await leader.setUnavailable(`${nodeName}-nobody`, true)
+  })
+
+  test(`[${name}] [E11] setPublicIp() writes one annotation of that very pod, and takes it out`, async () => {
+    const annotations = { 'tke.cloud.tencent.com/eip-attributes': '', team: 'shop' }
+    const pods = '/api/v1/namespaces/default/pods'
+    const pod = `${nodeName}-public`
+    await post(pods, {
+      metadata: { name: pod, annotations },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    })
+    const read = async () => at(await client.call({ doing: 'get', path: `${pods}/${pod}` }), 'metadata')
+    const uid = String(at(await read(), 'uid'))
+    const key = 'tke.cloud.tencent.com/eip-public-ip'
+    const address = parseIpv4('9.9.9.9')
+    await leader.setPublicIp({ namespace: 'default', name: pod, uid }, address)
+    assert.deepEqual(at(await read(), 'annotations'), { ...annotations, [key]: '9.9.9.9' })
+    await leader.setPublicIp({ namespace: 'default', name: pod, uid: `${uid}0` }, undefined)
+    assert.deepEqual(at(await read(), 'annotations'), { ...annotations, [key]: '9.9.9.9' }, 'another pod')
+    await leader.setPublicIp({ namespace: 'default', name: pod, uid }, undefined)
+    assert.deepEqual(at(await read(), 'annotations'), annotations)
+    await leader.setPublicIp({ namespace: 'default', name: `${pod}-nobody`, uid }, address)
   })
 
   test(`[${name}] [E9] keepSources() edits one list of one ConfigMap, and nothing else`, async () => {

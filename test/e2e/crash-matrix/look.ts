@@ -2,7 +2,7 @@
 import { auditCluster, type DevAudit } from '../../../cmd/dev/audit.ts'
 import type { DevCluster } from '../../../cmd/dev/cluster.ts'
 import { openIntents, ping } from '../../../cmd/dev/look.ts'
-import { listPods } from '../../../cmd/dev/pods.ts'
+import { listPods, type SeenPod } from '../../../cmd/dev/pods.ts'
 import { readPools } from '../../../cmd/dev/pools.ts'
 import { query } from '../../../cmd/dev/query.ts'
 import type { Keepers } from './keepers.ts'
@@ -20,6 +20,8 @@ export interface Expected {
   /** Names of the pods that should run. */
   readonly pods: readonly string[]
   readonly keepers: Keepers
+  /** Names of those pods that have public addresses. */
+  readonly eips: readonly string[]
   /** Pods that Kubernetes does not know. */
   readonly statics: number
   readonly warm: { readonly min: number; readonly max: number }
@@ -40,6 +42,7 @@ export async function look(expected: Expected): Promise<Verdict | string[]> {
     ...differences('pod', pods, namesOf(running)),
     ...namesOf(running.filter(({ address }) => address === undefined)).map((name) => `no address: ${name}`),
     ...keepers.amiss(running),
+    ...eipsAmiss(expected, running),
     ...poolsAmiss(expected),
     ...enisAmiss(expected),
   ]
@@ -78,6 +81,37 @@ function refuseDoubles({ cluster, served }: Expected): void {
   const addresses = owners.map(({ address }) => address)
   const twice = addresses.filter((address, i) => addresses.indexOf(address) !== i)
   if (twice.length > 0) throw new Doubled(`handed out twice: ${twice.join(', ')}`)
+}
+
+interface EipRow {
+  readonly name: string
+  readonly phase: string
+  readonly eip: string | null
+  readonly privateIp: string | null
+}
+
+/** One for each pod that wants one, on its address, and none else. */
+function eipsAmiss({ cluster, eips }: Expected, running: readonly SeenPod[]): readonly string[] {
+  const sql = 'SELECT name, phase, eip_id AS eip, private_ip AS privateIp FROM eip_claim'
+  const claims = query<EipRow>(cluster.leaderDb, 'leader', sql)
+  const inCloud = cluster.cloud.admin.audit(Date.now()).eips
+  const claimed = claims.flatMap(({ eip }) => eip ?? [])
+  const unbound = claims.filter(({ eip, name, phase, privateIp }) => {
+    const pod = running.find((one) => one.name === name)
+    const at = inCloud.find(({ id }) => id === eip)
+    return (
+      phase !== 'Bound' || pod?.address !== privateIp || at?.privateIp !== privateIp || at?.state !== 'BIND'
+    )
+  })
+  return [
+    ...differences('EIP claim', eips, namesOf(claims)),
+    ...differences(
+      'EIP of a claim',
+      inCloud.map(({ id }) => id),
+      claimed,
+    ),
+    ...unbound.map(({ name, phase }) => `EIP of ${name}: ${phase}`),
+  ]
 }
 
 function poolsAmiss({ cluster, served, statics, warm }: Expected): readonly string[] {

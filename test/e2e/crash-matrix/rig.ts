@@ -43,6 +43,9 @@ export const waits: Waits = {
   },
 }
 
+/** Names of pods with public addresses begin so. */
+const eipPod = 'eip-'
+
 export class Rig {
   readonly cluster: DevCluster
   /** On the first nodes with agents. */
@@ -114,6 +117,29 @@ export class Rig {
       await createPod(this.cluster.kube, name, node)
       this.#pods.set(name, node)
     }
+  }
+
+  /** A pod with a public address. */
+  async makeEipPod(node: string): Promise<void> {
+    const name = `${eipPod}${++this.#made}`
+    await createPod(this.cluster.kube, name, node, 'with-eip')
+    this.#pods.set(name, node)
+  }
+
+  async endEipPods(): Promise<void> {
+    for (const name of this.#eipPods()) {
+      await deletePod(this.cluster.kube, name)
+      this.#pods.delete(name)
+    }
+  }
+
+  #eipPods(): readonly string[] {
+    return [...this.#pods.keys()].filter((name) => name.startsWith(eipPod))
+  }
+
+  /** A pod was told that it gets none. */
+  eipRefused(): boolean {
+    return this.#count(`SELECT 1 FROM eip_claim WHERE reason = 'FailedAllocateEIP'`) > 0
   }
 
   /** A pod with an ENI of its own. */
@@ -235,7 +261,15 @@ export class Rig {
   #expected(): Expected {
     const { cluster, keepers } = this
     const pods = [...this.#pods.keys(), ...keepers.running()]
-    return { cluster, served: this.served(), pods, keepers, statics: this.#statics, warm }
+    return {
+      cluster,
+      served: this.served(),
+      pods,
+      keepers,
+      eips: this.#eipPods(),
+      statics: this.#statics,
+      warm,
+    }
   }
 
   #stuck(amiss: readonly string[]): Error {

@@ -63,6 +63,25 @@ const ownPodsGo: Stimulus = {
   name: 'pods with ENIs of their own go',
   run: (rig) => onEach(rig, (node) => rig.endOwnPods(node)),
 }
+const eipPodsCome: Stimulus = {
+  name: 'pods with public addresses come',
+  run: (rig) => rig.makeEipPod(home(rig)),
+}
+const eipPodsGo: Stimulus = {
+  name: 'pods with public addresses go',
+  run: (rig) => rig.endEipPods(),
+}
+const eipsAreRefused: Stimulus = {
+  name: 'public addresses are refused',
+  async run(rig) {
+    const { cloud } = rig.cluster
+    const { eips } = cloud.setLimits({})
+    cloud.setLimits({ eips: 0 })
+    await rig.makeEipPod(home(rig))
+    await rig.until('one is refused', () => rig.eipRefused())
+    cloud.setLimits({ eips })
+  },
+}
 const keepersCome: Stimulus = {
   name: 'pods that keep their addresses come',
   run: (rig) => rig.keepers.come(home(rig)),
@@ -141,6 +160,8 @@ export const leaderScenarios: readonly Scenario[] = [
   { steps: [creationsAreRefused, aNodeLeaves] },
   { steps: [ledgerAndNecAreLost] },
   { steps: [keepersCome, keepersAreRestarted, keepersMove, keepersEnd, keepersReturn, addressesAreGivenUp] },
+  { steps: [eipPodsCome, ledgerIsLost, eipPodsGo] },
+  { steps: [eipsAreRefused, eipPodsGo] },
   { steps: [aNodeJoins, aNodeLeaves] },
   { steps: [noneMayBeReserved, keepersMove, keepersEnd, ledgerIsLost, keepersReturn, parkedAreGivenUp] },
   { steps: [answersAreLost, podsGo] },
@@ -182,6 +203,7 @@ export const nodeScenarios: readonly Scenario[] = [
 /** In the second turn processes die where the first one was the first to lead. */
 const turn = [
   podsCome,
+  eipPodsCome,
   keepersCome,
   sandboxesAreChecked,
   aNodeJoins,
@@ -189,6 +211,7 @@ const turn = [
   ledgerIsLost,
   databaseIsLost,
   podsGo,
+  eipPodsGo,
   addressesAreGivenUp,
   aNodeLeaves,
 ]
