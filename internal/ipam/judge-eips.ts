@@ -17,6 +17,8 @@ export interface EipsView {
   readonly tokens: ReadonlySet<string>
   /** Pods, by name, that have a claim. */
   readonly claimed: ReadonlySet<string>
+  /** Those of them whose claim has none yet, and has asked for none: it takes what leftFor() finds. */
+  readonly waiting: ReadonlySet<string>
   readonly pods: readonly PodFact[]
 }
 
@@ -44,6 +46,7 @@ export function judgeEips(view: EipsView): JudgedEips {
   const claimed = new Set(view.claimed)
   for (const { eip, purpose } of unknown(view).toSorted(boundFirst)) {
     const name = podText(purpose)
+    if (view.waiting.has(name)) continue
     if (claimed.has(name)) orphans.push(eip)
     else claims.push(refound(eip, purpose, pods.get(name)))
     claimed.add(name)
@@ -55,12 +58,24 @@ function asks(pod: PodFact): boolean {
   return pod.node !== undefined && !pod.terminal && pod.eip !== undefined
 }
 
+/** Of those of the cluster the one that was made for a pod of that name, and that no claim knows of: what a ledger that was lost has left. */
+export function leftFor(
+  { name, namespace }: PodName,
+  view: Known,
+): { readonly eip: CloudEip; readonly token: string } | undefined {
+  const its = unknown(view).filter(({ purpose }) => purpose.name === name && purpose.namespace === namespace)
+  const [first] = its.toSorted(boundFirst)
+  return first && { eip: first.eip, token: first.purpose.token }
+}
+
+type Known = Pick<EipsView, 'clusterId' | 'eips' | 'holders' | 'tokens'>
+
 interface Unknown {
   readonly eip: CloudEip
   readonly purpose: EipPurpose
 }
 
-function unknown({ clusterId, eips, holders, tokens }: EipsView): readonly Unknown[] {
+function unknown({ clusterId, eips, holders, tokens }: Known): readonly Unknown[] {
   return eips.flatMap((eip) => {
     const purpose = purposeOfEip(eip.tags)
     if (purpose?.clusterId !== clusterId || holders.has(eip.id) || tokens.has(purpose.token)) return []

@@ -166,7 +166,8 @@ async function zonesOf(
 
 /** Where one name has two, a survey gives the other back. */
 function eipsOf(view: Pick<EipsView, 'clusterId' | 'eips' | 'pods'>): readonly RefoundEip[] {
-  return judgeEips({ ...view, holders: new Map(), tokens: new Set(), claimed: new Set() }).claims
+  return judgeEips({ ...view, holders: new Map(), tokens: new Set(), claimed: new Set(), waiting: new Set() })
+    .claims
 }
 
 function refuseForeign({ foreign: [first] }: Rebuild): void {

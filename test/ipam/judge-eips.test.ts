@@ -27,6 +27,7 @@ const none = {
   holders: new Map(),
   tokens: new Set<string>(),
   claimed: new Set<string>(),
+  waiting: new Set<string>(),
   pods: [],
 }
 const wish = { source: 'created', bandwidth: 1, isp: 'BGP', chargeType: 'TRAFFIC_POSTPAID_BY_HOUR' } as const
@@ -76,6 +77,12 @@ const rows: readonly { does: string; eips: readonly CloudEip[]; more?: object; w
     eips: [eip('a')],
     more: { claimed: new Set(['shop/web-0']) },
     want: ['a orphan'],
+  },
+  {
+    does: 'leaves it to a claim that waits for one',
+    eips: [eip('a')],
+    more: { claimed: new Set(['shop/web-0']), waiting: new Set(['shop/web-0']) },
+    want: [],
   },
   {
     does: 'keeps of two the one that carries something',

@@ -16,6 +16,8 @@ export interface SeenEip {
 export interface EipLooks {
   /** Of a row with an EIP that one, of another the one that bears its token. Throws what the cloud throws. */
   find(row: EipClaim): Promise<SeenEip>
+  /** All that were made for pods of the cluster. Throws what the cloud throws. */
+  made(): Promise<readonly CloudEip[]>
 }
 
 /** Who asks within it asks together. */
@@ -37,6 +39,7 @@ export function createEipLooks(cloud: Cloud, clock: Clock, clusterId: string): E
   }
 
   return {
+    made: async () => (await list()).eips,
     async find({ allocateToken, eipId }) {
       if (eipId === undefined) {
         const { at, eips } = await list()

@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts'
 import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
 import { judgeEipRefusal } from '../../ipam/eip-refusal.ts'
 import { errorCode } from '../../ipam/errors.ts'
+import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import {
   type EipLook,
@@ -106,6 +107,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const hasPod = claim.podUid !== undefined
     switch (step.kind) {
       case 'allocate':
+        return (await takeLeft(claim)) ? 0 : act(claim, step, memory)
       case 'associate':
       case 'disassociate':
       case 'release':
@@ -132,6 +134,25 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         await notices.trouble(claim, step)
         return Math.max(200, step.until - clock.now())
     }
+  }
+
+  /** None is made for a name that has one of which no claim knows: a ledger was lost, and nobody could look. */
+  async function takeLeft(claim: EipClaim): Promise<boolean> {
+    if (claim.allocateToken !== undefined) return false
+    const eips = await looks.made()
+    return ledger.write((tx) => {
+      const { holders, holding, tokens } = ledger.eips
+      const left = leftFor(claim, { clusterId, eips, holders: holders(), tokens: tokens() })
+      if (left === undefined) return false
+      const { address, eniId, id, privateIp } = left.eip
+      const isFree = privateIp !== undefined && eniId !== undefined && holding(privateIp) === undefined
+      tx.changeEipClaim(claim, {
+        ...{ eipId: id, address, allocateToken: left.token, phase: 'Attaching' },
+        ...(isFree && { privateIp, eniId }),
+      })
+      log.warn('EIP that no claim knew of has one', { pod: podText(claim), eip: id, address })
+      return true
+    })
   }
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {

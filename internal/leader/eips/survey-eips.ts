@@ -78,9 +78,16 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
   function judge(eips: readonly CloudEip[]): JudgedEips {
     const names = claimPhases.flatMap((phase) => ledger.eips.names(phase))
     return judgeEips({
-      ...{ clusterId: settings.clusterId, eips, claimed: new Set(names.map(podText)) },
+      ...{ clusterId: settings.clusterId, eips, claimed: new Set(names.map(podText)), waiting: waiting() },
       ...{ holders: ledger.eips.holders(), tokens: ledger.eips.tokens(), pods: [...facts.pods()] },
     })
+  }
+
+  function waiting(): ReadonlySet<string> {
+    const unasked = ledger.eips
+      .where('Pending')
+      .filter(({ allocateToken, wish }) => wish.source === 'created' && allocateToken === undefined)
+    return new Set(unasked.map(podText))
   }
 
   /** Those that were unknown at an earlier look as well; `at`: of this one. */

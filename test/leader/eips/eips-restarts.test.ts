@@ -1,6 +1,7 @@
 // Leaders that die in the middle of each act on an EIP, calls that are lost, and ledgers that are: no EIP is lost, doubled or left behind.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noFaults } from '../../../internal/sim/vpc/settings.ts'
 import type { Transport } from '../../../internal/vpc/transport.ts'
 import { known } from '../../given.ts'
 import { EipWorld, minute, second } from './eip-world.ts'
@@ -96,6 +97,23 @@ test('[R4] without its ledger a leader finds what pods have, what is kept, and w
   await world.until(() => world.eips().length === 2)
   assert.equal(world.eips().length, 2)
   await world.until(() => world.eipClaim('web-1') === undefined, 14 * minute)
+  assert.deepEqual(world.eips(), [`${before.eipId} BIND ${before.privateIp}`])
+})
+
+test('[R4] [E8] without its ledger, and while it may not look at EIPs, a leader makes none; then pods have their own again', async (t) => {
+  const world = await EipWorld.start(t)
+  const runs = world.run('node-1', 'web-0', kept)
+  const before = await world.untilEip(runs)
+  world.loseLedger()
+  world.cloud.setFaults({ ...noFaults, deny: { DescribeAddresses: 1 } })
+  world.start()
+  await world.until(() => world.eipClaim('web-0') !== undefined)
+  await world.clock.advance(5 * minute)
+  assert.deepEqual(world.eips(), [`${before.eipId} BIND ${before.privateIp}`])
+  world.cloud.setFaults(noFaults)
+  const again = await world.untilEip(runs)
+  assert.equal(again.eipId, before.eipId)
+  await world.clock.advance(10 * minute)
   assert.deepEqual(world.eips(), [`${before.eipId} BIND ${before.privateIp}`])
 })
 
