@@ -56,7 +56,7 @@ function lostOfUsers(world: World, all: readonly AuditEip[]): string[] {
 
 function promiseFaults(world: World): string[] {
   const { eips, host, ledger } = world
-  if (!host.leads() || !ledger.complete()) return []
+  if (!host.leads() || !ledger.complete() || !eips.areKnown()) return []
   return eips.promises.all().flatMap(({ address, id, name }) => {
     const claim = ledger.eips.claim({ namespace: 'default', name })
     if (claim?.eipId === id && claim.phase !== 'Releasing') return []

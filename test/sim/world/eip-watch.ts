@@ -5,6 +5,7 @@ import type { EipId, PodFact } from '../../../internal/ipam/types.ts'
 import type { AuditEip } from '../../../internal/sim/vpc/audit.ts'
 import { usualTypes } from '../../../internal/sim/vpc/instance-table.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import type { Millis } from '../../../internal/value/millis.ts'
 import { userEips } from './draw-eips.ts'
 import { EipHands } from './eip-hands.ts'
 import { EipPromises } from './eip-promises.ts'
@@ -15,6 +16,9 @@ import type { World } from './world.ts'
 /** Of the account; as many a day as are wanted. */
 const quota = { eips: 60, eipsPerDay: 10_000 }
 
+/** What nobody could look for when a ledger was made anew. */
+const foundWithin: Millis = 10 * 60_000
+
 interface Named {
   readonly NetworkInterfaceId?: string
   readonly SourceNetworkInterfaceId?: string
@@ -22,6 +26,7 @@ interface Named {
   readonly PrivateIpAddresses?: readonly { readonly PrivateIpAddress?: Ipv4 }[]
   readonly AddressId?: string
   readonly AddressIds?: readonly string[]
+  readonly Filters?: readonly unknown[]
 }
 
 export class EipWatch {
@@ -29,6 +34,11 @@ export class EipWatch {
   readonly hands: EipHands
   readonly promises: EipPromises
   readonly masq: MasqWatch
+  /** From when on a leader knows again which EIPs there were, after its ledger was lost; undefined: it has not seen them. */
+  #knownFrom: Millis | undefined = 0
+  /** A list of them was asked for, and may have been refused. */
+  #listAsked = false
+  #isBlind = false
   /** EIPs whose addresses the call that arrives takes away. */
   #leaving: readonly AuditEip[] = []
 
@@ -56,7 +66,15 @@ export class EipWatch {
   }
 
   ledgerLost(): void {
-    if (this.#world.shape.eips) this.promises.ledgerLost()
+    if (!this.#world.shape.eips) return
+    this.promises.ledgerLost()
+    this.#knownFrom = undefined
+    this.#listAsked = false
+  }
+
+  /** Could whoever leads have found what a lost ledger knew? */
+  areKnown(): boolean {
+    return this.#knownFrom !== undefined && this.#world.clock.now() >= this.#knownFrom
   }
 
   /** The last pod of its name went. */
@@ -81,6 +99,8 @@ export class EipWatch {
   performing(action: string, params: unknown): void {
     this.#leaving = []
     if (!this.#world.shape.eips) return
+    // Asked again it was refused: who made his ledger anew without it finds the rest in a survey.
+    if (isList(action, params) && this.#knownFrom === undefined) this.#asksForList()
     const { NetworkInterfaceId, PrivateIpAddress, PrivateIpAddresses, SourceNetworkInterfaceId } =
       params as Named
     const on = (eni: string | undefined, addresses?: readonly (string | undefined)[]) =>
@@ -102,6 +122,11 @@ export class EipWatch {
     if (action === 'DisassociateAddress') this.#seeUnbinding((params as Named).AddressId ?? '')
   }
 
+  #asksForList(): void {
+    this.#isBlind ||= this.#listAsked
+    this.#listAsked = true
+  }
+
   /** The cloud has done as a leader asked. */
   performed(action: string, params: unknown): void {
     if (!this.#world.shape.eips) return
@@ -109,6 +134,10 @@ export class EipWatch {
     for (const { id, privateIp } of this.#leaving)
       faults.push(`${action} takes ${privateIp} away while ${id} is on it`)
     const { AddressId = '', AddressIds = [], PrivateIpAddress } = params as Named
+    if (isList(action, params) && this.#knownFrom === undefined) {
+      this.#knownFrom = this.#world.clock.now() + (this.#isBlind ? foundWithin : 0)
+      this.#isBlind = false
+    }
     if (action === 'AssociateAddress' && PrivateIpAddress !== undefined)
       this.#seeBinding(AddressId, PrivateIpAddress)
     if (action === 'ReleaseAddresses') for (const id of AddressIds) this.#seeRelease(id)
@@ -149,6 +178,10 @@ export class EipWatch {
 
 export function isCreated({ tags }: Pick<AuditEip, 'tags'>): boolean {
   return createdTag in tags
+}
+
+function isList(action: string, params: unknown): boolean {
+  return action === 'DescribeAddresses' && (params as Named).Filters !== undefined
 }
 
 function isOn(state: string): boolean {
