@@ -22,6 +22,7 @@ import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { type ActStep, createEipActs } from './eip-acts.ts'
@@ -45,6 +46,7 @@ export interface EipSettlerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly facts: Pick<ClusterFacts, 'nec'>
   readonly settings: LeaderSettings
   readonly notices: EipNotices
   readonly livePod: (pod: PodName) => PodFact | undefined
@@ -63,11 +65,14 @@ interface Memory {
   settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
 }
 
+/** So soon, as a rule, the NEC of a node says what it is to say. */
+const exposedWithin: Millis = 200
+
 /** What passes by itself is told about when it has not passed after so many. */
 const toldAfter = 3
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
-  const { clock, cloud, ledger, livePod, log, notices, random, settings, wakeNode } = options
+  const { clock, cloud, facts, ledger, livePod, log, notices, random, settings, wakeNode } = options
   const { clusterId, retry, surveyEvery } = settings
   const memories = new Map<number, Memory>()
   const looks = createEipLooks(cloud, clock, clusterId)
@@ -105,8 +110,10 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   async function take(claim: EipClaim, step: EipStep, memory: Memory): Promise<Millis> {
     const hasPod = claim.podUid !== undefined
     switch (step.kind) {
-      case 'allocate':
       case 'associate':
+        if (!isExposed(claim, step)) return expose(claim)
+        return act(claim, step, memory)
+      case 'allocate':
       case 'disassociate':
       case 'release':
         return act(claim, step, memory)
@@ -132,6 +139,19 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         await notices.trouble(claim, step)
         return Math.max(200, step.until - clock.now())
     }
+  }
+
+  /** Its node is told first: from then on it gives the address to no other pod, until the EIP has left it. */
+  function isExposed({ node, podUid }: EipClaim, { address }: EipPlace): boolean {
+    if (node === undefined) return false
+    const ips = facts.nec(node)?.publication?.enis.flatMap((eni) => eni.ips) ?? []
+    const ip = ips.find((one) => one.address === address)
+    return ip !== undefined && (ip.claim !== undefined || ip.eipFor === podUid)
+  }
+
+  function expose({ node }: EipClaim): Millis {
+    if (node !== undefined) wakeNode(node)
+    return exposedWithin
   }
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
