@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import type { LogLevel } from '../internal/base/log.ts'
 import { IpamError } from '../internal/ipam/errors.ts'
 import type { DevCluster } from './dev/cluster.ts'
+import { userEips } from './dev/topology.ts'
 import { exitCode } from './exit.ts'
 import type { Host } from './host.ts'
 import { prepareSqlite } from './native.ts'
@@ -84,6 +85,7 @@ async function runDev(flags: DevFlags, signal: AbortSignal): Promise<void> {
         ...(flags.tour ? tourFlags : []),
       ],
       nodeFlags: flags.tour ? ['--report-interval=2s'] : ['--report-interval=5s'],
+      statefulSets: true,
       logLevel: flags.logLevel,
     })
     started = true
@@ -139,9 +141,10 @@ function introduction(cluster: DevCluster): string {
   kubectl get pods -o wide -w
   kubectl run own --image=none --annotations=tke.cloud.tencent.com/networks=tke-direct-eni   # has an ENI of its own
   kubectl run kept --image=none --annotations=tke.cloud.tencent.com/vpc-ip-claim-delete-policy=Never   # keeps its address, with --static-ip
+  kubectl run public --image=none --annotations=tke.cloud.tencent.com/eip-attributes='{"Bandwidth":"5"}'   # has an EIP; your own are ${userEips.join(', ')}
   kubectl annotate nec node-1 tke.cloud.tencent.com/route-eni-ip-min-warm-target=1 tke.cloud.tencent.com/route-eni-ip-max-warm-target=3
   kubectl get nec node-1 -o yaml
-  kubectl get vip,vipc -o wide
+  kubectl get vip,vipc,eipc -o wide
   sqlite3 ${cluster.leaderDb} 'select * from v_ip'
   sqlite3 ${cluster.nodeDb('node-1')} 'select * from v_ip'
   curl -s ${cluster.vpcUrl}/sim/audit     # what exists in the simulated cloud

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '../../internal/base/clock.ts'
 import { type LogLevel, silentLog } from '../../internal/base/log.ts'
 import { systemRandom } from '../../internal/base/random.ts'
-import { IpamError } from '../../internal/ipam/errors.ts'
+import { errorCode, IpamError } from '../../internal/ipam/errors.ts'
 import { cloudZoneLabel, type Labels, zoneLabel } from '../../internal/ipam/node-affinity.ts'
 import type { KubeClient } from '../../internal/kube/client.ts'
 import { connectKube } from '../../internal/kube/connect.ts'
@@ -21,13 +21,16 @@ import { type DevApi, startEmbeddedApi } from './api.ts'
 import { type DevHost, startDevHost } from './host-client.ts'
 import { type DevLeader, startDevLeader } from './leader.ts'
 import { startScheduler } from './scheduler.ts'
+import { startStatefulSets } from './stateful-sets.ts'
 import {
   clusterId,
   instanceType,
+  masqConfig,
   nodeSubnets,
   podSubnets,
   region,
   subnetOfNode,
+  userEips,
   vpc,
   zoneNumber,
 } from './topology.ts'
@@ -84,6 +87,8 @@ export interface DevOptions {
   readonly kubeListen?: { readonly host: string; readonly port: number }
   readonly leaderFlags: readonly string[]
   readonly nodeFlags: readonly string[]
+  /** StatefulSets have pods; otherwise nobody controls workloads. */
+  readonly statefulSets?: boolean
   readonly logLevel: LogLevel
   /** What time it is in the cloud and for our own API server; the system's when not given. */
   readonly clock?: Clock
@@ -148,6 +153,8 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
   for (const subnet of [...nodeSubnets, ...podSubnets]) {
     cloud.admin.createSubnet({ ...subnet, vpcId: vpc.id }, clock.now())
   }
+  for (const id of userEips) cloud.admin.createEip({ id }, clock.now())
+  await installMasqConfig(kube)
   const vpcServer = await serveVpcSim({ sim: cloud, clock, tcp: { host: '127.0.0.1', port: 0 } })
   stack.defer(() => vpcServer.close())
 
@@ -196,6 +203,7 @@ export async function startDevCluster(options: DevOptions): Promise<DevCluster> 
       nodes: () => nodes.map((node) => ({ name: node.name, labels: labelsOf(node) })),
     }),
   )
+  if (options.statefulSets) stack.defer(startStatefulSets({ client: kube, clock, random, log: silentLog }))
   async function joinNode(): Promise<DevNode> {
     const subnet = subnetOfNode(joined)
     const name = `node-${++joined}`
@@ -287,6 +295,21 @@ async function refuseUnfitMachine(): Promise<void> {
       hint: 'allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0), or run it as root',
     })
   }
+}
+
+async function installMasqConfig(kube: KubeClient): Promise<void> {
+  const create = (path: string, body: object) =>
+    kube.call({ doing: 'install ip-masq-agent', method: 'POST', path, body }).catch((error: unknown) => {
+      if (errorCode(error) !== 'conflict') throw error // it is there
+    })
+  const namespace = 'kube-system'
+  await create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+  await create(`/api/v1/namespaces/${namespace}/configmaps`, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'ip-masq-agent-config', namespace },
+    data: { config: JSON.stringify(masqConfig) },
+  })
 }
 
 function labelsOf({ instanceId, name, zone }: DevNode): Labels {

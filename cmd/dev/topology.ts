@@ -15,6 +15,17 @@ export const podSubnets = [
   { id: 'subnet-pods004a', cidr: '10.0.3.0/24', zone: 'ap-guangzhou-4' },
 ] as const
 
+/** EIPs of the user's own, for `eip-id-list`. */
+export const userEips = ['eip-xxx1', 'eip-xxx2'] as const
+
+/** As TKE installs it: what ip-masq-agent leaves as it is. */
+export const masqConfig = {
+  NonMasqueradeCIDRs: [vpc.cidr, '172.16.0.0/16'],
+  MasqLinkLocal: true,
+  ResyncInterval: '1m0s',
+  MasqLinkLocalIPv6: false,
+} as const
+
 /** 3 ENIs for pods, 9 addresses each. */
 export const instanceType = 'S5.MEDIUM4'
 

@@ -3,7 +3,7 @@
 // for the pod of that name (S4), at any time, and nothing of the pool.
 import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { EniId, PodName } from './types.ts'
+import type { EniId, PodName, PodUid } from './types.ts'
 
 export interface LocalIp {
   readonly address: Ipv4
@@ -15,6 +15,8 @@ export interface LocalIp {
   readonly coolingUntil: Millis
   /** The pod that it is for, and no other; undefined: it is for any pod of the pool. */
   readonly claim?: PodName
+  /** An EIP leads to it, or soon does, of the pod of this uid, and no other of the pool gets it; empty: of one that has gone. */
+  readonly eipFor?: PodUid
 }
 
 export interface LocalEni {
@@ -22,14 +24,20 @@ export interface LocalEni {
   readonly slot: number
 }
 
-/** An address to hand out, of the ENIs that are set up; undefined when none is idle. `roll`, in [0, 1), decides among equals. */
+/**
+ * An address to hand out, of the ENIs that are set up; undefined when none is idle. `roll`, in [0, 1), decides among equals. A pod whose EIP
+ * is on an address has that again: what it had in another sandbox.
+ */
 export function chooseAddress(
   ips: readonly LocalIp[],
   enis: readonly LocalEni[],
   now: Millis,
   roll: number,
+  pod: PodUid = '',
 ): Ipv4 | undefined {
   const slots = new Map(enis.map(({ id, slot }) => [id, slot]))
+  const its = ips.find((ip) => isSpare(ip) && pod !== '' && ip.eipFor === pod && slots.has(ip.eniId))
+  if (its !== undefined) return its.address
   const idle = ips.filter((ip) => isIdle(ip) && slots.has(ip.eniId))
   const rested = idle.filter((ip) => ip.coolingUntil <= now)
   if (rested.length === 0)
@@ -69,6 +77,11 @@ export function samePod(a: PodName | undefined, b: PodName | undefined): boolean
 
 /** Of the pool, free to be handed out or given back; an address the leader no longer publishes is neither. */
 export function isIdle(ip: LocalIp): boolean {
+  return isSpare(ip) && ip.eipFor === undefined
+}
+
+/** The same, or it waits for an EIP to leave it. */
+export function isSpare(ip: LocalIp): boolean {
   return isFree(ip) && ip.claim === undefined
 }
 

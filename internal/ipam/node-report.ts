@@ -1,7 +1,7 @@
 // What a node tells the leader of its pools.
 
 import type { Ipv4 } from '../value/ipv4.ts'
-import { isIdle, type LocalIp, usedPerEni } from './choose-address.ts'
+import { isIdle, isSpare, type LocalIp, usedPerEni } from './choose-address.ts'
 import type { EniId, EniMode, NodeReport } from './types.ts'
 
 /** `unusable`: idle ones that no pod can get; of these the ones that a pod of the node shows are that pod's. */
@@ -45,5 +45,5 @@ export function withheldOf(
   unusable: ReadonlySet<Ipv4>,
   isShown: (address: Ipv4) => boolean,
 ): number {
-  return ips.filter((ip) => isIdle(ip) && unusable.has(ip.address) && !isShown(ip.address)).length
+  return ips.filter((ip) => isSpare(ip) && unusable.has(ip.address) && !isShown(ip.address)).length
 }

@@ -21,16 +21,18 @@ export interface EipChoices {
   readonly eips: ReadonlyMap<EipId, CloudEip>
   /** Whose they are by the ledger. */
   readonly holders: ReadonlyMap<EipId, PodName>
+  /** Is it on an address for pods that no pod has? A leader that knows nothing of that any more has bound it there. */
+  readonly isLeft: (eip: CloudEip) => boolean
 }
 
 export type EipPick = { readonly eip: EipId } | EipTrouble
 
 /** By the keys of the contenders. None gets what another has, or gets. */
-export function pickEips(contenders: readonly EipContender[], { eips, holders }: EipChoices) {
+export function pickEips(contenders: readonly EipContender[], { eips, holders, isLeft }: EipChoices) {
   const taken = new Map(holders)
   const picks = new Map<number, EipPick>()
   for (const one of contenders.toSorted(inTurn)) {
-    const pick = pickFor(one, (id) => obstacle(id, one, eips.get(id), taken.get(id)))
+    const pick = pickFor(one, (id) => obstacle(id, one, { eip: eips.get(id), holder: taken.get(id), isLeft }))
     if ('eip' in pick) taken.set(pick.eip, one)
     picks.set(one.key, pick)
   }
@@ -80,8 +82,15 @@ function listed(ids: readonly EipId[]): string {
 function obstacle(
   id: EipId,
   pod: EipContender,
-  eip: CloudEip | undefined,
-  holder: PodName | undefined,
+  {
+    eip,
+    holder,
+    isLeft,
+  }: {
+    readonly eip: CloudEip | undefined
+    readonly holder: PodName | undefined
+    readonly isLeft: EipChoices['isLeft']
+  },
 ): EipTrouble | undefined {
   if (holder !== undefined) return { reason: 'EipTaken', message: `${id} is of pod ${podText(holder)}` }
   if (eip === undefined) return { reason: 'EipNotFound', message: `there is no EIP ${id} in the account` }
@@ -89,7 +98,7 @@ function obstacle(
     const message = `${id} was made for a pod, and goes with that; allowed are EIPs of your own`
     return { reason: 'EipOfAnother', message }
   }
-  return obstacleInCloud(eip, pod) ?? poverty(eip)
+  return (isLeft(eip) ? undefined : obstacleInCloud(eip, pod)) ?? poverty(eip)
 }
 
 function obstacleInCloud(eip: CloudEip, { at }: EipContender): EipTrouble | undefined {

@@ -4,7 +4,7 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
 import { releasedPod } from './claim.ts'
-import type { EniId, PodName, PublishedEni } from './types.ts'
+import type { EniId, PodName, PodUid, PublishedEni } from './types.ts'
 
 export type SyncChange =
   | { readonly kind: 'keep-eni'; readonly eni: PublishedEni }
@@ -14,6 +14,8 @@ export type SyncChange =
   | ({ readonly kind: 'renew-ip' } & BoundIp)
   /** The same binding is for another pod, or for any. */
   | { readonly kind: 'claim-ip'; readonly address: Ipv4; readonly claim: PodName | undefined }
+  /** The same binding: an EIP is on it, or on its way, for that pod; undefined: none is. */
+  | { readonly kind: 'expose-ip'; readonly address: Ipv4; readonly eipFor: PodUid | undefined }
   | { readonly kind: 'forget-ip'; readonly address: Ipv4 }
   | { readonly kind: 'unpublish-ip'; readonly address: Ipv4 }
   | { readonly kind: 'publish-ip'; readonly address: Ipv4 }
@@ -23,6 +25,7 @@ export interface BoundIp {
   readonly eniId: EniId
   readonly grant: number
   readonly claim?: PodName
+  readonly eipFor?: PodUid
 }
 
 /** An address in use whose pod cannot keep it by what is published: two truths, left as they are. */
@@ -73,6 +76,8 @@ export function planSync(
       if (there.eniId !== ip.eniId) left.add(ip.eniId)
     } else {
       if (!samePod(ip.claim, claim)) came.push({ kind: 'claim-ip', address: ip.address, claim })
+      if (ip.eipFor !== there.eipFor)
+        came.push({ kind: 'expose-ip', address: ip.address, eipFor: there.eipFor })
       if (!ip.published) came.push({ kind: 'publish-ip', address: ip.address })
     }
   }

@@ -158,6 +158,8 @@ export interface GrantedIp {
 export interface PublishedIp extends GrantedIp {
   /** It is for the pod of that name, and for no other. Of shared ENIs only. */
   readonly claim?: PublishedClaim
+  /** An EIP is on it, or comes to it, for the pod of this uid: no other of the pool gets it. Empty: for a pod that has gone. */
+  readonly eipFor?: PodUid
 }
 
 /** With what no reservation's tags say of it: a leader without a ledger would not know it otherwise. */

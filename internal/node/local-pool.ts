@@ -2,7 +2,14 @@
 import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { chooseAddress, chooseClaimed, isIdle, type LocalIp, samePod } from '../ipam/choose-address.ts'
+import {
+  chooseAddress,
+  chooseClaimed,
+  isIdle,
+  isSpare,
+  type LocalIp,
+  samePod,
+} from '../ipam/choose-address.ts'
 import { isLater } from '../ipam/epoch.ts'
 import { IpamError } from '../ipam/errors.ts'
 import { hostLinkName } from '../ipam/host-link.ts'
@@ -119,8 +126,8 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       const enis = ledger.enis().filter((eni) => eni.mode === need.mode && ready.has(eni.mac))
       const ips = tx.ips().filter(isSure)
       const claimed = from === 'pool' ? undefined : chooseClaimed(ips, enis, sandbox.pod)
-      const address =
-        claimed ?? (from === 'claimed' ? undefined : chooseAddress(ips, enis, tx.now, random.next()))
+      const ofPool = () => chooseAddress(ips, enis, tx.now, random.next(), sandbox.pod.uid)
+      const address = claimed ?? (from === 'claimed' ? undefined : ofPool())
       if (address === undefined) return undefined
       const hostLink = hostLinkName(sandbox.containerId, sandbox.ifname)
       const attachment: Attachment = { ...sandbox, address, hostLink }
@@ -150,9 +157,10 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
     const ids = new Set(enis.map(({ id }) => id))
     const ips = ledger.ips().filter(({ eniId, claim }) => ids.has(eniId) && claim === undefined)
     const inUse = ips.filter((ip) => ip.inUse).length
+    const exposed = ips.filter((ip) => isSpare(ip) && !isIdle(ip)).length
     if (mode === 'exclusive') return exclusiveShortage(inUse, ips.length)
     const unready = enis.filter(({ mac }) => !ready.has(mac)).length
-    const so = `${inUse} of ${ips.length} addresses of the pool are in use${unready > 0 ? `, ${unready} ENIs are not set up yet` : ''}`
+    const so = `${inUse} of ${ips.length} addresses of the pool are in use${exposed > 0 ? `, ${exposed} wait for EIPs of pods before to leave them` : ''}${unready > 0 ? `, ${unready} ENIs are not set up yet` : ''}`
     return new IpamError('no_address', `Cannot give the pod an address: ${so}`, { hint: growthHint })
   }
 
@@ -310,7 +318,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       const linked = new Set(ledger.enis().flatMap(({ id, mac }) => (ready.has(mac) ? [id] : [])))
       const lame = ledger
         .ips()
-        .filter((ip) => isIdle(ip) && !(linked.has(ip.eniId) && !addresses.has(ip.address)))
+        .filter((ip) => isSpare(ip) && !(isIdle(ip) && linked.has(ip.eniId) && !addresses.has(ip.address)))
       unusable.saw(lame.map(({ address }) => address))
       if (more) wake() // a look that found nothing new serves nobody that waits
     },

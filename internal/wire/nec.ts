@@ -33,9 +33,15 @@ const count = z.int({ error: 'is not a whole number' }).min(0, 'is negative')
 
 const object = { error: 'is not an object' }
 
+const uid = z.string({ error: 'is not text' }).nullish()
+
+function exposed({ eipFor }: { readonly eipFor?: string | null | undefined }) {
+  return typeof eipFor === 'string' ? { eipFor } : {}
+}
+
 const ip = z
-  .object({ ip: ipv4, grant: count }, object)
-  .transform((json) => ({ address: json.ip, grant: json.grant }))
+  .object({ ip: ipv4, grant: count, eipFor: uid }, object)
+  .transform((json) => ({ address: json.ip, grant: json.grant, ...exposed(json) }))
 const ips = z.array(ip, { error: 'is not a list' })
 
 const owner = z.object({ apiVersion: text, kind: text, name: text, uid: text }, object)
@@ -98,11 +104,11 @@ const sharedEni = z.object({ ...eniFields, ips, claimedIPs: claimedIps }, object
   }),
 )
 
-const exclusiveEni = z.object({ ...eniFields, grant: count }, object).transform(
+const exclusiveEni = z.object({ ...eniFields, grant: count, eipFor: uid }, object).transform(
   (json): PublishedEni => ({
     ...readEni(json),
     mode: 'exclusive',
-    ips: [{ address: json.primaryIP, grant: json.grant }],
+    ips: [{ address: json.primaryIP, grant: json.grant, ...exposed(json) }],
   }),
 )
 
@@ -368,7 +374,7 @@ export function encodePublication(publication: NecPublication): PublicationJson 
         ...encodeIps(each),
       })),
       directENIInfos: exclusiveOnes.flatMap((each) =>
-        each.ips.slice(0, 1).map(({ grant }) => ({ ...encodeEni(each), grant })),
+        each.ips.slice(0, 1).map((ip) => ({ ...encodeEni(each), grant: ip.grant, ...exposed(ip) })),
       ),
       routeENICount: sharedOnes.length,
       boundIPCount: sharedOnes.reduce((sum, each) => sum + each.ips.length, 0),
@@ -383,7 +389,9 @@ function encodeIps({ ips }: PublishedEni): Readonly<Record<string, unknown>> {
     claim === undefined ? [] : [{ ip: address, grant, claim: encodeClaim(claim) }],
   )
   return {
-    ips: ips.filter(({ claim }) => claim === undefined).map(({ address, grant }) => ({ ip: address, grant })),
+    ips: ips
+      .filter(({ claim }) => claim === undefined)
+      .map((ip) => ({ ip: ip.address, grant: ip.grant, ...exposed(ip) })),
     ...(claimed.length === 0 ? {} : { claimedIPs: claimed }),
   }
 }

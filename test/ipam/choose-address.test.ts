@@ -47,6 +47,27 @@ for (const row of [
   })
 }
 
+for (const row of [
+  { does: 'gives no other pod what an EIP is on', ips: ['1.1 e1', '1.2 e'], pod: '2', want: undefined },
+  {
+    does: 'gives none to a pod of which no uid is known',
+    ips: ['1.1 e1', '1.2 e'],
+    pod: '',
+    want: undefined,
+  },
+  { does: 'gives its pod that again', ips: ['1.1', '1.2 e1 c9', '1.3 *'], pod: '1', want: '10.0.1.2' },
+  {
+    does: 'gives its pod another while it is not free',
+    ips: ['1.1', '1.2 e1 u'],
+    pod: '1',
+    want: '10.0.1.1',
+  },
+  { does: 'passes over it for others', ips: ['1.1 e1', '1.2'], pod: '2', want: '10.0.1.2' },
+])
+  test(`[E7] chooseAddress() ${row.does}`, () => {
+    assert.equal(chooseAddress(localIps(...row.ips), localEnis(1), T0, 0, row.pod), row.want)
+  })
+
 const anyIp: fc.Arbitrary<LocalIp> = fc
   .record({
     slot: fc.integer({ min: 1, max: 3 }),

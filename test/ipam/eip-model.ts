@@ -444,6 +444,7 @@ export class EipModel {
     const pick = pickEips([{ namespace, name, key, wish, at: undefined, draw: this.random.next() }], {
       eips,
       holders,
+      isLeft: () => false,
     }).get(key)
     if (pick !== undefined && 'eip' in pick) this.change(row, { eipId: pick.eip, phase: 'Attaching' })
   }

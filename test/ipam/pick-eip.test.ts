@@ -34,6 +34,8 @@ function contender(
   }
 }
 
+const isLeft = () => false
+
 const pickText = (pick: EipPick | undefined) =>
   pick === undefined ? '' : 'eip' in pick ? pick.eip : pick.reason
 
@@ -42,6 +44,7 @@ interface Row {
   readonly pods: readonly EipContender[]
   readonly eips?: readonly CloudEip[]
   readonly holders?: Readonly<Record<string, PodName>>
+  readonly left?: readonly string[]
   readonly want: readonly string[]
 }
 
@@ -138,13 +141,21 @@ const rows: readonly Row[] = [
     eips: [eip('eip-a', { blocked: true })],
     want: ['EipBlocked'],
   },
+  {
+    does: 'takes one that a leader has left on an address that no pod has',
+    pods: [contender(1, ['eip-a'])],
+    eips: [eip('eip-a', { state: 'bound', eniId: 'eni-9', privateIp: ip('10.0.1.9') })],
+    left: ['eip-a'],
+    want: ['eip-a'],
+  },
 ]
 
-for (const { does, eips = [eip('eip-a'), eip('eip-b')], holders = {}, pods, want } of rows)
+for (const { does, eips = [eip('eip-a'), eip('eip-b')], holders = {}, left = [], pods, want } of rows)
   test(`[E4] pickEips() ${does}`, () => {
     const picks = pickEips(pods, {
       eips: new Map(eips.map((one) => [one.id, one])),
       holders: new Map(Object.entries(holders)),
+      isLeft: ({ id }) => left.includes(id),
     })
     assert.deepEqual(
       pods.map(({ key }) => pickText(picks.get(key))),
@@ -154,9 +165,11 @@ for (const { does, eips = [eip('eip-a'), eip('eip-b')], holders = {}, pods, want
 
 test('[E4] pickEips() says what is wrong with each of a list, and not of very many', () => {
   const list = Array.from({ length: 9 }, (_, i) => `eip-${i}`)
-  const pick = pickEips([contender(1, list)], { eips: new Map(), holders: new Map([['eip-0', other]]) }).get(
-    1,
-  )
+  const pick = pickEips([contender(1, list)], {
+    eips: new Map(),
+    holders: new Map([['eip-0', other]]),
+    isLeft,
+  }).get(1)
   assert.ok(pick !== undefined && 'message' in pick)
   assert.match(
     pick.message,
@@ -179,9 +192,9 @@ test('[E4] [R1] pickEips() gives each to one, the same in any order, and leaves 
       const pods = wishes.map(({ draw, ids, ordinal }, key) =>
         contender(key, ids, { draw, ...(ordinal !== undefined && { ordinal }) }),
       )
-      const picks = pickEips(pods, { eips, holders })
+      const picks = pickEips(pods, { eips, holders, isLeft })
       const turned = pods.map((_, i) => pods[(i + turn) % pods.length] as EipContender)
-      assert.deepEqual(new Map(pickEips(turned, { eips, holders })), new Map([...picks]))
+      assert.deepEqual(new Map(pickEips(turned, { eips, holders, isLeft })), new Map([...picks]))
       const given = [...picks.values()].flatMap((pick) => ('eip' in pick ? [pick.eip] : []))
       assert.equal(new Set(given).size, given.length)
       for (const { key, wish } of pods) {

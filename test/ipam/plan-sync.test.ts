@@ -42,6 +42,23 @@ const rows: readonly Row[] = [
     want: ['forget-ip 1.2'],
   },
   {
+    does: '[E7] learns of EIPs that come and go',
+    ips: ['1.1 e1 *', '1.2 *', '1.3 e2', '1.4 e', '1.5'],
+    enis: ['1'],
+    nec: [
+      exposed(publishedEni(1, '1', '2', '3', '4', '5:2', '6'), { 1: '1', 2: '2', 3: '', 5: '3', 6: '4' }),
+    ],
+    want: [
+      ...[
+        'expose-ip 1.2 to pod 2',
+        'expose-ip 1.3 to none',
+        'expose-ip 1.4 no more',
+        'renew-ip 1.5 to pod 3',
+      ],
+      'add-ip 1.6 to pod 4',
+    ],
+  },
+  {
     does: '[P16] keeps what cools until it has rested, and hands it out no more',
     ips: ['1.1 c1', '1.2 c0', '1.3 c5 u', '1.4 c5 r'],
     enis: ['1'],
@@ -211,7 +228,22 @@ function tell(change: SyncChange): string {
   if (change.kind === 'keep-eni') return `keep-eni ${change.eni.slot}`
   if (change.kind === 'unpublish-eni') return `unpublish-eni ${change.eniId.slice('eni-'.length)}`
   const claim = 'claim' in change ? ` for ${change.claim?.name ?? 'any'}` : ''
-  return `${change.kind} ${short(change.address)}${claim}`
+  return `${change.kind} ${short(change.address)}${claim}${tellEip(change)}`
+}
+
+function tellEip(change: SyncChange): string {
+  if (!('eipFor' in change)) return ''
+  const { eipFor } = change
+  return eipFor === undefined ? ' no more' : ` to ${eipFor === '' ? 'none' : `pod ${eipFor}`}`
+}
+
+/** With EIPs on the addresses, for pods of these uids. */
+function exposed(eni: PublishedEni, pods: Readonly<Record<number, string>>): PublishedEni {
+  const ips = eni.ips.map((ip) => {
+    const eipFor = pods[Number(ip.address.split('.')[3])]
+    return { ...ip, ...(eipFor !== undefined && { eipFor }) }
+  })
+  return { ...eni, ips }
 }
 
 const short = (address: string) => address.slice('10.0.'.length)

@@ -82,13 +82,14 @@ export function subnet(id: string, available: number, inZone = zone): CloudSubne
   return { id, vpcId: 'vpc-1', cidr: cidr('10.0.0.0/16'), zone: inZone, available }
 }
 
-/** "1.3" in use, "1.3 r" returning, "1.3 c40" cooling until T0 + 40, "1.3 u" no longer published, "1.3 =web-0" for that pod, "1.3 *" in use. */
+/** "1.3" in use, "1.3 r" returning, "1.3 c40" cooling until T0 + 40, "1.3 u" no longer published, "1.3 =web-0" for that pod, "1.3 *" in use, "1.3 e1" with an EIP of the pod with uid "1", "1.3 e" of one that has gone. */
 export function localIps(...shorts: readonly string[]): LocalIp[] {
   return shorts.map((short) => {
     const [place = '', ...marks] = short.split(' ')
     const [slot, n] = place.split('.').map(Number)
     const claim = marks.find((mark) => mark.startsWith('='))?.slice(1)
     const cooling = marks.find((mark) => mark.startsWith('c'))
+    const eipFor = marks.find((mark) => mark.startsWith('e'))?.slice(1)
     return {
       address: addressOf(slot ?? 0, n ?? 0),
       eniId: `eni-${slot}`,
@@ -98,6 +99,7 @@ export function localIps(...shorts: readonly string[]): LocalIp[] {
       inUse: marks.includes('*'),
       coolingUntil: cooling === undefined ? 0 : T0 + Number(cooling.slice(1)),
       ...(claim === undefined ? {} : { claim: { namespace: 'shop', name: claim } }),
+      ...(eipFor !== undefined && { eipFor }),
     }
   })
 }

@@ -51,7 +51,7 @@ export interface EipKeeperOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly facts: Pick<ClusterFacts, 'synced'>
+  readonly facts: Pick<ClusterFacts, 'nec' | 'podsOn' | 'synced'>
   readonly settings: LeaderSettings
   readonly owners: Owners
   readonly ticker: ExpiryTicker

@@ -23,6 +23,7 @@ import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { type ActStep, createEipActs } from './eip-acts.ts'
@@ -46,6 +47,7 @@ export interface EipSettlerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly facts: Pick<ClusterFacts, 'nec' | 'podsOn'>
   readonly settings: LeaderSettings
   readonly notices: EipNotices
   readonly livePod: (pod: PodName) => PodFact | undefined
@@ -64,11 +66,14 @@ interface Memory {
   settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
 }
 
+/** So soon, as a rule, the NEC of a node says what it is to say. */
+const exposedWithin: Millis = 200
+
 /** What passes by itself is told about when it has not passed after so many. */
 const toldAfter = 3
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
-  const { clock, cloud, ledger, livePod, log, notices, random, settings, wakeNode } = options
+  const { clock, cloud, facts, ledger, livePod, log, notices, random, settings, wakeNode } = options
   const { clusterId, retry, surveyEvery } = settings
   const memories = new Map<number, Memory>()
   const looks = createEipLooks(cloud, clock, clusterId)
@@ -109,6 +114,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'allocate':
         return (await takeLeft(claim)) ? 0 : act(claim, step, memory)
       case 'associate':
+        if (!isExposed(claim, step)) return expose(claim)
+        return act(claim, step, memory)
       case 'disassociate':
       case 'release':
         return act(claim, step, memory)
@@ -155,6 +162,19 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     })
   }
 
+  /** Its node is told first: from then on it gives the address to no other pod, until the EIP has left it. */
+  function isExposed({ node, podUid }: EipClaim, { address }: EipPlace): boolean {
+    if (node === undefined) return false
+    const ips = facts.nec(node)?.publication?.enis.flatMap((eni) => eni.ips) ?? []
+    const ip = ips.find((one) => one.address === address)
+    return ip !== undefined && (ip.claim !== undefined || ip.eipFor === podUid)
+  }
+
+  function expose({ node }: EipClaim): Millis {
+    if (node !== undefined) wakeNode(node)
+    return exposedWithin
+  }
+
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
     if (claim.acted === step.kind && claim.answered) tellFailed(claim, step.kind)
     const refusal = await acts.act(claim, step)
@@ -188,8 +208,13 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       await notices.trouble(claim, choice)
       return eipPolicy.retryEvery
     }
-    const address = 'seen' in choice ? choice.seen.address : undefined
-    const chosen = { eipId: choice.eip, address, reason: '', message: '' }
+    const seen = 'seen' in choice ? choice.seen : undefined
+    // On an address of ours it goes from there to its pod's.
+    const { eniId, privateIp } = seen ?? {}
+    const isOn = eniId !== undefined && privateIp !== undefined && ledger.nodeOf(privateIp) !== undefined
+    const address = seen?.address
+    const place = isOn ? { eniId, privateIp } : {}
+    const chosen = { eipId: choice.eip, address, ...place, reason: '', message: '' }
     await ledger.write((tx) => tx.changeEipClaim(claim, { ...chosen, phase: 'Attaching' }))
     log.info('EIP chosen', { pod: podText(claim), eip: choice.eip, address })
     return 0

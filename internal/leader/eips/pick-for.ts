@@ -6,16 +6,18 @@ import { type EipContender, type EipPick, pickEips } from '../../ipam/pick-eip.t
 import type { EipPlace } from '../../ipam/plan-eip.ts'
 import type { CloudEip, EipId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger } from '../../ports.ts'
+import type { ClusterFacts } from '../facts.ts'
 
 export interface PickerOptions {
   readonly cloud: Pick<Cloud, 'describeEips'>
-  readonly ledger: Pick<LeaderLedger, 'eips'>
+  readonly ledger: Pick<LeaderLedger, 'eips' | 'nodeOf' | 'pool'>
   readonly random: Random
+  readonly facts: Pick<ClusterFacts, 'podsOn'>
   readonly placeOf: (claim: EipClaim) => EipPlace | 'none' | 'unknown'
 }
 
 /** Returns what finds the EIP for a claim that has none; as the cloud shows it. Throws what the cloud throws. */
-export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) {
+export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOptions) {
   function contender(claim: EipClaim): EipContender | undefined {
     const { key, name, namespace, wish } = claim
     if (wish.source !== 'specified') return undefined
@@ -35,6 +37,15 @@ export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) 
     }
   }
 
+  /** Bound by hand to an address that a pod has it is its user's; on one that is there for the next pod nobody else has a use for it. */
+  function isLeft({ eniId, privateIp, state }: CloudEip): boolean {
+    if (state !== 'bound' || privateIp === undefined) return false
+    const node = ledger.nodeOf(privateIp)
+    if (node === undefined || ledger.eips.holding(privateIp) !== undefined) return false
+    const eni = ledger.pool(node)?.enis.find(({ ips }) => ips.some(({ address }) => address === privateIp))
+    return eni?.id === eniId && !facts.podsOn(node).some(({ ip, terminal }) => ip === privateIp && !terminal)
+  }
+
   /** One that began later, and may have it all the same, is among them, too. */
   function rivals(ids: ReadonlySet<string>): readonly EipContender[] {
     const all = ledger.eips.where('Pending').flatMap((claim) => contender(claim) ?? [])
@@ -46,7 +57,7 @@ export function createPicker({ cloud, ledger, placeOf, random }: PickerOptions) 
     const ids = new Set(rivals(own).flatMap(({ wish }) => wish.ids))
     const found = await describe([...new Set([...own, ...ids])])
     const eips = new Map(found.map((eip) => [eip.id, eip]))
-    const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders() })
+    const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders(), isLeft })
     const pick = picks.get(claim.key)
     if (pick === undefined) return { reason: 'EipBusy', message: 'its claim has changed meanwhile' }
     const seen = 'eip' in pick ? eips.get(pick.eip) : undefined

@@ -1,7 +1,7 @@
 // Table `eni`: the ENIs of every node, of both kinds, from the intent to create them until they are deleted.
 import { IpamError } from '../../ipam/errors.ts'
 import type { EniState, PoolEni } from '../../ipam/pool.ts'
-import type { CloudEni, EniId, EniMode, NodeName, PublishedEni } from '../../ipam/types.ts'
+import type { CloudEni, EniId, EniMode, NodeName, PodUid, PublishedEni } from '../../ipam/types.ts'
 import type { FoundEni } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import { type Cidr, gatewayOf } from '../../value/cidr.ts'
@@ -128,6 +128,7 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
     const all = ipsOf(db, row.key)
     const moving = all.some(({ claim, state }) => claim !== undefined && state === 'unassigning')
     const parked = moving ? parkedOn(db, row.key) : new Set()
+    const exposed = exposedOn(db, row.key, node)
     const ips = all.filter(({ address, state }) => state === 'bound' || parked.has(address))
     return [
       {
@@ -139,7 +140,10 @@ export function publishedEnis(db: Database, node: NodeName): readonly PublishedE
         gateway: gatewayOf(subnetCidr),
         slot: row.slot,
         mode: row.mode,
-        ips: ips.map(({ address, claim, grant }) => ({ address, grant, ...(claim && { claim }) })),
+        ips: ips.map(({ address, claim, grant }) => {
+          const eipFor = claim === undefined ? exposed.get(address) : undefined
+          return { address, grant, ...(claim && { claim }), ...(eipFor !== undefined && { eipFor }) }
+        }),
       },
     ]
   })
@@ -153,6 +157,19 @@ function parkedOn(db: Database, eni: number): ReadonlySet<Ipv4> {
     eni,
   )
   return new Set(rows.map(({ address }) => address))
+}
+
+/** The addresses of the ENI that EIPs are on, or come to, each with its pod; empty: that has gone. */
+function exposedOn(db: Database, eni: number, node: NodeName): ReadonlyMap<Ipv4, PodUid> {
+  const rows = db.all<{ address: Ipv4; pod: PodUid }>(
+    `SELECT ip.address, CASE WHEN held.key IS NULL THEN own.pod_uid ELSE coalesce(held.pod_uid, '') END AS pod
+     FROM ip LEFT JOIN eip_claim held ON held.private_ip = ip.address
+     LEFT JOIN eip_claim own ON own.node = ? AND own.pod_uid = ip.pod_uid
+     WHERE ip.eni = ? AND (held.key IS NOT NULL OR own.key IS NOT NULL)`,
+    node,
+    eni,
+  )
+  return new Map(rows.map(({ address, pod }) => [address, pod]))
 }
 
 function enisOf(db: Database, node: NodeName): readonly (EniRow & { busy: 0 | 1; held: 0 | 1 })[] {

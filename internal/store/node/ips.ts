@@ -4,7 +4,7 @@ import type { LocalIp } from '../../ipam/choose-address.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { BoundIp } from '../../ipam/plan-sync.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import type { PodName } from '../../ipam/types.ts'
+import type { PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -19,10 +19,11 @@ interface IpRow {
   readonly cooling_until: number
   readonly claim_namespace: string | null
   readonly claim_name: string | null
+  readonly eip_for: string | null
   readonly in_use: 0 | 1
 }
 
-const columns = `SELECT ip.address, ip.eni_id, ip."grant", ip.state, ip.published, ip.cooling_until, ip.claim_namespace, ip.claim_name,
+const columns = `SELECT ip.address, ip.eni_id, ip."grant", ip.state, ip.published, ip.cooling_until, ip.claim_namespace, ip.claim_name, ip.eip_for,
   a.address IS NOT NULL AS in_use FROM ip LEFT JOIN attachment a ON a.address = ip.address`
 
 /** All in no promised order, or the one of `address`. */
@@ -40,19 +41,21 @@ export function listIps(db: Database, address?: Ipv4): readonly LocalIp[] {
     ...(row.claim_name === null || row.claim_namespace === null
       ? {}
       : { claim: { namespace: row.claim_namespace, name: row.claim_name } }),
+    ...(row.eip_for !== null && { eipFor: row.eip_for }),
   }))
 }
 
 export function addIp(db: Database, now: Millis, ip: BoundIp): void {
   db.run(
-    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at, claim_namespace, claim_name)
-     VALUES (?, ?, ?, 'usable', 1, ?, ?, ?)`,
+    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at, claim_namespace, claim_name, eip_for)
+     VALUES (?, ?, ?, 'usable', 1, ?, ?, ?, ?)`,
     ip.address,
     ip.eniId,
     ip.grant,
     now,
     ip.claim?.namespace ?? null,
     ip.claim?.name ?? null,
+    ip.eipFor ?? null,
   )
   const reason = `published by the leader${forWhom(ip.claim)}`
   remember(db, { at: now, address: ip.address, event: 'added', reason })
@@ -60,13 +63,14 @@ export function addIp(db: Database, now: Millis, ip: BoundIp): void {
 
 export function renewIp(db: Database, now: Millis, ip: BoundIp): void {
   db.run(
-    `UPDATE ip SET eni_id = ?, "grant" = ?, state = 'usable', published = 1, changed_at = ?, claim_namespace = ?, claim_name = ?
-     WHERE address = ?`,
+    `UPDATE ip SET eni_id = ?, "grant" = ?, state = 'usable', published = 1, changed_at = ?, claim_namespace = ?, claim_name = ?,
+       eip_for = ? WHERE address = ?`,
     ip.eniId,
     ip.grant,
     now,
     ip.claim?.namespace ?? null,
     ip.claim?.name ?? null,
+    ip.eipFor ?? null,
     ip.address,
   )
   const reason = `published under a new grant${forWhom(ip.claim)}`
@@ -84,6 +88,10 @@ export function claimIp(db: Database, now: Millis, address: Ipv4, claim: PodName
   )
   const reason = `published${forWhom(claim) || ' for any pod'}`
   remember(db, { at: now, address, event: claim === undefined ? 'unclaimed' : 'claimed', reason })
+}
+
+export function exposeIp(db: Database, address: Ipv4, eipFor: PodUid | undefined): void {
+  db.run(`UPDATE ip SET eip_for = ? WHERE address = ?`, eipFor ?? null, address)
 }
 
 function forWhom(claim: PodName | undefined): string {

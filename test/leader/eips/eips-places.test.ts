@@ -142,3 +142,34 @@ test('a pod that does not ask for an EIP any more shows none, and has none', asy
   await world.until(() => world.eipClaim('a') === undefined)
   assert.deepEqual([world.eips(), world.shownBy(uid), world.eipState('a')], [[], undefined, 'none'])
 })
+
+test('[E7] the NEC says whose an address with an EIP is before the EIP comes to it, and until it has left it', async (t) => {
+  const world = EipWorld.of(t)
+  const shown = (node: string, address: unknown) =>
+    world
+      .published(node)
+      .flatMap(({ ips }) => ips)
+      .find((ip) => ip.address === address)?.eipFor
+  const said: unknown[] = []
+  world.between = (cloud): Transport => ({
+    request(product, action, params, options) {
+      if (action === 'AssociateAddress')
+        said.push(shown('node-1', (params as { PrivateIpAddress: string }).PrivateIpAddress))
+      return cloud.request(product, action, params, options)
+    },
+  })
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1)
+  const uid = world.run('node-1', 'web-0')
+  const { eipId, privateIp } = await world.untilEip(uid)
+  assert.deepEqual(said, [uid])
+  assert.equal(shown('node-1', privateIp), uid)
+  world.stop(uid)
+  const isOn = () => world.holderOf(eipId) !== undefined
+  while (isOn()) {
+    assert.notEqual(shown('node-1', privateIp), undefined)
+    await world.clock.advance(100)
+  }
+  await world.until(() => shown('node-1', privateIp) === undefined)
+  assert.equal(shown('node-1', privateIp), undefined)
+})

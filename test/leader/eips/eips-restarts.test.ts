@@ -130,6 +130,20 @@ test('[R4] [E4] without its ledger a leader knows a user’s EIP by where it is'
   assert.equal(world.log.count('EIP call accepted'), calls, 'nothing was done')
 })
 
+test('[R4] [E4] a user’s EIP that a lost ledger has left on an address that no pod has goes to the pod that lists it', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.admin.createEip({ id: 'eip-xxx1' }, world.clock.now())
+  const asked = { ids: 'eip-xxx1' }
+  const gone = world.run('node-1', 'web-0', asked)
+  await world.untilEip(gone)
+  world.loseLedger()
+  world.stop(gone)
+  world.start()
+  await world.until(() => world.addresses('node-2').length > 1)
+  const claim = await world.untilEip(world.run('node-2', 'web-0', asked))
+  assert.equal(claim.eipId, 'eip-xxx1')
+})
+
 test('[R1] an EIP of ours that no claim knows of is nobody’s when two looks agree; others’ are left alone', async (t) => {
   const world = await EipWorld.start(t)
   const tags = {

@@ -20,7 +20,8 @@ export class EipHands {
 
   /** Is it where a person has bound it? */
   hasBound(id: EipId): boolean {
-    return this.#bound.has(id)
+    const eip = this.#eips().find((one) => one.id === id)
+    return this.#bound.has(id) && eip?.eniId != null && this.#isOfInstance(eip.eniId)
   }
 
   hasReleased(id: EipId): boolean {
@@ -98,6 +99,7 @@ export class EipHands {
   /** Puts right what only a person can, and goes on doing so. */
   repair(): void {
     this.#pay()
+    this.#obey()
     for (const id of this.#bound) this.#putBack(id)
     this.#world.clock.after(60_000, () => this.repair())
   }
@@ -106,6 +108,19 @@ export class EipHands {
     const { cloud, clock } = this.#world
     for (const { arrears, blocked, id } of this.#eips())
       if (arrears || blocked) cloud.admin.troubleEip(id, { arrears: false, blocked: false }, clock.now())
+  }
+
+  /** "unbind it": what a lost ledger has left on the address of another pod. */
+  #obey(): void {
+    const { ledger } = this.#world
+    const waiting = ledger.eips.where('Pending').map(({ message }) => message)
+    for (const { id, state } of this.#eips()) {
+      const isAsked = waiting.some((message) => message.includes(`${id} is bound to`))
+      if (state !== 'BIND' || !isAsked || ledger.eips.ofEip(id) !== undefined) continue
+      if (!this.#console.unbindEip(id)) continue
+      this.#touch(id)
+      this.#world.log(`console: ${id} is unbound, as an event asks`)
+    }
   }
 
   /** Off the instance; on a pod's address it is the leader's. */

@@ -158,7 +158,7 @@ function boundFaults(world: World, eip: AuditEip): string[] {
   if (state !== 'BIND') return [`${id} is still ${state}`]
   const pods = [...world.kube.pods.items.values()].filter(({ ip }) => ip === privateIp)
   if (pods.some(({ name }) => world.eips.isOf(eip, name))) return []
-  if (world.eips.hands.hasBound(id)) return []
+  if (world.eips.hands.hasBound(id) || world.eips.isForgotten(eip)) return []
   return [`${id} is bound to ${privateIp}, which ${pods.map(({ name }) => name).join() || 'no pod'} has`]
 }
 

@@ -11,7 +11,7 @@ import { EipHands } from './eip-hands.ts'
 import { EipPromises } from './eip-promises.ts'
 import { MasqWatch } from './masq-watch.ts'
 import { eipsOfInstance } from './static-pods.ts'
-import type { World } from './world.ts'
+import type { SimNode, World } from './world.ts'
 
 /** Of the account; as many a day as are wanted. */
 const quota = { eips: 60, eipsPerDay: 10_000 }
@@ -36,6 +36,9 @@ export class EipWatch {
   readonly masq: MasqWatch
   /** From when on a leader knows again which EIPs there were, after its ledger was lost; undefined: it has not seen them. */
   #knownFrom: Millis | undefined = 0
+  /** When a ledger was lost last, and when each EIP was bound last by a leader. */
+  #lostAt = Number.NEGATIVE_INFINITY
+  readonly #boundAt = new Map<EipId, Millis>()
   /** A list of them was asked for, and may have been refused. */
   #listAsked = false
   #isBlind = false
@@ -68,6 +71,7 @@ export class EipWatch {
   ledgerLost(): void {
     if (!this.#world.shape.eips) return
     this.promises.ledgerLost()
+    this.#lostAt = this.#world.clock.now()
     this.#knownFrom = undefined
     this.#listAsked = false
   }
@@ -84,6 +88,23 @@ export class EipWatch {
 
   all(): readonly AuditEip[] {
     return this.#world.cloud.admin.audit(this.#world.clock.now()).eips
+  }
+
+  /** No tag says of a user's own that a leader has bound it: who does not find its pod where it is takes it for its user's doing. */
+  isForgotten({ id, privateIp, tags }: Pick<AuditEip, 'id' | 'privateIp' | 'tags'>): boolean {
+    if (isCreated({ tags }) || (this.#boundAt.get(id) ?? 0) > this.#lostAt) return false
+    return privateIp === null || this.#world.ledger.eips.holding(privateIp) === undefined
+  }
+
+  /** A pod has got an address: no other's EIP leads there. */
+  connected(node: SimNode, { name }: PodFact, address: Ipv4, askedAt: Millis): string[] {
+    const { calmSince, hands, shape } = this.#world
+    if (!shape.eips || askedAt - calmSince < 60_000 || askedAt - node.lostAt < 60_000) return []
+    if (hands.haveTaken(address)) return []
+    return this.all()
+      .filter((eip) => isOn(eip.state) && eip.privateIp === address && !this.isOf(eip, name))
+      .filter((eip) => !this.hands.hasBound(eip.id) && !this.isForgotten(eip))
+      .map(({ id }) => `${node.name}: ${name} has got ${address}, and ${id} of another pod leads there`)
   }
 
   /** May pods of that name have it? */
@@ -105,8 +126,9 @@ export class EipWatch {
       params as Named
     const on = (eni: string | undefined, addresses?: readonly (string | undefined)[]) =>
       this.all().filter(
-        ({ eniId, id, privateIp, state }) =>
+        ({ eniId, id, privateIp, state, tags }) =>
           isOn(state) &&
+          !this.isForgotten({ id, privateIp, tags }) &&
           eniId === eni &&
           (addresses === undefined || addresses.some((one) => one === privateIp)) &&
           !this.hands.hasBound(id),
@@ -157,6 +179,7 @@ export class EipWatch {
   }
 
   #seeBinding(id: EipId, address: Ipv4): void {
+    this.#boundAt.set(id, this.#world.clock.now())
     const { calmSince, clock, faults, hands } = this.#world
     const eip = this.all().find((one) => one.id === id)
     const holders = this.#holders(address)

@@ -563,6 +563,7 @@ export class World {
   /** Who asked for an ENI of his own has one, as long as nothing keeps his node from knowing what he asked for. */
   #seeConnected(node: SimNode, pod: PodFact, address: Ipv4, askedAt: Millis): void {
     this.faults.push(...this.promises.connected(node, pod, address, askedAt))
+    this.faults.push(...this.eips.connected(node, pod, address, askedAt))
     const mode = node.ledger?.eniOf(address)?.mode
     const since = this.expected.exclusiveSince(node.name)
     if (mode === undefined || mode === pod.wants || askedAt - this.calmSince < 60_000) return
