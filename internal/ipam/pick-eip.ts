@@ -32,7 +32,10 @@ export function pickEips(contenders: readonly EipContender[], { eips, holders, i
   const taken = new Map(holders)
   const picks = new Map<number, EipPick>()
   for (const one of contenders.toSorted(inTurn)) {
-    const pick = pickFor(one, (id) => obstacle(id, one, { eip: eips.get(id), holder: taken.get(id), isLeft }))
+    const its = one.wish.ids.find((id) => !taken.has(id) && isItsOwn(eips.get(id), one))
+    const pick = pickFor(one, its, (id) =>
+      obstacle(id, one, { eip: eips.get(id), holder: taken.get(id), isLeft }),
+    )
     if ('eip' in pick) taken.set(pick.eip, one)
     picks.set(one.key, pick)
   }
@@ -47,6 +50,7 @@ function inTurn(a: EipContender, b: EipContender): number {
 
 function pickFor(
   { draw, wish: { ids, ordinal } }: EipContender,
+  its: EipId | undefined,
   why: (id: EipId) => EipTrouble | undefined,
 ): EipPick {
   if (ordinal !== undefined) {
@@ -57,6 +61,8 @@ function pickFor(
     }
     return why(id) ?? { eip: id }
   }
+  // Its address takes no other.
+  if (its !== undefined) return { eip: its }
   const reasons = ids.map((id) => ({ id, why: why(id) }))
   // Sorted, so that chance alone decides, and not who wrote the list.
   const free = reasons
@@ -101,14 +107,20 @@ function obstacle(
   return (isLeft(eip) ? undefined : obstacleInCloud(eip, pod)) ?? poverty(eip)
 }
 
-function obstacleInCloud(eip: CloudEip, { at }: EipContender): EipTrouble | undefined {
+/** Is it on its address already? */
+function isItsOwn(eip: CloudEip | undefined, { at }: EipContender): boolean {
+  return at !== undefined && eip?.eniId === at.eniId && eip.privateIp === at.address
+}
+
+function obstacleInCloud(eip: CloudEip, pod: EipContender): EipTrouble | undefined {
   switch (eip.state) {
     case 'unbound':
       return undefined
     case 'bound':
     case 'bound_to_loose_eni': {
-      const isIts = at !== undefined && eip.eniId === at.eniId && eip.privateIp === at.address
-      return isIts ? undefined : { reason: 'EipInUse', message: `${eip.id} is bound to ${boundTo(eip)}` }
+      return isItsOwn(eip, pod)
+        ? undefined
+        : { reason: 'EipInUse', message: `${eip.id} is bound to ${boundTo(eip)}` }
     }
     case 'releasing':
       return { reason: 'EipNotFound', message: `${eip.id} is being released` }

@@ -142,6 +142,12 @@ const rows: readonly Row[] = [
     want: ['EipBlocked'],
   },
   {
+    does: 'takes the one that is on its address already, before any that is free',
+    pods: [contender(1, ['eip-a', 'eip-b'], { at: place })],
+    eips: [eip('eip-a'), eip('eip-b', { state: 'bound', eniId: 'eni-1', privateIp: place.address })],
+    want: ['eip-b'],
+  },
+  {
     does: 'takes one that a leader has left on an address that no pod has',
     pods: [contender(1, ['eip-a'])],
     eips: [eip('eip-a', { state: 'bound', eniId: 'eni-9', privateIp: ip('10.0.1.9') })],

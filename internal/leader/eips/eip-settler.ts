@@ -203,6 +203,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function choose(claim: EipClaim): Promise<Millis> {
+    // One of its list may be on its address already, when that is known.
+    if (place(claim) === 'unknown') return eipPolicy.pollEvery
     const choice = await pick(claim)
     if (!('eip' in choice)) {
       await notices.trouble(claim, choice)
@@ -213,8 +215,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const { eniId, privateIp } = seen ?? {}
     const isOn = eniId !== undefined && privateIp !== undefined && ledger.nodeOf(privateIp) !== undefined
     const address = seen?.address
-    const place = isOn ? { eniId, privateIp } : {}
-    const chosen = { eipId: choice.eip, address, ...place, reason: '', message: '' }
+    const on = isOn ? { eniId, privateIp } : {}
+    const chosen = { eipId: choice.eip, address, ...on, reason: '', message: '' }
     await ledger.write((tx) => tx.changeEipClaim(claim, { ...chosen, phase: 'Attaching' }))
     log.info('EIP chosen', { pod: podText(claim), eip: choice.eip, address })
     return 0

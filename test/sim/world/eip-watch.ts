@@ -90,9 +90,11 @@ export class EipWatch {
     return this.#world.cloud.admin.audit(this.#world.clock.now()).eips
   }
 
-  /** No tag says of a user's own that a leader has bound it: who does not find its pod where it is takes it for its user's doing. */
+  /** Lost with a ledger: no tag says of a user's own that a leader has bound it: who does not find its pod where it is takes it for its user's doing. */
   isForgotten({ id, privateIp, tags }: Pick<AuditEip, 'id' | 'privateIp' | 'tags'>): boolean {
-    if (isCreated({ tags }) || (this.#boundAt.get(id) ?? 0) > this.#lostAt) return false
+    // Nobody may look.
+    if (isCreated({ tags })) return !this.areKnown()
+    if ((this.#boundAt.get(id) ?? 0) > this.#lostAt) return false
     return privateIp === null || this.#world.ledger.eips.holding(privateIp) === undefined
   }
 

@@ -155,6 +155,7 @@ export class Watchman {
       const from = this.#freedFrom.get(address)
       if (from === key) continue // the same sandbox, connected again
       if (node.ledger?.ips().some((ip) => ip.address === address && ip.claim !== undefined)) continue // the only one for its pod
+      if (isForItsEip(node, address)) continue // the same pod's, in another sandbox
       // An address rests on the node that has it: by our doing it leaves that only after its rest.
       if (from?.split('/')[0] !== node.name && this.#world.hands.haveTaken(address)) continue
       // While a clock catches up it is a tenth too fast or too slow.
@@ -218,6 +219,12 @@ export class Watchman {
     )
     this.#homeSince = since(this.#homeSince, links)
   }
+}
+
+/** Is it kept for the pod that has it now, whose EIP leads there? */
+function isForItsEip({ ledger }: SimNode, address: Ipv4): boolean {
+  const pod = ledger?.attachments().find((one) => one.address === address)?.pod.uid
+  return pod !== undefined && ledger?.ips().find((ip) => ip.address === address)?.eipFor === pod
 }
 
 /** When a sandbox last got or lost the address: it may never have been linked. */
