@@ -144,7 +144,7 @@ interface Context {
 
 /** With an address that is kept, or one of the pool, or an ENI of their own (E7). */
 function drawAsks(name: string, { random, shape }: Context): Asks {
-  const keepsIp = random.next() < (shape.staticIps ? 0.4 : 0.1)
+  const keepsIp = random.next() < (shape.staticIps ? 0.5 : 0.1)
   const isExclusive = !keepsIp && shape.exclusiveEnis && random.next() < 0.3
   const expireAfter = random.next() < 0.25 ? logUniform(random, 300, 1200) * 1000 : undefined
   return {
@@ -169,7 +169,8 @@ function drawWhat(kind: Kind, context: Context): EipWhat | ClaimWhat {
     case 'release-eip':
       return { kind, name, force: random.next() < 0.25 }
     case 'deny-eips': {
-      const one = pick(random, eipActions) ?? eipActions[0]
+      // Who may not unbind holds up most.
+      const one = pick(random, [...eipActions, 'DisassociateAddress']) ?? eipActions[0]
       return { kind, actions: random.next() < 0.4 ? [...eipActions] : [one], forMs }
     }
     case 'eip-quota':

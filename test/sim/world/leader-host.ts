@@ -139,7 +139,7 @@ export class LeaderHost {
     const turn = world.nextTurn(this.machine.name)
     const ledger = plant.leaderLedger?.(plain, this.db, process.clock) ?? plain
     const plainKube = this.#parts.kube.leader(process)
-    const kube = plant.leaderKube?.(plainKube, random) ?? plainKube
+    const kube = plant.leaderKube?.(plainKube, random, world) ?? plainKube
     const transport = cloudLink(world.cloud, process, {
       chaos: world.chaos,
       faults: () => world.linkFaults,

@@ -23,12 +23,13 @@ import type {
 import type { Database } from '../../../internal/sqlite/database.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { KernelTwin } from './kernel-twin.ts'
+import { eipPlants } from './plants-eips.ts'
 import type { World } from './world.ts'
 
 /** Where a known mistake can be built in, to see that the invariants notice it. */
 export interface Plant {
   readonly cloud?: (cloud: Cloud) => Cloud
-  readonly leaderKube?: (kube: LeaderKube, random: Random) => LeaderKube
+  readonly leaderKube?: (kube: LeaderKube, random: Random, world: World) => LeaderKube
   /** `wall`: the machine's clock, which somebody may set. */
   readonly leaderLedger?: (ledger: LeaderLedger, db: Database, wall: Clock) => LeaderLedger
   readonly lease?: (store: LeaseStore) => LeaseStore
@@ -45,7 +46,7 @@ export interface Plant {
   readonly nodeSettings?: Partial<NodeSettings>
 }
 
-interface KnownMistake extends Plant {
+export interface KnownMistake extends Plant {
   /** What others call it: the loudest bugs of cloud address managers, by kind. */
   readonly peers: string
 }
@@ -455,6 +456,7 @@ export const plants: Readonly<Record<string, KnownMistake>> = {
       write: (change) => ledger.write((tx) => change({ ...tx, adoptEni: () => undefined })),
     }),
   },
+  ...eipPlants,
 }
 
 function fromFullest(ledger: NodeLedger, ips: readonly LocalIp[], count: number): readonly Ipv4[] {
