@@ -95,7 +95,7 @@ function tell(startApi: (() => Promise<RealDevApi>) | undefined): void {
     },
   )
 
-  step('[E5] its policy keeps the EIP for the next pod of the name', async () => {
+  step('[E2] its policy keeps the EIP for the next pod of the name', async () => {
     const before = world.claim('busybox-0')
     await world.kubectl('delete', 'pod', 'busybox-0')
     await until(
@@ -189,7 +189,7 @@ function tell(startApi: (() => Promise<RealDevApi>) | undefined): void {
     await world.masqConfigIs('nothing of ours', (config) => config === masqBefore)
   })
 
-  step('wrong attributes are refused with what is allowed', async (t) => {
+  step('[E1] wrong attributes are refused with what is allowed', async (t) => {
     await pod('wrong', { 'eip-attributes': '{"Bandwidth":"5000"}' })
     assert.match(await world.told('wrong', 'EIPRefused'), /allowed is a whole number of 1 to 100/)
     await world.show(t, 'describe', 'pod', 'wrong')
@@ -198,6 +198,7 @@ function tell(startApi: (() => Promise<RealDevApi>) | undefined): void {
 
   const mishaps: readonly Mishap[] = [
     {
+      shows: '[E8]',
       what: 'no permission',
       name: 'denied',
       begin: ({ cluster }) => void cluster.cloud.setFaults({ deny: { AllocateAddresses: 1 } }),
@@ -233,8 +234,8 @@ function tell(startApi: (() => Promise<RealDevApi>) | undefined): void {
       says: /came to nothing/,
     },
   ]
-  for (const { begin, end, name, says, what } of mishaps) {
-    step(`[E8] ${what}: the pod runs and is told, and gets its EIP when it is over`, async (t) => {
+  for (const { begin, end, name, says, shows = '[E11]', what } of mishaps) {
+    step(`${shows} ${what}: the pod runs and is told, and gets its EIP when it is over`, async (t) => {
       begin(world)
       await pod(name, { 'eip-attributes': '{"Bandwidth":"5"}' })
       await addressedPods(world.cluster, [name])
@@ -371,6 +372,8 @@ describe('EIPs whose time is over', () => {
 })
 
 interface Mishap {
+  /** A requirement. */
+  readonly shows?: string
   readonly what: string
   /** Of the pod. */
   readonly name: string
