@@ -55,7 +55,7 @@ function tell(startApi: (() => Promise<RealDevApi>) | undefined): void {
   const ofPods = () => world.eips().filter(({ id }) => !userEips.some((one) => one === id))
 
   step(
-    '[E1][E2] the first sample as it is printed: an EIP is made, and packets pass both ways',
+    '[E1][E11] the first sample as it is printed: an EIP is made, and packets pass both ways',
     async (t) => {
       await world.apply('created', created)
       const [claim] = await world.bound('busybox-0')
