@@ -74,6 +74,23 @@ export function openIntents(cluster: DevCluster): number {
   return rows[0]?.n ?? 0
 }
 
+/** The EIP of the pod of that name, once it is bound. */
+export function eipOf(
+  cluster: DevCluster,
+  pod: string,
+): { readonly id: string; readonly address: string } | undefined {
+  return query<{ id: string; address: string }>(
+    cluster.leaderDb,
+    'leader',
+    `SELECT eip_id AS id, address FROM eip_claim WHERE name = ? AND phase = 'Bound'`,
+    pod,
+  )[0]
+}
+
+export function eipInCloud(cluster: DevCluster, eip: string): boolean {
+  return cluster.cloud.admin.audit(cluster.clock.now()).eips.some(({ id }) => id === eip)
+}
+
 /** ENIs of the node in the cloud, its primary one not counted. */
 export function enisInCloud(cluster: DevCluster, node: string): number {
   const instance = cluster.nodes().find(({ name }) => name === node)?.instanceId

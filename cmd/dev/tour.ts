@@ -9,6 +9,8 @@ import type { DevCluster } from './cluster.ts'
 import type { DevLeader } from './leader.ts'
 import {
   countReturns,
+  eipInCloud,
+  eipOf,
   enisInCloud,
   historyOf,
   lastWords,
@@ -70,6 +72,7 @@ const steps: readonly Step[] = [
   { title: 'settings change by annotation, the pool follows at once', run: liveSettings },
   { title: 'a pod with an ENI of its own, and pods on shared ones, reach each other', run: exclusivePod },
   { title: 'a static pod moves between nodes and keeps its address', run: staticPod },
+  { title: 'a pod with an EIP is reached from outside, and what it sends leaves with it', run: eipPod },
   { title: 'the leader is killed amid a scale-up, and recovers', run: killLeader },
   { title: 'a node agent is killed, its pods keep talking', run: killAgent },
   { title: 'cloud and API server are out, warm pods start and end all the same', run: outage },
@@ -224,6 +227,33 @@ async function staticPod({ cluster, until }: Tour): Promise<string> {
     })
   }
   return `keeper = ${address} on ${homes.join(', ')}; it answered pings there, ready after ${took.join(', ')}`
+}
+
+async function eipPod({ cluster, until }: Tour): Promise<string> {
+  const { host } = cluster
+  const [without] = await until('a pod without', () => podsWithAddresses(cluster.kube, ['first']))
+  if (without === undefined) throw new Error('the pod is gone')
+  const outside = await host.call('outside', null).then(
+    (found) => found.address,
+    (error: Error) => error,
+  )
+  if (outside instanceof Error) return `left out: ${outside.message}`
+  await createPod(cluster.kube, 'public', 'node-1', 'with-eip')
+  const began = Date.now()
+  const pod = await until('the pod has an address', () => podWithAddress(cluster.kube, 'public'))
+  const { address, id } = await until('its EIP is bound', () => eipOf(cluster, 'public'), 60)
+  const took = ((Date.now() - began) / 1000).toFixed(1)
+  const into = () => host.call('pingFromOutside', { to: address, count: 3, intervalMs: 50 })
+  await until('packets come in', async () => ((await into()).received === 3 ? true : undefined))
+  const [out, other] = await Promise.all([
+    ping(cluster, pod, outside, 3, 50),
+    ping(cluster, without, outside, 3, 50),
+  ])
+  if (out.received < out.sent || other.received > 0)
+    throw new Error(`${out.received} of its packets came back, and ${other.received} of a pod without an EIP`)
+  await deletePod(cluster.kube, 'public')
+  await until('the EIP is released', () => (eipInCloud(cluster, id) ? undefined : true), 60)
+  return `public = ${pod.address} has ${address} after ${took} s; 3 packets in and 3 out, of a pod without an EIP none; released with the pod`
 }
 
 async function killLeader({ cluster, until, pool }: Tour): Promise<string> {

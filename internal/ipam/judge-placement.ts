@@ -2,7 +2,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Claim, ClaimPhase } from './claim.ts'
 import { type PoolTrouble, troubleReason } from './pool-condition.ts'
-import type { EniId, NodeName } from './types.ts'
+import type { EipId, EniId, NodeName } from './types.ts'
 
 export interface Placement {
   readonly node: { readonly name: NodeName; readonly zone: string }
@@ -16,6 +16,8 @@ export interface Placement {
         readonly inUse: boolean
         /** It cannot be taken off that ENI. */
         readonly trouble: PoolTrouble | undefined
+        /** An EIP is on it, and leaves it first. */
+        readonly eip: EipId | undefined
       }
     | undefined
   /** What keeps the node's pool from growing; undefined when nothing does. */
@@ -56,6 +58,12 @@ export function judgePlacement(
     return waits(
       'StaticIPInUse',
       `Cannot bind ${address} to node ${node.name} yet: node ${elsewhere.node} has not given it back`,
+      false,
+    )
+  if (elsewhere?.eip !== undefined)
+    return waits(
+      'StaticIPHasEIP',
+      `Cannot bind ${address} to node ${node.name} yet: ${elsewhere.eip} has to leave it first; see the EIPClaim of the pod`,
       false,
     )
   if (trouble !== undefined) return waits(trouble.reason, trouble.message, true)

@@ -90,7 +90,7 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
   })
 
   step('[S7] the setting is turned on while the leader runs', async () => {
-    if (api !== undefined) await grant(ownersRbac())
+    if (api !== undefined) await api.grant(ownersRbac())
     writeFileSync(settings, 'enable-static-ip: true\nenable-ownerref: true\n')
     cluster.leader.signal('SIGHUP')
     await until('the leader has read it', () =>
@@ -100,7 +100,7 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
 
   step('[S7] claims name the topmost workload of their pods, of whatever kind', async (t) => {
     await installKind(cluster.kube, gameSet)
-    if (api !== undefined) await grant(roleFor('games', gameSet))
+    if (api !== undefined) await api.grant(roleFor('games', gameSet))
     const web = await workload(deployment, 'web')
     await pods(await workload(replicaSet, 'web-1', web), 'web-a', 'web-b')
     const lobby = await workload(gameSet, 'lobby')
@@ -212,7 +212,7 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
 
   step('[S7] a kind is uninstalled, and its workloads with it', async () => {
     if (api === undefined) await installKind(cluster.kube, tournament)
-    else await grant(roleFor('tournaments', tournament))
+    else await api.grant(roleFor('tournaments', tournament))
     await pods(await workload(tournament, 'league'), 'league-0')
     await bound('league-0')
     assert.deepEqual(ownersOf('league-0'), ['Tournament/league'])
@@ -329,20 +329,6 @@ function tell(missing: string | false, startApi: (() => Promise<RealDevApi>) | u
   function inCloud(address: string | null): boolean {
     const { ips, reservations } = cluster.cloud.admin.audit(Date.now())
     return [...ips, ...reservations].some((one) => one.address === address)
-  }
-
-  /** As the controller would that puts aggregated roles together. */
-  async function grant(manifest: string): Promise<void> {
-    const kubectl = api?.kubectl ?? assert.fail()
-    const file = join(temporaryFolder('roles'), 'roles.yaml')
-    writeFileSync(file, manifest)
-    await kubectl('apply', '-f', file)
-    const label = 'tke-eni.cloud.tencent.com/aggregate-to-owners=true'
-    const parts = JSON.parse(await kubectl('get', 'clusterroles', '-l', label, '-o', 'json')) as {
-      items: { rules: object[] }[]
-    }
-    const rules = JSON.stringify({ rules: parts.items.flatMap((role) => role.rules) })
-    await kubectl('patch', 'clusterrole', 'tke-eni-leader-owners', '--type=merge', '-p', rules)
   }
 }
 

@@ -15,6 +15,8 @@ import { temporaryFolder } from './service.ts'
 export interface RealDevApi extends DevApi {
   /** As the administrator; returns what it printed, throws when it fails. */
   kubectl(...args: readonly string[]): Promise<string>
+  /** Applies roles, and puts those of the leader for workloads together, as the controller would that does so. */
+  grant(manifest: string): Promise<void>
 }
 
 /** Starts it with identities for the leader and for `nodes`. */
@@ -46,6 +48,15 @@ export async function startRealDevApi(nodes: readonly string[]): Promise<RealDev
     agentFlags: (node) => [`--kubeconfig=${ofAgent(node)}`],
     kubelet: (node) => ({ kubeconfig: ofKubelet(node) }),
     kubectl: server.kubectl,
+    async grant(manifest) {
+      await server.kubectl('apply', '-f', file('granted', manifest))
+      const label = 'tke-eni.cloud.tencent.com/aggregate-to-owners=true'
+      const parts = JSON.parse(await server.kubectl('get', 'clusterroles', '-l', label, '-o', 'json')) as {
+        items: { rules: object[] }[]
+      }
+      const rules = JSON.stringify({ rules: parts.items.flatMap((role) => role.rules) })
+      await server.kubectl('patch', 'clusterrole', 'tke-eni-leader-owners', '--type=merge', '-p', rules)
+    },
     interrupt: server.interrupt,
     resume: server.resume,
     async close() {

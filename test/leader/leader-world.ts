@@ -21,10 +21,10 @@ import { DiskTwin } from '../fake/disk-twin.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known, nodeReport, warm } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
-import { cloudLink } from '../sim/world/cloud-link.ts'
 import { type Console, cloudConsole } from '../sim/world/console.ts'
 import { KubeTwin } from '../sim/world/kube-twin.ts'
 import { immortal, newMachine, Process } from '../sim/world/process.ts'
+import { DrawsApart, linkWithEipsApart } from './eips-apart.ts'
 
 export const zone = 'ap-guangzhou-3'
 export const vpcId = 'vpc-00000001'
@@ -47,6 +47,9 @@ export class LeaderWorld {
   leader: Leader | undefined
   #inForce: LeaderSettings
   #process: Process
+  /** The same, for calls about EIPs. */
+  #ofEips: Process
+  readonly #eipMachine = newMachine('leader', seededRandom(13))
   #starts = 0
 
   constructor(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr = '10.0.1.0/24') {
@@ -60,16 +63,15 @@ export class LeaderWorld {
     }
     this.#inForce = this.settings
     this.folder = mkdtempSync(join(tmpdir(), 'leader-world-'))
-    this.cloud = openVpcSim({
-      path: ':memory:',
-      random: seededRandom(3),
-      latency: { minMs: 200, maxMs: 900 },
-    })
+    const draws = new DrawsApart(seededRandom(3))
+    const cloud = openVpcSim({ path: ':memory:', random: draws, latency: { minMs: 200, maxMs: 900 } })
+    this.cloud = draws.serving(cloud)
     const { admin } = this.cloud
     admin.createVpc({ id: vpcId, cidr: '10.0.0.0/16' }, this.clock.now())
     admin.createSubnet({ id: podSubnet, vpcId, cidr: subnetCidr, zone }, this.clock.now())
     admin.createSubnet({ id: nodeSubnet, vpcId, cidr: '10.0.8.0/24', zone }, this.clock.now())
     this.#process = this.#newProcess()
+    this.#ofEips = this.#newProcess(this.#eipMachine)
     this.db = this.#open()
     this.ledger = leaderLedger(this.db, this.#process.clock)
     t.after(() => {
@@ -86,12 +88,13 @@ export class LeaderWorld {
     // No leader makes the tokens of the one before again.
     const random = seededRandom(5 + 1000 * this.#starts++)
     const cloud = createCloud({
-      transport: this.between(cloudLink(this.cloud, this.#process)),
+      transport: this.between(linkWithEipsApart(this.cloud, this.#process, this.#ofEips)),
       clock,
       random,
       log: this.log,
     })
-    const kube = this.kube.leader(this.#process)
+    const { keepSources } = this.kube.leader(this.#ofEips)
+    const kube = { ...this.kube.leader(this.#process), keepSources }
     this.#inForce = { ...this.settings, ...changed }
     this.leader = startLeader(
       { kube, cloud, ledger: this.ledger, clock, random, log: this.log, nameLedger: () => Promise.resolve() },
@@ -109,9 +112,11 @@ export class LeaderWorld {
   /** The process is gone from one moment to the next; what was committed stays. */
   crash(): void {
     this.#process.kill('crash')
+    this.#ofEips.kill('crash')
     this.leader = undefined
     this.db.close()
     this.#process = this.#newProcess()
+    this.#ofEips = this.#newProcess(this.#eipMachine)
     this.db = this.#open()
     this.ledger = leaderLedger(this.db, this.#process.clock)
   }
@@ -119,10 +124,12 @@ export class LeaderWorld {
   /** The process is gone, and its database with it. */
   loseLedger(): void {
     this.#process.kill('crash')
+    this.#ofEips.kill('crash')
     this.leader = undefined
     this.db.close()
     for (const end of ['', '-wal', '-shm']) rmSync(join(this.folder, `leader.db${end}`), { force: true })
     this.#process = this.#newProcess()
+    this.#ofEips = this.#newProcess(this.#eipMachine)
     this.db = this.#open()
     this.ledger = leaderLedger(this.db, this.#process.clock)
   }
@@ -240,8 +247,8 @@ export class LeaderWorld {
     return this.disk.under(openDatabase({ path, kind: 'leader', migrations: leaderMigrations }))
   }
 
-  #newProcess(): Process {
-    return new Process(this.machine, this.clock, immortal, () => {})
+  #newProcess(machine = this.machine): Process {
+    return new Process(machine, this.clock, immortal, () => {})
   }
 }
 

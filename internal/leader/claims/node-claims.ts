@@ -133,7 +133,10 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       node,
       eniId: returned ? undefined : eni?.id,
       elsewhere: isElsewhere
-        ? { node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) }
+        ? {
+            ...{ node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) },
+            eip: ledger.eips.holding(address)?.eipId,
+          }
         : undefined,
       trouble,
     })

@@ -26,6 +26,7 @@ import type { ClaimReleaser } from '../claims/release-claim.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { createEipNotices } from './eip-notices.ts'
+import { createEipRenewals } from './eip-renewals.ts'
 import { createEipSettler } from './eip-settler.ts'
 import { createPublicIpKeeper } from './public-ip.ts'
 import { createEipRelease } from './release-eip.ts'
@@ -70,7 +71,8 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const podThere = createPodThere(kube, pods.named, asksForEip)
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
-  const settler = createEipSettler({ ...options, notices, livePod: pods.named, freed: wakeWaiting })
+  const renewals = createEipRenewals(clock, random, settings.retry)
+  const settler = createEipSettler({ ...options, notices, renewals, livePod: pods.named, freed: wakeWaiting })
   let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
@@ -124,6 +126,8 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     const expiryClock = expires ? await ticker.current() : ledger.expiryClock().now
     const step = planEipClaim({ claim, pod: live, now: clock.now(), expiryClock }, settings)
     if (step !== undefined) {
+      const pause = step.kind === 'open' ? renewals.left(step.pod.uid) : 0
+      if (pause > 0) return pause
       await take(await cascade.withOwner(step, claim, live), claim)
       return 0
     }
@@ -160,6 +164,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   function forget(uid: PodUid): void {
     notices.forget(uid)
     annotations.forget(uid)
+    renewals.forget(uid)
   }
 
   /** It asks for none any more: what it shows is not so. */

@@ -30,6 +30,7 @@ import { type ActStep, createEipActs } from './eip-acts.ts'
 import { createEipLooks } from './eip-looks.ts'
 import type { EipNotices } from './eip-notices.ts'
 import { placeOf } from './eip-place.ts'
+import type { EipRenewals } from './eip-renewals.ts'
 import { createPicker } from './pick-for.ts'
 import { withQuota } from './quota-figures.ts'
 
@@ -50,6 +51,7 @@ export interface EipSettlerOptions {
   readonly facts: Pick<ClusterFacts, 'nec' | 'podsOn'>
   readonly settings: LeaderSettings
   readonly notices: EipNotices
+  readonly renewals: EipRenewals
   readonly livePod: (pod: PodName) => PodFact | undefined
   readonly wakeNode: (node: NodeName) => void
   /** Others may have waited for its EIP. */
@@ -73,7 +75,7 @@ const exposedWithin: Millis = 200
 const toldAfter = 3
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
-  const { clock, cloud, facts, ledger, livePod, log, notices, random, settings, wakeNode } = options
+  const { clock, cloud, facts, ledger, livePod, log, notices, random, renewals, settings, wakeNode } = options
   const { clusterId, retry, surveyEvery } = settings
   const memories = new Map<number, Memory>()
   const looks = createEipLooks(cloud, clock, clusterId)
@@ -133,6 +135,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'done':
         return done(claim, step.eip?.address, step.at, memory)
       case 'lost':
+        if (claim.acted === 'allocate' && claim.podUid !== undefined) renewals.failed(claim.podUid)
         await letItGo(claim, step)
         return 0
       case 'remove':
@@ -236,6 +239,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const now = await ledger.write((tx) => tx.changeEipClaim(claim, change))
     if (now.version !== claim.version) log.info('EIP settled', fieldsOf(now))
     memory.pause.succeeded()
+    if (podUid !== undefined) renewals.forget(podUid)
     Object.assign(memory, { refused: undefined, passing: 0 })
     memory.settled = { version: now.version, place: placeText(place(now)), at: clock.now() }
     if (privateIp !== undefined && privateIp !== at?.address) unheld(privateIp)

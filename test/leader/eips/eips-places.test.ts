@@ -98,6 +98,10 @@ test('[R7] an EIP that cannot be unbound keeps the address where it is, and the 
   assert.notEqual(world.claim('db-0')?.phase, 'Bound')
   assert.equal(world.ledger.nodeOf(address), 'node-1')
   assert.ok(world.podReasons('db-0').includes('FailedDisassociateEIP'))
+  assert.equal(
+    world.claim('db-0')?.message,
+    `Cannot bind ${address} to node node-2 yet: ${world.eipClaim('db-0')?.eipId} has to leave it first; see the EIPClaim of the pod`,
+  )
   world.cloud.setFaults(noFaults)
   await world.until(() => world.claim('db-0')?.phase === 'Bound')
   world.show(next, address)

@@ -104,3 +104,19 @@ for (const action of [
     else await world.until(() => !world.ledger.eips.any())
     assert.equal(world.eips().length, action.startsWith('A') ? 1 : 0)
   })
+
+test('[R5] EIPs that the cloud agrees to make and does not make are asked for ever more slowly', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.setFaults({ ...noFaults, failTasks: { AllocateAddresses: 1 } })
+  const uid = world.run('node-1', 'web-0')
+  const calls = () => world.cloud.stats()['AllocateAddresses']?.calls ?? 0
+  await world.clock.advance(15 * minute)
+  const first = calls()
+  assert.ok(first >= 4 && first <= 16, `${first} in 15 minutes`)
+  await world.clock.advance(30 * minute)
+  assert.ok(calls() - first >= 3 && calls() - first <= 10, `${calls() - first} in the next 30`)
+  world.cloud.setFaults(noFaults)
+  await world.clock.advance(6 * minute)
+  assert.equal(world.eipClaim('web-0')?.phase, 'Bound')
+  await world.untilEip(uid)
+})

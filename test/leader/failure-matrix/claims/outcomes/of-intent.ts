@@ -18,8 +18,7 @@ export function ofIntent({ again, named, refused, undone, usual }: IntentCourse)
   const doubled = named
     ? { calls: 1, what: 'The token makes the second bring the first answer.' }
     : {
-        calls: 2,
-        atMost: 3,
+        calls: 3,
         what: 'The second is refused, because the first runs: sent again, refused because the address has gone, looked for, found done.',
       }
   return {
