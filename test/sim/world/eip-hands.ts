@@ -113,9 +113,13 @@ export class EipHands {
   /** "unbind it": what a lost ledger has left on the address of another pod. */
   #obey(): void {
     const { ledger } = this.#world
-    const waiting = ledger.eips.where('Pending').map(({ message }) => message)
-    for (const { id, state } of this.#eips()) {
-      const isAsked = waiting.some((message) => message.includes(`${id} is bound to`))
+    const waiting = [...ledger.eips.where('Pending'), ...ledger.eips.where('Attaching')]
+    for (const { id, privateIp, state } of this.#eips()) {
+      const isAsked = waiting.some(
+        ({ message }) =>
+          message.includes(`${id} is bound to`) ||
+          (message.includes('has an EIP already') && message.includes(`\`${privateIp}\``)),
+      )
       if (state !== 'BIND' || !isAsked || ledger.eips.ofEip(id) !== undefined) continue
       if (!this.#console.unbindEip(id)) continue
       this.#touch(id)
