@@ -99,28 +99,6 @@ export const eipPlants: Readonly<Record<string, KnownMistake>> = {
         ),
     }),
   },
-  /** An EIP that a call was to bind is taken for bound, without a look. */
-  'eip-bound-without-look': {
-    peers: 'eip',
-    cloud(cloud) {
-      const bound = new Map<string, Partial<CloudEip>>()
-      return {
-        ...cloud,
-        async associateEip(request, priority) {
-          await cloud.associateEip(request, priority)
-          bound.set(request.eip, { state: 'bound', eniId: request.eni, privateIp: request.privateIp })
-        },
-        async disassociateEip(eip, priority) {
-          bound.delete(eip)
-          await cloud.disassociateEip(eip, priority)
-        },
-        async describeEips(query, priority) {
-          const eips = await cloud.describeEips(query, priority)
-          return eips.map((eip) => ({ ...eip, ...bound.get(eip.id) }))
-        },
-      }
-    },
-  },
 }
 
 function withEips(ledger: LeaderLedger, change: Partial<LedgerEips>): LeaderLedger {
