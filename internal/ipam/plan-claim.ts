@@ -9,6 +9,8 @@ export interface ClaimView {
   readonly claim: Claim | undefined
   /** The pod of that name that is on a node, has not ended, and wants an address of ours; undefined without one. */
   readonly pod: PodFact | undefined
+  /** There is one all the same, which what is watched lacks (R7): no time runs yet. */
+  readonly unlisted: boolean
   /** The address that the pod shows, where the ledger has it on the pod's node. */
   readonly shown:
     | {
@@ -48,12 +50,13 @@ type Mutable = Omit<
 
 /** The next step; undefined when all is as it should be. */
 export function planClaim(
-  { claim, pod, shown, now, expiryClock }: ClaimView,
+  { claim, pod, unlisted, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
   if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
   if (claim.phase === 'Releasing') return undefined
-  if (pod === undefined) return leave(claim, now, expiryClock, rules)
+  if (pod === undefined)
+    return leave(claim, now, expiryClock, unlisted ? undefined : (claim.expireAfter ?? rules.claimExpiry))
   if (claim.podUid !== pod.uid) return comeBack(claim, pod, now, rules)
   if (claim.policy === 'Never') return undefined
   // It had one of the pool when it was first seen; its node gives it none of those any more.
@@ -85,16 +88,16 @@ export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
   return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
+/** `after`: its time; undefined: none runs. */
 function leave(
   claim: Claim,
   now: Millis,
   expiryClock: Millis,
-  { claimExpiry }: ClaimRules,
+  after: Millis | undefined,
 ): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (claim.phase === 'Retained') return retime(claim, expiryClock, claimExpiry)
-  const after = claim.expireAfter ?? claimExpiry
-  return retain(claim, now, after === undefined ? undefined : expiryClock + after)
+  const latest = after === undefined ? undefined : expiryClock + after
+  return claim.phase === 'Retained' ? retime(claim, latest) : retain(claim, now, latest)
 }
 
 function retain(claim: Claim, now: Millis, expiresAt: Millis | undefined): ClaimStep {
@@ -119,13 +122,7 @@ function retain(claim: Claim, now: Millis, expiresAt: Millis | undefined): Claim
 const agree: Millis = 60_000
 
 /** The setting may have come, gone or become shorter meanwhile: then it counts from now. */
-function retime(
-  { expireAfter, expiresAt }: Claim,
-  expiryClock: Millis,
-  claimExpiry: Millis | undefined,
-): ClaimStep | undefined {
-  const after = expireAfter ?? claimExpiry
-  const latest = after === undefined ? undefined : expiryClock + after
+function retime({ expiresAt }: Claim, latest: Millis | undefined): ClaimStep | undefined {
   const isRight =
     latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
   return isRight ? undefined : { kind: 'change', change: { expiresAt: latest } }
