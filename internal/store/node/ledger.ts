@@ -89,7 +89,14 @@ function nodeTx(db: Database, now: Millis): NodeTx {
     letGo({ address, hostLink }, coolingUntil, reason) {
       leaveQuarantine(db, hostLink)
       db.run(`DELETE FROM attachment WHERE host_link = ?`, hostLink) // adopted a moment ago
-      remember(db, { at: now, address: address ?? 'unknown', event: 'detached', reason, hostLink })
+      remember(db, {
+        at: now,
+        address: address ?? 'unknown',
+        event: 'detached',
+        reason,
+        hostLink,
+        coolingUntil,
+      })
       if (address !== undefined) coolIp(db, now, address, coolingUntil)
     },
     setQuarantine: (entries) => setQuarantine(db, entries),
