@@ -6,7 +6,7 @@ import { hostLinkName } from '../../internal/ipam/host-link.ts'
 import type { Sandbox } from '../../internal/ports.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { ip, known } from '../given.ts'
-import { publishedEni } from '../ipam/pools.ts'
+import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { NodeWorld, podOf } from './node-world.ts'
 
 const second = 1000
@@ -323,3 +323,46 @@ test('[R4] a restored backup is compared with the kernel before it serves: what 
   )
   assert.deepEqual([quarantined(world), world.ledger.restored()], [[], false])
 })
+
+for (const { was, before } of [
+  { was: 'an exclusive ENI', before: publishedExclusive(1) },
+  { was: 'another ENI', before: publishedEni(1, '250') },
+]) {
+  test(`[R4] a pod whose address a restored backup has on ${was} is adopted once the NEC says where it is`, async (t) => {
+    const clock = new VirtualClock()
+    const world = new NodeWorld(t, clock)
+    world.exclusive = { minWarm: 1, maxWarm: 1, maxEnis: 1, ipsPerEni: 1 }
+    world.publish([before, publishedEni(2)])
+    await clock.runUntil(world.start())
+    await clock.advance(second)
+    const backup = world.backup()
+    world.publish([publishedEni(2)])
+    await clock.advance(second)
+    const now = [publishedEni(2, '1.250:2', '7'), publishedEni(3, '8')]
+    world.publish(now)
+    await clock.advance(second)
+    const [a, b, c] = [world.sandbox('a'), world.sandbox('b'), world.sandbox('c')]
+    for (const each of [a, b, c]) await clock.runUntil(known(world.agent).add(each, undefined))
+    await clock.advance(named)
+    const pods = world.ledger.attachments()
+    const kernel = kernelOf(world)
+    world.restore(backup)
+    world.apiDown = true
+    await clock.runUntil(world.start())
+    await clock.advance(60 * second)
+    assert.deepEqual(kernelOf(world), kernel, 'nobody is cut off')
+    assert.deepEqual(world.ledger.attachments(), [])
+    world.apiDown = false
+    world.publish(now)
+    await clock.advance(60 * second)
+    assert.deepEqual(kernelOf(world), kernel)
+    assert.deepEqual(
+      world.ledger
+        .attachments()
+        .map(({ address, pod }) => [pod.name, address])
+        .toSorted(),
+      pods.map(({ address, pod }) => [pod.name, address]).toSorted(),
+    )
+    assert.deepEqual(quarantined(world), [])
+  })
+}
