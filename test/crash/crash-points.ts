@@ -137,6 +137,7 @@ const changes: {
     setQuarantine: true,
     namePod: true,
     confirm: true,
+    necFollowed: true,
     setReleaseTimer: true,
     setStaticIps: true,
     setBootId: true,

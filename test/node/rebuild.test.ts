@@ -324,6 +324,22 @@ test('[R4] a restored backup is compared with the kernel before it serves: what 
   assert.deepEqual([quarantined(world), world.ledger.restored()], [[], false])
 })
 
+test('[R4] a restored backup hands out nothing before the NEC has been read: what it has idle may be elsewhere by now', async (t) => {
+  const { clock, world, add } = await nodeWith(t, '1', '2')
+  world.restore(world.backup())
+  world.apiDown = true
+  await clock.runUntil(world.start())
+  const refused = /the database of this node is a backup, and its NEC has not been read since/
+  await assert.rejects(add(world.sandbox('a')), refused)
+  world.crash()
+  await clock.runUntil(world.start())
+  await assert.rejects(add(world.sandbox('a')), refused, 'nor after a restart')
+  world.apiDown = false
+  world.publish([publishedEni(1, '2')])
+  await clock.advance(second)
+  assert.equal(await add(world.sandbox('b')), '10.0.1.2')
+})
+
 for (const { was, before } of [
   { was: 'an exclusive ENI', before: publishedExclusive(1) },
   { was: 'another ENI', before: publishedEni(1, '250') },

@@ -40,6 +40,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     letGo: (hostLink) => wasLetGo(db, hostLink),
     quarantine: () => listQuarantine(db),
     restored: () => readMeta(db, 'restored') !== undefined,
+    isBehindNec: () => readMeta(db, 'behind-nec') !== undefined,
     releaseTimer(mode) {
       const at = readMeta(db, timerKeys[mode])
       return at === undefined ? undefined : Number(at)
@@ -102,6 +103,7 @@ function nodeTx(db: Database, now: Millis): NodeTx {
     setQuarantine: (entries) => setQuarantine(db, entries),
     namePod: (pod) => nameAttachments(db, pod),
     confirm: () => void writeMeta(db, 'restored', undefined),
+    necFollowed: () => void writeMeta(db, 'behind-nec', undefined),
     setReleaseTimer: (mode, from) =>
       void writeMeta(db, timerKeys[mode], from === undefined ? undefined : String(from)),
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),
