@@ -619,6 +619,8 @@ export interface NodeLedger {
   quarantine(): readonly Quarantined[]
   /** A backup took the place of the database, and nobody has compared it with the kernel yet. */
   restored(): boolean
+  /** As `restored`, and no NEC has been followed since: what it says is idle may be another node's by now. */
+  isBehindNec(): boolean
   releaseTimer(mode: EniMode): Millis | undefined
   /** What the last NEC that was followed says of pods that keep their addresses; undefined before the first. */
   staticIps(): boolean | undefined
@@ -650,6 +652,8 @@ export interface NodeTx {
   namePod(pod: PodName & { readonly uid: PodUid }): void
   /** The database was compared with the kernel. */
   confirm(): void
+  /** It says what the NEC says. */
+  necFollowed(): void
   setReleaseTimer(mode: EniMode, from: Millis | undefined): void
   setStaticIps(served: boolean): void
   setEips(most: number): void

@@ -15,5 +15,6 @@ export const nodeMigrations = [
   { name: '0002_quarantine', sql: readAsset('./node/0002_quarantine.sql', import.meta.url) },
   { name: '0003_pools', sql: readAsset('./node/0003_pools.sql', import.meta.url) },
   { name: '0004_claims', sql: readAsset('./node/0004_claims.sql', import.meta.url) },
-  { name: '0005_eips', sql: readAsset('./node/0005_eips.sql', import.meta.url) },
+  { name: '0005_cooling', sql: readAsset('./node/0005_cooling.sql', import.meta.url) },
+  { name: '0006_eips', sql: readAsset('./node/0006_eips.sql', import.meta.url) },
 ]

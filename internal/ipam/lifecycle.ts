@@ -37,27 +37,14 @@ export function retain(now: Millis, expiresAt: Millis | undefined): LifecycleCha
   return { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' }
 }
 
-/** By the ledger's own clock `expiryClock`. `claimExpiry`: of those that do not say it themselves. */
-export function expiryFrom(
-  { expireAfter }: Pick<Lifecycle, 'expireAfter'>,
-  expiryClock: Millis,
-  claimExpiry: Millis | undefined,
-): Millis | undefined {
-  const after = expireAfter ?? claimExpiry
-  return after === undefined ? undefined : expiryClock + after
-}
-
 /** Two looks at the ledger's clock do not agree to the second. */
 const agree: Millis = 60_000
 
-/** Of a retained one: the setting may have come, gone or become shorter meanwhile: then it counts from now. */
+/** Of a retained one, `latest` being when its time is over: the setting may have come, gone or become shorter meanwhile: then it counts from now. */
 export function retime(
-  claim: Pick<Lifecycle, 'expireAfter' | 'expiresAt'>,
-  expiryClock: Millis,
-  claimExpiry: Millis | undefined,
+  { expiresAt }: Pick<Lifecycle, 'expiresAt'>,
+  latest: Millis | undefined,
 ): LifecycleChange | undefined {
-  const { expiresAt } = claim
-  const latest = expiryFrom(claim, expiryClock, claimExpiry)
   const isRight =
     latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
   return isRight ? undefined : { expiresAt: latest }

@@ -4,7 +4,7 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { maxNamedAddresses } from './call-bounds.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
-import { type NodePool, occupied, type PoolEni } from './pool.ts'
+import { type NodePool, occupied, type PoolEni, strandedEnis } from './pool.ts'
 import type { CloudSubnet, PodName, SubnetId } from './types.ts'
 import type { Unplaced } from './yield-places.ts'
 
@@ -28,7 +28,7 @@ export interface ClaimDemand extends PodName {
   readonly restsSince?: Millis | undefined
   /** It goes from there although nobody has given it back. */
   readonly forced?: boolean
-  /** No reservation keeps it, and it is on an ENI of another node: it must never be on none. */
+  /** No reservation keeps it, and it is on an ENI that it may have to leave, of another node or of this one: it must never be on none. */
   readonly parkedOn?:
     | {
         readonly eni: number
@@ -65,33 +65,36 @@ interface Stuck extends Unplaced {
 /** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
   pool: NodePool,
-  {
-    claims = [],
-    returned,
-    subnets,
-    unreserved = [],
-  }: Pick<NodeDemand, 'claims' | 'returned' | 'subnets' | 'unreserved'>,
+  demand: Pick<NodeDemand, 'claims' | 'returned' | 'shown' | 'subnets' | 'unreserved'>,
 ): ClaimPlacement {
+  const { claims = [], returned, subnets, unreserved = [] } = demand
+  const stranded = strandedEnis(pool, demand)
   // One that another node has yet finds its ENI ready when it comes.
-  const waiting = claims.filter(({ here, wanted }) => wanted && !here)
+  const waiting = [
+    ...claims.filter(({ here, wanted }) => wanted && !here),
+    ...parkedOff(pool, claims, stranded),
+  ]
   const leaving = new Set(
     claims.flatMap(({ address, forced, mayGo }) =>
       mayGo && (forced || returned.has(address)) ? [address] : [],
     ),
   )
-  const room = new Room(pool, subnets)
+  const room = new Room(pool, subnets, stranded)
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
   for (const claim of unreserved) room.make(claim)
   const resting = claims.filter(({ address, here }) => here && returned.has(address))
-  const { going, stuck } = makeRoom(pool, resting, room.stuck)
+  const within = pool.enis.filter(({ key }) => !stranded.has(key))
+  const { going, stuck } = makeRoom(within, resting, room.stuck)
   for (const address of going) leaving.add(address)
+  const arrivals = room.actions()
+  const sources = new Set(arrivals.flatMap((action) => (action.kind === 'migrate' ? [action.from] : [])))
   const releases = pool.enis.flatMap((eni): Action[] => {
     const addresses = eni.ips.flatMap(({ address, state }) =>
       state === 'bound' && leaving.has(address) ? [address] : [],
     )
     const isIdle = (eni.state === 'attached' || eni.state === 'available') && !eni.busy && !eni.held
-    if (!isIdle || addresses.length === 0 || room.assigns(eni)) return []
+    if (!isIdle || addresses.length === 0 || room.assigns(eni) || sources.has(eni.key)) return []
     return [
       {
         kind: 'unassign',
@@ -102,7 +105,7 @@ export function placeClaims(
     ]
   })
   return {
-    actions: [...room.actions(), ...releases],
+    actions: [...arrivals, ...releases],
     pool: room.pool(new Set(releases.map((action) => ('eni' in action ? action.eni : 0)))),
     renew: claims.flatMap(({ address, here, renews }) =>
       here && renews && returned.has(address) ? [address] : [],
@@ -111,9 +114,26 @@ export function placeClaims(
   }
 }
 
+/** On an ENI of this node that has no place on it, they are as good as on another node's. Those that pods wait for come first. */
+function parkedOff(
+  { enis }: NodePool,
+  claims: readonly ClaimDemand[],
+  stranded: ReadonlySet<number>,
+): readonly ClaimDemand[] {
+  const off = new Set(
+    enis
+      .filter(({ key }) => stranded.has(key))
+      .flatMap(({ ips }) => ips.flatMap(({ address, state }) => (state === 'held' ? [] : [address]))),
+  )
+  return claims
+    .filter(({ address, here, mayGo, parkedOn }) => here && !mayGo && parkedOn && off.has(address))
+    .map((claim) => ({ ...claim, elsewhere: true }))
+    .toSorted((a, b) => Number(b.wanted) - Number(a.wanted))
+}
+
 /** On a full node those that nobody uses go, the longest at rest first: their reservations keep them. */
 function makeRoom(
-  { enis }: NodePool,
+  enis: readonly PoolEni[],
   resting: readonly ClaimDemand[],
   waiting: readonly Stuck[],
 ): { readonly going: ReadonlySet<Ipv4>; readonly stuck: readonly Stuck[] } {
@@ -154,17 +174,21 @@ const nobody: PodName = { namespace: '', name: '' }
 class Room {
   readonly stuck: Stuck[] = []
   readonly #pool: NodePool
+  readonly #stranded: ReadonlySet<number>
   readonly #free: Map<SubnetId, number>
   readonly #given = new Map<PoolEni, Given[]>()
   readonly #made: PoolEni[] = []
 
-  constructor(pool: NodePool, subnets: readonly CloudSubnet[]) {
+  constructor(pool: NodePool, subnets: readonly CloudSubnet[], stranded: ReadonlySet<number>) {
     this.#pool = pool
+    this.#stranded = stranded
     this.#free = new Map(subnets.map(({ available, id }) => [id, available]))
   }
 
   give(subnetId: SubnetId, claim: ClaimDemand): void {
-    const eni = this.#fullest([subnetId]) ?? this.#make(subnetId, claim, [subnetId])
+    const there = this.#fullest([subnetId])
+    // One that no pod waits for may stay where it is.
+    const eni = there ?? (claim.wanted ? this.#make(subnetId, claim, [subnetId]) : undefined)
     if (eni !== undefined) this.#put(eni, { claim })
   }
 
@@ -217,7 +241,8 @@ class Room {
       const from = claim?.parkedOn?.free ? claim.parkedOn.eni : undefined
       if (claim !== undefined && from !== undefined && !sources.has(from)) {
         sources.add(from)
-        return { kind: 'migrate', eni: key, from, address: claim.address, reason: 'its pod is here' }
+        const why = claim.here ? 'its ENI has no place on the node' : 'its pod is here'
+        return { kind: 'migrate', eni: key, from, address: claim.address, reason: why }
       }
       if (unreserved === undefined) continue
       const { address, key: claimKey } = unreserved
@@ -255,6 +280,7 @@ class Room {
     const used = (eni: PoolEni) => occupied(eni) + (this.#given.get(eni)?.length ?? 0)
     return [...this.#pool.enis, ...this.#made]
       .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)
+      .filter(({ key }) => !this.#stranded.has(key))
       .filter((eni) => subnetIds.includes(eni.subnetId) && used(eni) < this.#pool.shared.ipsPerEni)
       .toSorted((a, b) => Number(isFree(b)) - Number(isFree(a)) || used(b) - used(a) || a.slot - b.slot)[0]
   }

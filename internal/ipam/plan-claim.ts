@@ -3,13 +3,15 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
 import { hasUnclearPolicy, isStatic } from './count-pod.ts'
-import { expiryFrom, letGo, retain, retime, takenBy } from './lifecycle.ts'
+import { letGo, retain, retime, takenBy } from './lifecycle.ts'
 import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
 
 export interface ClaimView {
   readonly claim: Claim | undefined
   /** The pod of that name that is on a node, has not ended, and wants an address of ours; undefined without one. */
   readonly pod: PodFact | undefined
+  /** There is one all the same, which what is watched lacks (R7): no time runs yet. */
+  readonly unlisted: boolean
   /** The address that the pod shows, where the ledger has it on the pod's node. */
   readonly shown:
     | {
@@ -49,12 +51,13 @@ type Mutable = Omit<
 
 /** The next step; undefined when all is as it should be. */
 export function planClaim(
-  { claim, pod, shown, now, expiryClock }: ClaimView,
+  { claim, pod, unlisted, shown, now, expiryClock }: ClaimView,
   rules: ClaimRules,
 ): ClaimStep | undefined {
   if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
   if (claim.phase === 'Releasing') return undefined
-  if (pod === undefined) return leave(claim, now, expiryClock, rules)
+  if (pod === undefined)
+    return leave(claim, now, expiryClock, unlisted ? undefined : (claim.expireAfter ?? rules.claimExpiry))
   if (claim.podUid !== pod.uid) return comeBack(claim, pod, now, rules)
   if (claim.policy === 'Never') return undefined
   // It had one of the pool when it was first seen; its node gives it none of those any more.
@@ -86,15 +89,17 @@ export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
   return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
+/** `after`: its time; undefined: none runs. */
 function leave(
   claim: Claim,
   now: Millis,
   expiryClock: Millis,
-  { claimExpiry }: ClaimRules,
+  after: Millis | undefined,
 ): ClaimStep | undefined {
   if (claim.policy === 'Immediate') return { kind: 'remove' }
-  if (claim.phase === 'Retained') return changed(retime(claim, expiryClock, claimExpiry))
-  return keep(claim, now, expiryFrom(claim, expiryClock, claimExpiry))
+  const latest = after === undefined ? undefined : expiryClock + after
+  if (claim.phase === 'Retained') return changed(retime(claim, latest))
+  return keep(claim, now, latest)
 }
 
 function changed(change: Partial<Mutable> | undefined): ClaimStep | undefined {

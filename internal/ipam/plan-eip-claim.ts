@@ -4,7 +4,7 @@ import type { Millis } from '../value/millis.ts'
 import type { FollowedOwner } from './claim.ts'
 import type { EipClaim } from './eip-claim.ts'
 import { type EipWish, eipOfPod } from './eip-wish.ts'
-import { expiryFrom, letGo, retain, retime, takenBy } from './lifecycle.ts'
+import { letGo, retain, retime, takenBy } from './lifecycle.ts'
 import type { ClaimRules } from './plan-claim.ts'
 import type { NodeName, PodFact, PodName, PodUid } from './types.ts'
 
@@ -59,8 +59,10 @@ function leave(
   expiryClock: Millis,
   { claimExpiry }: Pick<ClaimRules, 'claimExpiry'>,
 ): EipClaimStep | undefined {
-  if (claim.phase === 'Retained') return changing(retime(claim, expiryClock, claimExpiry))
-  return keepOrRelease(claim, now, expiryFrom(claim, expiryClock, claimExpiry))
+  const after = claim.expireAfter ?? claimExpiry
+  const latest = after === undefined ? undefined : expiryClock + after
+  if (claim.phase === 'Retained') return changing(retime(claim, latest))
+  return keepOrRelease(claim, now, latest)
 }
 
 function keepOrRelease(

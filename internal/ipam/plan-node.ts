@@ -12,6 +12,7 @@ import {
   type PoolEni,
   serving,
   servingIn,
+  strandedEnis,
   surplusEnis,
 } from './pool.ts'
 import { type PlaceClaim, sharedEnisFor, sharePlaces } from './share-places.ts'
@@ -106,7 +107,8 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   const within = { ...pool, ...placed }
   const waiting = placement.stuck.filter(({ why }) => why === 'node-full')
   const yields = yieldPlaces(before, waiting, ofPool)
-  const drained = new Set(pool.enis.filter(({ key }) => yields.get(key) === 0))
+  const stranded = strandedEnis(before, wish)
+  const drained = new Set(pool.enis.filter(({ key }) => yields.get(key) === 0 || stranded.has(key)))
   const growth = planGrowth(pool, placed, demand, drained)
   const taken = new Set(growth.actions.flatMap((action) => ('eni' in action ? [action.eni] : [])))
   const rest = pool.enis.filter((eni) => !eni.busy && !eni.held && !taken.has(eni.key))
@@ -120,7 +122,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
       const isWanted = eni.mode === 'shared' && growth.short.has('shared') && !surplus.has(eni)
       return (
         dropDrained(eni, within, demand, isWanted) ??
-        advance(eni, within, demand) ??
+        advance(eni, within, demand, stranded) ??
         giveBack(eni, demand) ??
         (isWanted ? undefined : retire(eni)) ??
         []
@@ -210,13 +212,20 @@ function dropDrained(
 }
 
 /** The next step of an ENI on its way in or out. */
-function advance(eni: PoolEni, pool: NodePool, demand: NodeDemand): Action | undefined {
+function advance(
+  eni: PoolEni,
+  pool: NodePool,
+  demand: NodeDemand,
+  stranded: ReadonlySet<number>,
+): Action | undefined {
   if (eni.state === 'attached' && eni.goal === 'delete')
     return { kind: 'detach', eni: eni.key, reason: 'not wanted' }
   if (eni.state !== 'available') return undefined
   if (eni.goal === 'delete') return { kind: 'delete', eni: eni.key, reason: 'detached and not wanted' }
   if (hasNoPlace(eni, pool, demand))
     return { kind: 'delete', eni: eni.key, reason: 'more ENIs than the instance takes' }
+  // It waits for a place, or for what is on it to go: it would be refused.
+  if (stranded.has(eni.key)) return undefined
   const most = pool.quotaIpsPerEni ?? Number.POSITIVE_INFINITY
   const excess = eni.mode === 'shared' ? eni.ips.length - most : 0
   if (excess > 0) return shed(eni, excess)

@@ -61,6 +61,10 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
   const connected = pods.filter((pod) => podLinks.has(pod.hostLink))
   const rules = connected.flatMap((pod) => podRules(pod.address, tableOf.get(pod.eniMac)))
   const routes = connected.map((pod): Route => ({ table: mainTable, to: pod.address, dev: pod.hostLink }))
+  // The ENI of a pod that is held may be one that the database does not know (yet).
+  const busyTables = new Set(
+    survey.rules.filter(({ from }) => isBusy(desired, from)).map(({ table }) => table),
+  )
   const wantedLinks = new Set(desired.pods.map(({ hostLink }) => hostLink))
   return {
     changes: [
@@ -94,7 +98,7 @@ export function planRepair(desired: DesiredKernel, survey: KernelSurvey): Repair
         .filter((rule) => !isBusy(desired, rule.from ?? rule.to))
         .map((rule): KernelChange => ({ kind: 'remove-rule', rule })),
       ...missing(survey.routes, [...routes, ...ready.flatMap(({ ownRoutes }) => ownRoutes)], routeKey)
-        .filter((route) => !isBusy(desired, route.to))
+        .filter((route) => !isBusy(desired, route.to) && !busyTables.has(route.table))
         .map((route): KernelChange => ({ kind: 'remove-route', route })),
       ...survey.podLinks
         .filter(({ name }) => !wantedLinks.has(name) && !desired.busy.links.has(name))

@@ -3,9 +3,9 @@
 import { compareIpv4, type Ipv4 } from '../value/ipv4.ts'
 import { type LocalIp, samePod } from './choose-address.ts'
 import { type LinkIdentity, readLinkAlias } from './link-identity.ts'
-import { type DesiredPod, mainTable } from './plan-repair.ts'
+import { type DesiredPod, mainTable, routeTableOf } from './plan-repair.ts'
 import { podText } from './pod-need.ts'
-import type { KernelSurvey, PodName } from './types.ts'
+import type { KernelSurvey, PodName, PublishedEni } from './types.ts'
 
 export interface FoundPod extends LinkIdentity {
   readonly hostLink: string
@@ -30,6 +30,8 @@ export interface StrangerState {
   readonly survey: KernelSurvey
   readonly attachments: readonly Pick<DesiredPod, 'address' | 'hostLink'>[]
   readonly ips: readonly LocalIp[]
+  readonly enis: readonly Pick<PublishedEni, 'id' | 'mac' | 'mode'>[]
+  readonly routeTableBase: number
   /** Links that were made or unmade while the survey was taken. */
   readonly moving: ReadonlySet<string>
   /** Links of sandboxes that the database had once and let go: what is left of them is for the repair. */
@@ -59,6 +61,7 @@ export function planStrangers(state: StrangerState): StrangerPlan {
   const free = {
     reasons: freeAddresses(state.ips, attachments, new Set(outdated)),
     claims: new Map(state.ips.map(({ address, claim }) => [address, claim])),
+    elsewhere: elsewhereBy(state),
   }
   const claims = Map.groupBy(
     evidence.flatMap(({ addresses }) => [...addresses]),
@@ -148,13 +151,32 @@ function obstacle(
   free: {
     readonly reasons: ReadonlyMap<Ipv4, string>
     readonly claims: ReadonlyMap<Ipv4, PodName | undefined>
+    readonly elsewhere: ReadonlySet<Ipv4>
   },
 ): string {
   const claim = free.claims.get(address)
   const pod = identity?.pod
   if (claim !== undefined && pod !== undefined && pod.name !== '' && !samePod(pod, claim))
     return `its address ${address} is claimed for pod ${podText(claim)}`
-  return free.reasons.get(address) ?? `its address ${address} is not in the pool of this node`
+  const reason = free.reasons.get(address) ?? `its address ${address} is not in the pool of this node`
+  if (reason !== isFree || !free.elsewhere.has(address)) return reason
+  return `the pool of this node has its address ${address} on another ENI`
+}
+
+/**
+ * Addresses that the pool has on another ENI than their pods: whoever adopted these there would cut them off. A pool that is older than
+ * its pods says so until the NEC is followed. Behind a link of ours is never an exclusive ENI; a table without its link says nothing.
+ */
+function elsewhereBy({ enis, ips, routeTableBase, survey }: StrangerState): ReadonlySet<Ipv4> {
+  const eniOf = new Map(enis.map((eni) => [eni.id, eni]))
+  const macOf = new Map(survey.links.map((link) => [routeTableOf(link, routeTableBase), link.mac]))
+  const rulesOf = Map.groupBy(survey.rules, ({ from }) => from)
+  const elsewhere = ips.filter(({ address, eniId }) => {
+    const eni = eniOf.get(eniId)
+    const leavesBy = (rulesOf.get(address) ?? []).flatMap(({ table }) => macOf.get(table) ?? [])
+    return eni?.mode === 'exclusive' || (leavesBy.length > 0 && !leavesBy.some((mac) => mac === eni?.mac))
+  })
+  return new Set(elsewhere.map(({ address }) => address))
 }
 
 /** Where a link does not tell its address, each that only rules speak of may be the one. */

@@ -108,6 +108,23 @@ export function poolOf({ enis }: Pick<NodePool, 'enis'>): (address: Ipv4) => Eni
 }
 
 /**
+ * ENIs off the node that it has no place for: its instance was made smaller meanwhile. Of those that are off it, and on which no pod can have
+ * anything, the ones with fewest claimed addresses; what is left of them has places, so that none waits for another.
+ */
+export function strandedEnis(
+  { enis, instanceEnis }: Pick<NodePool, 'enis' | 'instanceEnis'>,
+  { returned, shown }: { readonly returned: ReadonlySet<Ipv4>; readonly shown?: ReadonlySet<Ipv4> },
+): ReadonlySet<number> {
+  const serving = enis.filter(({ goal }) => goal === 'serve')
+  const isUnused = ({ address, claim }: PoolIp) =>
+    (claim !== undefined || returned.has(address)) && shown?.has(address) !== true
+  const off = serving
+    .filter(({ ips, state }) => state === 'available' && ips.every(isUnused))
+    .toSorted((a, b) => claimedOn(a) - claimedOn(b) || b.slot - a.slot)
+  return new Set(off.slice(0, Math.max(0, serving.length - instanceEnis)).map(({ key }) => key))
+}
+
+/**
  * ENIs beyond the maximum, which somebody has lowered: those with fewest addresses that are claimed or that pods show, then those that serve
  * with fewest, so that it is the one that the agent drains; among equals the latest. They grow no more.
  */

@@ -3,7 +3,7 @@
 
 import type { NodeDemand } from './plan-node.ts'
 import type { NodePool, PoolEni, PoolIp } from './pool.ts'
-import { serves } from './pool.ts'
+import { serves, strandedEnis } from './pool.ts'
 import type { SubnetId } from './types.ts'
 
 /** A claim that no ENI of the node can take, of one of these subnets. */
@@ -18,7 +18,8 @@ export function yieldPlaces(
   demand: Pick<NodeDemand, 'returned' | 'shown'>,
 ): ReadonlyMap<number, number> {
   if (waiting.length === 0 || pool.shared.ipsPerEni === 0) return new Map()
-  const enis = pool.enis.filter(({ goal, held }) => goal === 'serve' && !held)
+  const stranded = strandedEnis(pool, demand)
+  const enis = pool.enis.filter(({ goal, held, key }) => goal === 'serve' && !held && !stranded.has(key))
   const sources = enis.map((eni) => ({ eni, ...countFree(eni, demand) }))
   // What is on its way out goes on: the plan is the same as before. Then on the fullest ENI, so that others drain (P12).
   const inOrder = sources.toSorted((a, b) => b.going - a.going || a.free - b.free || a.eni.slot - b.eni.slot)

@@ -102,6 +102,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
   let latest: Nec | undefined
   let doubted: Doubt | undefined
   let fault: string | undefined
+  let isBehind = ledger.isBehindNec()
   const waiting = new Set<() => void>()
 
   function wake(): void {
@@ -110,7 +111,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
 
   /** Nobody knows better that it is to be handed out now. */
   function isSure({ address, claim }: LocalIp): boolean {
-    if (withheld?.has(address) || disputes.has(address)) return false
+    if (isBehind || withheld?.has(address) || disputes.has(address)) return false
     const shown = doubted?.addresses
     return shown === undefined || (shown.has(address) && samePod(shown.get(address), claim))
   }
@@ -152,6 +153,12 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
 
   function shortage({ pod }: Sandbox, need: PodNeed): IpamError {
     const { mode } = need
+    if (isBehind)
+      return new IpamError(
+        'no_address',
+        'Cannot give the pod an address: the database of this node is a backup, and its NEC has not been read since',
+        { hint: 'the API server must answer, and a leader have published the NEC' },
+      )
     if (sourceOf(need, staticIps) === 'claimed') return staticShortage(pod)
     const enis = ledger.enis().filter((eni) => eni.mode === mode)
     const ids = new Set(enis.map(({ id }) => id))
@@ -250,6 +257,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       const holders = new Map(ledger.attachments().map(({ address, pod }) => [address, pod]))
       const sync = planSync(tx.ips(), ledger.enis(), enis, (address) => holders.get(address), tx.now)
       tx.sync(sync.changes)
+      if (isBehind) tx.necFollowed()
       const returned = returnedBefore(nec, tx.ips())
       if (returned.length > 0) tx.giveBack(returned, 'given back under another database of this node')
       return sync
@@ -261,6 +269,8 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       doubted = undefined
       wake()
     }
+    const wasBehind = isBehind
+    isBehind = false
     const { changes, disputed } = followed
     bounds = rest
     mostOn = new Map(
@@ -273,7 +283,7 @@ export function createLocalPool(options: LocalPoolOptions): LocalPool {
       log.error('address in use is published otherwise', { address, claim: claim ?? 'on another ENI' })
     }
     disputes = new Map(disputed.map((dispute) => [dispute.address, dispute]))
-    if (changes.length === 0 && !settled) return
+    if (changes.length === 0 && !settled && !wasBehind) return
     log.info('pool follows NEC', { changes: changes.length, addresses: ledger.ips().length })
     wake()
   }

@@ -64,6 +64,8 @@ export function createStrangers(options: StrangersOptions): Strangers {
       survey,
       attachments: ledger.attachments(),
       ips: ledger.ips(),
+      enis: ledger.enis(),
+      routeTableBase: settings.routeTableBase,
       moving: new Set([...moving, ...leaving]),
       letGo: (hostLink) => ledger.letGo(hostLink),
       restored: ledger.restored(),

@@ -3,14 +3,16 @@ import type { Database } from '../sqlite/database.ts'
 import { writeMeta } from './meta.ts'
 
 /**
- * A node agent compares it with the kernel before it believes it, and under a new name: nobody takes its pool for the newer one's.
+ * A node agent compares it with kernel and NEC before it believes it, and under a new name: nobody takes its pool for the newer one's.
  * The leader rebuilds what the world knows better, ENIs and addresses; what only the ledger knows (history, grants) stays.
  */
 export function markRestored(db: Database, kind: 'leader' | 'node', at: string): void {
   db.transaction(() => {
     writeMeta(db, 'restored', at)
-    if (kind === 'node') writeMeta(db, 'database-id', undefined)
-    else makeIncomplete(db)
+    if (kind === 'node') {
+      writeMeta(db, 'behind-nec', at)
+      writeMeta(db, 'database-id', undefined)
+    } else makeIncomplete(db)
   })
 }
 

@@ -149,6 +149,7 @@ const changes: {
     setQuarantine: true,
     namePod: true,
     confirm: true,
+    necFollowed: true,
     setReleaseTimer: true,
     setEips: true,
     setStaticIps: true,

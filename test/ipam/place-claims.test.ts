@@ -19,6 +19,11 @@ const bare = (key: number, more: Partial<UnreservedDemand> = {}): UnreservedDema
   ...more,
 })
 const parked = (n: number, free: boolean) => claimed(n, { elsewhere: true, parkedOn: { eni: 900 + n, free } })
+/** On an ENI of the node itself, and no reservation keeps it. */
+const parkedHere = (slot: number, free = true) => ({
+  reserved: false,
+  parkedOn: { eni: slot * 100, free },
+})
 /** On the first ENI of the node, as its second address, and so on. */
 const onEni = (n: number, more: Partial<ClaimDemand> = {}) =>
   claimed(n, { address: addressOf(1, n), here: true, ...more })
@@ -286,10 +291,17 @@ for (const { does, maxEnis, reserved, shown, want } of [
     want: ['attach 1'],
   },
   {
-    does: 'keeps it for what no reservation keeps',
+    does: 'keeps it for what no reservation keeps, which leaves it for one with room',
     maxEnis: 1,
     reserved: false,
     shown: false,
+    want: ['migrate 2'],
+  },
+  {
+    does: 'also for a pod that shows what no reservation keeps',
+    maxEnis: 1,
+    reserved: false,
+    shown: true,
     want: ['attach 1'],
   },
   {
@@ -302,7 +314,7 @@ for (const { does, maxEnis, reserved, shown, want } of [
 ])
   test(`[S4] planNode(), an ENI with claims was taken off its node: ${does}`, () => {
     // Its instance had been made smaller meanwhile: it was to be attached for ever, and its pods waited beside an ENI with room.
-    const claims = [onEni(1, { reserved })]
+    const claims = [onEni(1, reserved ? {} : parkedHere(1))]
     const enis = [
       { slot: 1, bound: 1, state: 'available', served: true },
       { slot: 2, bound: 1 },
@@ -312,4 +324,87 @@ for (const { does, maxEnis, reserved, shown, want } of [
     const seen = new Set([addressOf(2, 1), ...(shown ? [addressOf(1, 1)] : [])])
     const { actions } = planNode(pool, { ...demand, returned: new Set(), shown: seen })
     assert.deepEqual(actions.map(tellAction), want)
+  })
+
+const off = { slot: 1, bound: 1, state: 'available', served: true } as const
+const full = { slot: 2, bound: 5 }
+
+for (const { does, enis, claims, used = [], want, yields = [] } of [
+  {
+    does: 'stays while it may not leave',
+    enis: [off, { slot: 2, bound: 1 }],
+    claims: [onEni(1, parkedHere(1, false))],
+    want: [],
+  },
+  {
+    // Its ENI was attached for ever, and refused.
+    does: 'stays where pods have all there is on the others, and nothing is tried',
+    enis: [off, full],
+    claims: [onEni(1, parkedHere(1))],
+    used: [1, 2, 3, 4, 5],
+    want: [],
+  },
+  {
+    does: 'has what is idle make room',
+    enis: [off, full],
+    claims: [onEni(1, parkedHere(1))],
+    used: [1, 2, 3, 4],
+    want: [],
+    yields: [[200, 4]],
+  },
+  {
+    does: 'has what a reservation keeps make room',
+    enis: [off, full],
+    claims: [
+      onEni(1, parkedHere(1)),
+      claimed(2, { address: addressOf(2, 5), here: true, wanted: false, restsSince: 5 }),
+    ],
+    used: [1, 2, 3, 4],
+    want: ['unassign 2 10.0.2.5'],
+  },
+  {
+    does: 'goes where there is room when it has no pod',
+    enis: [off, { slot: 2, bound: 1 }],
+    claims: [onEni(1, { ...parkedHere(1), wanted: false })],
+    want: ['migrate 2'],
+  },
+  {
+    does: 'without a pod has nobody make room',
+    enis: [off, full],
+    claims: [onEni(1, { ...parkedHere(1), wanted: false })],
+    used: [1, 2, 3, 4],
+    want: [],
+  },
+  {
+    does: 'takes no other place when it is released',
+    enis: [off, { slot: 2, bound: 1 }],
+    claims: [onEni(1, { ...parkedHere(1), wanted: false, mayGo: true })],
+    used: [1],
+    want: [],
+  },
+  {
+    // Each would have waited for the other.
+    does: 'waits for the one of two ENIs that has the place',
+    enis: [off, { ...off, slot: 2 }],
+    claims: [onEni(1, parkedHere(1)), claimed(2, { ...parkedHere(2), address: addressOf(2, 1), here: true })],
+    want: ['attach 1'],
+  },
+] satisfies readonly {
+  readonly does: string
+  readonly enis: PoolShort['enis']
+  readonly claims: readonly ClaimDemand[]
+  readonly used?: readonly number[]
+  readonly want: readonly string[]
+  readonly yields?: readonly [number, number][]
+}[])
+  test(`[S13] planNode(), a parked address is on an ENI off the node that has no place there: it ${does}`, () => {
+    const pool = withClaims({ enis, maxEnis: 1 }, claims)
+    const shown = new Set(used.map((n) => addressOf(2, n)))
+    const atRest = claims.filter(({ restsSince }) => restsSince !== undefined)
+    const plan = planNode(pool, {
+      ...{ pods: { shared: used.length, exclusive: 0 }, zone, subnets: [subnet('subnet-a', 100)] },
+      ...{ claims, shown, returned: new Set(atRest.map(({ address }) => address)) },
+    })
+    assert.deepEqual(plan.actions.map(tellAction), want)
+    assert.deepEqual([...plan.yields], yields)
   })

@@ -36,6 +36,8 @@ interface Row {
   readonly does: string
   readonly claim?: Claim
   readonly pod?: PodFact
+  /** There is one that is not watched. */
+  readonly unlisted?: boolean
   /** It shows `address`, where the ledger has it. */
   readonly shows?: boolean
   readonly rules?: Partial<ClaimRules>
@@ -70,6 +72,19 @@ const rows: readonly Row[] = [
     claim: claimOf(),
     rules: { claimExpiry: 10 * minute },
     want: { phase: 'Retained', expiresAt: expiryClock + 10 * minute },
+  },
+  {
+    does: '[S5][R7] begins no time while a pod is there that no list shows',
+    claim: claimOf({ expireAfter: 60 * minute }),
+    unlisted: true,
+    want: { phase: 'Retained', expiresAt: undefined },
+  },
+  {
+    does: '[S5][R7] nor when it is kept already',
+    claim: retained,
+    rules: { claimExpiry: 10 * minute },
+    unlisted: true,
+    want: undefined,
   },
   {
     does: '[S5] counts from now where the setting comes later',
@@ -269,7 +284,7 @@ for (const row of rows) {
   test(row.does.replace(/^((?:\[\w+\])*) ?/, '$1 planClaim() '), () => {
     const shown = row.shows ? { address, eniId: 'eni-1', subnetId: 'subnet-a', zone: 'zone-a' } : undefined
     const step = planClaim(
-      { claim: row.claim, pod: row.pod, shown, now, expiryClock },
+      { claim: row.claim, pod: row.pod, unlisted: row.unlisted ?? false, shown, now, expiryClock },
       { ...rules, ...row.rules },
     )
     if (typeof row.want !== 'object') {

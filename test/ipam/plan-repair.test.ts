@@ -159,6 +159,15 @@ const rows: readonly Row[] = [
     want: [],
   },
   {
+    does: '[D5] keeps the routes of an ENI that is not known, while a pod that is held leaves by it',
+    desired: {
+      enis: [],
+      pods: [],
+      busy: { addresses: new Set([nth(5)]), links: new Set(['tke5']) },
+    },
+    want: [],
+  },
+  {
     does: '[D5] removes the leftovers of an ENI that went',
     desired: { enis: [], pods: [] },
     survey: { links: [], rules: [], podLinks: [] },

@@ -7,6 +7,7 @@ import { linkAlias } from '../../internal/ipam/link-identity.ts'
 import { planStrangers, type StrangerState } from '../../internal/ipam/plan-strangers.ts'
 import type { KernelSurvey, Route, Rule } from '../../internal/ipam/types.ts'
 import { nth } from '../given.ts'
+import { publishedEni, publishedExclusive } from './pools.ts'
 
 const link = (name: string) => hostLinkName(name, 'eth0')
 const aliasOf = (name: string, n: number) =>
@@ -21,6 +22,12 @@ const podLink = (name: string, n: number) => ({ name: link(name), up: true, alia
 const bare = (name: string) => ({ name: link(name), up: true })
 const route = (name: string, n: number): Route => ({ table: 254, to: nth(n), dev: link(name) })
 const toPod = (n: number): Rule => ({ priority: 512, to: nth(n), table: 254 })
+const [shared, other] = [publishedEni(1), publishedEni(2)]
+const links = [
+  { name: 'eth1', index: 7, mac: shared.mac, up: true },
+  { name: 'eth2', index: 8, mac: other.mac, up: true },
+]
+const fromPod = (n: number, table: number): Rule => ({ priority: 1536, from: nth(n), table })
 const local = (n: number, more: Partial<LocalIp> = {}): LocalIp => ({
   address: nth(n),
   eniId: 'eni-1',
@@ -134,6 +141,31 @@ const rows: readonly Row[] = [
     withheld: [1],
   },
   {
+    does: 'adopts a pod whose packets leave by the ENI that the pool has its address on',
+    survey: { links, podLinks: [podLink('a', 1)], rules: [toPod(1), fromPod(1, 2007)] },
+    adopt: ['a 1'],
+    withheld: [1],
+  },
+  {
+    does: 'adopts a pod whose rule leads nowhere, for its ENI came back as another link',
+    survey: { links, podLinks: [podLink('a', 1)], rules: [toPod(1), fromPod(1, 2005)] },
+    adopt: ['a 1'],
+    withheld: [1],
+  },
+  {
+    does: 'holds a pod whose packets leave by another ENI than the pool has its address on',
+    survey: { links, podLinks: [podLink('a', 1)], rules: [toPod(1), fromPod(1, 2008)] },
+    held: { a: 'the pool of this node has its address 10.0.1.1 on another ENI' },
+    withheld: [1],
+  },
+  {
+    does: 'holds a pod of a shared ENI whose address the pool has as an exclusive one',
+    survey: { podLinks: [podLink('a', 1)] },
+    state: { enis: [publishedExclusive(1)] },
+    held: { a: 'the pool of this node has its address 10.0.1.1 on another ENI' },
+    withheld: [1],
+  },
+  {
     does: 'adopts a pod with the address that is claimed for it',
     survey: { podLinks: [podLink('a', 5)] },
     adopt: ['a 5'],
@@ -179,6 +211,8 @@ for (const row of rows) {
     const plan = planStrangers({
       survey: { links: [], rules: [], routes: [], podLinks: [], sysctls: {}, ...row.survey },
       ips: ips.map((ip) => ({ ...ip, inUse: taken.has(ip.address) })),
+      enis: [shared, other],
+      routeTableBase: 2000,
       moving: new Set(),
       letGo: () => false,
       restored: false,

@@ -33,3 +33,31 @@ test('[S5][R7] the address of a pod that the list of pods lacks does not expire'
   await world.until(() => world.claim('web-0')?.phase === 'Bound')
   assert.equal(world.stateOf('web-0'), `Bound ${address}`)
 })
+
+test('[S5][R7] its time begins when the pod has ended that the list of pods lacks', async (t) => {
+  // It began with the list, and was over when that pod was just gone.
+  const world = await ClaimWorld.start(t, { claimExpiry: 10 * minute })
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  world.hidePod(uid)
+  await world.clock.advance(20 * minute)
+  world.kube.pods.remove(uid)
+  await world.clock.advance(9 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+  await world.until(() => world.claim('web-0')?.phase !== 'Retained', 2 * minute)
+  assert.equal(world.claim('web-0')?.reason, 'Expired')
+})
+
+test('[S5][R7] its time ends when the next pod comes that no list shows', async (t) => {
+  const world = await ClaimWorld.start(t, { claimExpiry: 10 * minute })
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  await world.end(uid)
+  await world.clock.advance(9 * minute)
+  const next = world.put('node-1', 'web-0', 2)
+  world.hidePod(next)
+  await world.clock.advance(5 * minute)
+  world.kube.pods.remove(next)
+  await world.clock.advance(9 * minute)
+  assert.equal(world.stateOf('web-0'), `Retained ${address}`)
+})

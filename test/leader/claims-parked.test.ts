@@ -168,6 +168,40 @@ test('[S13][R5] an ENI that refuses it is tried seldom enough for surveys to see
   assert.equal(eniOf(world, address), undefined, 'there is no place for it')
 })
 
+// Incident: an ENI was taken off its node, and the instance made smaller meanwhile. It was attached in vain every minute, for ever, beside one with room.
+for (const ended of [false, true])
+  test(`[S13] it leaves an ENI that its node has no place for any more${ended ? ', also without a pod' : ''}`, async (t) => {
+    const world = await parkedWorld(t)
+    const pods = Array.from({ length: 9 }, (_, i) => `pod-${i}`)
+    world.addPods('node-1', ...pods)
+    await world.until(() => world.published('node-1').some(({ ips }) => ips.length === 9))
+    const [first] = world.published('node-1')
+    const uid = world.put('node-1', 'web-0')
+    const address = await untilParked(world, 'web-0', 'node-1')
+    const before = known(eniOf(world, address))
+    assert.notEqual(before, known(first).id)
+    if (ended) await world.end(uid)
+    for (const name of pods.slice(1)) world.kube.pods.remove(`uid-${name}`)
+    await world.clock.advance(second)
+    const its = world.kube.necs.items.get('node-1')?.report?.returned ?? []
+    world.giveBack('node-1', [...its, ...known(first).ips.slice(1)])
+    await world.until(() =>
+      world.published('node-1').some(({ ips, id }) => id === first?.id && ips.length === 1),
+    )
+    const { instanceId } = known(world.ledger.node('node-1'))
+    world.console.detach(before, instanceId)
+    world.cloud.admin.resizeInstance(instanceId, 'SA2.SMALL1')
+    let nowhere = 0
+    await world.until(() => {
+      if (eniOf(world, address) === undefined) nowhere++
+      return world.cloudEnis().length === 1
+    }, 15 * minute)
+    assert.deepEqual([eniOf(world, address), nowhere, moves(world)], [first?.id, 0, 1])
+    assert.equal(world.stateOf('web-0'), `${ended ? 'Retained' : 'Bound'} ${address}`)
+    await world.clock.advance(3 * minute)
+    assert.deepEqual(world.differences(), [])
+  })
+
 test('[S13] with no place for it the claim says that nothing keeps it, and has it kept when that is allowed', async (t) => {
   const world = await parkedWorld(t)
   const uid = world.put('node-1', 'web-0')

@@ -6,7 +6,7 @@ import { hostLinkName } from '../../internal/ipam/host-link.ts'
 import type { Sandbox } from '../../internal/ports.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { ip, known } from '../given.ts'
-import { publishedEni } from '../ipam/pools.ts'
+import { publishedEni, publishedExclusive } from '../ipam/pools.ts'
 import { NodeWorld, podOf } from './node-world.ts'
 
 const second = 1000
@@ -323,3 +323,62 @@ test('[R4] a restored backup is compared with the kernel before it serves: what 
   )
   assert.deepEqual([quarantined(world), world.ledger.restored()], [[], false])
 })
+
+test('[R4] a restored backup hands out nothing before the NEC has been read: what it has idle may be elsewhere by now', async (t) => {
+  const { clock, world, add } = await nodeWith(t, '1', '2')
+  world.restore(world.backup())
+  world.apiDown = true
+  await clock.runUntil(world.start())
+  const refused = /the database of this node is a backup, and its NEC has not been read since/
+  await assert.rejects(add(world.sandbox('a')), refused)
+  world.crash()
+  await clock.runUntil(world.start())
+  await assert.rejects(add(world.sandbox('a')), refused, 'nor after a restart')
+  world.apiDown = false
+  world.publish([publishedEni(1, '2')])
+  await clock.advance(second)
+  assert.equal(await add(world.sandbox('b')), '10.0.1.2')
+})
+
+for (const { was, before } of [
+  { was: 'an exclusive ENI', before: publishedExclusive(1) },
+  { was: 'another ENI', before: publishedEni(1, '250') },
+]) {
+  test(`[R4] a pod whose address a restored backup has on ${was} is adopted once the NEC says where it is`, async (t) => {
+    const clock = new VirtualClock()
+    const world = new NodeWorld(t, clock)
+    world.exclusive = { minWarm: 1, maxWarm: 1, maxEnis: 1, ipsPerEni: 1 }
+    world.publish([before, publishedEni(2)])
+    await clock.runUntil(world.start())
+    await clock.advance(second)
+    const backup = world.backup()
+    world.publish([publishedEni(2)])
+    await clock.advance(second)
+    const now = [publishedEni(2, '1.250:2', '7'), publishedEni(3, '8')]
+    world.publish(now)
+    await clock.advance(second)
+    const [a, b, c] = [world.sandbox('a'), world.sandbox('b'), world.sandbox('c')]
+    for (const each of [a, b, c]) await clock.runUntil(known(world.agent).add(each, undefined))
+    await clock.advance(named)
+    const pods = world.ledger.attachments()
+    const kernel = kernelOf(world)
+    world.restore(backup)
+    world.apiDown = true
+    await clock.runUntil(world.start())
+    await clock.advance(60 * second)
+    assert.deepEqual(kernelOf(world), kernel, 'nobody is cut off')
+    assert.deepEqual(world.ledger.attachments(), [])
+    world.apiDown = false
+    world.publish(now)
+    await clock.advance(60 * second)
+    assert.deepEqual(kernelOf(world), kernel)
+    assert.deepEqual(
+      world.ledger
+        .attachments()
+        .map(({ address, pod }) => [pod.name, address])
+        .toSorted(),
+      pods.map(({ address, pod }) => [pod.name, address]).toSorted(),
+    )
+    assert.deepEqual(quarantined(world), [])
+  })
+}

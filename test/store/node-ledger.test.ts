@@ -218,6 +218,19 @@ test('the history has every change of an address, with pod, container and reason
   assert.ok(store.ledger.letGo('tke-a') && !store.ledger.letGo('tke-b'))
 })
 
+test('[P16] an address rests after its pod, also when it comes after that, or comes again', async (t) => {
+  const { store, write } = await pool(t)
+  const until = store.clock.now() + 30_000
+  const restsUntil = (n: number) => store.ledger.ips().find(({ address }) => address === nth(n))?.coolingUntil
+  await write((tx) => tx.attach(attachment('a', 1)))
+  await write((tx) => tx.detach(attachment('a', 1), until, 'CNI DEL'))
+  await write((tx) => tx.letGo({ hostLink: 'tke-b', address: nth(4) }, until, 'CNI DEL'))
+  const added = (n: number) => ({ kind: 'add-ip', address: nth(n), eniId: 'eni-1', grant: 10 + n }) as const
+  await write((tx) => tx.sync([{ kind: 'forget-ip', address: nth(1) }]))
+  await write((tx) => tx.sync([added(1), added(4), added(5)]))
+  assert.deepEqual([1, 4, 5].map(restsUntil), [until, until, 0])
+})
+
 test('an unpublished ENI stays as long as it has addresses, and then goes', async (t) => {
   const { store, write } = await pool(t)
   await write((tx) => tx.attach(attachment('a', 1)))

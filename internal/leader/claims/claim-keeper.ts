@@ -63,6 +63,9 @@ export interface ClaimKeeperOptions {
   readonly doubted: () => void
 }
 
+/** A pod that no list shows may end at any time, and nobody tells. */
+const unlistedAgainAfter: Millis = 10_000
+
 export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   const { clock, facts, kube, ledger, log, random, settings, ticker, wakeNode } = options
   const pods = createLivePods((pod) => countedAs(pod) !== undefined)
@@ -127,9 +130,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     const live = pods.named(pod)
     const claim = ledger.claim(pod)
     const expires = live === undefined && claim?.policy === 'Never' && mayExpire(claim)
+    const unlisted = expires && (await isUnlisted(claim))
     const expiryClock = expires ? await ticker.current() : ledger.expiryClock().now
     const step = planClaim(
-      { claim, pod: live, shown: shownOf(live), now: clock.now(), expiryClock },
+      { claim, pod: live, unlisted, shown: shownOf(live), now: clock.now(), expiryClock },
       settings,
     )
     if (step !== undefined) {
@@ -156,7 +160,17 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
         (live === undefined ? undefined : 0)
       )
     if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
-    return claim.reservation === undefined ? trouble.watch(claim, () => holder.hold(claim)) : undefined
+    const again =
+      claim.reservation === undefined ? await trouble.watch(claim, () => holder.hold(claim)) : undefined
+    return unlisted ? Math.min(again ?? unlistedAgainAfter, unlistedAgainAfter) : again
+  }
+
+  /** What no list shows may be there all the same: its time begins when its pod is gone, not when a list lacks it. */
+  async function isUnlisted(claim: Claim): Promise<boolean> {
+    const { address, expireAfter, expiresAt, phase } = claim
+    if (address === undefined || expiresAt !== undefined || phase === 'Releasing') return false
+    if ((expireAfter ?? settings.claimExpiry) === undefined) return false
+    return (await podThere(claim)) !== undefined
   }
 
   function mayExpire({ expireAfter, phase }: Claim): boolean {

@@ -27,14 +27,18 @@ export function createExpiry<C extends AnyClaim>(options: ExpiryOptions<C>): () 
 
   async function look(): Promise<void> {
     await ticker.tick()
-    /** One whose pod is back is about to be taken by that. */
-    const taken = new Set<number>()
-    const due = () => table.expired(atOnce).filter(({ key }) => !taken.has(key))
+    const due = () => table.expired(atOnce)
     for (let some = due(); some.length > 0; some = due())
       for (const claim of some) {
         if ((await podThere(claim)) === undefined) await expire(claim)
-        else taken.add(claim.key)
+        else await stopTime(claim)
       }
+  }
+
+  /** Its pod is back: it is about to take it, or it does so unseen, and the time begins anew when that is gone. */
+  async function stopTime(claim: C): Promise<void> {
+    await ledger.write((tx) => table.change(tx, claim, { expiresAt: undefined }))
+    wake(claim)
   }
 
   async function expire(claim: C): Promise<void> {

@@ -7,16 +7,17 @@ import type { LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { ClusterFacts } from '../facts.ts'
 import { isNominated, refuseNominated } from './nominated.ts'
 
-/** Where a parked address of a pod of this node is, when that is another node. */
+/** Where a parked address is that this node may move: of a pod of its own, or of none while one of its ENIs has it. */
 export function parkedOn(
   claim: PlacedClaim,
   at: LedgerNode,
   ledger: LeaderLedger,
   facts: ClusterFacts,
 ): ClaimDemand['parkedOn'] {
-  const { placedEni, placedOn, reservation } = claim
-  if (reservation !== undefined || placedOn === undefined || placedOn === at.name || placedEni === undefined)
-    return undefined
+  const { node, placedEni, placedOn, reservation } = claim
+  if (reservation !== undefined || placedOn === undefined || placedEni === undefined) return undefined
+  // The node of its pod moves it.
+  if (placedOn === at.name && node !== undefined && node !== at.name) return undefined
   const pool = ledger.pool(placedOn)
   const eni = pool?.enis.find(({ key }) => key === placedEni)
   return { eni: placedEni, free: pool !== undefined && eni !== undefined && isFree(claim, pool, eni, facts) }
@@ -29,6 +30,7 @@ export function isFree(claim: PlacedClaim, pool: NodePool, eni: PoolEni, facts: 
   if (eni.state !== 'attached' && eni.state !== 'available') return false
   if (pool.phase === 'leaving') return true
   if (facts.shownAddresses(pool.node).has(ip.address)) return false
+  if (claim.node === pool.node) return true // from one ENI of its pod's node to another: that pod waits for it
   return isReturnedIn(facts.nec(pool.node)?.report)(ip)
 }
 

@@ -59,11 +59,16 @@ export interface EipKeeperOptions {
   readonly wakeNode: (node: NodeName) => void
 }
 
+/** A pod that no list shows may end at any time, and nobody tells. */
+const unlistedAgainAfter: Millis = 10_000
+
 export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const { clock, facts, kube, ledger, log, random, settings, ticker, wakeNode } = options
   const { eips } = ledger
   const table = eipClaims(ledger)
   const pods = createLivePods(asksForEip)
+  /** Pods that no list shows, and that are there all the same (R7). */
+  const unlisted = new Map<string, PodFact>()
   const pauses = new Map<string, Pause>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const notices = createEipNotices(kube, ledger)
@@ -72,7 +77,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
   const renewals = createEipRenewals(clock, random, settings.retry)
-  const settler = createEipSettler({ ...options, notices, renewals, livePod: pods.named, freed: wakeWaiting })
+  const settler = createEipSettler({ ...options, notices, renewals, livePod: known, freed: wakeWaiting })
   let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
@@ -108,9 +113,28 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     }
   }
 
+  function known(pod: PodName): PodFact | undefined {
+    return pods.named(pod) ?? unlisted.get(podText(pod))
+  }
+
+  /** What a list lacks has its EIP until it is gone by the API server's own word. Throws `unavailable`. */
+  async function liveOf(pod: PodName): Promise<PodFact | undefined> {
+    unlisted.delete(podText(pod))
+    const listed = pods.named(pod)
+    if (listed !== undefined || eips.claim(pod)?.podUid === undefined) return listed
+    const found = await podThere(pod)
+    if (found !== undefined) unlisted.set(podText(pod), found)
+    return found
+  }
+
   /** Returns after how long to look again; undefined when there is nothing. */
   async function look(pod: PodName): Promise<Millis | undefined> {
-    const live = pods.named(pod)
+    const live = await liveOf(pod)
+    const again = await keep(pod, live)
+    return unlisted.has(podText(pod)) ? Math.min(again ?? unlistedAgainAfter, unlistedAgainAfter) : again
+  }
+
+  async function keep(pod: PodName, live: PodFact | undefined): Promise<Millis | undefined> {
     if (live !== undefined) notices.fault(live)
     const claim = eips.claim(pod)
     const again = await follow(claim, live)

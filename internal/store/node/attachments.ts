@@ -72,7 +72,7 @@ export function removeAttachment(
   const { address, pod, containerId, hostLink } = attachment
   db.run(`DELETE FROM attachment WHERE container_id = ? AND ifname = ?`, key.containerId, key.ifname)
   coolIp(db, now, address, coolingUntil)
-  remember(db, { at: now, address, event: 'detached', reason, pod, containerId, hostLink })
+  remember(db, { at: now, address, event: 'detached', reason, pod, containerId, hostLink, coolingUntil })
 }
 
 export function nameAttachments(db: Database, pod: Attachment['pod']): void {

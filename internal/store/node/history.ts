@@ -21,12 +21,13 @@ export interface HistoryEntry {
   readonly pod?: PodName & { readonly uid: string }
   readonly containerId?: string
   readonly hostLink?: string
+  readonly coolingUntil?: Millis
 }
 
 export function remember(db: Database, entry: HistoryEntry): void {
   db.run(
-    `INSERT INTO ip_history (at, address, event, pod_namespace, pod_name, pod_uid, container_id, host_link, reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO ip_history (at, address, event, pod_namespace, pod_name, pod_uid, container_id, host_link, reason, cooling_until)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     entry.at,
     entry.address,
     entry.event,
@@ -36,7 +37,14 @@ export function remember(db: Database, entry: HistoryEntry): void {
     entry.containerId ?? null,
     entry.hostLink ?? null,
     entry.reason,
+    entry.coolingUntil ?? null,
   )
+}
+
+/** Until when the address is to rest after its last pod; 0 when nothing is remembered of that. A clock that was set back makes it no longer. */
+export function coolingUntil(db: Database, now: Millis, address: Ipv4): Millis {
+  const sql = `SELECT max(cooling_until) AS until FROM ip_history WHERE address = ? AND cooling_until IS NOT NULL AND at <= ?`
+  return db.get<{ until: Millis | null }>(sql, address, now)?.until ?? 0
 }
 
 /** Was a sandbox on the host link let go, as far as this database remembers? */

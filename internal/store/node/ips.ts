@@ -8,7 +8,7 @@ import type { PodName, PodUid } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
-import { remember } from './history.ts'
+import { coolingUntil, remember } from './history.ts'
 
 interface IpRow {
   readonly address: Ipv4
@@ -47,11 +47,12 @@ export function listIps(db: Database, address?: Ipv4): readonly LocalIp[] {
 
 export function addIp(db: Database, now: Millis, ip: BoundIp): void {
   db.run(
-    `INSERT INTO ip (address, eni_id, "grant", state, published, changed_at, claim_namespace, claim_name, eip_for)
-     VALUES (?, ?, ?, 'usable', 1, ?, ?, ?, ?)`,
+    `INSERT INTO ip (address, eni_id, "grant", state, published, cooling_until, changed_at, claim_namespace, claim_name, eip_for)
+     VALUES (?, ?, ?, 'usable', 1, ?, ?, ?, ?, ?)`,
     ip.address,
     ip.eniId,
     ip.grant,
+    coolingUntil(db, now, ip.address),
     now,
     ip.claim?.namespace ?? null,
     ip.claim?.name ?? null,

@@ -40,6 +40,7 @@ export function nodeLedger(db: Database, clock: Clock, newId: () => string): Nod
     letGo: (hostLink) => wasLetGo(db, hostLink),
     quarantine: () => listQuarantine(db),
     restored: () => readMeta(db, 'restored') !== undefined,
+    isBehindNec: () => readMeta(db, 'behind-nec') !== undefined,
     releaseTimer(mode) {
       const at = readMeta(db, timerKeys[mode])
       return at === undefined ? undefined : Number(at)
@@ -93,12 +94,20 @@ function nodeTx(db: Database, now: Millis): NodeTx {
     letGo({ address, hostLink }, coolingUntil, reason) {
       leaveQuarantine(db, hostLink)
       db.run(`DELETE FROM attachment WHERE host_link = ?`, hostLink) // adopted a moment ago
-      remember(db, { at: now, address: address ?? 'unknown', event: 'detached', reason, hostLink })
+      remember(db, {
+        at: now,
+        address: address ?? 'unknown',
+        event: 'detached',
+        reason,
+        hostLink,
+        coolingUntil,
+      })
       if (address !== undefined) coolIp(db, now, address, coolingUntil)
     },
     setQuarantine: (entries) => setQuarantine(db, entries),
     namePod: (pod) => nameAttachments(db, pod),
     confirm: () => void writeMeta(db, 'restored', undefined),
+    necFollowed: () => void writeMeta(db, 'behind-nec', undefined),
     setReleaseTimer: (mode, from) =>
       void writeMeta(db, timerKeys[mode], from === undefined ? undefined : String(from)),
     leaderEpoch: () => Number(readMeta(db, 'leader-epoch') ?? 0),

@@ -22,6 +22,19 @@ test('[E3] it is released when its pod is gone', async (t) => {
   assert.deepEqual([world.eipState('web-0'), world.eips()], ['none', []])
 })
 
+test('[E3][R7] a pod that the list of pods lacks has its EIP until it is gone', async (t) => {
+  const world = await EipWorld.start(t)
+  const uid = world.run('node-1', 'web-0')
+  const { eipId, privateIp } = await world.untilEip(uid)
+  const others = world.eips()
+  world.hidePod(uid)
+  await world.clock.advance(5 * minute)
+  assert.deepEqual([world.eipState('web-0'), world.eips()], [`Bound ${eipId} on ${privateIp}`, others])
+  world.kube.pods.remove(uid)
+  await world.until(() => world.eipClaim('web-0') === undefined)
+  assert.deepEqual([world.eipState('web-0'), world.eips()], ['none', []])
+})
+
 test('[E2] with policy Never it is kept, bound to nothing, and the next pod of the name has it on its own address', async (t) => {
   const world = await EipWorld.start(t)
   const uid = world.run('node-1', 'web-0', { attributes: '', policy: 'Never' })

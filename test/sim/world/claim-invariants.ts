@@ -1,11 +1,10 @@
 // Claims against pods, promises, reservations in the cloud, NECs and agents: at any time, and once nothing happens any more (S1–S13).
 import type { Claim, ClaimPhase } from '../../../internal/ipam/claim.ts'
 import { clusterTag, intentTag } from '../../../internal/ipam/eni-tags.ts'
-import type { NodePool } from '../../../internal/ipam/pool.ts'
 import type { PodFact } from '../../../internal/ipam/types.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import { difference } from './kernel-invariants.ts'
-import { addressesInUse, withoutPlace } from './pool-invariants.ts'
+import { hasRoomFor, hasWarm, withoutPlace } from './pool-invariants.ts'
 import type { Promised } from './promises.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
@@ -145,20 +144,15 @@ export function hasPlace(world: World, node: SimNode, claim: Claim | undefined):
   if (bounds === undefined || subnet === undefined) return false
   const isNew = claim?.address === undefined
   const enis = world.ledger.pool(node.name)?.enis ?? []
-  const inUse = addressesInUse(node)
-  // What is warm makes room.
-  const isWarm = (ips: NodePool['enis'][number]['ips']) =>
-    ips.some((ip) => ip.claim === undefined && !inUse.has(ip.address))
-  const withRoom = enis.some(
-    (eni) =>
-      eni.mode === 'shared' &&
-      eni.subnetId === subnet &&
-      (eni.ips.length < bounds.shared.ipsPerEni || isWarm(eni.ips)),
-  )
+  const away = withoutPlace(world, node)
+  const withRoom = enis
+    .filter(({ id }) => id === undefined || !away.has(id))
+    .some((eni) => eni.subnetId === subnet && hasRoomFor(world, node, eni))
   const free = world.freeIn(subnet)
   if (withRoom) return !isNew || free > 0
   const isFull =
-    enis.length >= bounds.instanceEnis && !enis.some(({ ips, mode }) => mode === 'exclusive' && isWarm(ips))
+    enis.length >= bounds.instanceEnis &&
+    !enis.some(({ ips, mode }) => mode === 'exclusive' && hasWarm(node, ips))
   const hasMost = enis.filter(({ mode }) => mode === 'shared').length >= bounds.shared.maxEnis
   return !isFull && !hasMost && free > (isNew ? 1 : 0)
 }

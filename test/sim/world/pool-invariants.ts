@@ -1,4 +1,6 @@
 // What both pools of a node must be like once nothing happens any more (P1, P5, P12, X2, X3).
+import type { Claim } from '../../../internal/ipam/claim.ts'
+import type { PoolEni } from '../../../internal/ipam/pool.ts'
 import { type EniId, type EniMode, eniModes } from '../../../internal/ipam/types.ts'
 import { cidrContains, cidrRange, parseCidr } from '../../../internal/value/cidr.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
@@ -13,15 +15,50 @@ export function hasRoom(world: World, node: SimNode): boolean {
 
 /**
  * ENIs that pods have, that somebody took off their node, and that cannot come back: its instance was made smaller meanwhile, and pods have
- * every ENI on it. They go with their pods.
+ * every ENI on it. They go with their pods. So do those that keep an address that nothing else keeps, until another ENI there has room for it.
  */
 export function withoutPlace(world: World, node: SimNode): ReadonlySet<EniId> {
   const pool = world.ledger.pool(node.name)
   const used = new Set(node.ledger?.attachments().map(({ address }) => address))
-  const inUse = (pool?.enis ?? []).filter(({ ips }) => ips.some(({ address }) => used.has(address)))
-  const away = inUse.filter(({ state }) => state === 'available')
-  const isFull = pool !== undefined && inUse.length - away.length >= pool.instanceEnis
+  const hasUsed = ({ ips }: PoolEni) => ips.some(({ address }) => used.has(address))
+  const enis = pool?.enis ?? []
+  const away = enis.filter(
+    (eni) => eni.state === 'available' && (hasUsed(eni) || isStuckOn(world, node, eni)),
+  )
+  const there = enis.filter(
+    (eni) => eni.state !== 'available' && (hasUsed(eni) || parkedOn(world, eni).length > 0),
+  )
+  const isFull = pool !== undefined && there.length >= pool.instanceEnis
   return new Set(isFull ? away.flatMap(({ id }) => id ?? []) : [])
+}
+
+/** Claims whose addresses are on it, and that have no reservation. */
+function parkedOn({ ledger }: World, { ips }: PoolEni): readonly Claim[] {
+  const claims = ips.flatMap(({ address }) => ledger.claimOf(address) ?? [])
+  return claims.filter(({ policy, reservation }) => policy === 'Never' && reservation === undefined)
+}
+
+/** The address of one of these can go nowhere: that of a pod of another node is for that to take, and what is warm makes room only for a pod. */
+function isStuckOn(world: World, node: SimNode, eni: PoolEni): boolean {
+  const others = (world.ledger.pool(node.name)?.enis ?? []).filter(
+    ({ state, subnetId }) => state === 'attached' && subnetId === eni.subnetId,
+  )
+  return parkedOn(world, eni).some((claim) => {
+    if (claim.node !== undefined && claim.node !== node.name) return true
+    return !others.some((one) => hasRoomFor(world, node, one, claim.node !== undefined))
+  })
+}
+
+/** For the address of a claim: where a pod waits for it what is warm makes room. */
+export function hasRoomFor(world: World, node: SimNode, { ips, mode }: PoolEni, isAwaited = true): boolean {
+  const most = world.kube.necs.items.get(node.name)?.publication?.shared.ipsPerEni ?? 0
+  return mode === 'shared' && (ips.length < most || (isAwaited && hasWarm(node, ips)))
+}
+
+/** Addresses of the pool that no pod has. */
+export function hasWarm(node: SimNode, ips: PoolEni['ips']): boolean {
+  const inUse = addressesInUse(node)
+  return ips.some((ip) => ip.claim === undefined && !inUse.has(ip.address))
 }
 
 /** What the ledger has for one pool, and what of it pods use, by the agent's ledger and by the kernel. */

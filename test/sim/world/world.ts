@@ -5,6 +5,7 @@ import { type Random, randomInt } from '../../../internal/base/random.ts'
 import { randomToken } from '../../../internal/base/random-token.ts'
 import type { ClusterLimits } from '../../../internal/ipam/node-bounds.ts'
 import type { ClaimRules } from '../../../internal/ipam/plan-claim.ts'
+import { purposeOfReservation } from '../../../internal/ipam/reservation-tags.ts'
 import type { NodeDefaults, PodFact } from '../../../internal/ipam/types.ts'
 import type { LeaderSettings } from '../../../internal/leader/settings.ts'
 import { type Agent, startAgent } from '../../../internal/node/agent.ts'
@@ -124,7 +125,7 @@ export class World {
   readonly ledBy = new Set<string>()
   #advanceAt = Number.POSITIVE_INFINITY
   /** Address of every reservation there has been, by id. */
-  readonly #reserved = new Map<string, Ipv4>()
+  readonly #reserved = new Map<string, { readonly address: Ipv4; readonly name: string | undefined }>()
   /** What the role is not allowed now: each time anew. */
   readonly #denied = new Set<readonly string[]>()
   readonly #attaching = new Map<string, () => void>()
@@ -571,20 +572,21 @@ export class World {
     this.faults.push(`${node.name}: ${pod.name} wants ${pod.wants}, and has ${address} of a ${mode} ENI`)
   }
 
-  /** A reservation is never let go while its address is promised to somebody. */
+  /** A reservation is never let go while it keeps what is promised. One of another's claim keeps from it what somebody's own has lost. */
   #seeRelease(params: unknown): void {
     const { ReserveIpIds: ids = [] } = params as { readonly ReserveIpIds?: readonly string[] }
     for (const id of ids) {
-      const address = this.#reserved.get(id)
+      const { address, name } = this.#reserved.get(id) ?? {}
       const promised = this.promises.all().find((one) => one.address === address)
-      if (promised === undefined) continue
+      if (promised === undefined || promised.name !== (name ?? promised.name)) continue
       this.faults.push(`${address} is given up before its time: it is kept for ${promised.name}`)
     }
   }
 
   #noteReservations(): void {
     const { reservations } = this.cloud.admin.audit(this.clock.now())
-    for (const { address, id } of reservations) this.#reserved.set(id, address)
+    for (const { address, id, tags } of reservations)
+      this.#reserved.set(id, { address, name: purposeOfReservation(tags)?.name })
   }
 
   /** The container subnet of the zone. */
