@@ -468,7 +468,10 @@ test('[R4] db restore puts a backup in place, marked, and keeps the database so 
   assert.equal(statSync(path).mode & 0o777, 0o600)
   const restored = openDatabase({ path, kind: 'node', migrations: nodeMigrations })
   assert.deepEqual(restored.all(`SELECT pod_name FROM attachment`), [{ pod_name: 'web-0' }])
-  assert.deepEqual(restored.all(`SELECT key FROM meta ORDER BY key`), [{ key: 'restored' }])
+  assert.deepEqual(restored.all(`SELECT key FROM meta ORDER BY key`), [
+    { key: 'behind-nec' },
+    { key: 'restored' },
+  ])
   restored.close()
   assert.ok(!existsSync(`${path}.restoring`))
 })
