@@ -107,10 +107,10 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
+  const owners = createOwners({ ...ports, wake: wakeClaim })
   const ofBothKinds = {
     wakeNode: (node: NodeName) => wake(node),
-    ...{ ...ports, facts, settings, ticker: createExpiryTicker(ports) },
-    owners: createOwners({ ...ports, wake: wakeClaim }),
+    ...{ ...ports, facts, settings, owners, ticker: createExpiryTicker(ports) },
   }
   const claims = createClaimKeeper({
     ...ofBothKinds,
@@ -178,7 +178,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of facts.nodes()) wake(name)
     for (const { name } of ledger.nodes()) wake(name)
     if (ledger.complete()) runner.resume()
-    if (settings.cascadeOwners && facts.synced() && ledger.complete()) ofBothKinds.owners.keep()
+    if (settings.cascadeOwners && facts.synced() && ledger.complete()) owners.keep()
     claims.round()
     snat.wake()
     eips.round()
@@ -212,6 +212,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       surveyor.stop()
       eipSurveyor.stop()
       runner.stop()
+      owners.stop()
       await Promise.all([queue.stop(), claims.stop(), eips.stop(), snat.stop()])
     },
   }

@@ -370,3 +370,30 @@ test('[S7] a workload in between that was let go and taken by another brings the
   await world.until(() => world.claim('web-0') === undefined)
   assert.equal(world.stateOf('web-0'), 'none')
 })
+
+test('[S7] a leader that stops watches no workload any more', async (t) => {
+  const world = ClaimWorld.of(t, { cascadeOwners: true })
+  put(world, set)
+  const watched = new Set<string>()
+  const answering = world.kube.leader.bind(world.kube)
+  world.kube.leader = (process) => {
+    const kube = answering(process)
+    return {
+      ...kube,
+      watchWorkloads(kind, feed) {
+        const stop = kube.watchWorkloads(kind, feed)
+        watched.add(kind.kind)
+        return () => {
+          watched.delete(kind.kind)
+          stop()
+        }
+      },
+    }
+  }
+  world.start()
+  world.put('node-1', 'web-0', 1, owned)
+  await world.until(() => watched.size > 0)
+  assert.deepEqual([...watched], [set.kind])
+  await world.clock.runUntil(known(world.leader).stop())
+  assert.deepEqual([...watched], [])
+})
