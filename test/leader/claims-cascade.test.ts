@@ -380,8 +380,8 @@ test('[S7] a leader that stops watches no workload any more', async (t) => {
     const kube = answering(process)
     return {
       ...kube,
-      watchWorkloads(kind, feed) {
-        const stop = kube.watchWorkloads(kind, feed)
+      watchWorkloads(kind, feed, trouble) {
+        const stop = kube.watchWorkloads(kind, feed, trouble)
         watched.add(kind.kind)
         return () => {
           watched.delete(kind.kind)
