@@ -1,10 +1,12 @@
 // Is everything in a dev cluster as it should be? Ledgers, cloud, kernels, Kubernetes, and packets.
+
 import { auditCluster, type DevAudit } from '../../../cmd/dev/audit.ts'
 import type { DevCluster } from '../../../cmd/dev/cluster.ts'
 import { openIntents, ping } from '../../../cmd/dev/look.ts'
 import { listPods, type SeenPod } from '../../../cmd/dev/pods.ts'
 import { readPools } from '../../../cmd/dev/pools.ts'
 import { query } from '../../../cmd/dev/query.ts'
+import { userEips } from '../../../cmd/dev/topology.ts'
 import type { Keepers } from './keepers.ts'
 
 export interface Verdict extends DevAudit {
@@ -94,7 +96,8 @@ interface EipRow {
 function eipsAmiss({ cluster, eips }: Expected, running: readonly SeenPod[]): readonly string[] {
   const sql = 'SELECT name, phase, eip_id AS eip, private_ip AS privateIp FROM eip_claim'
   const claims = query<EipRow>(cluster.leaderDb, 'leader', sql)
-  const inCloud = cluster.cloud.admin.audit(Date.now()).eips
+  const isUsers = (id: string) => userEips.some((one) => one === id)
+  const inCloud = cluster.cloud.admin.audit(Date.now()).eips.filter(({ id }) => !isUsers(id))
   const claimed = claims.flatMap(({ eip }) => eip ?? [])
   const unbound = claims.filter(({ eip, name, phase, privateIp }) => {
     const pod = running.find((one) => one.name === name)
