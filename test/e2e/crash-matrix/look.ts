@@ -54,12 +54,15 @@ export async function look(expected: Expected): Promise<Verdict | string[]> {
   const attachments = audit.pods === running.length + statics ? [] : [`${audit.pods} attachments`]
   const disagreed = [...audit.leaks, ...attachments]
   if (disagreed.length > 0) return disagreed
-  const answers = await Promise.all(
-    running.map((pod, i) => ping(cluster, pod, running.at(i - 1)?.address ?? '', 1)),
+  const silent = await Promise.all(
+    running.map(async (pod, i) => {
+      const to = running.at(i - 1)
+      const { received } = await ping(cluster, pod, to?.address ?? '', 1)
+      return received === 1 ? [] : [`${to?.name} does not answer ${pod.name}`]
+    }),
   )
-  const answering = answers.filter(({ received }) => received === 1).length
-  if (answering < running.length) return [`${running.length - answering} pods do not answer`]
-  return { ...audit, wanted: running.length, answering }
+  if (silent.flat().length > 0) return silent.flat()
+  return { ...audit, wanted: running.length, answering: running.length }
 }
 
 /** For a report: leaks beside what is still in motion, and what is in quarantine. */

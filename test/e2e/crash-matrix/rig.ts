@@ -158,9 +158,10 @@ export class Rig {
     }
   }
 
-  /** Ends the oldest pods of the node. */
+  /** Ends the oldest pods of the node; those with public addresses stay, beside the ones that are kept. */
   async endPods(node: string, keep: number): Promise<void> {
-    const here = [...this.#pods].filter(([, where]) => where === node).map(([name]) => name)
+    const all = [...this.#pods].filter(([, where]) => where === node).map(([name]) => name)
+    const here = all.filter((name) => !name.startsWith(eipPod))
     for (const name of here.slice(0, Math.max(0, here.length - keep))) {
       await deletePod(this.cluster.kube, name)
       this.#pods.delete(name)
