@@ -90,9 +90,10 @@ export function createEipActs(options: EipActsOptions): EipActs {
     })
   }
 
+  /** What went wrong before is told until it has taken effect. */
   function accept(asked: EipClaim, eipId: EipId | undefined): Promise<void> {
     return learn(asked, (now) => ({
-      ...{ answered: true, actedAt: clock.now(), reason: '', message: '' },
+      ...{ answered: true, actedAt: clock.now() },
       ...(eipId !== undefined && now.eipId === undefined && { eipId }),
       ...(eipId !== undefined && now.phase === 'Pending' && { phase: 'Attaching' }),
     }))

@@ -124,7 +124,9 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'adopt': {
         const { address, id } = step.eip
         const phase = hasPod ? 'Attaching' : claim.phase
-        await ledger.write((tx) => tx.changeEipClaim(claim, { eipId: id, address, phase }))
+        await ledger.write((tx) =>
+          tx.changeEipClaim(claim, { eipId: id, address, phase, reason: '', message: '' }),
+        )
         log.info('EIP allocated', { pod: podText(claim), eip: id, address })
         return 0
       }
@@ -179,8 +181,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
-    if (claim.acted === step.kind && claim.answered) tellFailed(claim, step.kind)
-    const refusal = await acts.act(claim, step)
+    const told = claim.acted === step.kind && claim.answered ? await tellFailed(claim, step.kind) : claim
+    const refusal = await acts.act(told, step)
     if (refusal === undefined) {
       memory.refused = undefined
       return eipPolicy.pollEvery
@@ -198,11 +200,11 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   /** The cloud took it on, and it came to nothing. */
-  function tellFailed(claim: EipClaim, act: EipAct): void {
+  async function tellFailed(claim: EipClaim, act: EipAct): Promise<EipClaim> {
     log.warn('EIP task failed', { pod: podText(claim), act, eip: claim.eipId })
-    const told = judgeEipRefusal(act, { code: 'cloud_fault', message: '' })
+    const reason = judgeEipRefusal(act, { code: 'cloud_fault', message: '' })?.reason
     const message = `the cloud accepted to ${act} ${claim.eipId ?? 'an EIP'}, and it came to nothing; it is tried again`
-    if (told !== undefined) options.kube.notify(claimNotice(claim, told.reason, message))
+    return reason === undefined ? claim : notices.trouble(claim, { reason, message })
   }
 
   async function choose(claim: EipClaim): Promise<Millis> {

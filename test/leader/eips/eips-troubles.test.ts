@@ -99,9 +99,16 @@ for (const action of [
       world.podReasons('web-0').every((one) => one === reason),
       `${world.podReasons('web-0')}`,
     )
+    if (action !== 'AllocateAddresses') {
+      await world.clock.advance(20_000)
+      const claim = world.eipClaim('web-0')
+      assert.equal(claim?.reason, reason)
+      assert.match(claim.message, /came to nothing; it is tried again/)
+    }
     world.cloud.setFaults(noFaults)
     if (action.startsWith('A')) await world.untilEip(uid)
     else await world.until(() => !world.ledger.eips.any())
+    assert.equal(world.eipClaim('web-0')?.message ?? '', '')
     assert.equal(world.eips().length, action.startsWith('A') ? 1 : 0)
   })
 
