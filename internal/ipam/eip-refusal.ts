@@ -27,6 +27,9 @@ const remedies: Partial<Record<ErrorCode, string>> = {
   bad_input: 'mend the annotation, and make the pod anew',
 }
 
+/** It is the instance that takes no more, whatever the account may have (E5). */
+const fullInstance = 'end another pod with an EIP on its node, or run the pod on another node'
+
 /** These pass, or the next look says what is so. */
 const passing: ReadonlySet<ErrorCode> = new Set([
   ...([
@@ -46,7 +49,7 @@ export function judgeEipRefusal(
   { code, message }: { readonly code: ErrorCode | undefined; readonly message: string },
 ): JudgedRefusal | undefined {
   if (code === undefined || mayHaveHappened(code)) return undefined
-  const remedy = remedies[code]
+  const remedy = act === 'associate' && code === 'eip_quota' ? fullInstance : remedies[code]
   return {
     code,
     reason: reasons[act],

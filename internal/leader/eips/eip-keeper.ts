@@ -150,8 +150,6 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     const expiryClock = expires ? await ticker.current() : ledger.expiryClock().now
     const step = planEipClaim({ claim, pod: live, now: clock.now(), expiryClock }, settings)
     if (step !== undefined) {
-      const pause = step.kind === 'open' ? renewals.left(step.pod.uid) : 0
-      if (pause > 0) return pause
       await take(await cascade.withOwner(step, claim, live), claim)
       return 0
     }

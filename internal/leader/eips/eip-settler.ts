@@ -113,8 +113,11 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   async function take(claim: EipClaim, step: EipStep, memory: Memory): Promise<Millis> {
     const hasPod = claim.podUid !== undefined
     switch (step.kind) {
-      case 'allocate':
+      case 'allocate': {
+        const pause = await holdOff(claim)
+        if (pause > 0) return pause
         return (await takeLeft(claim)) ? 0 : act(claim, step, memory)
+      }
       case 'associate':
         if (!isExposed(claim, step)) return expose(claim)
         return act(claim, step, memory)
@@ -146,6 +149,17 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         await notices.trouble(claim, step)
         return Math.max(200, step.until - clock.now())
     }
+  }
+
+  /** Another is made in place of one that came to nothing: not at once, and the claim says so. */
+  async function holdOff(claim: EipClaim): Promise<Millis> {
+    const pause = claim.podUid === undefined ? 0 : renewals.left(claim.podUid)
+    if (pause <= 0) return 0
+    const message =
+      'the cloud accepted to make an EIP, and it came to nothing; another is asked for after a pause'
+    if (claim.message !== message)
+      await ledger.write((tx) => tx.changeEipClaim(claim, { reason: 'FailedAllocateEIP', message }))
+    return pause
   }
 
   /** None is made for a name that has one of which no claim knows: a ledger was lost, and nobody could look. */
@@ -192,7 +206,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     memory.passing = again === 'soon' ? memory.passing + 1 : 0
     const isTold = again === 'later' || memory.passing >= toldAfter
     const wait = newToken || again === 'soon' ? retryIn : Math.max(retryIn, eipPolicy.retryEvery)
-    const { message, reason } = await withQuota(cloud, refusal)
+    const { message, reason } = await withQuota(cloud, step.kind, refusal)
     memory.refused = { act: step.kind, reason, message, until: clock.now() + wait }
     const now = ledger.eips.claim(claim)
     if (isTold && now?.key === claim.key) await notices.trouble(now, { reason, message })

@@ -1,5 +1,5 @@
-// A quota that is used up is told with its figures, where they can be had.
-import type { EipTrouble } from '../../ipam/eip-claim.ts'
+// The account's quota that is used up is told with its figures, where they can be had.
+import type { EipAct, EipTrouble } from '../../ipam/eip-claim.ts'
 import type { JudgedRefusal } from '../../ipam/eip-refusal.ts'
 import type { CloudEipQuota, Quota } from '../../ipam/types.ts'
 import type { Cloud } from '../../ports.ts'
@@ -7,10 +7,11 @@ import type { Cloud } from '../../ports.ts'
 /** Never throws. */
 export async function withQuota(
   cloud: Pick<Cloud, 'describeEipQuota'>,
+  act: EipAct,
   refusal: JudgedRefusal,
 ): Promise<EipTrouble> {
   const { code, message, reason } = refusal
-  if (code !== 'eip_quota') return { reason, message }
+  if (code !== 'eip_quota' || act !== 'allocate') return { reason, message }
   const quota = await cloud.describeEipQuota('collect').catch(() => undefined)
   return { reason, message: quota === undefined ? message : `${message} (${figures(quota)})` }
 }

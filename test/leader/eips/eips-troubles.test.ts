@@ -56,7 +56,7 @@ test('[E5] an instance that takes no more says so; the pod has its EIP when anot
   await world.until(() => world.ledger.eips.where('Attaching').some(({ reason }) => reason !== ''))
   const waiting = known(world.ledger.eips.where('Attaching')[0])
   assert.equal(waiting.reason, 'FailedAssociateEIP')
-  assert.match(waiting.message, /InstanceAddressQuota/)
+  assert.match(waiting.message, /InstanceAddressQuota.*run the pod on another node$/s)
   const uid = known(uids.find((one) => !one.includes(`-${waiting.name}-`)))
   world.stop(uid)
   await world.untilEip(known(waiting.podUid))
@@ -118,6 +118,8 @@ test('[R5] EIPs that the cloud agrees to make and does not make are asked for ev
   const uid = world.run('node-1', 'web-0')
   const calls = () => world.cloud.stats()['AllocateAddresses']?.calls ?? 0
   await world.clock.advance(15 * minute)
+  const { message, phase } = known(world.eipClaim('web-0'))
+  assert.deepEqual({ phase, isTold: message.includes('after a pause') }, { phase: 'Pending', isTold: true })
   const first = calls()
   assert.ok(first >= 4 && first <= 16, `${first} in 15 minutes`)
   await world.clock.advance(30 * minute)
