@@ -29,7 +29,7 @@ const isExcepted = (point: string) => callOf(point) in exceptions
 
 const unfit = await sandboxFault(runCommand).catch((error: Error) => error.message)
 const skip =
-  explainSkip(missingPieces('test-build', 'iproute2')) ||
+  explainSkip(missingPieces('test-build', 'iproute2', 'nftables')) ||
   (unfit === undefined ? false : `no sandbox: ${unfit}`)
 
 describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => {

@@ -34,7 +34,7 @@ export class Doubled extends Error {}
 
 /** What is amiss, or the verdict when nothing is. What costs little is asked first. Throws Doubled. */
 export async function look(expected: Expected): Promise<Verdict | string[]> {
-  const { cluster, keepers, pods, statics } = expected
+  const { cluster, eips, keepers, pods, statics } = expected
   cluster.cloud.advance(Date.now())
   refuseDoubles(expected)
   const running = await listPods(cluster.kube)
@@ -54,11 +54,13 @@ export async function look(expected: Expected): Promise<Verdict | string[]> {
   const attachments = audit.pods === running.length + statics ? [] : [`${audit.pods} attachments`]
   const disagreed = [...audit.leaks, ...attachments]
   if (disagreed.length > 0) return disagreed
+  const outside = eips.length === 0 ? undefined : (await cluster.host.call('outside', null)).address
   const silent = await Promise.all(
     running.map(async (pod, i) => {
-      const to = running.at(i - 1)
-      const { received } = await ping(cluster, pod, to?.address ?? '', 1)
-      return received === 1 ? [] : [`${to?.name} does not answer ${pod.name}`]
+      // One with a public address reaches what is outside, the others reach each other.
+      const to = eips.includes(pod.name) ? outside : running.at(i - 1)?.address
+      const { received } = await ping(cluster, pod, to ?? '', 1)
+      return received === 1 ? [] : [`${pod.name} does not reach ${to}`]
     }),
   )
   if (silent.flat().length > 0) return silent.flat()
