@@ -59,7 +59,8 @@ export interface ClaimPlacement {
 
 interface Stuck extends Unplaced {
   readonly claim: PodName
-  readonly why: 'node-full' | 'subnets-full'
+  /** It has its address, and wants but a place. */
+  readonly reserved: boolean
 }
 
 /** Claims in a total order, so that runs can be replayed. */
@@ -131,7 +132,7 @@ function parkedOff(
     .toSorted((a, b) => Number(b.wanted) - Number(a.wanted))
 }
 
-/** On a full node those that nobody uses go, the longest at rest first: their reservations keep them. */
+/** Those that nobody uses go, the longest at rest first: their reservations keep them. That makes a place, and no address. */
 function makeRoom(
   enis: readonly PoolEni[],
   resting: readonly ClaimDemand[],
@@ -141,12 +142,12 @@ function makeRoom(
   const oldest = resting
     .filter(({ restsSince }) => restsSince !== undefined)
     .toSorted((a, b) => (a.restsSince ?? 0) - (b.restsSince ?? 0) || (a.address < b.address ? -1 : 1))
-  const stuck = waiting.filter(({ subnetIds, why }) => {
+  const stuck = waiting.filter(({ reserved, subnetIds, why }) => {
     const goes = oldest.find(({ address }) => {
       const eni = enis.find(({ ips }) => ips.some((ip) => ip.address === address))
       return eni !== undefined && subnetIds.includes(eni.subnetId) && !going.has(address)
     })
-    if (why !== 'node-full' || goes === undefined) return true
+    if (goes === undefined || (why === 'subnets-full' && !reserved)) return true
     going.add(goes.address)
     return false
   })
@@ -188,7 +189,7 @@ class Room {
   give(subnetId: SubnetId, claim: ClaimDemand): void {
     const there = this.#fullest([subnetId])
     // One that no pod waits for may stay where it is.
-    const eni = there ?? (claim.wanted ? this.#make(subnetId, claim, [subnetId]) : undefined)
+    const eni = there ?? (claim.wanted ? this.#make(subnetId, claim, [subnetId], true) : undefined)
     if (eni !== undefined) this.#put(eni, { claim })
   }
 
@@ -196,9 +197,10 @@ class Room {
   make(claim: UnreservedDemand): void {
     const { subnetIds } = claim
     const subnetId = subnetIds.find((id) => (this.#free.get(id) ?? 0) > 1)
-    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim, subnetIds))
+    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim, subnetIds, false))
     if (eni) this.#put(eni, { unreserved: claim })
-    else if (subnetId === undefined) this.stuck.push({ claim, why: 'subnets-full', subnetIds })
+    else if (subnetId === undefined)
+      this.stuck.push({ claim, why: 'subnets-full', subnetIds, reserved: false })
   }
 
   /** What only waits for another node must not keep back what another node waits for. */
@@ -286,7 +288,12 @@ class Room {
   }
 
   /** `subnetIds`: those that would do. */
-  #make(subnetId: SubnetId, claim: PodName, subnetIds: readonly SubnetId[]): PoolEni | undefined {
+  #make(
+    subnetId: SubnetId,
+    claim: PodName,
+    subnetIds: readonly SubnetId[],
+    reserved: boolean,
+  ): PoolEni | undefined {
     const { enis, instanceEnis, shared, unclaimed = 0 } = this.#pool
     const all = [...enis, ...this.#made]
     const slots = new Set(all.map(({ slot }) => slot))
@@ -294,12 +301,12 @@ class Room {
     const ofMode = all.filter(({ mode }) => mode === 'shared').length
     const isFull = all.length + unclaimed >= instanceEnis || ofMode + unclaimed >= shared.maxEnis
     if (slot === undefined || isFull || shared.ipsPerEni === 0) {
-      this.stuck.push({ claim, why: 'node-full', subnetIds })
+      this.stuck.push({ claim, why: 'node-full', subnetIds, reserved })
       return undefined
     }
     const available = this.#free.get(subnetId) ?? 0
     if (available < 1) {
-      this.stuck.push({ claim, why: 'subnets-full', subnetIds }) // the ENI's own address
+      this.stuck.push({ claim, why: 'subnets-full', subnetIds, reserved }) // the ENI's own address
       return undefined
     }
     this.#free.set(subnetId, available - 1)

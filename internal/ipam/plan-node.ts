@@ -105,8 +105,7 @@ export function planNode(before: NodePool, wish: NodeDemand): NodePlan {
   const { demand, pool } = withWithheld(placement.pool, ofPool)
   const placed = placesFor(pool, demand)
   const within = { ...pool, ...placed }
-  const waiting = placement.stuck.filter(({ why }) => why === 'node-full')
-  const yields = yieldPlaces(before, waiting, ofPool)
+  const yields = yieldPlaces(before, placement.stuck, ofPool)
   const stranded = strandedEnis(before, wish)
   const drained = new Set(pool.enis.filter(({ key }) => yields.get(key) === 0 || stranded.has(key)))
   const growth = planGrowth(pool, placed, demand, drained)

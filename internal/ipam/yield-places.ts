@@ -1,5 +1,5 @@
-// Which ENIs make room where claims wait for it and a node has no place left (X3, S4): pods come before warm ones, also where these have
-// the places already. The node is told how many addresses of the pool each may keep; it gives back idle ones beyond that.
+// Which ENIs make room where claims wait for it, and neither the node has a place nor their subnets have an address for another (X3, S4):
+// pods come before warm ones, also where these have the places already. The node is told how many addresses of the pool each may keep; it gives back idle ones beyond that.
 
 import type { NodeDemand } from './plan-node.ts'
 import type { NodePool, PoolEni, PoolIp } from './pool.ts'
@@ -9,6 +9,7 @@ import type { SubnetId } from './types.ts'
 /** A claim that no ENI of the node can take, of one of these subnets. */
 export interface Unplaced {
   readonly subnetIds: readonly SubnetId[]
+  readonly why: 'node-full' | 'subnets-full'
 }
 
 /** By key of the ENI: the most addresses of its pool that it is to have; those that may all go have none. The same until the room is there. */
@@ -32,7 +33,9 @@ export function yieldPlaces(
     if (source !== undefined) given.set(source.eni, (given.get(source.eni) ?? 0) + 1)
     return source === undefined
   })
-  const whole = wholeEnis(pool, enis, left, demand).filter((eni) => !given.has(eni))
+  // Another ENI in the place of one takes an address of their subnets.
+  const placeless = left.filter(({ why }) => why === 'node-full')
+  const whole = wholeEnis(pool, enis, placeless, demand).filter((eni) => !given.has(eni))
   return new Map([
     ...[...given].map(([eni, count]) => [eni.key, ofPool(eni).length - count] as const),
     ...whole.map((eni) => [eni.key, 0] as const),

@@ -153,11 +153,27 @@ const rows: readonly Row[] = [
     want: ['1 4'],
   },
   {
-    does: 'has nothing make room for what a subnet is too full for',
+    does: 'has a full ENI make room where its subnet has no address for another ENI',
     pool: { enis: [full] },
+    waiting: ['subnet-a'],
+    unreserved: [['subnet-a']],
+    free: 0,
+    want: ['1 3'],
+  },
+  {
+    does: 'has no ENI of another subnet make room for what a subnet is too full for',
+    pool: { enis: [{ ...full, subnetId: 'subnet-b' }] },
     waiting: ['subnet-a'],
     free: 0,
     want: [],
+  },
+  {
+    does: 'has what was given back make room before another ENI can be made',
+    pool: { maxEnis: 2, minWarm: 5, enis: [{ slot: 1, bound: 4 }] },
+    waiting: ['subnet-a'],
+    free: 1,
+    want: [],
+    actions: ['assign 1 +1'],
   },
 ]
 
