@@ -4,8 +4,8 @@ import type { Log } from '../../base/log.ts'
 import { createPause, type Pause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
 import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
-import { judgeEipRefusal } from '../../ipam/eip-refusal.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { eipFailure, type JudgedRefusal, judgeEipRefusal } from '../../ipam/eip-refusal.ts'
+import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import {
@@ -64,6 +64,11 @@ interface Memory {
   refused: EipRefusal | undefined
   /** Refusals in a row that pass by themselves, as a rule. */
   passing: number
+  /** Calls in a row without an answer, and looks that failed. */
+  unanswered: number
+  unseen: number
+  /** What became of that is told: of what was asked then. */
+  toldOf: Millis | undefined
   /** All was as it should be: in which state of the claim, where, and when that was seen. */
   settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
 }
@@ -73,6 +78,9 @@ const exposedWithin: Millis = 200
 
 /** What passes by itself is told about when it has not passed after so many. */
 const toldAfter = 3
+
+/** One that gets no answer is sent again anyway. */
+const unansweredToldAfter = 2
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const { clock, cloud, facts, ledger, livePod, log, notices, random, renewals, settings, wakeNode } = options
@@ -84,6 +92,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const acts = createEipActs({
     ...options,
     clusterId,
+    left: unheld,
     isDue: (claim, step) => step.kind !== 'associate' || isAt(place(claim), step),
   })
 
@@ -91,7 +100,10 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const known = memories.get(key)
     if (known !== undefined) return known
     const pause = createPause(retry, clock, random)
-    const fresh: Memory = { pause, look: undefined, refused: undefined, passing: 0, settled: undefined }
+    const fresh: Memory = {
+      ...{ pause, look: undefined, refused: undefined, settled: undefined },
+      ...{ passing: 0, unanswered: 0, unseen: 0, toldOf: undefined },
+    }
     memories.set(key, fresh)
     return fresh
   }
@@ -106,6 +118,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (step.kind !== 'wait' || step.until > clock.now()) return step
     const { at, eip } = await looks.find(claim)
     memory.look = lookAgain(memory.look, at, eip)
+    memory.unseen = 0
     if (ledger.eips.claim(claim)?.version !== claim.version) return undefined
     return planEip(viewOf(claim, memory))
   }
@@ -179,30 +192,70 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
-    if (claim.acted === step.kind && claim.answered) tellFailed(claim, step.kind)
-    const refusal = await acts.act(claim, step)
-    if (refusal === undefined) {
-      memory.refused = undefined
-      return eipPolicy.pollEvery
+    const isOver = claim.acted === step.kind && claim.answered
+    if (isOver && memory.toldOf !== claim.actedAt) return noteFailed(claim, step.kind, memory)
+    const outcome = await acts.act(claim, step)
+    switch (outcome.kind) {
+      case 'accepted':
+        Object.assign(memory, { refused: undefined, unanswered: 0 })
+        return eipPolicy.pollEvery
+      case 'unanswered':
+        return noteUnanswered(claim, step.kind, outcome.message, memory)
+      case 'refused':
+        return noteRefused(claim, step.kind, outcome.refusal, memory)
     }
+  }
+
+  /** It is sent again when it cannot happen any more: at once the first time, then ever more slowly. */
+  async function noteUnanswered(
+    claim: EipClaim,
+    act: EipAct,
+    message: string,
+    memory: Memory,
+  ): Promise<Millis> {
+    memory.refused = undefined
+    if (++memory.unanswered < unansweredToldAfter) return eipPolicy.pollEvery
+    const trouble = eipFailure(act, message)
+    memory.refused = { act, ...trouble, until: clock.now() + memory.pause.failed() }
+    await tell(claim, trouble)
+    return eipPolicy.pollEvery
+  }
+
+  async function noteRefused(
+    claim: EipClaim,
+    act: EipAct,
+    refusal: JudgedRefusal,
+    memory: Memory,
+  ): Promise<Millis> {
     const { again, newToken } = refusal
     const retryIn = memory.pause.failed()
     memory.passing = again === 'soon' ? memory.passing + 1 : 0
     const isTold = again === 'later' || memory.passing >= toldAfter
     const wait = newToken || again === 'soon' ? retryIn : Math.max(retryIn, eipPolicy.retryEvery)
-    const { message, reason } = await withQuota(cloud, refusal)
-    memory.refused = { act: step.kind, reason, message, until: clock.now() + wait }
-    const now = ledger.eips.claim(claim)
-    if (isTold && now?.key === claim.key) await notices.trouble(now, { reason, message })
+    const trouble = await withQuota(cloud, clock, refusal)
+    memory.refused = { act, ...trouble, until: clock.now() + wait }
+    memory.toldOf = ledger.eips.claim(claim)?.actedAt
+    if (isTold) await tell(claim, trouble)
     return wait
   }
 
-  /** The cloud took it on, and it came to nothing. */
-  function tellFailed(claim: EipClaim, act: EipAct): void {
-    log.warn('EIP task failed', { pod: podText(claim), act, eip: claim.eipId })
-    const told = judgeEipRefusal(act, { code: 'cloud_fault', message: '' })
-    const message = `the cloud accepted to ${act} ${claim.eipId ?? 'an EIP'}, and it came to nothing; it is tried again`
-    if (told !== undefined) options.kube.notify(claimNotice(claim, told.reason, message))
+  /** The cloud took it on, and it came to nothing: it is sent again, ever more slowly. */
+  async function noteFailed(claim: EipClaim, act: EipAct, memory: Memory): Promise<Millis> {
+    const { actedAt, eipId: eip } = claim
+    log.warn('EIP task failed', { pod: podText(claim), act, eip })
+    const message = `the cloud accepted to ${act} ${eip ?? 'an EIP'}, and it came to nothing; it is tried again`
+    const wait = memory.pause.failed()
+    const trouble = eipFailure(act, message)
+    memory.toldOf = actedAt
+    memory.refused = { act, ...trouble, until: clock.now() + wait }
+    await tell(claim, trouble)
+    return wait
+  }
+
+  /** In the claim as it is now. */
+  async function tell(claim: EipClaim, trouble: EipTrouble): Promise<void> {
+    const now = ledger.eips.claim(claim)
+    if (now?.key === claim.key) await notices.trouble(now, trouble)
   }
 
   async function choose(claim: EipClaim): Promise<Millis> {
@@ -240,7 +293,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (now.version !== claim.version) log.info('EIP settled', fieldsOf(now))
     memory.pause.succeeded()
     if (podUid !== undefined) renewals.forget(podUid)
-    Object.assign(memory, { refused: undefined, passing: 0 })
+    Object.assign(memory, { refused: undefined, passing: 0, unanswered: 0 })
     memory.settled = { version: now.version, place: placeText(place(now)), at: clock.now() }
     if (privateIp !== undefined && privateIp !== at?.address) unheld(privateIp)
     return surveyEvery
@@ -289,23 +342,37 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         const step = await plan(claim, memory)
         return step === undefined ? 0 : await take(claim, step, memory)
       } catch (error) {
-        await noteUnseen(claim, error as Error)
+        await noteUnseen(claim, error as Error, memory)
         throw error
       }
     },
     forget: (key) => void memories.delete(key),
   }
 
-  /** Who may not look at EIPs may do nothing about them. */
-  async function noteUnseen(claim: EipClaim, error: Error): Promise<void> {
+  /** Who may not look at EIPs, or cannot, may do nothing about them. */
+  async function noteUnseen(claim: EipClaim, error: Error, memory: Memory): Promise<void> {
     const code = errorCode(error)
-    if (code !== 'denied') return
-    const refusal = judgeEipRefusal(claim.eipId === undefined ? 'allocate' : 'associate', {
-      code,
-      message: error.message,
-    })
-    if (refusal !== undefined) await notices.trouble(claim, refusal)
+    if (code === undefined || ofLedger.has(code)) return
+    const act = actFor(claim)
+    const refusal = judgeEipRefusal(act, { code, message: error.message })
+    if (code === 'denied' && refusal !== undefined) return notices.trouble(claim, refusal)
+    if (++memory.unseen >= unansweredToldAfter && isUnderWay(claim))
+      await tell(claim, eipFailure(act, error.message))
   }
+}
+
+/** What looks do not throw. */
+const ofLedger: ReadonlySet<ErrorCode> = new Set(['conflict', 'deposed', 'storage'] as const)
+
+/** What is to be done about it in the end. */
+function actFor({ eipId, phase, podUid, wish }: EipClaim): EipAct {
+  if (eipId === undefined) return 'allocate'
+  if (podUid !== undefined) return 'associate'
+  return phase === 'Releasing' && wish.source === 'created' ? 'release' : 'disassociate'
+}
+
+function isUnderWay({ acted, phase }: EipClaim): boolean {
+  return acted !== undefined || (phase !== 'Bound' && phase !== 'Retained')
 }
 
 function isAt(place: EipView['place'], { address, eniId }: EipPlace): boolean {
