@@ -1,8 +1,8 @@
 // docs/failure-matrix.md, the part of static addresses, printed from the table that the tests hold true.
 
+import type { Fate } from '../fate.ts'
 import { duration, row, rule, sent } from '../page.ts'
 import { claimActs } from './acts.ts'
-import type { Fate } from './claim-cell.ts'
 import { claimRefusalsOf, type RefusedKind, refusedKinds } from './codes.ts'
 import { type ClaimKind, claimKinds } from './kinds.ts'
 import { claimCells } from './matrix.ts'
