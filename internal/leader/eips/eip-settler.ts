@@ -1,17 +1,14 @@
 // One claim to a public address, one look at the cloud, one step (plan-eip.ts). What is remembered between looks may all be lost.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { createPause, type Pause } from '../../base/pause.ts'
+import { createPause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
-import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
-import { eipFailure, type JudgedRefusal, judgeEipRefusal } from '../../ipam/eip-refusal.ts'
-import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
+import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import {
   type EipLook,
   type EipPlace,
-  type EipRefusal,
   type EipStep,
   type EipView,
   eipPolicy,
@@ -27,12 +24,12 @@ import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { type ActStep, createEipActs } from './eip-acts.ts'
+import { createEipFailures, type EipFailing, noFailures } from './eip-failures.ts'
 import { createEipLooks } from './eip-looks.ts'
 import type { EipNotices } from './eip-notices.ts'
 import { placeOf } from './eip-place.ts'
 import type { EipRenewals } from './eip-renewals.ts'
 import { createPicker } from './pick-for.ts'
-import { withQuota } from './quota-figures.ts'
 
 export interface EipSettler {
   /** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
@@ -58,29 +55,14 @@ export interface EipSettlerOptions {
   readonly freed: () => void
 }
 
-interface Memory {
-  readonly pause: Pause
+interface Memory extends EipFailing {
   look: EipLook | undefined
-  refused: EipRefusal | undefined
-  /** Refusals in a row that pass by themselves, as a rule. */
-  passing: number
-  /** Calls in a row without an answer, and looks that failed. */
-  unanswered: number
-  unseen: number
-  /** What became of that is told: of what was asked then. */
-  toldOf: Millis | undefined
   /** All was as it should be: in which state of the claim, where, and when that was seen. */
   settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
 }
 
 /** So soon, as a rule, the NEC of a node says what it is to say. */
 const exposedWithin: Millis = 200
-
-/** What passes by itself is told about when it has not passed after so many. */
-const toldAfter = 3
-
-/** One that gets no answer is sent again anyway. */
-const unansweredToldAfter = 2
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const { clock, cloud, facts, ledger, livePod, log, notices, random, renewals, settings, wakeNode } = options
@@ -89,6 +71,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const looks = createEipLooks(cloud, clock, clusterId)
   const place = (claim: EipClaim) => placeOf(claim, livePod(claim), ledger)
   const pick = createPicker({ ...options, placeOf: place })
+  const failures = createEipFailures(options)
   const acts = createEipActs({
     ...options,
     clusterId,
@@ -100,10 +83,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const known = memories.get(key)
     if (known !== undefined) return known
     const pause = createPause(retry, clock, random)
-    const fresh: Memory = {
-      ...{ pause, look: undefined, refused: undefined, settled: undefined },
-      ...{ passing: 0, unanswered: 0, unseen: 0, toldOf: undefined },
-    }
+    const fresh: Memory = { ...noFailures(pause), look: undefined, settled: undefined }
     memories.set(key, fresh)
     return fresh
   }
@@ -154,7 +134,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'remove':
         return remove(claim)
       case 'trouble':
-        await notices.trouble(claim, step)
+        if (!failures.isQuiet(memory, step.until)) await notices.trouble(claim, step)
         return Math.max(200, step.until - clock.now())
     }
   }
@@ -193,69 +173,17 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
     const isOver = claim.acted === step.kind && claim.answered
-    if (isOver && memory.toldOf !== claim.actedAt) return noteFailed(claim, step.kind, memory)
+    if (isOver && memory.toldOf !== claim.actedAt) return failures.undone(claim, step.kind, memory)
     const outcome = await acts.act(claim, step)
     switch (outcome.kind) {
       case 'accepted':
         Object.assign(memory, { refused: undefined, unanswered: 0 })
         return eipPolicy.pollEvery
       case 'unanswered':
-        return noteUnanswered(claim, step.kind, outcome.message, memory)
+        return failures.unanswered(claim, step.kind, outcome.message, memory)
       case 'refused':
-        return noteRefused(claim, step.kind, outcome.refusal, memory)
+        return failures.refused(claim, step.kind, outcome.refusal, memory)
     }
-  }
-
-  /** It is sent again when it cannot happen any more: at once the first time, then ever more slowly. */
-  async function noteUnanswered(
-    claim: EipClaim,
-    act: EipAct,
-    message: string,
-    memory: Memory,
-  ): Promise<Millis> {
-    memory.refused = undefined
-    if (++memory.unanswered < unansweredToldAfter) return eipPolicy.pollEvery
-    const trouble = eipFailure(act, message)
-    memory.refused = { act, ...trouble, until: clock.now() + memory.pause.failed() }
-    await tell(claim, trouble)
-    return eipPolicy.pollEvery
-  }
-
-  async function noteRefused(
-    claim: EipClaim,
-    act: EipAct,
-    refusal: JudgedRefusal,
-    memory: Memory,
-  ): Promise<Millis> {
-    const { again, newToken } = refusal
-    const retryIn = memory.pause.failed()
-    memory.passing = again === 'soon' ? memory.passing + 1 : 0
-    const isTold = again === 'later' || memory.passing >= toldAfter
-    const wait = newToken || again === 'soon' ? retryIn : Math.max(retryIn, eipPolicy.retryEvery)
-    const trouble = await withQuota(cloud, clock, refusal)
-    memory.refused = { act, ...trouble, until: clock.now() + wait }
-    memory.toldOf = ledger.eips.claim(claim)?.actedAt
-    if (isTold) await tell(claim, trouble)
-    return wait
-  }
-
-  /** The cloud took it on, and it came to nothing: it is sent again, ever more slowly. */
-  async function noteFailed(claim: EipClaim, act: EipAct, memory: Memory): Promise<Millis> {
-    const { actedAt, eipId: eip } = claim
-    log.warn('EIP task failed', { pod: podText(claim), act, eip })
-    const message = `the cloud accepted to ${act} ${eip ?? 'an EIP'}, and it came to nothing; it is tried again`
-    const wait = memory.pause.failed()
-    const trouble = eipFailure(act, message)
-    memory.toldOf = actedAt
-    memory.refused = { act, ...trouble, until: clock.now() + wait }
-    await tell(claim, trouble)
-    return wait
-  }
-
-  /** In the claim as it is now. */
-  async function tell(claim: EipClaim, trouble: EipTrouble): Promise<void> {
-    const now = ledger.eips.claim(claim)
-    if (now?.key === claim.key) await notices.trouble(now, trouble)
   }
 
   async function choose(claim: EipClaim): Promise<Millis> {
@@ -342,37 +270,12 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         const step = await plan(claim, memory)
         return step === undefined ? 0 : await take(claim, step, memory)
       } catch (error) {
-        await noteUnseen(claim, error as Error, memory)
+        await failures.unseen(claim, error as Error, memory)
         throw error
       }
     },
     forget: (key) => void memories.delete(key),
   }
-
-  /** Who may not look at EIPs, or cannot, may do nothing about them. */
-  async function noteUnseen(claim: EipClaim, error: Error, memory: Memory): Promise<void> {
-    const code = errorCode(error)
-    if (code === undefined || ofLedger.has(code)) return
-    const act = actFor(claim)
-    const refusal = judgeEipRefusal(act, { code, message: error.message })
-    if (code === 'denied' && refusal !== undefined) return notices.trouble(claim, refusal)
-    if (++memory.unseen >= unansweredToldAfter && isUnderWay(claim))
-      await tell(claim, eipFailure(act, error.message))
-  }
-}
-
-/** What looks do not throw. */
-const ofLedger: ReadonlySet<ErrorCode> = new Set(['conflict', 'deposed', 'storage'] as const)
-
-/** What is to be done about it in the end. */
-function actFor({ eipId, phase, podUid, wish }: EipClaim): EipAct {
-  if (eipId === undefined) return 'allocate'
-  if (podUid !== undefined) return 'associate'
-  return phase === 'Releasing' && wish.source === 'created' ? 'release' : 'disassociate'
-}
-
-function isUnderWay({ acted, phase }: EipClaim): boolean {
-  return acted !== undefined || (phase !== 'Bound' && phase !== 'Retained')
 }
 
 function isAt(place: EipView['place'], { address, eniId }: EipPlace): boolean {
