@@ -63,7 +63,7 @@ const ofClass: Readonly<Record<Class, OfClass>> = {
     once: { within: 20, told: false },
     long: { atMost: 60, within: 230, told: true },
     words:
-      'The client sends it again itself, ever more slowly, eight times; then it counts as refused. Told when that has not helped three times.',
+      'The client sends it again itself, ever more slowly, eight times; then it counts as refused. Told the third time.',
   },
   unknown: {
     once: { within: 65, told: false },
@@ -73,7 +73,7 @@ const ofClass: Readonly<Record<Class, OfClass>> = {
   state: {
     once: { within: 25, told: false },
     words:
-      'It may come from an old view, or the same request may have come twice: what is so is looked at 5 s later, and it is sent again if it is still to be done. Told when it was refused three times.',
+      'It may come from an old view, or the same request may have come twice: what is so is looked at 5 s later, and it is sent again if it is still to be done. Told the third time.',
   },
   anew: {
     once: { within: 20, told: true },
