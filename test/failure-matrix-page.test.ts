@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { claimPage } from './leader/failure-matrix/claims/page.ts'
+import { eipPage } from './leader/failure-matrix/eips/page.ts'
 import { leaderPage } from './leader/failure-matrix/page.ts'
 import { nodePage } from './node/failure-matrix/page.ts'
 
@@ -62,6 +63,28 @@ ENI that has it not, and no claim changes its address. Other static pods run on 
 
 `
 
+const ofEips = `
+## Public addresses
+
+A pod that asks for an EIP has a claim to it: a row in \`leader.db\` with the EIP, what the cloud was asked last and when, and the address that the EIP
+is on or may come to. \`kubectl get eipc -o wide\` shows it, and why it is not as it should be.
+
+- Each call is in the row before it is sent. Only the allocation has a ClientToken: of the others none is sent while one before it may still happen, which
+  is 30 s without an answer, and 5 s more for looks that lag.
+- A refusal for a state says little: the same request may have come twice. So the row stays as it is, and a look 5 s later shows what is so.
+- What has been made for a pod bears cluster, pod and token in its tags: with them a leader without a ledger finds it. What no claim knows of is
+  released when two looks agree; its user's never is.
+- What got no answer twice in a row, came to nothing, or needs somebody is in the claim, and the pod has an event of the same name.
+- No call says which binding it is about: a request to unbind that is late by minutes, or crosses with a person's own binding, unbinds what is bound
+  then. What is the pod's is bound again.
+
+In the tables, *well again in* runs from the pod that comes or goes until claims, ledger, cloud, NECs and pods agree, no EIP is left over, and nothing is
+on an address whose pod is gone; *the claim shows* its phase, and its reason in brackets, what comes again and again once. Each row is a test of its own in
+\`test/leader/eips-failure-matrix.test.ts\`. At each moment no EIP is made twice, its user's is there, no pod shows an EIP that is not
+on its address, and the EIP of another pod stays as it is. Codes that the client treats alike are tried once.
+
+`
+
 const ofTheNode = `
 ## The agent and its node
 
@@ -80,7 +103,8 @@ rows and NEC are compared: every address has one place, every pod one link.
 
 test('docs/failure-matrix.md says what the tests show', () => {
   const file = new URL('../docs/failure-matrix.md', import.meta.url)
-  const text = introduction + leaderPage() + ofClaims + claimPage() + ofTheNode + nodePage()
+  const text =
+    introduction + leaderPage() + ofClaims + claimPage() + ofEips + eipPage() + ofTheNode + nodePage()
   if (process.env['UPDATE']) writeFileSync(file, text)
   assert.ok(
     readFileSync(file, 'utf8') === text,

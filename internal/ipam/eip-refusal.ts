@@ -6,6 +6,8 @@ export interface JudgedRefusal extends EipTrouble {
   readonly code: ErrorCode
   /** `soon`: it passes by itself, and nobody is told. `later`: somebody has to do something. */
   readonly again: 'soon' | 'later'
+  /** It speaks of what is so: the same request, delivered before, may have made it so. */
+  readonly ofState: boolean
   /** The token brings nothing any more: the next allocation takes another, if this one was alone. */
   readonly newToken: boolean
 }
@@ -43,6 +45,15 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   ] as const),
 ])
 
+const ofState: ReadonlySet<ErrorCode> = new Set([
+  ...(['conflict', 'in_progress', 'invalid_state', 'not_found'] as const),
+])
+
+/** Of what got no answer, or came to nothing. */
+export function eipFailure(act: EipAct, message: string): EipTrouble {
+  return { reason: reasons[act], message }
+}
+
 /** undefined: it may have happened, which only a look can say. */
 export function judgeEipRefusal(
   act: EipAct,
@@ -55,6 +66,7 @@ export function judgeEipRefusal(
     reason: reasons[act],
     message: remedy === undefined ? message : `${message}; ${remedy}`,
     again: passing.has(code) ? 'soon' : 'later',
+    ofState: act !== 'allocate' && ofState.has(code),
     newToken: act === 'allocate' && code === 'cloud_fault',
   }
 }

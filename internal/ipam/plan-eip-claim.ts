@@ -1,5 +1,6 @@
 // What a pod means for the claim of its name to a public address: opened, taken over, kept or let go (E2, E3, E6). Pure; what is done about
 // it in the cloud is decided in plan-eip.ts.
+import { isDeepStrictEqual } from 'node:util'
 import type { Millis } from '../value/millis.ts'
 import type { FollowedOwner } from './claim.ts'
 import type { EipClaim } from './eip-claim.ts'
@@ -35,7 +36,17 @@ export function planEipClaim(
   if (claim === undefined) return pod && open(pod)
   if (claim.phase === 'Releasing') return undefined
   if (pod === undefined) return leave(claim, now, expiryClock, rules)
-  return claim.podUid === pod.uid ? undefined : comeBack(claim, pod, now)
+  return claim.podUid === pod.uid ? askAnew(claim, pod) : comeBack(claim, pod, now)
+}
+
+/** What its pod asks for counts until something is done about it: a mended annotation needs no new pod. */
+function askAnew(claim: EipClaim, pod: PodFact): EipClaimStep | undefined {
+  const wish = wishOf(pod)
+  const isUnasked =
+    claim.phase === 'Pending' && claim.eipId === undefined && claim.allocateToken === undefined
+  if (wish === undefined || !isUnasked || isDeepStrictEqual(wish, claim.wish)) return undefined
+  const { expireAfter, policy } = wish
+  return changing({ wish, policy, expireAfter, reason: '', message: '' })
 }
 
 function open(pod: PodFact): EipClaimStep | undefined {

@@ -48,9 +48,10 @@ export interface EipView {
   readonly look: EipLook | undefined
   /**
    * Where the pod's address is, as the ledger has it bound, and nothing asked that takes it away. `none`: the pod has none, or it is about
-   * to leave its ENI: an EIP goes first. `unknown`: nothing is done about where the EIP is.
+   * to leave its ENI: an EIP goes first. `elsewhere`: none that an EIP could be bound to is to be expected, on its node or with the address
+   * that it shows. `unknown`: nothing is done about where the EIP is.
    */
-  readonly place: EipPlace | 'none' | 'unknown'
+  readonly place: EipPlace | 'none' | 'elsewhere' | 'unknown'
   readonly refused: EipRefusal | undefined
   readonly now: Millis
 }
@@ -65,6 +66,8 @@ export interface EipPolicy {
   /** A look is good for a decision for so long. */
   readonly freshFor: Millis
   readonly pollEvery: Millis
+  /** A node that has just come is known so soon, as a rule. */
+  readonly knownWithin: Millis
   /** What only somebody else can mend is looked at again so soon. */
   readonly retryEvery: Millis
 }
@@ -75,12 +78,14 @@ export const eipPolicy: EipPolicy = {
   goneFor: 15_000,
   freshFor: 5000,
   pollEvery: 2000,
+  knownWithin: 20_000,
   retryEvery: 30_000,
 }
 
 /**
- * An act is stored, with its time and as not answered, before it is sent. When the cloud takes it on, that is stored with the time of the
- * answer; when it refuses, it has not happened, and what was stored of the act before is stored again; without an answer nothing is.
+ * An act is stored, with its time and as not answered, before it is sent. When the cloud takes it on, or refuses it for a state that the same
+ * request may have brought about, that is stored with the time of the answer; when it refuses otherwise, it has not happened, and what was
+ * stored of the act before is stored again; without an answer nothing is.
  */
 export type EipStep =
   /**
@@ -100,6 +105,8 @@ export type EipStep =
   | { readonly kind: 'wait'; readonly until: Millis }
   /** Nothing is to be done, and nothing is on its way: store where it is, and no act. `at` undefined: it is on nothing. */
   | { readonly kind: 'done'; readonly eip: CloudEip | undefined; readonly at: EipPlace | undefined }
+  /** Somebody else has taken it off the address that it was bound to: store that it is on none. */
+  | { readonly kind: 'taken-off' }
   /** The EIP is gone: let the row go, with a pod it is made anew. */
   | ({ readonly kind: 'lost' } & EipTrouble)
   /** The row goes; nothing of the cloud belongs to it any more. */
@@ -122,6 +129,7 @@ function obtain(view: EipView, policy: EipPolicy): EipStep {
   const isLetGo = row.phase === 'Releasing'
   if (row.acted === undefined) {
     if (isLetGo) return { kind: 'remove' }
+    if (view.place === 'elsewhere') return unplaced(row, now, policy)
     return row.wish.source === 'created' ? { kind: 'allocate', alone: true } : { kind: 'pick' }
   }
   if (!isGood(view, policy)) return { kind: 'wait', until: nextLook(view, policy) }
@@ -131,6 +139,14 @@ function obtain(view: EipView, policy: EipPolicy): EipStep {
   if (!isLetGo) return { kind: 'allocate', alone: isNone }
   if (isNone) return { kind: 'remove' }
   return { kind: 'wait', until: now + policy.pollEvery }
+}
+
+/** What is made for it would be paid for, and what is chosen kept from others, for nothing. */
+function unplaced({ createdAt }: EipClaim, now: Millis, policy: EipPolicy): EipStep {
+  if (now - createdAt < policy.knownWithin) return { kind: 'wait', until: now + policy.pollEvery }
+  const message =
+    "the pod's node has no pool, or the address that it shows is of none: an EIP cannot be bound to it"
+  return { kind: 'trouble', reason: 'NoPodAddress', message, until: now + policy.retryEvery }
 }
 
 function settle(view: EipView, policy: EipPolicy): EipStep {
@@ -155,9 +171,17 @@ function settle(view: EipView, policy: EipPolicy): EipStep {
 /** It stands still, and nothing is on its way. */
 function place(view: EipView, eip: CloudEip, policy: EipPolicy): EipStep {
   const { now, row } = view
-  if (view.place === 'unknown' && hasPod(row)) return { kind: 'wait', until: now + policy.pollEvery }
-  const wanted = hasPod(row) && view.place !== 'none' && view.place !== 'unknown' ? view.place : undefined
+  const again: EipStep = { kind: 'wait', until: now + policy.pollEvery }
+  // It was seen bound: one look may be an old one.
+  if (wasTakenOff(row, eip)) return isAgreed(view, policy) ? { kind: 'taken-off' } : again
+  if (view.place === 'unknown' && hasPod(row)) return again
+  const wanted = hasPod(row) && typeof view.place === 'object' ? view.place : undefined
   return eip.state === 'unbound' ? bind(view, eip, wanted, policy) : keepOrUnbind(view, eip, wanted, policy)
+}
+
+function wasTakenOff({ acted, eniId, phase, privateIp }: EipClaim, eip: CloudEip): boolean {
+  if (phase !== 'Bound' || acted !== undefined || privateIp === undefined) return false
+  return eip.eniId !== eniId || eip.privateIp !== privateIp
 }
 
 function bind(view: EipView, eip: CloudEip, wanted: EipPlace | undefined, policy: EipPolicy): EipStep {

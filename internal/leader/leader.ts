@@ -158,6 +158,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     for (const { name } of ledger.nodes()) wake(name)
     for (const { name } of facts.nodes()) wake(name)
     runner.resume()
+    eips.begin()
     surveyor.start()
     eipSurveyor.start()
   }

@@ -387,6 +387,9 @@ export class EipModel {
         memory.due = this.now + 5000
         return
       }
+      case 'taken-off':
+        this.change(row, { phase: 'Attaching', privateIp: undefined, eniId: undefined })
+        return
       case 'lost':
         this.change(row, { podUid: undefined, node: undefined, phase: 'Releasing' })
         return

@@ -62,6 +62,24 @@ const rows: readonly {
     pod: pod({ wish: made }, 'old'),
     want: 'nothing',
   },
+  {
+    does: 'takes what its pod asks for by now while nothing is done about it',
+    claim: claim(listed, { phase: 'Pending', eipId: undefined, allocateToken: undefined }),
+    pod: pod({ wish: kept }, 'old'),
+    want: 'changed',
+  },
+  {
+    does: 'asks for nothing else once something has been asked for',
+    claim: claim(made, { phase: 'Pending', eipId: undefined, allocateToken: 'token' }),
+    pod: pod({ wish: kept }, 'old'),
+    want: 'nothing',
+  },
+  {
+    does: 'changes nothing of what is asked for as it was',
+    claim: claim(made, { phase: 'Pending', eipId: undefined, allocateToken: undefined }),
+    pod: pod({ wish: made }, 'old'),
+    want: 'nothing',
+  },
   { does: 'lets it go with its pod', claim: claim(made), want: 'Releasing' },
   { does: 'keeps it that is to be kept', claim: claim(kept), want: 'Retained' },
   {

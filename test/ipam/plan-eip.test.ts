@@ -9,7 +9,7 @@ import type { CloudEip } from '../../internal/ipam/types.ts'
 import { ip } from '../given.ts'
 
 const now = 1_000_000
-const { freshFor, goneFor, lateFor, pollEvery, retryEvery, staleFor } = eipPolicy
+const { freshFor, goneFor, knownWithin, lateFor, pollEvery, retryEvery, staleFor } = eipPolicy
 const here = { address: ip('10.0.1.5'), eniId: 'eni-1' }
 const there = { address: ip('10.0.1.6'), eniId: 'eni-2' }
 /** Of a row whose EIP is where the pod is, or on its way there. */
@@ -88,6 +88,11 @@ const wait = (after: number): EipStep => ({ kind: 'wait', until: now + after })
 const acted = (act: EipClaim['acted'], ago: number) => ({ acted: act, actedAt: now - ago })
 const associate = (seen: CloudEip, at = here): EipStep => ({ kind: 'associate', eip: seen, ...at })
 const poor = { reason: 'EipInArrears', message: 'eip-a is in arrears: the account has to pay first' }
+const unplaced = {
+  reason: 'NoPodAddress',
+  message:
+    "the pod's node has no pool, or the address that it shows is of none: an EIP cannot be bound to it",
+}
 const unbound = eip('unbound')
 const bound = eip('bound', here)
 const elsewhere = eip('bound', there)
@@ -164,6 +169,24 @@ const rows: readonly Row[] = [
     seen: 'missing',
     sameFor: 60_000,
     want: wait(pollEvery),
+  },
+  {
+    does: 'makes none for a pod that it could not be bound for, though a node may have just come',
+    row: { ...bare, createdAt: now - knownWithin + 1 },
+    place: 'elsewhere',
+    want: wait(pollEvery),
+  },
+  {
+    does: 'says so later',
+    row: { ...bare, createdAt: now - knownWithin },
+    place: 'elsewhere',
+    want: { kind: 'trouble', until: now + retryEvery, ...unplaced },
+  },
+  {
+    does: 'keeps none of a list from others for such a pod',
+    row: { ...bare, wish: specified, createdAt: now - knownWithin },
+    place: 'elsewhere',
+    want: { kind: 'trouble', until: now + retryEvery, ...unplaced },
   },
   // Towards the pod.
   { does: 'looks first', seen: 'not looked', want: wait(0) },
@@ -336,6 +359,26 @@ const rows: readonly Row[] = [
     seen: bound,
     place: 'none',
     want: { kind: 'disassociate', eip: bound },
+  },
+  {
+    does: 'believes that somebody has taken it off its pod when looks agree',
+    row: { ...held, phase: 'Bound' },
+    seen: unbound,
+    want: wait(pollEvery),
+  },
+  {
+    does: 'stores that first',
+    row: { ...held, phase: 'Bound' },
+    seen: unbound,
+    sameFor: staleFor,
+    want: { kind: 'taken-off' },
+  },
+  {
+    does: 'also when it is on something else by now',
+    row: { ...held, phase: 'Bound' },
+    seen: onNat,
+    sameFor: staleFor,
+    want: { kind: 'taken-off' },
   },
   {
     does: 'goes by the claim, not by an address that is still there',

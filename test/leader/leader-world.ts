@@ -10,6 +10,7 @@ import type { NodeReport, PodFact, PublishedEni } from '../../internal/ipam/type
 import { type Leader, startLeader } from '../../internal/leader/leader.ts'
 import { type LeaderSettings, leaderDefaults } from '../../internal/leader/settings.ts'
 import type { LeaderLedger } from '../../internal/ports.ts'
+import type { Audit } from '../../internal/sim/vpc/audit.ts'
 import { openVpcSim, type VpcSim } from '../../internal/sim/vpc/sim.ts'
 import { type Database, openDatabase } from '../../internal/sqlite/database.ts'
 import { leaderLedger } from '../../internal/store/leader/ledger.ts'
@@ -75,8 +76,7 @@ export class LeaderWorld {
     this.db = this.#open()
     this.ledger = leaderLedger(this.db, this.#process.clock)
     t.after(() => {
-      this.crash()
-      this.db.close()
+      this.#end()
       this.cloud.close()
       rmSync(this.folder, { recursive: true })
     })
@@ -111,27 +111,15 @@ export class LeaderWorld {
 
   /** The process is gone from one moment to the next; what was committed stays. */
   crash(): void {
-    this.#process.kill('crash')
-    this.#ofEips.kill('crash')
-    this.leader = undefined
-    this.db.close()
-    this.#process = this.#newProcess()
-    this.#ofEips = this.#newProcess(this.#eipMachine)
-    this.db = this.#open()
-    this.ledger = leaderLedger(this.db, this.#process.clock)
+    this.#end()
+    this.#renew()
   }
 
   /** The process is gone, and its database with it. */
   loseLedger(): void {
-    this.#process.kill('crash')
-    this.#ofEips.kill('crash')
-    this.leader = undefined
-    this.db.close()
+    this.#end()
     for (const end of ['', '-wal', '-shm']) rmSync(join(this.folder, `leader.db${end}`), { force: true })
-    this.#process = this.#newProcess()
-    this.#ofEips = this.#newProcess(this.#eipMachine)
-    this.db = this.#open()
-    this.ledger = leaderLedger(this.db, this.#process.clock)
+    this.#renew()
   }
 
   /** What of the ledger a rebuilt one must have, too: all but times, keys and what is over. */
@@ -215,16 +203,17 @@ export class LeaderWorld {
   }
 
   /** ENIs of ours in the cloud, in whatever state. */
-  cloudEnis() {
-    return this.cloud.admin.audit(this.clock.now()).enis.filter(({ tags }) => Object.keys(tags).length > 0)
+  cloudEnis({ enis }: Pick<Audit, 'enis'> = this.cloud.admin.audit(this.clock.now())) {
+    return enis.filter(({ tags }) => Object.keys(tags).length > 0)
   }
 
   /** Ledger and cloud say the same, and nothing is under way. */
   differences(): string[] {
     const audit = this.cloud.admin.audit(this.clock.now())
-    const ours = new Set(this.cloudEnis().map(({ id }) => id))
+    const enisOfOurs = this.cloudEnis(audit)
+    const ours = new Set(enisOfOurs.map(({ id }) => id))
     const exclusive = new Set(
-      this.cloudEnis().flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])),
+      enisOfOurs.flatMap((eni) => (purposeOf(eni).mode === 'exclusive' ? [eni.id] : [])),
     )
     const inCloud = audit.ips.filter(
       ({ eniId, primary }) => ours.has(eniId) && primary === exclusive.has(eniId),
@@ -240,6 +229,20 @@ export class LeaderWorld {
       ),
       ...this.ledger.openIntents().map(({ kind, id }) => `intent ${id} (${kind}) is open`),
     ]
+  }
+
+  #end(): void {
+    this.#process.kill('crash')
+    this.#ofEips.kill('crash')
+    this.leader = undefined
+    this.db.close()
+  }
+
+  #renew(): void {
+    this.#process = this.#newProcess()
+    this.#ofEips = this.#newProcess(this.#eipMachine)
+    this.db = this.#open()
+    this.ledger = leaderLedger(this.db, this.#process.clock)
   }
 
   #open(): Database {

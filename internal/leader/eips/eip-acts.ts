@@ -1,5 +1,5 @@
-// Acts on EIPs: each is stored before it is sent, and what came of it after. A refusal puts back what was stored before; without an answer
-// everything stays, and looks find out.
+// Acts on EIPs: each is stored before it is sent, and what came of it after. A refusal puts back what was stored before, unless a delivery of
+// the same request before may be the reason for it: then, and without an answer, everything stays, and looks find out.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
@@ -11,14 +11,21 @@ import type { EipStep } from '../../ipam/plan-eip.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { EipId } from '../../ipam/types.ts'
 import type { Cloud, EipClaimChange, LeaderLedger } from '../../ports.ts'
+import type { Ipv4 } from '../../value/ipv4.ts'
 import { eipRequest } from './eip-request.ts'
 
 export type ActStep = Extract<EipStep, { kind: EipAct }>
 
 export interface EipActs {
-  /** Does it. Returns why the cloud has refused; undefined when it has not, as far as is known. Throws `storage`, `conflict`, `deposed`. */
-  act(claim: EipClaim, step: ActStep): Promise<JudgedRefusal | undefined>
+  /** Throws `storage`, `conflict`, `deposed`. */
+  act(claim: EipClaim, step: ActStep): Promise<ActOutcome>
 }
+
+export type ActOutcome =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'refused'; readonly refusal: JudgedRefusal }
+  /** It may have happened. */
+  | { readonly kind: 'unanswered'; readonly message: string }
 
 export interface EipActsOptions {
   readonly cloud: Cloud
@@ -29,12 +36,14 @@ export interface EipActsOptions {
   readonly clusterId: string
   /** Is the step what is to be done still? Asked in the transaction that stores it. */
   readonly isDue: (claim: EipClaim, step: ActStep) => boolean
+  /** The claim holds that address no more. */
+  readonly left: (privateIp: Ipv4) => void
 }
 
 const unasked = { acted: undefined, actedAt: undefined, answered: false }
 
 export function createEipActs(options: EipActsOptions): EipActs {
-  const { cloud, clock, clusterId, isDue, ledger, log, random } = options
+  const { cloud, clock, clusterId, isDue, ledger, left, log, random } = options
 
   function store(claim: EipClaim, step: ActStep): Promise<EipClaim> {
     const asked = { acted: step.kind, actedAt: clock.now(), answered: false }
@@ -94,7 +103,7 @@ export function createEipActs(options: EipActsOptions): EipActs {
   function accept(asked: EipClaim, eipId: EipId | undefined): Promise<void> {
     return learn(asked, (now) => ({
       ...{ answered: true, actedAt: clock.now() },
-      ...(eipId !== undefined && now.eipId === undefined && { eipId }),
+      ...(eipId !== undefined && now.eipId === undefined && { eipId, reason: '', message: '' }),
       ...(eipId !== undefined && now.phase === 'Pending' && { phase: 'Attaching' }),
     }))
   }
@@ -106,26 +115,23 @@ export function createEipActs(options: EipActsOptions): EipActs {
     return learn(asked, () => (isDead ? { ...was, ...unasked, allocateToken: undefined } : was))
   }
 
-  async function refuse(
-    asked: EipClaim,
-    before: EipClaim,
-    step: ActStep,
-    error: Error,
-  ): Promise<JudgedRefusal | undefined> {
+  async function refuse(asked: EipClaim, before: EipClaim, step: ActStep, error: Error): Promise<ActOutcome> {
     const { message } = error
     const code = errorCode(error)
     const refusal = judgeEipRefusal(step.kind, { code, message })
     const isAlone = step.kind === 'allocate' && step.alone
     // What the token names for the cloud has come to nothing, or looks would show it.
     const isUsed = isAlone && code === 'token_used'
-    if (refusal !== undefined || isUsed)
+    if (refusal?.ofState) await learn(asked, () => ({ answered: true, actedAt: clock.now() }))
+    else if (refusal !== undefined || isUsed)
       await putBack(asked, before, isUsed || (isAlone && refusal?.newToken === true))
-    return refusal
+    return refusal === undefined ? { kind: 'unanswered', message } : { kind: 'refused', refusal }
   }
 
   return {
     async act(claim, step) {
       const asked = await store(claim, step)
+      if (claim.privateIp !== undefined && asked.privateIp !== claim.privateIp) left(claim.privateIp)
       const fields = { pod: podText(claim), act: step.kind, privateIp: asked.privateIp }
       const answer = await call(asked, step).then(
         (eipId) => ({ eipId }),
@@ -138,7 +144,7 @@ export function createEipActs(options: EipActsOptions): EipActs {
       }
       await accept(asked, answer.eipId)
       log.info('EIP call accepted', { ...fields, eip: answer.eipId ?? claim.eipId })
-      return undefined
+      return { kind: 'accepted' }
     },
   }
 }

@@ -36,6 +36,8 @@ export interface EipKeeper extends ClaimReleaser {
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */
   listed(pods: readonly PodFact[]): void
+  /** The ledger is complete. */
+  begin(): void
   /** Something of the claim of that name may have changed. */
   wake(pod: PodName): void
   /** Those of the addresses are to leave them. */
@@ -86,6 +88,10 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
 
   function wakeWaiting(): void {
     for (const name of eips.names('Pending')) wake(name)
+  }
+
+  function wakeAll(): void {
+    for (const phase of claimPhases) for (const name of eips.names(phase)) wake(name)
   }
 
   function isReady(): boolean {
@@ -202,8 +208,9 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     observe,
     listed(all) {
       for (const pod of pods.missingIn(all)) observe(pod, true)
-      for (const phase of claimPhases) for (const name of eips.names(phase)) wake(name)
+      wakeAll()
     },
+    begin: wakeAll,
     wake,
     wakeAt(addresses) {
       for (const address of addresses) {

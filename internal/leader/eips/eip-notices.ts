@@ -6,8 +6,8 @@ import type { LeaderKube, LeaderLedger } from '../../ports.ts'
 import { claimNotice, podNotice } from '../pod-notice.ts'
 
 export interface EipNotices {
-  /** Stores in the claim why it is not as it should be, and tells its pod. Returns the claim as it is then. Throws `storage`, `conflict`. */
-  trouble(claim: EipClaim, trouble: EipTrouble): Promise<EipClaim>
+  /** Stores in the claim why it is not as it should be, and tells its pod. Throws `storage`, `conflict`. */
+  trouble(claim: EipClaim, trouble: EipTrouble): Promise<void>
   /** What its annotations say wrong. */
   fault(pod: PodFact): void
   forget(uid: PodUid): void
@@ -20,11 +20,9 @@ export function createEipNotices(
   const told = new Map<PodUid, string>()
   return {
     async trouble(claim, { message, reason }) {
-      // Each refusal has a request id in it: the same trouble is not told anew for that.
-      if (claim.reason === reason) return claim
-      const now = await ledger.write((tx) => tx.changeEipClaim(claim, { reason, message }))
+      if (claim.reason === reason && withoutRequest(claim.message) === withoutRequest(message)) return
+      await ledger.write((tx) => tx.changeEipClaim(claim, { reason, message }))
       kube.notify(claimNotice(claim, reason, message))
-      return now
     },
     fault(pod) {
       const eip = eipOfPod(pod)
@@ -39,4 +37,9 @@ export function createEipNotices(
     },
     forget: (uid) => void told.delete(uid),
   }
+}
+
+/** Each refusal has a request id in it: the same trouble is not told anew for that. */
+function withoutRequest(message: string): string {
+  return message.replaceAll(/\(request [^)]*\)|\[request id:[^\]]*\]/g, '')
 }

@@ -1,28 +1,39 @@
 // Where a pod's address is, by the ledger: there, and nowhere else, its EIP may be.
 import type { EipClaim } from '../../ipam/eip-claim.ts'
-import type { EipPlace } from '../../ipam/plan-eip.ts'
+import type { EipView } from '../../ipam/plan-eip.ts'
 import type { PodFact } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
+import type { ClusterFacts } from '../facts.ts'
+
+export interface PlaceOptions {
+  readonly ledger: LeaderLedger
+  readonly facts: Pick<ClusterFacts, 'podsOn'>
+}
 
 /** As `EipView.place`. */
 export function placeOf(
   row: EipClaim,
   pod: PodFact | undefined,
-  ledger: LeaderLedger,
-): EipPlace | 'none' | 'unknown' {
+  { facts, ledger }: PlaceOptions,
+): EipView['place'] {
   if (pod?.node === undefined || pod.uid !== row.podUid) return 'none'
-  const address = addressOf(pod, ledger)
   const pool = ledger.pool(pod.node)
-  if (address === undefined || pool === undefined || pool.phase === 'leaving') return 'none'
+  if (pool === undefined) return 'elsewhere'
+  const address = addressOf(pod, ledger)
+  if (address === undefined || pool.phase === 'leaving') return 'none'
   const eni = pool.enis.find(({ ips }) => ips.some((ip) => ip.address === address))
   const ip = eni?.ips.find((one) => one.address === address)
+  if (ip === undefined && pod.ip === address && ledger.nodeOf(address) === undefined) return 'elsewhere'
   if (eni?.id === undefined || ip === undefined) return 'none'
   if (eni.held === true || ip.state === 'held') return 'unknown'
   if (eni.state !== 'attached' || eni.goal !== 'serve' || ip.state !== 'bound') return 'none'
   // The EIP of the pod that had the address before goes first.
   const holder = ledger.eips.holding(address)
   if (holder !== undefined && holder.key !== row.key) return 'unknown'
+  // Whose it is will be seen when the other one has shown what it has now.
+  const others = facts.podsOn(pod.node).filter(({ terminal, uid }) => !terminal && uid !== pod.uid)
+  if (others.some((other) => other.ip === address)) return 'unknown'
   return { address, eniId: eni.id }
 }
 

@@ -1,17 +1,14 @@
 // One claim to a public address, one look at the cloud, one step (plan-eip.ts). What is remembered between looks may all be lost.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import { createPause, type Pause } from '../../base/pause.ts'
+import { createPause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
-import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
-import { judgeEipRefusal } from '../../ipam/eip-refusal.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import {
   type EipLook,
   type EipPlace,
-  type EipRefusal,
   type EipStep,
   type EipView,
   eipPolicy,
@@ -27,12 +24,12 @@ import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { type ActStep, createEipActs } from './eip-acts.ts'
+import { createEipFailures, type EipFailing, noFailures } from './eip-failures.ts'
 import { createEipLooks } from './eip-looks.ts'
 import type { EipNotices } from './eip-notices.ts'
 import { placeOf } from './eip-place.ts'
 import type { EipRenewals } from './eip-renewals.ts'
 import { createPicker } from './pick-for.ts'
-import { withQuota } from './quota-figures.ts'
 
 export interface EipSettler {
   /** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
@@ -58,32 +55,33 @@ export interface EipSettlerOptions {
   readonly freed: () => void
 }
 
-interface Memory {
-  readonly pause: Pause
+interface Memory extends EipFailing {
   look: EipLook | undefined
-  refused: EipRefusal | undefined
-  /** Refusals in a row that pass by themselves, as a rule. */
-  passing: number
   /** All was as it should be: in which state of the claim, where, and when that was seen. */
   settled: { readonly version: number; readonly place: string; readonly at: Millis } | undefined
 }
 
+const well = { reason: '', message: '' }
+const waiting = {
+  reason: 'NoPodAddress',
+  message: 'the pod has no address that the EIP could be bound to yet',
+}
+
 /** So soon, as a rule, the NEC of a node says what it is to say. */
 const exposedWithin: Millis = 200
-
-/** What passes by itself is told about when it has not passed after so many. */
-const toldAfter = 3
 
 export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const { clock, cloud, facts, ledger, livePod, log, notices, random, renewals, settings, wakeNode } = options
   const { clusterId, retry, surveyEvery } = settings
   const memories = new Map<number, Memory>()
   const looks = createEipLooks(cloud, clock, clusterId)
-  const place = (claim: EipClaim) => placeOf(claim, livePod(claim), ledger)
+  const place = (claim: EipClaim) => placeOf(claim, livePod(claim), options)
   const pick = createPicker({ ...options, placeOf: place })
+  const failures = createEipFailures(options)
   const acts = createEipActs({
     ...options,
     clusterId,
+    left: unheld,
     isDue: (claim, step) => step.kind !== 'associate' || isAt(place(claim), step),
   })
 
@@ -91,7 +89,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const known = memories.get(key)
     if (known !== undefined) return known
     const pause = createPause(retry, clock, random)
-    const fresh: Memory = { pause, look: undefined, refused: undefined, passing: 0, settled: undefined }
+    const fresh: Memory = { ...noFailures(pause), look: undefined, settled: undefined }
     memories.set(key, fresh)
     return fresh
   }
@@ -106,6 +104,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (step.kind !== 'wait' || step.until > clock.now()) return step
     const { at, eip } = await looks.find(claim)
     memory.look = lookAgain(memory.look, at, eip)
+    memory.unseen = 0
     if (ledger.eips.claim(claim)?.version !== claim.version) return undefined
     return planEip(viewOf(claim, memory))
   }
@@ -127,9 +126,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'adopt': {
         const { address, id } = step.eip
         const phase = hasPod ? 'Attaching' : claim.phase
-        await ledger.write((tx) =>
-          tx.changeEipClaim(claim, { eipId: id, address, phase, reason: '', message: '' }),
-        )
+        const adopted = { eipId: id, address, phase, reason: '', message: '' }
+        await ledger.write((tx) => tx.changeEipClaim(claim, adopted))
         log.info('EIP allocated', { pod: podText(claim), eip: id, address })
         return 0
       }
@@ -139,6 +137,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         return Math.max(200, step.until - clock.now())
       case 'done':
         return done(claim, step.eip?.address, step.at, memory)
+      case 'taken-off':
+        return takenOff(claim)
       case 'lost':
         if (claim.acted === 'allocate' && claim.podUid !== undefined) renewals.failed(claim.podUid)
         await letItGo(claim, step)
@@ -146,7 +146,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       case 'remove':
         return remove(claim)
       case 'trouble':
-        await notices.trouble(claim, step)
+        if (!failures.isQuiet(memory, step.until)) await notices.trouble(claim, step)
         return Math.max(200, step.until - clock.now())
     }
   }
@@ -195,30 +195,18 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function act(claim: EipClaim, step: ActStep, memory: Memory): Promise<Millis> {
-    const told = claim.acted === step.kind && claim.answered ? await tellFailed(claim, step.kind) : claim
-    const refusal = await acts.act(told, step)
-    if (refusal === undefined) {
-      memory.refused = undefined
-      return eipPolicy.pollEvery
+    const isOver = claim.acted === step.kind && claim.answered
+    if (isOver && memory.toldOf !== claim.actedAt) return failures.undone(claim, step.kind, memory)
+    const outcome = await acts.act(claim, step)
+    switch (outcome.kind) {
+      case 'accepted':
+        Object.assign(memory, { refused: undefined, unanswered: 0 })
+        return eipPolicy.pollEvery
+      case 'unanswered':
+        return failures.unanswered(claim, step.kind, outcome.message, memory)
+      case 'refused':
+        return failures.refused(claim, step.kind, outcome.refusal, memory)
     }
-    const { again, newToken } = refusal
-    const retryIn = memory.pause.failed()
-    memory.passing = again === 'soon' ? memory.passing + 1 : 0
-    const isTold = again === 'later' || memory.passing >= toldAfter
-    const wait = newToken || again === 'soon' ? retryIn : Math.max(retryIn, eipPolicy.retryEvery)
-    const { message, reason } = await withQuota(cloud, step.kind, refusal)
-    memory.refused = { act: step.kind, reason, message, until: clock.now() + wait }
-    const now = ledger.eips.claim(claim)
-    if (isTold && now?.key === claim.key) await notices.trouble(now, { reason, message })
-    return wait
-  }
-
-  /** The cloud took it on, and it came to nothing. */
-  async function tellFailed(claim: EipClaim, act: EipAct): Promise<EipClaim> {
-    log.warn('EIP task failed', { pod: podText(claim), act, eip: claim.eipId })
-    const reason = judgeEipRefusal(act, { code: 'cloud_fault', message: '' })?.reason
-    const message = `the cloud accepted to ${act} ${claim.eipId ?? 'an EIP'}, and it came to nothing; it is tried again`
-    return reason === undefined ? claim : notices.trouble(claim, { reason, message })
   }
 
   async function choose(claim: EipClaim): Promise<Millis> {
@@ -248,7 +236,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     memory: Memory,
   ): Promise<Millis> {
     const { phase, podUid, privateIp } = claim
-    const settled = { privateIp: at?.address, eniId: at?.eniId, reason: '', message: '' }
+    const waits = podUid !== undefined && at === undefined
+    const settled = { privateIp: at?.address, eniId: at?.eniId, ...(waits ? waiting : well) }
     const unasked = { acted: undefined, actedAt: undefined, answered: false }
     const next = podUid === undefined ? phase : at === undefined ? 'Attaching' : 'Bound'
     const change = { ...settled, ...unasked, phase: next, ...(address !== undefined && { address }) } as const
@@ -256,10 +245,20 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (now.version !== claim.version) log.info('EIP settled', fieldsOf(now))
     memory.pause.succeeded()
     if (podUid !== undefined) renewals.forget(podUid)
-    Object.assign(memory, { refused: undefined, passing: 0 })
+    Object.assign(memory, { refused: undefined, passing: 0, unanswered: 0 })
     memory.settled = { version: now.version, place: placeText(place(now)), at: clock.now() }
     if (privateIp !== undefined && privateIp !== at?.address) unheld(privateIp)
     return surveyEvery
+  }
+
+  /** From now on the pod does not show it, and what the pod sends leaves as that of others. */
+  async function takenOff(claim: EipClaim): Promise<Millis> {
+    const { privateIp } = claim
+    const change = { phase: 'Attaching', privateIp: undefined, eniId: undefined } as const
+    await ledger.write((tx) => tx.changeEipClaim(claim, change))
+    log.warn('EIP taken off its pod by somebody else', fieldsOf(claim))
+    if (privateIp !== undefined) unheld(privateIp)
+    return 0
   }
 
   /** The address may leave its ENI now. */
@@ -305,22 +304,11 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
         const step = await plan(claim, memory)
         return step === undefined ? 0 : await take(claim, step, memory)
       } catch (error) {
-        await noteUnseen(claim, error as Error)
+        await failures.unseen(claim, error as Error, memory)
         throw error
       }
     },
     forget: (key) => void memories.delete(key),
-  }
-
-  /** Who may not look at EIPs may do nothing about them. */
-  async function noteUnseen(claim: EipClaim, error: Error): Promise<void> {
-    const code = errorCode(error)
-    if (code !== 'denied') return
-    const refusal = judgeEipRefusal(claim.eipId === undefined ? 'allocate' : 'associate', {
-      code,
-      message: error.message,
-    })
-    if (refusal !== undefined) await notices.trouble(claim, refusal)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Random } from '../../base/random.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type EipContender, type EipPick, pickEips } from '../../ipam/pick-eip.ts'
-import type { EipPlace } from '../../ipam/plan-eip.ts'
+import type { EipView } from '../../ipam/plan-eip.ts'
 import type { CloudEip, EipId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger } from '../../ports.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -13,7 +13,7 @@ export interface PickerOptions {
   readonly ledger: Pick<LeaderLedger, 'eips' | 'nodeOf' | 'pool'>
   readonly random: Random
   readonly facts: Pick<ClusterFacts, 'podsOn'>
-  readonly placeOf: (claim: EipClaim) => EipPlace | 'none' | 'unknown'
+  readonly placeOf: (claim: EipClaim) => EipView['place']
 }
 
 /** Returns what finds the EIP for a claim that has none; as the cloud shows it. Throws what the cloud throws. */
@@ -22,6 +22,7 @@ export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOp
     const { key, name, namespace, wish } = claim
     if (wish.source !== 'specified') return undefined
     const place = placeOf(claim)
+    if (place === 'elsewhere') return undefined
     const at = typeof place === 'string' ? undefined : place
     return { key, name, namespace, wish, at, draw: random.next() }
   }

@@ -115,7 +115,8 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
 
   /** One step: unbound at this look, it is released after the next. */
   async function giveBack({ address, id, state }: CloudEip): Promise<void> {
-    if (stopped) return
+    // A claim may have taken it meanwhile.
+    if (stopped || ledger.eips.ofEip(id) !== undefined) return
     try {
       if (state === 'unbound') await cloud.releaseEip(id, 'collect')
       else if (state === 'bound' || state === 'bound_to_loose_eni') await cloud.disassociateEip(id, 'collect')

@@ -56,7 +56,7 @@ export function ledgerEips(db: Database): LedgerEips {
       return new Map(rows.map(({ eip_id, name, namespace }) => [eip_id, { namespace, name }]))
     },
     tokens() {
-      const sql = `SELECT allocate_token AS token FROM eip_claim WHERE allocate_token IS NOT NULL`
+      const sql = `SELECT allocate_token AS token FROM eip_claim WHERE allocate_token IS NOT NULL AND eip_id IS NULL`
       return new Set(db.all<{ token: string }>(sql).map(({ token }) => token))
     },
     untimed: (of) =>

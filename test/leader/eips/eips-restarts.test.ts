@@ -1,6 +1,7 @@
 // Leaders that die in the middle of each act on an EIP, calls that are lost, and ledgers that are: no EIP is lost, doubled or left behind.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { intentTag } from '../../../internal/ipam/eni-tags.ts'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
 import type { Transport } from '../../../internal/vpc/transport.ts'
 import { known } from '../../given.ts'
@@ -183,3 +184,58 @@ function withToken(tags: Readonly<Record<string, string>>, token: string) {
   const key = Object.keys(tags).find((one) => /intent/.test(one))
   return { [known(key)]: token }
 }
+
+test('[R4] [E2] a kept one whose pod has ended while there was no ledger is unbound', async (t) => {
+  const world = await EipWorld.start(t)
+  const uid = world.run('node-1', 'web-0', kept)
+  const { eipId } = await world.untilEip(uid)
+  world.loseLedger()
+  world.stop(uid)
+  world.start()
+  await world.until(() => world.eipState('web-0') === `Retained ${eipId}`)
+  assert.equal(world.holderOf(eipId), undefined)
+})
+
+test('[R1] [R7] what a survey would give back is asked about again before it goes: a claim may have it by then', async (t) => {
+  const world = EipWorld.of(t)
+  let slow = ''
+  const released: string[] = []
+  world.between = (cloud): Transport => ({
+    async request(product, action, params, options) {
+      const { AddressIds = [] } = params as { readonly AddressIds?: readonly string[] }
+      if (action === 'ReleaseAddresses') released.push(...AddressIds)
+      if (action === 'ReleaseAddresses' && AddressIds.includes(slow))
+        await new Promise<void>((resolve) => world.clock.after(90 * second, resolve))
+      return cloud.request(product, action, params, options)
+    },
+  })
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1 && world.addresses('node-2').length > 1)
+  const [one, two] = [world.run('node-1', 'aa-0'), world.run('node-2', 'web-0')]
+  const claims = [await world.untilEip(one), await world.untilEip(two)]
+  const [first, other] = claims.map(({ eipId }, i) => {
+    const { tags } = known(world.cloud.admin.audit(world.clock.now()).eips.find(({ id }) => id === eipId))
+    const id = `eip-0000000${i}`
+    world.cloud.admin.createEip({ id, tags: { ...tags, [intentTag]: `another-${i}` } }, world.clock.now())
+    return id
+  })
+  slow = known(first)
+  await world.until(() => released.includes(slow))
+  world.stop(two)
+  const next = world.run('node-2', 'web-0', kept, { ip: undefined })
+  await world.until(
+    () => world.eipClaim('web-0')?.podUid === next && world.eipClaim('web-0')?.eipId === other,
+  )
+  await world.clock.advance(5 * minute)
+  assert.ok(!released.includes(known(other)))
+  assert.equal(world.eipClaim('web-0')?.eipId, other)
+})
+
+test('[R1] one that has come of a token beside the one that its claim has is nobody’s', async (t) => {
+  const world = await EipWorld.start(t)
+  const { eipId } = await world.untilEip(world.run('node-1', 'web-0'))
+  const { tags } = known(world.cloud.admin.audit(world.clock.now()).eips.find(({ id }) => id === eipId))
+  world.cloud.admin.createEip({ id: 'eip-dddddddd', tags }, world.clock.now())
+  await world.until(() => !world.eips().some((eip) => eip.startsWith('eip-dddddddd')), 20 * minute)
+  assert.equal(world.eipClaim('web-0')?.eipId, eipId)
+})

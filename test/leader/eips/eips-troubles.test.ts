@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
-import { known } from '../../given.ts'
-import { EipWorld, minute } from './eip-world.ts'
+import { ip, known } from '../../given.ts'
+import { podOn } from '../leader-world.ts'
+import { EipWorld, eipOf, minute } from './eip-world.ts'
 
 test('[E1] what its annotations say wrong is told with what is allowed, and nothing is made', async (t) => {
   const world = await EipWorld.start(t)
@@ -128,4 +129,50 @@ test('[R5] EIPs that the cloud agrees to make and does not make are asked for ev
   await world.clock.advance(6 * minute)
   assert.equal(world.eipClaim('web-0')?.phase, 'Bound')
   await world.untilEip(uid)
+})
+
+test('[E1][R5] none is made for a pod that it could not be bound for; it is told', async (t) => {
+  const world = await EipWorld.start(t)
+  const strange = ip('10.77.0.5')
+  const where = { 'on-virtual': ['virtual-1', strange], 'with-strange': ['node-1', strange] } as const
+  for (const [name, [node, address]] of Object.entries(where))
+    world.kube.pods.put(name, podOn(node, name, { uid: name, ip: address, eip: eipOf(name) }))
+  await world.clock.advance(10 * minute)
+  assert.deepEqual(world.eips(), [])
+  for (const name of Object.keys(where)) {
+    assert.deepEqual(world.podReasons(name), ['NoPodAddress'])
+    assert.match(known(world.eipClaim(name)).message, /an EIP cannot be bound to it$/)
+  }
+})
+
+test('[E1] an EIP that waits for its pod to have an address says so', async (t) => {
+  const world = await EipWorld.start(t)
+  const pod = podOn('node-1', 'web-0', { uid: 'uid-web', ip: undefined, eip: eipOf('web-0') })
+  world.kube.pods.put(pod.uid, pod)
+  await world.until(() => world.eipClaim('web-0')?.reason === 'NoPodAddress')
+  assert.match(world.eipState('web-0'), /^Attaching eip-/)
+  world.kube.pods.put(pod.uid, { ...pod, ip: known(world.addresses('node-1')[0]) })
+  await world.untilEip(pod.uid)
+})
+
+test('[E8][E11] what a pod is told is what is so now', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.setFaults({ ...noFaults, deny: { AllocateAddresses: 1 } })
+  world.run('node-1', 'web-0')
+  await world.untilTold('web-0')
+  world.cloud.setLimits({ eips: 0 })
+  world.cloud.setFaults(noFaults)
+  await world.clock.advance(2 * minute)
+  assert.match(known(world.eipClaim('web-0')).message, /AddressQuotaLimitExceeded/)
+  assert.equal(world.podReasons('web-0').length, 2)
+})
+
+test('[E4] a list that is mended counts for the pod that is there', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.admin.createEip({ id: 'eip-good' }, world.clock.now())
+  const uid = world.run('node-1', 'web-0', { ids: 'eip-bad' })
+  await world.untilTold('web-0')
+  const pod = known(world.kube.pods.items.get(uid))
+  world.kube.pods.put(uid, { ...pod, eip: eipOf('web-0', { ids: 'eip-good' }) })
+  assert.equal((await world.untilEip(uid)).eipId, 'eip-good')
 })

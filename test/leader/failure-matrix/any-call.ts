@@ -73,6 +73,37 @@ export const troubles = {
   stale: { words: 'describes lag by 4 s', of: () => ({ faults: { staleDescribeMs: 4 * second } }) },
 } satisfies Readonly<Record<string, AnyMishap>>
 
+/** The leader dies, and what it has asked for happens later. */
+export const lateDeath = {
+  words: 'the leader dies, and the call arrives 42 s later',
+  of: () => ({ ...once({ kind: 'die-and-arrive', afterMs: 42 * second }), lastly: minute }),
+} satisfies AnyMishap
+
+/** The leader dies, and another one takes over without its ledger. */
+export const lostLedgers = {
+  'ledger-before': {
+    words: 'the leader dies before the call leaves, and another one takes over without its ledger',
+    treatment: { kind: 'die-before' },
+  },
+  'ledger-after': {
+    words: 'the leader dies after the call, and another one takes over without its ledger',
+    treatment: { kind: 'die-after' },
+  },
+  'ledger-late': {
+    words: 'the leader dies, another one takes over without its ledger, and then the call arrives',
+    treatment: { kind: 'die-and-arrive', afterMs: 42 * second },
+  },
+} satisfies Readonly<Record<string, { readonly words: string; readonly treatment: Treatment }>>
+
+/** `make` of each, under the same name. */
+export function ofEach<From, To>(
+  all: From,
+  make: (one: From[keyof From], id: keyof From) => To,
+): { readonly [Id in keyof From]: To } {
+  const made = Object.entries(all as object).map(([id, one]) => [id, make(one, id as keyof From)])
+  return Object.fromEntries(made)
+}
+
 /** The words for it, and how it is brought about. */
 interface AnyMishap {
   readonly words: string

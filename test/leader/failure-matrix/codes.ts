@@ -1,6 +1,6 @@
 // The codes with which the API may refuse each action, as its reference lists them, and those common to all.
 import type { ErrorCode } from '../../../internal/ipam/errors.ts'
-import { fromTencent } from '../../../internal/vpc/errors.ts'
+import { type Doing, fromTencent } from '../../../internal/vpc/errors.ts'
 import { TencentError } from '../../../internal/vpc/transport.ts'
 import { acts } from './acts.ts'
 import type { MatrixKind } from './kinds.ts'
@@ -106,7 +106,11 @@ export function groupCodes(
   action: string,
   its: readonly string[],
 ): ReadonlyMap<ErrorCode, readonly string[]> {
-  const call = { action, doing: 'try', mutates: !action.startsWith('Describe') }
+  const call = callOf(action)
   const codes = [...new Set([...common, ...its])].toSorted((a, b) => (a < b ? -1 : 1))
   return Map.groupBy(codes, (code) => fromTencent(call, new TencentError({ message: '', code })).code)
+}
+
+export function callOf(action: string): Doing {
+  return { action, doing: 'try', mutates: !action.startsWith('Describe') }
 }

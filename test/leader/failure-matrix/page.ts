@@ -3,6 +3,7 @@
 import { acts } from './acts.ts'
 import type { Outcome } from './cell.ts'
 import { refusalsOf } from './codes.ts'
+import type { Fate, FateOutcome } from './fate.ts'
 import type { MatrixKind } from './kinds.ts'
 import { cells, kinds } from './matrix.ts'
 import { mishaps } from './mishaps.ts'
@@ -38,37 +39,44 @@ function mishapTable(kind: MatrixKind): string {
       const { what, within } = outcome
       return row(mishaps[id].words, what, sent(outcome), duration(within), shown(outcome))
     })
-  return [
-    row('what goes wrong', 'what happens', 'sent', 'well again in', 'NEC condition'),
-    rule(5),
-    ...rows,
-    '',
-  ].join('\n')
+  return table(['what goes wrong', 'what happens', 'sent', 'well again in', 'NEC condition'], rows)
 }
 
 function refusalTable(kind: MatrixKind): string {
   const rows = [...refusalsOf(kind)].map(([meaning, codes]) =>
-    row(
-      codes.map((code) => `\`${code}\``).join(' '),
-      `\`${meaning}\``,
-      wordsFor(kind, meaning),
-      reasonOf(meaning),
-    ),
+    row(codeList(codes), `\`${meaning}\``, wordsFor(kind, meaning), reasonOf(meaning)),
   )
-  return [
-    row('refused with', 'our word', 'what happens', 'NEC condition, once told'),
-    rule(4),
-    ...rows,
-    '',
-  ].join('\n')
+  return table(['refused with', 'our word', 'what happens', 'NEC condition, once told'], rows)
 }
 
-export function sent({ calls, atMost }: Outcome): string {
+/** Of something that a claim is to: what becomes of it. */
+export interface FateTable {
+  readonly cells: readonly { readonly words: string; readonly outcome: FateOutcome | undefined }[]
+  readonly hasCall: boolean
+  readonly head: string
+  readonly fates: Readonly<Record<Fate, string>>
+}
+
+export function fateTable({ cells, fates, hasCall, head }: FateTable): string {
+  const rows = cells.map(({ outcome, words }) => {
+    if (outcome === undefined) throw new Error(`no outcome for ${words}`)
+    const { address = 'same', shows, what, within } = outcome
+    const calls = hasCall ? sent(outcome) : '–'
+    return row(words, what, calls, duration(within), shows.join(', '), fates[address])
+  })
+  return table(['what goes wrong', 'what happens', 'sent', 'well again in', 'the claim shows', head], rows)
+}
+
+export function table(heads: readonly string[], rows: readonly string[]): string {
+  return [row(...heads), rule(heads.length), ...rows, ''].join('\n')
+}
+
+function sent({ calls, atMost }: Outcome): string {
   if (calls === undefined) return `≤ ${atMost}×`
   return `${calls}×`
 }
 
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   return seconds > 120 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`
 }
 
@@ -82,4 +90,8 @@ export function row(...columns: readonly string[]): string {
 
 export function rule(columns: number): string {
   return `|${'---|'.repeat(columns)}`
+}
+
+export function codeList(codes: readonly string[]): string {
+  return codes.map((code) => `\`${code}\``).join(' ')
 }

@@ -13,6 +13,7 @@ export interface Console {
   assignNamed(eni: string, address: string): boolean
   release(vpc: string, reservation: string): boolean
   bindEip(eip: string, instance: string): boolean
+  bindEipTo(eip: string, eni: string, address: string): boolean
   unbindEip(eip: string): boolean
   releaseEip(eip: string): boolean
   create(eni: {
@@ -58,6 +59,8 @@ export function cloudConsole(sim: VpcSim, now: () => Millis, asked: () => void =
     release: (vpc, reservation) =>
       call('DeleteReserveIpAddresses', { VpcId: vpc, ReserveIpIds: [reservation] }),
     bindEip: (eip, instance) => call('AssociateAddress', { AddressId: eip, InstanceId: instance }),
+    bindEipTo: (eip, eni, address) =>
+      call('AssociateAddress', { AddressId: eip, NetworkInterfaceId: eni, PrivateIpAddress: address }),
     unbindEip: (eip) => call('DisassociateAddress', { AddressId: eip }),
     releaseEip: (eip) => call('ReleaseAddresses', { AddressIds: [eip] }),
     create: ({ vpc, subnet, tags, ips }) =>

@@ -7,7 +7,8 @@ import type { Ipv4 } from '../../../../internal/value/ipv4.ts'
 import { promisedTwice } from '../../claim-agents.ts'
 import { ClaimWorld } from '../../claim-world.ts'
 import { falsePromises, unlikeLedger } from '../../promises.ts'
-import { type Eye, holdsTo, type Measured, type Mishap, type Outcome, runCell } from '../cell.ts'
+import type { Mishap } from '../cell.ts'
+import { type Fate, type FateEye, type FateMeasured, runFateCell, saidBy } from '../fate.ts'
 import { type ClaimAct, subject } from './acts.ts'
 
 export interface ClaimMishap extends Mishap<ClaimWorld> {
@@ -17,35 +18,12 @@ export interface ClaimMishap extends Mishap<ClaimWorld> {
   readonly keeps?: boolean
 }
 
-/** Against the address that the claim had first. */
-export type Fate = 'same' | 'another' | 'none'
-
-export interface ClaimOutcome extends Outcome {
-  /** The same, if nothing else is said. */
-  readonly address?: Fate
-}
-
-export interface ClaimMeasured extends Measured {
-  readonly address: Fate
-}
-
 /** As runCell. */
-export async function runClaimCell(t: TestContext, act: ClaimAct, cell: ClaimMishap): Promise<ClaimMeasured> {
-  const world = ClaimWorld.of(t, act.settings)
-  let eye: ClaimEye | undefined
-  const measured = await runCell(world, act, cell, () => {
-    eye = new ClaimEye(world, act, cell)
-    return eye
-  })
-  return { ...measured, address: eye?.fate() ?? 'none' }
+export function runClaimCell(t: TestContext, act: ClaimAct, cell: ClaimMishap): Promise<FateMeasured> {
+  return runFateCell(ClaimWorld.of(t, act.settings), act, cell, (world) => new ClaimEye(world, act, cell))
 }
 
-export function claimHoldsTo(measured: ClaimMeasured, outcome: ClaimOutcome): void {
-  holdsTo(measured, outcome)
-  assert.equal(measured.address, outcome.address ?? 'same')
-}
-
-class ClaimEye implements Eye {
+class ClaimEye implements FateEye {
   readonly shows: string[] = []
   readonly #world: ClaimWorld
   readonly #act: ClaimAct
@@ -145,9 +123,4 @@ class ClaimEye implements Eye {
       ...unused.map(({ id }) => `${id} carries nothing`),
     ]
   }
-}
-
-/** "Attaching", or "Attaching (StaticIPInUse)". */
-function saidBy({ phase, reason }: Claim): string {
-  return reason === '' || reason === phase ? phase : `${phase} (${reason})`
 }

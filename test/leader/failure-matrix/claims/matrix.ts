@@ -1,6 +1,7 @@
 // Every cell of the matrix of static addresses.
 
-import type { ClaimMishap, ClaimOutcome } from './claim-cell.ts'
+import type { FateOutcome } from '../fate.ts'
+import type { ClaimMishap } from './claim-cell.ts'
 import { type ClaimKind, claimKinds } from './kinds.ts'
 import { type ClaimMishapId, type ClaimMishapKind, claimMishaps } from './mishaps.ts'
 import { outcomesOfArrive } from './outcomes/arrive.ts'
@@ -34,7 +35,7 @@ export interface ClaimCell {
   readonly kind: ClaimKind
   readonly id: ClaimMishapId
   readonly mishap: ClaimMishap
-  readonly outcome: ClaimOutcome | undefined
+  readonly outcome: FateOutcome | undefined
 }
 
 export function claimCells(): readonly ClaimCell[] {

@@ -1,7 +1,7 @@
 // What can go wrong with a step of a static address's life: with its call, with leaders, with pods, with nodes, and by other hands.
 
 import type { ClaimWorld } from '../../claim-world.ts'
-import { deaths, forTenMinutes, once, troubles } from '../any-call.ts'
+import { deaths, forTenMinutes, lateDeath, lostLedgers, ofEach, once, troubles } from '../any-call.ts'
 import { minute, second } from '../cell.ts'
 import type { Treatment } from '../treatment.ts'
 import { claimActs, goes } from './acts.ts'
@@ -77,20 +77,13 @@ const onNone = ['bind', 'arrive'] as const
 const ofCalls = { ...deaths, ...troubles }
 const { 'events-twice': eventsTwice, stale, nothing, ...calls } = ofCalls
 
-type Calls = { readonly [Id in keyof typeof calls]: ClaimMishapKind }
-
 export const claimMishaps = {
   nothing,
-  ...(Object.fromEntries(
-    Object.entries(calls).map(([id, { of, words }]) => [
-      id,
-      { words, of: (kind: ClaimKind) => (concerns(kind, id) ? of() : undefined) },
-    ]),
-  ) as Calls),
-  'die-late': {
-    words: 'the leader dies, and the call arrives 42 s later',
-    of: only(calling, { ...once({ kind: 'die-and-arrive', afterMs: 42 * second }), lastly: minute }),
-  },
+  ...ofEach(calls, ({ of, words }, id) => ({
+    words,
+    of: (kind: ClaimKind) => (concerns(kind, id) ? of() : undefined),
+  })),
+  'die-late': { words: lateDeath.words, of: only(calling, lateDeath.of()) },
   'die-stored': {
     words: 'the leader dies after the answer is stored',
     of: (kind) => {
@@ -98,18 +91,7 @@ export const claimMishaps = {
       return stored && { dieWhen: stored }
     },
   },
-  'ledger-before': {
-    words: 'the leader dies before the call leaves, and another one takes over without its ledger',
-    of: withoutLedger({ kind: 'die-before' }),
-  },
-  'ledger-after': {
-    words: 'the leader dies after the call, and another one takes over without its ledger',
-    of: withoutLedger({ kind: 'die-after' }),
-  },
-  'ledger-late': {
-    words: 'the leader dies, another one takes over without its ledger, and then the call arrives',
-    of: withoutLedger({ kind: 'die-and-arrive', afterMs: 42 * second }),
-  },
+  ...ofEach(lostLedgers, ({ treatment, words }) => ({ words, of: withoutLedger(treatment) })),
   'ledger-stored': {
     words: 'the leader dies after the answer is stored, and another one takes over without its ledger',
     of: (kind) => {

@@ -1,8 +1,8 @@
 // docs/failure-matrix.md, the part of static addresses, printed from the table that the tests hold true.
 
-import { duration, row, rule, sent } from '../page.ts'
+import type { Fate } from '../fate.ts'
+import { codeList, fateTable, row, table } from '../page.ts'
 import { claimActs } from './acts.ts'
-import type { Fate } from './claim-cell.ts'
 import { claimRefusalsOf, type RefusedKind, refusedKinds } from './codes.ts'
 import { type ClaimKind, claimKinds } from './kinds.ts'
 import { claimCells } from './matrix.ts'
@@ -44,24 +44,16 @@ function section(kind: ClaimKind): string {
 const fates: Readonly<Record<Fate, string>> = { same: 'the same', another: 'another', none: 'released' }
 
 function mishapTable(kind: ClaimKind): string {
-  const hasCall = claimActs[kind].api !== undefined
-  const rows = claimCells()
+  const cells = claimCells()
     .filter((cell) => cell.kind === kind)
-    .map(({ id, outcome }) => {
-      if (outcome === undefined) throw new Error(`no outcome for ${kind}: ${id}`)
-      const { address = 'same', shows, what, within } = outcome
-      const calls = hasCall ? sent(outcome) : '–'
-      return row(claimMishaps[id].words, what, calls, duration(within), shows.join(', '), fates[address])
-    })
-  const heads = ['what goes wrong', 'what happens', 'sent', 'well again in', 'the claim shows', 'address']
-  return [row(...heads), rule(heads.length), ...rows, ''].join('\n')
+    .map(({ id, outcome }) => ({ words: claimMishaps[id].words, outcome }))
+  return fateTable({ cells, fates, hasCall: claimActs[kind].api !== undefined, head: 'address' })
 }
 
 function refusalTable(kind: RefusedKind): string {
   const rows = [...claimRefusalsOf(kind)].map(([meaning, codes]) => {
     const { reason, words } = claimRefusal(kind, meaning)
-    return row(codes.map((code) => `\`${code}\``).join(' '), `\`${meaning}\``, words, reason || '–')
+    return row(codeList(codes), `\`${meaning}\``, words, reason || '–')
   })
-  const heads = ['refused with', 'our word', 'what happens', 'the claim shows, once told']
-  return [row(...heads), rule(heads.length), ...rows, ''].join('\n')
+  return table(['refused with', 'our word', 'what happens', 'the claim shows, once told'], rows)
 }

@@ -1,24 +1,14 @@
 // What comes of each code with which the API may refuse a call about a static address: first once, then for three minutes.
 import type { ErrorCode } from '../../../../internal/ipam/errors.ts'
 import { classOf, reasonOf, wordsFor } from '../refusals.ts'
+import type { Refused } from '../refused.ts'
 import type { RefusedKind } from './codes.ts'
 
-export interface ClaimRefusal {
-  /** Refused once: how often it is sent, how soon all is well, and whether people are told. */
-  readonly once: { readonly calls: number; readonly within: number; readonly told: boolean }
-  /** For three minutes: no storm, and everybody can see why nothing moves. */
-  readonly long: { readonly atMost: number; readonly within: number; readonly told: boolean }
-  /** What the claim says once it is told. */
-  readonly reason: string
-  /** For people. */
-  readonly words: string
-}
-
-export function claimRefusal(kind: RefusedKind, meaning: ErrorCode): ClaimRefusal {
+export function claimRefusal(kind: RefusedKind, meaning: ErrorCode): Refused {
   return particular[`${kind} ${meaning}`] ?? usual(kind, meaning)
 }
 
-function usual(kind: RefusedKind, meaning: ErrorCode): ClaimRefusal {
+function usual(kind: RefusedKind, meaning: ErrorCode): Refused {
   const reason = reasonOf(meaning)
   const isAgain = classOf('assign', meaning) === 'again'
   if (kind !== 'bind' && kind !== 'migrate') {
@@ -44,7 +34,7 @@ const byClient =
 const byKeeper =
   'What the call may have made or undone is looked for, and it is sent again after 1 s, 2 s, 4 s and so on, up to a minute. Told when it failed twice.'
 
-const particular: Readonly<Record<string, ClaimRefusal>> = {
+const particular: Readonly<Record<string, Refused>> = {
   'reserve denied': {
     once: { calls: 1, within: 10, told: true },
     long: { atMost: 1, within: 10, told: true },

@@ -1,8 +1,8 @@
 // What must come of mishaps with static addresses. `shows` is what the claim says from the trigger on.
-import type { ClaimOutcome } from '../claim-cell.ts'
+import type { FateOutcome } from '../../fate.ts'
 import type { ClaimMishapId } from '../mishaps.ts'
 
-export type ClaimOutcomes = Partial<Readonly<Record<ClaimMishapId, ClaimOutcome>>>
+export type ClaimOutcomes = Partial<Readonly<Record<ClaimMishapId, FateOutcome>>>
 
 /** What the claim says in the course of a step. */
 export interface Course {
