@@ -17,6 +17,7 @@ import type { Millis } from '../value/millis.ts'
 import { unknownUid } from './claims/owners.ts'
 import { viewCloud, viewEips, viewReservations } from './cloud-view.ts'
 import { restoreEip } from './eips/restore-eips.ts'
+import { unbindLeft } from './eips/unbind-left.ts'
 import type { ClusterFacts } from './facts.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
@@ -81,6 +82,7 @@ export function rebuildLedger(options: RebuildOptions, done: () => void): Rebuil
         return again(secondViewAfter(settings))
       }
       await options.nameLedger()
+      await unbindLeft(options, rebuild.eips)
       if (stopped) return
       await ledger.write((tx) => enter(tx, rebuild, options))
       log.info('ledger rebuilt', {

@@ -8,8 +8,20 @@ import { buildKubelet } from './kubelet-binary.ts'
 import { allPieces, missingPieces, remedyOf } from './pieces.ts'
 import { output, which } from './service.ts'
 
-/** Minutes long each, of which little is work. */
-const patient = ['cascade', 'crash-matrix', 'eips', 'static-zones']
+/** They wait more than they work. */
+const patient = [
+  'cascade',
+  'claims',
+  'crash-matrix',
+  'eips',
+  'exclusive',
+  'kube-contract',
+  'kube-ports',
+  'nec-admission',
+  'recover',
+  'static-ip',
+  'static-zones',
+]
 
 const root = join(import.meta.dirname, '../..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))

@@ -5,6 +5,7 @@ import { intentTag } from '../../../internal/ipam/eni-tags.ts'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
 import type { Transport } from '../../../internal/vpc/transport.ts'
 import { known } from '../../given.ts'
+import { podOn } from '../leader-world.ts'
 import { EipWorld, minute, second } from './eip-world.ts'
 
 const kept = { attributes: '', policy: 'Never' }
@@ -184,6 +185,23 @@ function withToken(tags: Readonly<Record<string, string>>, token: string) {
   const key = Object.keys(tags).find((one) => /intent/.test(one))
   return { [known(key)]: token }
 }
+
+test('[R4] [E4] a user’s EIP that a lost ledger has left on the address of a pod that is gone is unbound: the next pod has the address alone', async (t) => {
+  const world = await EipWorld.start(t)
+  world.cloud.admin.createEip({ id: 'eip-xxx1' }, world.clock.now())
+  const uid = world.run('node-1', 'web-0', { ids: 'eip-xxx1' })
+  const { privateIp } = await world.untilEip(uid)
+  world.loseLedger()
+  world.stop(uid)
+  world.start()
+  await world.until(() => world.published('node-1').length > 0 && world.ledger.complete())
+  await world.until(() => world.eips().join().includes('eip-xxx1 UNBIND'), 10 * second)
+  const next = { ...podOn('node-1', 'other', { uid: 'uid-other' }), ip: privateIp }
+  world.kube.pods.put(next.uid, next)
+  await world.clock.advance(5 * minute)
+  assert.equal(world.holderOf('eip-xxx1'), undefined)
+  await world.untilEip(await world.runSoon('node-2', 'web-0', { ids: 'eip-xxx1' }))
+})
 
 test('[R4] [E2] a kept one whose pod has ended while there was no ledger is unbound', async (t) => {
   const world = await EipWorld.start(t)
