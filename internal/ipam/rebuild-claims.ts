@@ -39,6 +39,11 @@ export interface ClaimsView {
   readonly pods: readonly PodFact[]
 }
 
+interface Candidate extends RebuiltClaim {
+  /** By its reservation to an ENI. */
+  readonly bound: boolean
+}
+
 interface Published {
   readonly claim: PublishedClaim
   readonly address: Ipv4
@@ -46,45 +51,48 @@ interface Published {
   readonly zone: string
 }
 
-/** One claim for each name, one name for each address. */
+/**
+ * One claim for each name, one name for each address. What a pod was given goes before what is only reserved: of a call that a leader gave
+ * up, for another address, the reservation may be there for as long as nobody may release it.
+ */
 export function rebuildClaims(view: ClaimsView): RebuiltClaims {
   const published = publishedClaims(view.necs)
-  const held = view.reservations.flatMap((one) => {
-    const purpose = purposeOfReservation(one.tags)
-    return purpose?.clusterId === view.clusterId ? [{ ...one, purpose }] : []
-  })
-  const rank = rankOf(view, published)
-  const reserved = [...Map.groupBy(held, ({ purpose }) => podText(purpose)).values()].flatMap(
-    (ofName) => ofName.toSorted((a, b) => rank(b) - rank(a) || (a.id < b.id ? -1 : 1))[0] ?? [],
-  )
   const zones = new Map(published.map(({ address, zone }) => [address, zone]))
-  const claims = reserved.map(({ address, id, purpose, subnetId }): RebuiltClaim => {
-    const { expireAfter, name, namespace, owner, token } = purpose
-    const zone = zones.get(address)
-    return {
-      namespace,
-      name,
-      address,
-      subnetId,
-      zone,
-      reservation: id,
-      reserveToken: token,
-      expireAfter,
-      owner,
-    }
+  const rank = rankOf(view, published)
+  const candidates = [...reserved(view, zones), ...parked(published)].toSorted((a, b) => rank(b) - rank(a))
+  const taken = new Set<string | Ipv4>()
+  const claims = candidates.flatMap(({ bound, ...claim }): RebuiltClaim[] => {
+    if (taken.has(podText(claim)) || taken.has(claim.address)) return []
+    taken.add(podText(claim)).add(claim.address)
+    return [claim]
   })
-  const taken = new Set(claims.flatMap((claim) => [podText(claim), claim.address]))
-  const parked = published.flatMap(({ address, claim, subnetId, zone }): RebuiltClaim[] => {
-    if (isReleased(claim) || taken.has(podText(claim)) || taken.has(address)) return []
-    taken.add(podText(claim)).add(address)
+  const rest = view.reservations.map(({ address }) => address).filter((address) => !taken.has(address))
+  return { claims, unclaimed: new Set(rest) }
+}
+
+function reserved(
+  { clusterId, reservations }: ClaimsView,
+  zones: ReadonlyMap<Ipv4, string>,
+): readonly Candidate[] {
+  return reservations
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .flatMap(({ address, bound, id, subnetId, tags }): Candidate[] => {
+      const purpose = purposeOfReservation(tags)
+      if (purpose?.clusterId !== clusterId) return []
+      const { expireAfter, name, namespace, owner, token } = purpose
+      const of = { namespace, name, address, subnetId, zone: zones.get(address) }
+      return [{ ...of, reservation: id, reserveToken: token, expireAfter, owner, bound }]
+    })
+}
+
+/** Where a reservation keeps it too, that comes first. */
+function parked(published: readonly Published[]): readonly Candidate[] {
+  return published.flatMap(({ address, claim, subnetId, zone }): Candidate[] => {
+    if (isReleased(claim)) return []
     const { expireAfter, name, namespace, owner } = claim
-    const unreserved = { reservation: undefined, reserveToken: undefined }
+    const unreserved = { reservation: undefined, reserveToken: undefined, bound: false }
     return [{ namespace, name, address, subnetId, zone, ...unreserved, expireAfter, owner }]
   })
-  const all = [...claims, ...parked]
-  const kept = new Set(all.map(({ address }) => address))
-  const rest = view.reservations.map(({ address }) => address).filter((address) => !kept.has(address))
-  return { claims: all, unclaimed: new Set(rest) }
 }
 
 function publishedClaims(necs: readonly Nec[]): readonly Published[] {
@@ -104,9 +112,9 @@ function rankOf({ pods }: ClaimsView, published: readonly Published[]) {
   const live = pods.filter((pod) => pod.ip !== undefined && countedAs(pod) !== undefined)
   const shown = new Set(live.map((pod) => `${podText(pod)} ${pod.ip}`))
   const promised = new Set(published.map(({ address, claim }) => `${podText(claim)} ${address}`))
-  return ({ address, bound, purpose }: { address: Ipv4; bound: boolean; purpose: PodName }): number => {
-    const key = `${podText(purpose)} ${address}`
+  return (claim: Candidate): number => {
+    const key = `${podText(claim)} ${claim.address}`
     if (shown.has(key)) return 3
-    return promised.has(key) ? 2 : Number(bound)
+    return promised.has(key) ? 2 : Number(claim.bound)
   }
 }
