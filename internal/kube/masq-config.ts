@@ -39,8 +39,8 @@ export async function keepSources(
     await client.call({ doing: `create ${what}`, method: 'POST', path: collection, body })
     return 'kept'
   }
-  const before = textAt(found, 'data', key)
-  if (before === undefined) {
+  const before = at(found, 'data', key)
+  if (typeof before !== 'string') {
     if (wanted.length === 0) return 'kept'
     throw refusal(`it has no key "${key}"`)
   }
