@@ -80,7 +80,13 @@ function readNote(text: string | undefined): MasqNote | undefined {
   try {
     const note: unknown = JSON.parse(text)
     const entries = listAt(note, 'entries').filter((entry) => typeof entry === 'string')
-    return { entries, madeList: at(note, 'madeList') === true }
+    const [madeMap, nothing] = [at(note, 'madeMap'), at(note, 'nothing')]
+    return {
+      entries,
+      madeList: at(note, 'madeList') === true,
+      ...(typeof madeMap === 'string' && { madeMap }),
+      ...(typeof nothing === 'string' && { nothing }),
+    }
   } catch {
     return undefined
   }

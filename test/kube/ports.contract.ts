@@ -222,6 +222,7 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     await leader.keepSources([one], kept)
     assert.match(String(at((await found()).data, 'config')), /10\.0\.1\.6/, 'an empty text is a text')
     await leader.keepSources([], kept)
+    assert.equal(at((await found()).data, 'config'), '', 'as it was')
     await write(null)
     await assert.rejects(leader.keepSources([one], kept), {
       code: 'bad_input',
