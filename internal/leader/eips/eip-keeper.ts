@@ -72,7 +72,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const pauses = new Map<string, Pause>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const notices = createEipNotices(kube, ledger)
-  const annotations = createPublicIpKeeper(kube, clock, log)
+  const annotations = createPublicIpKeeper(options)
   const podThere = createPodThere(kube, pods.named, asksForEip)
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })

@@ -1,0 +1,80 @@
+// What pods show of their public addresses, while the API server refuses to write it, and after.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '../../../internal/base/random.ts'
+import { IpamError } from '../../../internal/ipam/errors.ts'
+import { createPublicIpKeeper } from '../../../internal/leader/eips/public-ip.ts'
+import { VirtualClock } from '../../fake/virtual-clock.ts'
+import { ip } from '../../given.ts'
+import { LogBook } from '../../node/log-book.ts'
+import { podOn } from '../leader-world.ts'
+import { EipWorld, minute, second } from './eip-world.ts'
+
+const notShown = 'public address of a pod not shown'
+
+/** An API server that refuses to write annotations of pods as long as it is told to, and counts what it is asked. */
+function refusing(world: EipWorld): { why: string | undefined; asked: number } {
+  const state: ReturnType<typeof refusing> = { why: undefined, asked: 0 }
+  const { kube } = world
+  const of = kube.leader.bind(kube)
+  kube.leader = (process) => {
+    const port = of(process)
+    return {
+      ...port,
+      async setPublicIp(pod, address) {
+        state.asked++
+        if (state.why !== undefined) throw new IpamError('denied', state.why)
+        return port.setPublicIp(pod, address)
+      },
+    }
+  }
+  return state
+}
+
+async function started(t: Parameters<typeof EipWorld.start>[0]) {
+  const world = EipWorld.of(t)
+  const api = refusing(world)
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1)
+  return { world, api }
+}
+
+test('[E11][R5] where pods may not be patched, that is tried ever more slowly, and told once for each cause', async (t) => {
+  const { api, world } = await started(t)
+  api.why = 'Cannot annotate the pod: forbidden'
+  const uid = world.run('node-1', 'web-0')
+  await world.until(() => api.asked > 0)
+  await world.clock.advance(10 * minute)
+  assert.ok(api.asked >= 6 && api.asked <= 10, `${api.asked} in 10 minutes`)
+  assert.equal(world.log.count(notShown), 1)
+  api.why = 'Cannot annotate the pod: no room'
+  await world.clock.advance(20 * minute)
+  assert.ok(api.asked <= 18, `${api.asked} in 30 minutes`)
+  assert.equal(world.log.count(notShown), 2)
+  api.why = undefined
+  await world.clock.advance(5 * minute)
+  await world.untilEip(uid)
+  const before = api.asked
+  await world.clock.advance(10 * minute)
+  assert.equal(api.asked, before)
+})
+
+test('[E11] keep() writes another address at once, and one that nobody shows after a pause', async () => {
+  const clock = new VirtualClock()
+  const written: (string | undefined)[] = []
+  const kube = { setPublicIp: async (_: unknown, address?: string) => void written.push(address) }
+  const keeper = createPublicIpKeeper({ clock, kube, random: seededRandom(1), log: new LogBook() })
+  const [one, two] = [ip('9.9.9.1'), ip('9.9.9.2')]
+  const pod = podOn('node-1', 'web-0')
+  for (const address of [one, one, two, two, undefined]) await keeper.keep(pod, address)
+  assert.deepEqual(written, [one, two])
+  const shows = { ...pod, publicIp: one }
+  for (const address of [two, undefined, undefined]) await keeper.keep(shows, address)
+  const again = await keeper.keep(shows, undefined)
+  assert.ok(again !== undefined && again > 0 && again <= 5 * second)
+  await clock.advance(again)
+  await keeper.keep(shows, undefined)
+  assert.equal(await keeper.keep(pod, undefined), undefined)
+  await keeper.keep(shows, undefined)
+  assert.deepEqual(written, [one, two, two, undefined, undefined, undefined])
+})
