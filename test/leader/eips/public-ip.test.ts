@@ -5,7 +5,7 @@ import { seededRandom } from '../../../internal/base/random.ts'
 import { IpamError } from '../../../internal/ipam/errors.ts'
 import { createPublicIpKeeper } from '../../../internal/leader/eips/public-ip.ts'
 import { VirtualClock } from '../../fake/virtual-clock.ts'
-import { ip } from '../../given.ts'
+import { ip, known } from '../../given.ts'
 import { LogBook } from '../../node/log-book.ts'
 import { podOn } from '../leader-world.ts'
 import { EipWorld, minute, second } from './eip-world.ts'
@@ -36,7 +36,7 @@ async function started(t: Parameters<typeof EipWorld.start>[0]) {
   const api = refusing(world)
   world.start()
   await world.until(() => world.addresses('node-1').length > 1)
-  return { world, api }
+  return { world, api: Object.assign(api, { atRest: await fewestTimers(world) }) }
 }
 
 test('[E11][R5] where pods may not be patched, that is tried ever more slowly, and told once for each cause', async (t) => {
@@ -77,4 +77,76 @@ test('[E11] keep() writes another address at once, and one that nobody shows aft
   assert.equal(await keeper.keep(pod, undefined), undefined)
   await keeper.keep(shows, undefined)
   assert.deepEqual(written, [one, two, two, undefined, undefined, undefined])
+})
+
+/** Its annotations are removed, and what leaders have written stays. */
+function asksNoMore(world: EipWorld, uid: string): void {
+  const { eip: _, ...pod } = known(world.kube.pods.items.get(uid))
+  world.kube.pods.put(uid, pod)
+}
+
+/** Nothing is left to do. */
+async function assertAtRest(world: EipWorld, api: Readonly<Record<'asked' | 'atRest', number>>) {
+  await world.until(() => !world.ledger.eips.any())
+  await world.clock.advance(minute)
+  const { asked } = api
+  await world.clock.advance(10 * minute)
+  assert.deepEqual([api.asked, await fewestTimers(world), world.eips()], [asked, api.atRest, []])
+}
+
+/** Whoever looks again and again has always one. */
+async function fewestTimers(world: EipWorld): Promise<number> {
+  let fewest = world.clock.pending
+  for (let waited = 0; waited < 3 * minute; waited += second) {
+    await world.clock.advance(second)
+    fewest = Math.min(fewest, world.clock.pending)
+  }
+  return fewest
+}
+
+test('[E11] one that asks for none any more shows none, though that may not be written at first', async (t) => {
+  const { api, world } = await started(t)
+  const uid = world.run('node-1', 'web-0')
+  await world.untilEip(uid)
+  const before = api.asked
+  api.why = 'Cannot annotate the pod: forbidden'
+  asksNoMore(world, uid)
+  await world.clock.advance(10 * minute)
+  assert.notEqual(world.shownBy(uid), undefined)
+  assert.ok(api.asked - before >= 6 && api.asked - before <= 10, `${api.asked - before} in 10 minutes`)
+  assert.equal(world.log.count(notShown), 1)
+  api.why = undefined
+  await world.until(() => world.shownBy(uid) === undefined, 6 * minute)
+  assert.equal(world.shownBy(uid), undefined)
+  await assertAtRest(world, api)
+})
+
+test('[E11][R1] one that asked for none any more while no leader was there shows none', async (t) => {
+  const { api, world } = await started(t)
+  const uid = world.run('node-1', 'web-0')
+  await world.untilEip(uid)
+  world.crash()
+  asksNoMore(world, uid)
+  world.start()
+  await world.until(() => world.shownBy(uid) === undefined)
+  assert.equal(world.shownBy(uid), undefined)
+  await assertAtRest(world, api)
+})
+
+test('[E11][R4] one that shows what no claim knows of shows none, and one that asks again has its own', async (t) => {
+  const { api, world } = await started(t)
+  const uid = world.run('node-1', 'web-0')
+  const eip = known(world.kube.pods.items.get(uid)?.eip)
+  await world.untilEip(uid)
+  world.crash()
+  asksNoMore(world, uid)
+  world.loseLedger()
+  world.start()
+  await world.until(() => world.shownBy(uid) === undefined)
+  assert.equal(world.shownBy(uid), undefined)
+  world.kube.pods.put(uid, { ...known(world.kube.pods.items.get(uid)), eip })
+  await world.untilEip(uid)
+  asksNoMore(world, uid)
+  await world.until(() => world.shownBy(uid) === undefined)
+  await assertAtRest(world, api)
 })
