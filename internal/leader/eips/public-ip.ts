@@ -21,7 +21,7 @@ export interface PublicIpOptions {
   readonly log: Log
 }
 
-/** What was written and is not shown: since a moment ago, or because it was refused. */
+/** What a pod is to show by the last write, or was, when that was refused. */
 interface Written {
   readonly address: Ipv4 | undefined
   /** Until it is written again. */
@@ -48,7 +48,8 @@ export function createPublicIpKeeper({ clock, kube, log, random }: PublicIpOptio
     async keep(pod, address) {
       const { name, namespace, publicIp, uid } = pod
       if (publicIp === address) {
-        written.delete(uid)
+        // The same is remembered: whoever else writes there is not answered as fast as that.
+        if (written.get(uid)?.address !== address) written.delete(uid)
         return undefined
       }
       const its = writtenOf(uid, address)
