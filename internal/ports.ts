@@ -733,6 +733,13 @@ export interface ReleaseRequest {
 
 /** Gives the address of a claim back at somebody's wish (S6). */
 export interface ClaimRelease {
-  /** `refused` says why, as the end of a sentence that begins with what was tried. Throws `storage`, `deposed`. */
-  release(request: ReleaseRequest): Promise<'releasing' | { readonly refused: string }>
+  /** Throws `storage`, `deposed`. */
+  release(request: ReleaseRequest): Promise<'releasing' | ReleaseRefusal>
+}
+
+export interface ReleaseRefusal {
+  /** Why, as the end of a sentence that begins with what was tried. */
+  readonly refused: string
+  /** Would it be released by force? */
+  readonly forceHelps: boolean
 }

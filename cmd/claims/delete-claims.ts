@@ -1,7 +1,7 @@
 // Gives back what claims have: asks the leader of this machine, and waits until they are.
 import { sleep, systemClock } from '../../internal/base/clock.ts'
 import { IpamError } from '../../internal/ipam/errors.ts'
-import { textAt } from '../../internal/kube/json.ts'
+import { listAt, textAt } from '../../internal/kube/json.ts'
 import type { Millis } from '../../internal/value/millis.ts'
 import { type ClaimName, type ClaimWords, claimText } from './claim-name.ts'
 import { askLeader, type Question, type SocketAnswer } from './leader-socket.ts'
@@ -58,7 +58,7 @@ async function deleteClaim(
   const answer = await askLeader(question, signal).catch((error: unknown) => {
     throw signal.aborted ? stopped(`tell whether ${noun} "${name}" is being deleted`, words) : error
   })
-  if (answer.status !== 200) throw faultOf(words, name, answer.status, textAt(answer.body, 'message') ?? '')
+  if (answer.status !== 200) throw faultOf(words, name, answer)
   const address = textAt(answer.body, 'status', field)
   if (dryRun) {
     const also = address === undefined ? '' : ` and ${address} given back`
@@ -148,11 +148,13 @@ function tooLong({ command, noun, thing }: ClaimWords, name: string, why: string
   )
 }
 
-function faultOf({ noun, thing }: ClaimWords, name: string, status: number, message: string): IpamError {
+function faultOf({ noun, thing }: ClaimWords, name: string, { body, status }: SocketAnswer): IpamError {
   if (status === 404) return new IpamError('not_found', `Cannot delete ${noun} "${name}": there is none`)
-  const why = message.replace(/^Operation cannot be fulfilled on [^:]+: /, '')
+  const why = (textAt(body, 'message') ?? '').replace(/^Operation cannot be fulfilled on [^:]+: /, '')
   if (status !== 409) return new IpamError('unavailable', `Cannot delete ${noun} "${name}": ${why}`)
-  return new IpamError('conflict', `Cannot delete ${noun} "${name}": ${why}`, {
-    hint: `--force takes its ${thing} all the same`,
-  })
+  const forceHelps = listAt(body, 'details', 'causes').some(
+    (cause) => textAt(cause, 'reason') === 'ForceHelps',
+  )
+  const hint = forceHelps ? { hint: `--force takes its ${thing} all the same` } : {}
+  return new IpamError('conflict', `Cannot delete ${noun} "${name}": ${why}`, hint)
 }

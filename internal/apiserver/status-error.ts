@@ -72,9 +72,14 @@ export function alreadyExists(about: About, name: string): StatusError {
   return new StatusError(409, 'AlreadyExists', message, details(about, name))
 }
 
-export function conflict(about: About, name: string, why: string): StatusError {
+export function conflict(
+  about: About,
+  name: string,
+  why: string,
+  causes: readonly Cause[] = [],
+): StatusError {
   const message = `Operation cannot be fulfilled on ${qualified(about)} "${name}": ${why}`
-  return new StatusError(409, 'Conflict', message, details(about, name))
+  return new StatusError(409, 'Conflict', message, withCauses(details(about, name), causes))
 }
 
 export const modified =

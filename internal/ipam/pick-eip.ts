@@ -99,7 +99,8 @@ function obstacle(
   },
 ): EipTrouble | undefined {
   if (holder !== undefined) return { reason: 'EipTaken', message: `${id} is of pod ${podText(holder)}` }
-  if (eip === undefined) return { reason: 'EipNotFound', message: `there is no EIP ${id} in the account` }
+  if (eip === undefined)
+    return { reason: 'EipNotFound', message: `there is no EIP ${id} of the account in this region` }
   if (createdTag in eip.tags) {
     const message = `${id} was made for a pod, and goes with that; allowed are EIPs of your own`
     return { reason: 'EipOfAnother', message }

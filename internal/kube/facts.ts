@@ -49,7 +49,7 @@ export function toPodFact(object: unknown, defaultNetwork: DefaultNetwork): PodF
   const phase = at(object, 'status', 'phase')
   const claim = claimOf(metadata)
   const eip = eipOf(metadata)
-  const publicIp = eip && publicIpOf(metadata)
+  const publicIp = publicIpOf(metadata)
   return {
     namespace,
     name,

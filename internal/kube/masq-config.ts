@@ -39,8 +39,8 @@ export async function keepSources(
     await client.call({ doing: `create ${what}`, method: 'POST', path: collection, body })
     return 'kept'
   }
-  const before = textAt(found, 'data', key)
-  if (before === undefined) {
+  const before = at(found, 'data', key)
+  if (typeof before !== 'string') {
     if (wanted.length === 0) return 'kept'
     throw refusal(`it has no key "${key}"`)
   }
@@ -80,7 +80,13 @@ function readNote(text: string | undefined): MasqNote | undefined {
   try {
     const note: unknown = JSON.parse(text)
     const entries = listAt(note, 'entries').filter((entry) => typeof entry === 'string')
-    return { entries, madeList: at(note, 'madeList') === true }
+    const [madeMap, nothing] = [at(note, 'madeMap'), at(note, 'nothing')]
+    return {
+      entries,
+      madeList: at(note, 'madeList') === true,
+      ...(typeof madeMap === 'string' && { madeMap }),
+      ...(typeof nothing === 'string' && { nothing }),
+    }
   } catch {
     return undefined
   }

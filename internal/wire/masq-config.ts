@@ -18,6 +18,10 @@ export interface MasqNote {
   readonly entries: readonly string[]
   /** Was the list itself not there before? Then it goes with the last entry. */
   readonly madeList: boolean
+  /** What was put before the map of settings, where there was none; then it goes with the last entry, too. */
+  readonly madeMap?: string
+  /** How it was said that the list is empty, where it was; that comes back with the last entry. */
+  readonly nothing?: string
 }
 
 export interface MasqEdit {
@@ -44,16 +48,47 @@ export function editMasqConfig(
   const ours = (note?.entries ?? []).filter((entry) => values.includes(entry))
   const stale = ours.filter((entry) => !wanted.includes(entry)).map((entry) => values.lastIndexOf(entry))
   const added = [...new Set(wanted)].filter((entry) => !values.includes(entry))
-  const madeList = found.pair === undefined || (note?.madeList === true && ours.length > 0)
+  const before = ours.length > 0 && note !== undefined ? originOf(note) : originIn(found)
   const entries = [...ours.filter((entry) => wanted.includes(entry)), ...added]
-  const next = entries.length === 0 ? undefined : { entries, madeList }
+  const next = entries.length === 0 ? undefined : { entries, ...before }
   if (stale.length === 0 && added.length === 0) return { text, note: next }
   const list = [...values.filter((_, i) => !stale.includes(i)), ...added]
-  const goes = madeList && list.length === 0
-  const edited = goes ? withoutKey(found) : withEntries(found, new Set(stale), added)
-  if (!readsAs(edited, expected(found, goes ? undefined : list), text))
+  const back = list.length === 0 ? asBefore(found, before) : undefined
+  const edited = back?.text ?? withEntries(found, new Set(stale), added)
+  if (!readsAs(edited, expected(found, back === undefined ? list : back.list), text))
     return { fault: `its form is one that cannot be edited safely; put ${listKey} into it as one list` }
   return { text: edited, note: next }
+}
+
+/** How the list was before anything in it was ours. */
+type Origin = Omit<MasqNote, 'entries'>
+
+function originOf({ entries: _, ...origin }: MasqNote): Origin {
+  return origin
+}
+
+function originIn({ pair, root, text, values }: Config): Origin {
+  if (root === undefined) return { madeList: true, madeMap: endsInComment(text) ? '\n' : '' }
+  if (pair === undefined) return { madeList: true }
+  const nothing = values.length === 0 ? text.slice(...valueRange(text, pair)) : ''
+  return nothing.trim() === '[]'
+    ? { madeList: false }
+    : { madeList: false, ...(values.length === 0 && { nothing }) }
+}
+
+function endsInComment(text: string): boolean {
+  return text.slice(lineStart(text, text.length)).trim() !== ''
+}
+
+/** Its text without the list, and what that reads as; undefined where others have written, so that it is not as it was. */
+function asBefore(found: Config, { madeList, madeMap, nothing }: Origin) {
+  const { pair, root, text } = found
+  if (madeList) {
+    const isAlone = madeMap !== undefined && root?.items.length === 1
+    return { text: isAlone ? withoutMap(text, root, madeMap) : withoutKey(found), list: undefined }
+  }
+  if (nothing === undefined || pair === undefined || !isFlow(pair.value)) return undefined
+  return { text: splice(text, ...valueRange(text, pair), nothing), list: nothing.includes('[') ? [] : null }
 }
 
 interface Config {
@@ -115,17 +150,17 @@ function firstLine(message: string): string {
   return message.split('\n')[0]?.replace(/:$/, '') ?? ''
 }
 
-function expected({ pair, value }: Config, list: readonly string[] | undefined): object {
+function expected({ pair, value }: Config, list: readonly string[] | null | undefined): object {
   const key = pair === undefined ? listKey : textOf(pair.key)
   const { [key]: _old, ...others } = value
   return list === undefined ? others : { ...others, [key]: list }
 }
 
-/** What was JSON stays JSON. */
+/** What was JSON stays JSON, unless all of it was ours. */
 function readsAs(text: string, value: object, before: string): boolean {
   const read = readConfig(text)
   if (typeof read === 'string' || !isDeepStrictEqual({ ...read.value }, { ...value })) return false
-  return isJson(text) || !isJson(before)
+  return isJson(text) || !isJson(before) || read.root === undefined
 }
 
 function isJson(text: string): boolean {
@@ -165,14 +200,11 @@ function flowList(entries: readonly string[]): string {
 
 function withEntries(config: Config, stale: ReadonlySet<number>, added: readonly string[]): string {
   const { pair, root, text } = config
-  if (root === undefined) return `${text}{${JSON.stringify(listKey)}:${flowList(added)}}`
+  if (root === undefined)
+    return `${text}${endsInComment(text) ? '\n' : ''}{${JSON.stringify(listKey)}:${flowList(added)}}`
   if (pair === undefined)
     return root.flow === true ? withFlowPair(text, root, added) : withBlockPair(text, root, added)
-  if (isNothing(pair.value)) {
-    const colon = text.indexOf(':', rangeOf(pair.key)[1])
-    const end = pair.value === null ? colon + 1 : Math.max(colon + 1, rangeOf(pair.value)[1])
-    return splice(text, colon + 1, end, ` ${flowList(added)}`)
-  }
+  if (isNothing(pair.value)) return splice(text, ...valueRange(text, pair), ` ${flowList(added)}`)
   const list = pair.value as YAMLSeq
   return list.flow === true
     ? withFlowEntries(text, list, stale, added)
@@ -180,10 +212,10 @@ function withEntries(config: Config, stale: ReadonlySet<number>, added: readonly
 }
 
 function withFlowPair(text: string, { items, range }: YAMLMap<unknown, unknown>, added: readonly string[]) {
-  const [start = 0, end = 0] = range ?? []
+  const [start = 0] = range ?? []
   const last = items.at(-1)
   if (last === undefined)
-    return splice(text, start + 1, end - 1, `${JSON.stringify(listKey)}:${flowList(added)}`)
+    return splice(text, start + 1, start + 1, `${JSON.stringify(listKey)}:${flowList(added)}`)
   const before = items.at(-2)
   const at = rangeOf(last.value)[1]
   const comma = before === undefined ? ',' : text.slice(rangeOf(before.value)[1], rangeOf(last.key)[0])
@@ -228,6 +260,27 @@ function withBlockEntries(text: string, list: YAMLSeq, stale: ReadonlySet<number
   for (const entry of added) lines += `${lines === '' || lines.endsWith('\n') ? '' : '\n'}${dash}${entry}\n`
   if (lines.trim() === '') lines = `${lines}${dash.replace(/-.*$/s, '')} []\n`
   return splice(text, begin, end, text.slice(begin, end).endsWith('\n') ? lines : lines.replace(/\n$/, ''))
+}
+
+/** After the colon, up to where the value ends. */
+function valueRange(
+  text: string,
+  { key, value }: Pair<unknown, unknown>,
+): readonly [from: number, to: number] {
+  const from = text.indexOf(':', rangeOf(key)[1]) + 1
+  const [start, end] = value === null ? [from, from] : rangeOf(value)
+  // What is not said at all may stand behind a comment.
+  return [from, start === end ? from : Math.max(from, end)]
+}
+
+function isFlow(list: unknown): boolean {
+  return isSeq(list) && list.flow === true
+}
+
+/** With what was put before it. */
+function withoutMap(text: string, map: YAMLMap<unknown, unknown>, before: string): string {
+  const [start, end] = rangeOf(map)
+  return splice(text, text.slice(0, start).endsWith(before) ? start - before.length : start, end, '')
 }
 
 /** The list goes with its key. */

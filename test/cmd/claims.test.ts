@@ -289,7 +289,15 @@ test('[E6] tke-eni delete eipc waits until the EIP is given back', async () => {
   insertEip(ledger.db, retainedEip('web-1', 6))
   const stop = await leaderServes()
   const refused = await eni('delete', 'eipc', 'web-0')
-  assert.match(refused.stderr, /Cannot delete EIP claim "default\/web-0": its pod is there on node "node-1"/)
+  assert.match(
+    refused.stderr,
+    /Cannot delete EIP claim "default\/web-0": its pod is there on node "node-1".*\n {2}--force takes its EIP/,
+  )
+  updateEip(ledger.db, 'web-0', { policy: 'Immediate' })
+  for (const force of [[], ['--force']]) {
+    const ends = await eni('delete', 'eipc', 'web-0', ...force)
+    assert.match(ends.stderr, /the claim ends with it; delete the pod\n$/, 'no hint that does not help')
+  }
   const waiting = eni('delete', 'eipclaim', 'web-1')
   while (eipPhaseOf('web-1') !== 'Releasing') await new Promise((resolve) => setImmediate(resolve))
   deleteEip(ledger.db, 'web-1')

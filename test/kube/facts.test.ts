@@ -305,6 +305,14 @@ test('[E1] [E6] toPodFact() reads the EIP of a pod, with whose it is when that i
   assert.equal(eipOf({}), undefined)
 })
 
+test('[E11] toPodFact() reads which public address a pod shows, whether it asks for one or not', () => {
+  for (const asks of [{}, { 'tke.cloud.tencent.com/eip-attributes': '' }]) {
+    const annotations = { ...asks, 'tke.cloud.tencent.com/eip-public-ip': '9.9.9.9' }
+    const metadata = { name: 'web-1', namespace: 'default', uid: 'u', annotations }
+    assert.equal(toPodFact({ metadata }, 'tke-route-eni')?.publicIp, '9.9.9.9')
+  }
+})
+
 for (const { pods, want } of [
   { pods: '110', want: 110 },
   { pods: 64, want: 64 },

@@ -216,7 +216,19 @@ export function holdToKubePorts(name: string, start: (node: string) => Promise<S
     const { labels: now, ...rest } = await found()
     assert.deepEqual({ ...rest, labels }, before)
     assert.equal(Object.keys(now as object).length, 6)
-    await client.call({ doing: 'spoil', method: 'PATCH', path, body: { data: { config: '[' } } })
+    const write = (text: string | null) =>
+      client.call({ doing: 'write', method: 'PATCH', path, body: { data: { config: text } } })
+    await write('')
+    await leader.keepSources([one], kept)
+    assert.match(String(at((await found()).data, 'config')), /10\.0\.1\.6/, 'an empty text is a text')
+    await leader.keepSources([], kept)
+    assert.equal(at((await found()).data, 'config'), '', 'as it was')
+    await write(null)
+    await assert.rejects(leader.keepSources([one], kept), {
+      code: 'bad_input',
+      message: /has no key "config"/,
+    })
+    await write('[')
     await assert.rejects(leader.keepSources([one], kept), {
       code: 'bad_input',
       message: /neither JSON nor YAML/,

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { createTurns, type NextTurn } from '../../base/turns.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import type { ClaimFeed, ClaimRelease } from '../../ports.ts'
+import type { ClaimFeed, ClaimRelease, ReleaseRefusal } from '../../ports.ts'
 import { type Actions, answering, refusalOf, route, standardActions } from '../api.ts'
 import { checkPreconditions, type DeleteOptions, deleteOptions } from '../delete.ts'
 import { listInTurns, selectInTurns } from '../list-in-turns.ts'
@@ -20,7 +20,7 @@ import {
   jsonAnswer,
   type StreamedAnswer,
 } from '../request.ts'
-import { badRequest, conflict, notFound, StatusError } from '../status-error.ts'
+import { type About, badRequest, type Cause, conflict, notFound, StatusError } from '../status-error.ts'
 import { load } from '../stored-object.ts'
 import { watchObjects } from '../watch.ts'
 import { claimResources } from './claim-resources.ts'
@@ -52,6 +52,13 @@ export interface ClaimsApi {
 
 /** In the query: "true" takes it from a pod that runs. Not heard from the cluster: what others ask for is never forced. */
 export const forceParameter = 'force'
+
+/** Tells whoever was refused that force would help, and nobody where it would not. */
+const forceHelps: Cause = {
+  reason: 'ForceHelps',
+  message: 'it is released by force',
+  field: forceParameter,
+}
 
 export function createClaimsApi({ feed, releases, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
   const storage = claimStorage(feed, clock)
@@ -113,7 +120,7 @@ async function deleteClaim(call: Call, desk: Desk): Promise<Answer> {
   if (object === undefined) throw notFound(type, name)
   checkPreconditions(type, object, options)
   const refused = await releaseOne(object, options, desk)
-  if (refused !== undefined) throw conflict(type, name, refused)
+  if (refused !== undefined) throw refusalTo(type, name, refused)
   const now = load(context, type, path.namespace, name)
   // Gone already: the last that was seen of it.
   return shown(call, now !== undefined && now.metadata.uid === object.metadata.uid ? now : object)
@@ -132,7 +139,7 @@ async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
     const some = items.slice(i, i + atOnce)
     const outcomes = await Promise.all(some.map((object) => releaseOne(object, options, desk)))
     for (const [j, refused] of outcomes.entries())
-      if (refused !== undefined) refusals.push(conflict(call.type, some[j]?.metadata.name ?? '', refused))
+      if (refused !== undefined) refusals.push(refusalTo(call.type, some[j]?.metadata.name ?? '', refused))
     await desk.nextTurn()
   }
   const [first] = refusals
@@ -161,18 +168,22 @@ async function releaseOne(
   { metadata }: KubeObject,
   { dryRun, resourceVersion }: DeleteOptions,
   { feed, release, force, view }: Desk,
-): Promise<string | undefined> {
+): Promise<ReleaseRefusal | undefined> {
   const claim = view.claim(feed, { namespace: metadata.namespace ?? '', name: metadata.name ?? '' })
   if (claim === undefined || claim.uid !== metadata.uid || claim.phase === 'Releasing') return undefined
   const { key, generation } = claim
   const version = resourceVersion === '' ? undefined : Number(resourceVersion)
   try {
     const outcome = await release.release({ pod: claim, key, generation, version, dryRun, force })
-    return outcome === 'releasing' ? undefined : outcome.refused
+    return outcome === 'releasing' ? undefined : outcome
   } catch (error) {
     if (!(error instanceof IpamError)) throw error
     throw new StatusError(503, 'ServiceUnavailable', error.message) // the disk is full, or another one leads
   }
+}
+
+function refusalTo(about: About, name: string, refusal: ReleaseRefusal): StatusError {
+  return conflict(about, name, refusal.refused, refusal.forceHelps ? [forceHelps] : [])
 }
 
 function shown(call: Call, object: KubeObject): Answer {

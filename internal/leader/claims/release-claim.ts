@@ -5,12 +5,12 @@ import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type AnyClaim, letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
-import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRequest } from '../../ports.ts'
+import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRefusal, ReleaseRequest } from '../../ports.ts'
 import { claimNotice } from '../pod-notice.ts'
 import { addressClaims, type ClaimTable } from './claim-table.ts'
 import type { PodThere } from './pod-there.ts'
 
-export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | { readonly refused: string }
+export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | ReleaseRefusal
 
 export interface ClaimReleaser extends ClaimRelease {
   /** As `release`, of the claim as it is now, whichever pod has it; `uid`: of the claim that is meant. */
@@ -66,12 +66,13 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
     return claim.podUid !== undefined || (live !== undefined && kind.has(claim, live))
   }
 
-  function whyNot(claim: C, live: PodFact | undefined, force: boolean): string | undefined {
+  function whyNot(claim: C, live: PodFact | undefined, force: boolean): ReleaseRefusal | undefined {
     const node = claim.node ?? live?.node
     const where = `its pod is there${node === undefined ? '' : ` on node "${node}"`}`
-    if (claim.policy === 'Immediate') return `${where}, and the claim ends with it; delete the pod`
+    if (claim.policy === 'Immediate') return refusal(`${where}, and the claim ends with it; delete the pod`)
     if (force || !hasPod(claim, live)) return undefined
-    return `${where} and would lose ${table.words.loses}; delete the pod first, or wait until it has ended`
+    const why = `${where} and would lose ${table.words.loses}; delete the pod first, or wait until it has ended`
+    return { refused: why, forceHelps: true }
   }
 
   /** The pod of a claim that says of none; or why nobody can say whether one is there. */
@@ -92,8 +93,8 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
   ): Promise<ReleaseOutcome> {
     if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
     const { blind, live } = await look(claim)
-    const refused = blind ?? whyNot(claim, live, force)
-    if (refused !== undefined) return { refused }
+    const refused = blind === undefined ? whyNot(claim, live, force) : refusal(blind)
+    if (refused !== undefined) return refused
     if (dryRun) return { state: 'releasing' }
     const isForced = force && hasPod(claim, live)
     const how = isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it'
@@ -101,7 +102,7 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
     try {
       await ledger.write((tx) => table.change(tx, claim, change))
     } catch (error) {
-      if (errorCode(error) === 'conflict') return { refused: changed }
+      if (errorCode(error) === 'conflict') return refusal(changed)
       throw error
     }
     const { has: of } = table.words
@@ -127,9 +128,14 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
       if (claim?.key !== key) return 'releasing' // it went meanwhile, which is what was wanted
       if (claim.phase === 'Releasing' && how.force !== true) return 'releasing'
       if (claim.generation !== generation || (version !== undefined && claim.version !== version))
-        return { refused: changed }
+        return refusal(changed)
       const outcome = await release(claim, how)
       return 'refused' in outcome ? outcome : 'releasing'
     },
   }
+}
+
+/** One that force does not change. */
+function refusal(refused: string): ReleaseRefusal {
+  return { refused, forceHelps: false }
 }

@@ -69,12 +69,14 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const { eips } = ledger
   const table = eipClaims(ledger)
   const pods = createLivePods(asksForEip)
+  /** Pods that ask for none, and show one, or had one a moment ago. */
+  const unasked = createLivePods(isToShowNone)
   /** Pods that no list shows, and that are there all the same (R7). */
   const unlisted = new Map<string, PodFact>()
   const pauses = new Map<string, Pause>()
   const queue = createWorkQueue({ clock, concurrency: 16, work })
   const notices = createEipNotices(kube, ledger)
-  const annotations = createPublicIpKeeper(kube, clock, log)
+  const annotations = createPublicIpKeeper(options)
   const podThere = createPodThere(kube, pods.named, asksForEip)
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
@@ -135,9 +137,22 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
 
   /** Returns after how long to look again; undefined when there is nothing. */
   async function look(pod: PodName): Promise<Millis | undefined> {
-    const live = await liveOf(pod)
-    const again = await keep(pod, live)
-    return unlisted.has(podText(pod)) ? Math.min(again ?? unlistedAgainAfter, unlistedAgainAfter) : again
+    // First: what stands in the way of the claim is no reason to show what is not so.
+    const cleared = await clear(pod)
+    const again = await keep(pod, await liveOf(pod))
+    return soonest(again, cleared, unlisted.has(podText(pod)) ? unlistedAgainAfter : undefined)
+  }
+
+  /** One that asks for none any more shows none. */
+  async function clear(pod: PodName): Promise<Millis | undefined> {
+    const shows = unasked.named(pod)
+    if (shows === undefined) return undefined
+    // Elsewhere others may write it.
+    const isOurs = facts.nec(shows.node ?? '') !== undefined
+    const again = isOurs ? await annotations.keep(shows, undefined) : undefined
+    const isOver = again === undefined && unasked.named(pod) === shows && !hasClaim(shows)
+    if (isOver) unasked.note(shows, true)
+    return again
   }
 
   async function keep(pod: PodName, live: PodFact | undefined): Promise<Millis | undefined> {
@@ -147,8 +162,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     if (live === undefined) return again
     const now = eips.claim(pod)
     const shown = now?.phase === 'Bound' && now.podUid === live.uid ? now.address : undefined
-    const echo = await annotations.keep(live, shown)
-    return again === undefined || echo === undefined ? (again ?? echo) : Math.min(again, echo)
+    return soonest(again, await annotations.keep(live, shown))
   }
 
   async function follow(claim: EipClaim | undefined, live: PodFact | undefined): Promise<Millis | undefined> {
@@ -185,8 +199,18 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
 
   function observe(pod: PodFact, gone: boolean): void {
     if (gone || pod.terminal) forget(pod.uid)
-    else if (!asksForEip(pod)) takeOut(pod)
-    if (pods.note(pod, gone)) wake(pod)
+    const [asks, shows] = [pods, unasked].map((some) => some.note(pod, gone))
+    if (asks || shows) wake(pod)
+  }
+
+  /** Once known it is so until it is seen to show none, and to have none. */
+  function isToShowNone(pod: PodFact): boolean {
+    if (pod.eip !== undefined || pod.terminal) return false
+    return pod.publicIp !== undefined || hasClaim(pod) || unasked.named(pod)?.uid === pod.uid
+  }
+
+  function hasClaim(pod: PodFact): boolean {
+    return eips.claim(pod)?.podUid === pod.uid
   }
 
   function forget(uid: PodUid): void {
@@ -195,19 +219,13 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     renewals.forget(uid)
   }
 
-  /** It asks for none any more: what it shows is not so. */
-  function takeOut(pod: PodFact): void {
-    if (eips.claim(pod)?.podUid === pod.uid)
-      void annotations.keep({ ...pod, publicIp: 'of before' }, undefined)
-  }
-
   const releaser = createEipRelease({ ...options, synced: isReady, podThere, wake, wakeNode })
 
   return {
     ...releaser,
     observe,
     listed(all) {
-      for (const pod of pods.missingIn(all)) observe(pod, true)
+      for (const pod of [...pods.missingIn(all), ...unasked.missingIn(all)]) observe(pod, true)
       wakeAll()
     },
     begin: wakeAll,
@@ -227,6 +245,11 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     },
     stop: () => queue.stop(),
   }
+}
+
+function soonest(...all: readonly (Millis | undefined)[]): Millis | undefined {
+  const known = all.filter((one) => one !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 function asksForEip({ eip, node, terminal }: PodFact): boolean {

@@ -42,14 +42,27 @@ test('[S6] release() lets a claim without its pod go, and wakes its keeper', asy
   assert.deepEqual(woken, ['web-0'])
 })
 
-for (const { what, claim, more, refused } of [
+for (const { what, claim, more, refused, forceHelps = false } of [
   {
     what: 'a pod that runs',
     claim: bound('web-0', '10.0.0.5'),
     more: {},
     refused: /on node "node-1" and would lose/,
+    forceHelps: true,
   },
-  { what: 'a pod that waits', claim: pending('web-0'), more: {}, refused: /would lose its network/ },
+  {
+    what: 'a pod that waits',
+    claim: pending('web-0'),
+    more: {},
+    refused: /would lose its network/,
+    forceHelps: true,
+  },
+  {
+    what: 'what goes with its pod',
+    claim: bound('web-0', '10.0.0.5', { policy: 'Immediate' }),
+    more: {},
+    refused: /the claim ends with it/,
+  },
   {
     what: 'what goes with its pod, by force',
     claim: bound('web-0', '10.0.0.5', { policy: 'Immediate' }),
@@ -74,6 +87,7 @@ for (const { what, claim, more, refused } of [
     const outcome = await ask(more)
     assert.ok(typeof outcome === 'object')
     assert.match(outcome.refused, refused)
+    assert.equal(outcome.forceHelps, forceHelps)
     assert.notEqual(now()?.phase, 'Releasing')
   })
 }
