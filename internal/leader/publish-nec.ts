@@ -22,6 +22,8 @@ export interface NecPublisher {
     urgency: Urgency,
     yields?: NodePlan['yields'],
   ): Promise<Millis | undefined>
+  /** As `publish`, of what the ledger has; what only a plan says stays as the NEC has it. Nothing while there is none. */
+  refresh(node: LedgerNode): Promise<Millis | undefined>
   /** Takes every ENI out of the NEC of a node that is leaving, when there is one. Throws as `publish`. */
   withdraw(node: LedgerNode): Promise<void>
   /** Has the NEC this leader's epoch? Until then one before may still write it, and nothing of the node is changed. */
@@ -64,20 +66,43 @@ export function createNecPublisher(
     kube.notify({ about, type: 'Warning', reason: 'EpochCorrected', message })
   }
 
+  function limitedTo(
+    mostOn: ReadonlyMap<EniId | undefined, number | undefined>,
+    node: LedgerNode,
+  ): readonly PublishedEni[] {
+    return publishable(ledger, facts, node.name).map((eni) => {
+      const most = mostOn.get(eni.id)
+      return most === undefined ? eni : { ...eni, mostOfPool: most }
+    })
+  }
+
   async function publishEnis(
     node: LedgerNode,
     conditions: readonly NecCondition[],
     enis: readonly PublishedEni[],
     urgency: Urgency,
   ): Promise<Millis | undefined> {
+    const before = latest(node.name)?.conditions ?? []
+    return write(node, publicationOf(node, enis, conditions, before, terms(node)), urgency)
+  }
+
+  function terms({ quota }: LedgerNode) {
+    const at = new Date(clock.now()).toISOString()
+    return { at, epoch, staticIps: settings.staticIps, eips: quota.eips }
+  }
+
+  /** Also what the watch has not shown yet. */
+  function latest(name: NodeName): NecPublication | undefined {
+    return written.get(name)?.publication ?? facts.nec(name)?.publication
+  }
+
+  async function write(
+    node: LedgerNode,
+    wanted: NecPublication,
+    urgency: Urgency,
+  ): Promise<Millis | undefined> {
     const shown = facts.nec(node.name)?.publication
     const last = written.get(node.name)
-    const before = last?.publication.conditions ?? shown?.conditions ?? []
-    const at = new Date(clock.now()).toISOString()
-    const wanted = publicationOf(node, enis, conditions, before, {
-      ...{ at, epoch, staticIps: settings.staticIps },
-      eips: node.quota.eips,
-    })
     if (shown !== undefined && samePublication(shown, wanted)) return undefined
     const onItsWay =
       last !== undefined && samePublication(last.publication, wanted) && clock.now() - last.at < echoWithin
@@ -96,18 +121,21 @@ export function createNecPublisher(
 
   return {
     publish(node, conditions, urgency, yields = new Map()) {
-      const enis = publishable(ledger, facts, node.name)
       const mostOn = mostOfPool(ledger.pool(node.name)?.enis ?? [], yields)
-      const limited = enis.map((eni) => {
-        const most = mostOn.get(eni.id)
-        return most === undefined ? eni : { ...eni, mostOfPool: most }
-      })
-      return publishEnis(node, conditions, limited, urgency)
+      return publishEnis(node, conditions, limitedTo(mostOn, node), urgency)
+    },
+    async refresh(node) {
+      const before = facts.nec(node.name)?.publication && latest(node.name)
+      if (before === undefined) return undefined
+      const { conditions, enis } = before
+      const mostOn = new Map(enis.map(({ id, mostOfPool }) => [id, mostOfPool]))
+      const wanted = publicationOf(node, limitedTo(mostOn, node), [], [], terms(node))
+      return write(node, { ...wanted, conditions }, 'idle')
     },
     async withdraw(node) {
       if (facts.nec(node.name) !== undefined) await publishEnis(node, [nodeLeaves], [], 'now')
     },
-    claimed: (name) => (written.get(name)?.publication ?? facts.nec(name)?.publication)?.epoch === epoch,
+    claimed: (name) => latest(name)?.epoch === epoch,
     forget(name) {
       written.delete(name)
       claimAt.delete(name)

@@ -61,6 +61,8 @@ interface Memory {
   readonly release: Pause
   trouble: (PoolTrouble & { readonly growing: boolean; readonly at: Millis }) | undefined
   absentSince: Millis | undefined
+  /** Subnets that were never read are being read, and the node is looked at again then. */
+  awaitsSubnets: boolean
   /** Addresses kept back because pods of other nodes show them. */
   keptBack: ReadonlySet<Ipv4>
   /** The condition that was last told, on each kind of object. */
@@ -93,6 +95,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       release: pause(),
       trouble: undefined,
       absentSince: undefined,
+      awaitsSubnets: false,
       keptBack: new Set(),
       told: new Map(),
     }
@@ -121,7 +124,9 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     if (fact?.instanceId === node.instanceId) {
       memoryOf(name).absentSince = undefined
       if (node.phase === 'leaving') await ledger.write((tx) => tx.setPhase(name, 'active'))
-      await serve({ ...node, phase: 'active' }, fact)
+      const active = { ...node, phase: 'active' as const }
+      if (!subnets.known()) return showMeanwhile(active)
+      await serve(active, fact)
       return true
     }
     if (node.phase === 'leaving' || (await hasLeft(node))) await takeBack(node)
@@ -201,6 +206,32 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       subnets: [],
     }
     await act(node, planNode(leaving, nothing), new Set())
+  }
+
+  /** Who leads anew while the cloud is out tells the node all the same what is its pods' and what is not any more. */
+  async function showMeanwhile(node: LedgerNode): Promise<boolean> {
+    const memory = memoryOf(node.name)
+    if (!memory.awaitsSubnets) {
+      memory.awaitsSubnets = true
+      const heard = (next: () => void) => {
+        memory.awaitsSubnets = false
+        next()
+      }
+      subnets.current().then(
+        () => heard(() => wake(node.name)),
+        (error: unknown) => heard(() => failed(node.name, error)),
+      )
+    }
+    const again = await publisher.refresh(node)
+    if (again !== undefined) wake(node.name, again)
+    return false
+  }
+
+  function failed(name: NodeName, error: unknown): void {
+    const retryIn = memoryOf(name).look.failed()
+    const { message } = error as Error
+    log.warn('node reconcile failed', { node: name, code: errorCode(error), error: message, retryIn })
+    wake(name, retryIn)
   }
 
   async function serve(before: LedgerNode, fact: NodeFact): Promise<void> {
@@ -353,14 +384,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
       try {
         if (await look(name)) memoryOf(name).look.succeeded()
       } catch (error) {
-        const retryIn = memoryOf(name).look.failed()
-        log.warn('node reconcile failed', {
-          node: name,
-          code: errorCode(error),
-          error: (error as Error).message,
-          retryIn,
-        })
-        wake(name, retryIn)
+        failed(name, error)
       }
     },
     resolved(intent, trouble) {

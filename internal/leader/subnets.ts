@@ -5,6 +5,8 @@ import type { Cloud } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
 
 export interface Subnets {
+  /** Have they ever been read? Before that `current` waits for the cloud. */
+  known(): boolean
   /** The configured subnets as last read; nobody waits while they are read again. Throws what the cloud throws when they were never read. */
   current(): Promise<readonly CloudSubnet[]>
   /** Resolves when they have been read again, or that has failed; undefined while nobody does. */
@@ -20,10 +22,12 @@ export function createSubnets(cloud: Cloud, clock: Clock, ids: readonly SubnetId
   const subnets = new Map<SubnetId, CloudSubnet>()
   let triedAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
+  let isKnown = false
 
   async function read(): Promise<void> {
     try {
       for (const subnet of await cloud.describeSubnets(ids, 'warm-refill')) subnets.set(subnet.id, subnet)
+      isKnown = true
     } finally {
       triedAt = clock.now() // after a failure as well: an outage is not asked all the time whether it is over
       reading = undefined
@@ -37,6 +41,7 @@ export function createSubnets(cloud: Cloud, clock: Clock, ids: readonly SubnetId
   }
 
   return {
+    known: () => isKnown,
     async current() {
       if (subnets.size === 0 || clock.now() - triedAt >= maxAge) {
         reading ??= read()

@@ -6,8 +6,9 @@ import type { Random } from '../base/random.ts'
 import { hasUnclearPolicy, isStatic } from '../ipam/count-pod.ts'
 import type { PodNeed } from '../ipam/pod-need.ts'
 import type { EniId, EniMode, Nec, NodeBounds } from '../ipam/types.ts'
-import type { Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
+import type { Linux, NodeKube, NodeLedger, NodeTx, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import type { Millis } from '../value/millis.ts'
 import { createGivenEnis } from './given-enis.ts'
 import { createGuessedModes } from './guessed-modes.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -206,8 +207,17 @@ async function forgetSandboxesOfAnotherBoot(
   const stale = before === undefined ? [] : ledger.attachments()
   await ledger.write((tx) => {
     for (const attachment of stale) tx.detach(attachment, tx.now + settings.cooldown, 'the node was rebooted')
-    if (before !== undefined) tx.setQuarantine([]) // links do not outlive a boot
+    if (before !== undefined) letQuarantineGo(ledger, tx, settings.cooldown)
     tx.setBootId(settings.bootId)
   })
   if (stale.length > 0) log.info('sandboxes of an earlier boot forgotten', { sandboxes: stale.length })
+}
+
+/** Links do not outlive a boot; the addresses that they had rest as any others. */
+function letQuarantineGo(ledger: NodeLedger, tx: NodeTx, cooldown: Millis): void {
+  for (const { address, kind, subject } of ledger.quarantine()) {
+    if (kind === 'pod-link')
+      tx.letGo({ hostLink: subject, address }, tx.now + cooldown, 'the node was rebooted')
+  }
+  tx.setQuarantine([])
 }

@@ -1,6 +1,7 @@
 // `kubectl delete vipc`: an address is given back at somebody's wish, and never from under a pod, unless that is forced.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 
@@ -139,6 +140,37 @@ test('[S6] what a node has not given back is for no pod of its name that comes t
   await world.untilBound('web-0', 'node-1')
   assert.equal(world.reserved().length, 1)
 })
+
+for (const { what, outage } of [
+  { what: 'refuses connections', outage: 'reset' },
+  { what: 'never answers', outage: 'hang' },
+] as const)
+  test(`[S6] a leader that begins while the cloud ${what} tells the node all the same that a claim is released`, async (t) => {
+    const world = await ClaimWorld.start(t)
+    const uid = world.put('node-1', 'web-0')
+    const address = await world.untilBound('web-0', 'node-1')
+    const its = world.publishedFor('node-1', 'web-0')
+    world.kube.pods.remove(uid)
+    await world.clock.advance(second)
+    const conditions = world.kube.necs.items.get('node-1')?.publication?.conditions
+    world.crash()
+    world.cloud.setFaults({ outage })
+    world.start()
+    await world.clock.advance(5 * second)
+    assert.deepEqual(await release(world, 'web-0'), { state: 'releasing' })
+    assert.deepEqual(
+      world.published('node-1').flatMap(({ ips }) => ips.map(({ claim }) => claim?.name)),
+      ['web-0 (released)'],
+      'the next pod of that name must not get it',
+    )
+    assert.deepEqual(world.kube.necs.items.get('node-1')?.publication?.conditions, conditions)
+    await world.clock.advance(10 * minute)
+    assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
+    world.cloud.setFaults(noFaults)
+    world.giveBack('node-1', its)
+    await world.until(() => world.claim('web-0') === undefined)
+    assert.deepEqual([world.stateOf('web-0'), world.reserved()], ['none', []])
+  })
 
 test('[S6] a pod that comes while its claim is released gets a new one', async (t) => {
   const world = await ClaimWorld.start(t)

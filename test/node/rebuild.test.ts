@@ -262,6 +262,25 @@ test('[R1] after a reboot nothing is adopted, lost database or not', async (t) =
   assert.deepEqual([world.ledger.attachments(), quarantined(world)], [[], []])
 })
 
+test('[P16] a reboot frees what links in quarantine had, with its cooldown', async (t) => {
+  const { world, add, restart } = await nodeWith(t, '1', '2', '3', '4', '5', '6')
+  const address = await add(world.sandbox('a')) // no alias yet
+  world.loseDatabase()
+  await restart()
+  assert.deepEqual(
+    quarantined(world).map((entry) => entry.address),
+    [address],
+  )
+  world.crash()
+  world.kernel.reboot()
+  await restart({ bootId: 'boot-2' })
+  assert.deepEqual(quarantined(world), [])
+  const given: string[] = []
+  for (const name of ['b', 'c', 'd', 'e', 'f']) given.push(await add(world.sandbox(name)))
+  assert.ok(!given.includes(address), `${address} rests: ${given}`)
+  assert.equal(await add(world.sandbox('g')), address, 'nothing else is idle')
+})
+
 test('[R4] an adopted pod gets the names that did not fit its link from Kubernetes', async (t) => {
   const { clock, world, add, restart } = await nodeWith(t, '1')
   const long = 'x'.repeat(240)
