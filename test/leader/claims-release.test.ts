@@ -18,6 +18,7 @@ test('[S6] the claim of a pod that runs is not released; without its pod it is, 
   assert.deepEqual(await release(world, 'web-0'), {
     refused:
       'its pod is there on node "node-1" and would lose its network; delete the pod first, or wait until it has ended',
+    forceHelps: true,
   })
   assert.equal(world.stateOf('web-0'), `Bound ${address}`)
   await world.end(uid)
@@ -39,6 +40,7 @@ test('[S6][R7] a pod that the list of pods lacks is there all the same', async (
   assert.deepEqual(await release(world, 'web-0'), {
     refused:
       'its pod is there on node "node-1" and would lose its network; delete the pod first, or wait until it has ended',
+    forceHelps: true,
   })
   assert.equal(world.stateOf('web-0'), `Retained ${address}`)
 })
@@ -194,7 +196,7 @@ test('[S6] of the claim that is meant, and of none that a later pod has taken', 
   const { generation, key, version } = known(world.claim('web-0'))
   const { claims } = known(world.leader)
   const pod = { namespace: 'default', name: 'web-0' }
-  const changed = { refused: 'it has changed meanwhile; look at it again' }
+  const changed = { refused: 'it has changed meanwhile; look at it again', forceHelps: false }
   const asked = (more: object) => world.clock.runUntil(claims.release({ pod, key, generation, ...more }))
   assert.deepEqual(await asked({ generation: generation + 1 }), changed)
   assert.deepEqual(await asked({ version: version - 1 }), changed)
@@ -210,5 +212,5 @@ test('[S6] the claim of a pool pod goes with its pod alone', async (t) => {
   world.addPods('node-1', 'job')
   await world.clock.advance(20 * second)
   const refused = 'its pod is there on node "node-1", and the claim ends with it; delete the pod'
-  assert.deepEqual(await release(world, 'job', { force: true }), { refused })
+  assert.deepEqual(await release(world, 'job', { force: true }), { refused, forceHelps: false })
 })

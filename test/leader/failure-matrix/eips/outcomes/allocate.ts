@@ -49,7 +49,7 @@ export const outcomesOfAllocate: EipOutcomes = {
   },
   'undone-again': {
     atMost: 15,
-    within: 670,
+    within: 960,
     shows: refused2,
     address: 'another',
   },

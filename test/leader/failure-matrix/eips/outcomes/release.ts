@@ -57,7 +57,7 @@ export const outcomesOfRelease: EipOutcomes = {
   },
   throttled: { calls: 8, within: 41, shows: usual, address: 'none' },
   'request-twice': {
-    calls: 4,
+    atMost: 4,
     within: 23,
     shows: usual,
     address: 'none',
@@ -102,7 +102,7 @@ export const outcomesOfRelease: EipOutcomes = {
   },
   'undone-again': {
     atMost: 20,
-    within: 630,
+    within: 700,
     shows: refused,
     address: 'none',
   },
