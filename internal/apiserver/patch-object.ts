@@ -31,8 +31,9 @@ export function patchObject(call: Call): Answer {
   const old = load(context, type, path.namespace, name)
   if (old === undefined) throw notFound(type, name)
   const next = checkedObject(patched(old, media, call), type)
-  for (const field of ['name', 'namespace'] as const) {
-    if (next.metadata[field] !== old.metadata[field]) {
+  for (const field of ['name', 'namespace', 'uid'] as const) {
+    const isLeftOut = field === 'uid' && next.metadata.uid === undefined
+    if (next.metadata[field] !== old.metadata[field] && !isLeftOut) {
       throw invalid(type, name, [
         invalidField(`metadata.${field}`, next.metadata[field], 'field is immutable'),
       ])

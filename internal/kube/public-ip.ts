@@ -26,6 +26,8 @@ export async function setPublicIp(
     await client.call({ doing, method: 'PATCH', path, body })
   } catch (error) {
     const code = errorCode(error)
-    if (code !== 'not_found' && code !== 'conflict') throw error
+    // A patch that names another uid is taken for one that would change it.
+    const isAnother = code === 'bad_input' && (error as Error).message.includes('metadata.uid')
+    if (code !== 'not_found' && code !== 'conflict' && !isAnother) throw error
   }
 }

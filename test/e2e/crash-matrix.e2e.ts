@@ -10,7 +10,7 @@ import { callPoints, ledgerChanges } from '../crash/crash-points.ts'
 import { type Bench, type Death, runMatrix, type Scenario } from './crash-matrix/matrix.ts'
 import { callOf, type Findings, reportOf } from './crash-matrix/report.ts'
 import { Rig, waits } from './crash-matrix/rig.ts'
-import { leaderScenarios, nodeScenarios, stormStimuli } from './crash-matrix/scenarios.ts'
+import { leaderScenarios, nodeScenarios, stormTurn } from './crash-matrix/scenarios.ts'
 import { type Gust, runStorm } from './crash-matrix/storm.ts'
 import { copyOfExecutable } from './executable.ts'
 import { explainSkip, missingPieces } from './pieces.ts'
@@ -49,14 +49,16 @@ describe('crash matrix', { skip, concurrency: true, timeout: 1_800_000 }, () => 
     matrix(t, findings, ['node.', 'cni.'], nodeScenarios, { clusters: 2, nodes: 1 }))
 
   test('[R1] [R2] all die again as they recover: 0 leaks, 0 doubles', async (t) => {
-    await runStorm(await startBench(t, 1), points, stormStimuli, (gust) => {
+    const stimuli = share === 1 ? [...stormTurn, ...stormTurn] : stormTurn
+    await runStorm(await startBench(t, 1), points, stimuli, (gust) => {
       findings.gusts.push(gust)
       t.diagnostic(lineOf(gust))
     })
     const died = new Set(findings.gusts.flatMap((gust) => gust.points))
     const spared = points.filter((point) => !died.has(point) && !isExcepted(point))
     t.diagnostic(`died at ${died.size} points; not at ${spared.join(', ') || 'none'}`)
-    assert.ok(died.size > points.length, 'they died at most points')
+    const enough = share === 1 ? points.length : (3 * points.length) / 4
+    assert.ok(died.size > enough, 'they died at most points')
   })
 })
 

@@ -15,13 +15,20 @@ const patient = [
   'crash-matrix',
   'eips',
   'exclusive',
+  'expiry',
+  'failover',
   'kube-contract',
   'kube-ports',
+  'kubelet-devices',
   'nec-admission',
+  'node-rebuild',
   'recover',
+  'static',
   'static-ip',
   'static-zones',
 ]
+/** So many of them at once, on two cores. */
+const together = 3
 
 const root = join(import.meta.dirname, '../..')
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
@@ -59,7 +66,7 @@ if (files.length === 0) {
 // One file at a time: each starts servers, and some measure. Those that mostly wait do so together.
 const isPatient = (file: string) => patient.some((name) => file.endsWith(`/${name}.e2e.ts`))
 const passed = [
-  runFiles(2, files.filter(isPatient)),
+  runFiles(together, files.filter(isPatient)),
   runFiles(
     1,
     files.filter((file) => !isPatient(file)),

@@ -200,8 +200,8 @@ export const nodeScenarios: readonly Scenario[] = [
   },
 ]
 
-/** In the second turn processes die where the first one was the first to lead. */
-const turn = [
+/** Of the storm. In a second turn processes die where the first one was the first to lead. */
+export const stormTurn: readonly Stimulus[] = [
   podsCome,
   eipPodsCome,
   keepersCome,
@@ -215,8 +215,6 @@ const turn = [
   addressesAreGivenUp,
   aNodeLeaves,
 ]
-export const stormStimuli: readonly Stimulus[] = [...turn, ...turn]
-
 /** The first one with an agent. */
 function home(rig: Rig): string {
   return rig.served()[0] ?? ''
