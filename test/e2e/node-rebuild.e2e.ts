@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { auditCluster } from '../../cmd/dev/audit.ts'
 import { type DevCluster, startDevCluster } from '../../cmd/dev/cluster.ts'
 import { lastWords, ping, podsWithAddresses } from '../../cmd/dev/look.ts'
@@ -134,7 +135,7 @@ step(
 )
 
 step("[R4] a restored backup of the leader's: it reads anew what is, and pods notice nothing", async (t) => {
-  const before = ledgerRows()
+  const before = await rowsAtRest()
   const { lost, sent } = await underPings(async () => {
     await cluster.haltLeader()
     await untilDone('restore', '--db', cluster.leaderDb, leaderBackup)
@@ -190,6 +191,19 @@ function ledgerRows(): readonly unknown[] {
   const sql = `SELECT ip.address, ip."grant", ip.pod_uid, eni.id, eni.node, eni.slot, eni.mac, eni.state
     FROM ip JOIN eni ON eni.key = ip.eni ORDER BY ip.number`
   return query(cluster.leaderDb, 'leader', sql)
+}
+
+/** What pods have left may be on its way to the cloud: so it would be compared with what is not so any more. */
+async function rowsAtRest(): Promise<readonly unknown[]> {
+  let rows = ledgerRows()
+  let since = Date.now()
+  await until('the pools are at rest', () => {
+    const now = ledgerRows()
+    if (!isDeepStrictEqual(now, rows)) since = Date.now()
+    rows = now
+    return Date.now() - since > 5000
+  })
+  return rows
 }
 
 function meta(key: string): string | undefined {
