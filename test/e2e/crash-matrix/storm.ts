@@ -10,10 +10,16 @@ export interface Gust {
   readonly verdict: Verdict
 }
 
+export interface Aims {
+  readonly points: readonly string[]
+  /** Also each change of a ledger that comes. */
+  readonly changes: boolean
+}
+
 /** One stimulus after the other. Throws when something does not settle. */
 export async function runStorm(
   { rig, arming }: Bench,
-  points: readonly string[],
+  { changes, points }: Aims,
   stimuli: readonly Stimulus[],
   blown: (gust: Gust) => void,
 ): Promise<void> {
@@ -21,7 +27,8 @@ export async function runStorm(
     const begin = arming.deaths().length
     const blow = () => {
       const died = new Set(arming.deaths())
-      arming.arm(new Set([...points, ...arming.reached()].filter((point) => !died.has(point))))
+      const all = [...points, ...(changes ? arming.reached() : [])]
+      arming.arm(new Set(all.filter((point) => !died.has(point))))
     }
     blow()
     let deaths = begin
