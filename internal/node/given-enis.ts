@@ -44,7 +44,7 @@ export function createGivenEnis(options: GivenEnisOptions): GivenEnis {
       const adopted =
         found.length === 0
           ? []
-          : await ledger.write((tx) => found.map(attachmentOf).filter((each) => tx.adopt(each)))
+          : await ledger.write((tx) => found.map(attachmentOfEni).filter((each) => tx.adopt(each)))
       sought = now // only now: what could not be stored is sought again
       for (const { address, containerId, pod } of adopted) {
         log.info('pod adopted', { address, ...pod, container: containerId })
@@ -72,6 +72,6 @@ function isOf(eni: EniInPod, { containerId, ifname }: SandboxKey): boolean {
   return eni.containerId === containerId && eni.ifname === ifname
 }
 
-function attachmentOf({ mac: _, ...identity }: EniInPod): Attachment {
+export function attachmentOfEni({ mac: _, ...identity }: EniInPod): Attachment {
   return { ...identity, hostLink: hostLinkName(identity.containerId, identity.ifname) }
 }

@@ -12,6 +12,7 @@ import { podText } from '../ipam/pod-need.ts'
 import type { KernelSurvey } from '../ipam/types.ts'
 import type { Attachment, Linux, NodeKube, NodeLedger, Sandbox, SandboxKey } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import { attachmentOfEni } from './given-enis.ts'
 import type { LocalPool } from './local-pool.ts'
 import type { PodFacts } from './pod-facts.ts'
 import type { NodeSettings } from './settings.ts'
@@ -71,7 +72,11 @@ export function createStrangers(options: StrangersOptions): Strangers {
       restored: ledger.restored(),
       podAt: (address) => pods.showing(address),
     })
-    await settle(plan)
+    const given = ledger.restored() ? await givenSince() : []
+    await settle({
+      adopt: [...plan.adopt, ...given.map(({ found }) => found)],
+      outdated: [...plan.outdated, ...given.map(({ outdated }) => outdated)],
+    })
     strangers = new Map(plan.strangers.map((stranger) => [stranger.hostLink, stranger]))
     const going = await quarantine(plan.strangers)
     looked = true
@@ -81,13 +86,28 @@ export function createStrangers(options: StrangersOptions): Strangers {
     }
   }
 
+  /** Exclusive ENIs that other sandboxes have than the backup says: no survey shows them. */
+  async function givenSince(): Promise<readonly { found: Attachment; outdated: string }[]> {
+    const exclusive = ledger
+      .enis()
+      .flatMap(({ mode, primaryIp }) => (mode === 'exclusive' ? [primaryIp] : []))
+    const its = ledger.attachments().filter(({ address }) => exclusive.includes(address))
+    if (its.length === 0) return []
+    const enis = await linux.findEnis()
+    return its.flatMap(({ address, hostLink }) => {
+      const eni = enis.find((one) => one.address === address)
+      const found = eni && attachmentOfEni(eni)
+      return found === undefined || found.hostLink === hostLink ? [] : [{ found, outdated: hostLink }]
+    })
+  }
+
   /** What was adopted is in use; all else that a link or rule speaks of is kept from everybody. */
   function unadopted({ withheld }: StrangerPlan): readonly Ipv4[] {
     const owned = new Set(ledger.attachments().map(({ address }) => address))
     return [...withheld].filter((address) => !owned.has(address))
   }
 
-  async function settle({ adopt, outdated }: StrangerPlan): Promise<void> {
+  async function settle({ adopt, outdated }: Pick<StrangerPlan, 'adopt' | 'outdated'>): Promise<void> {
     if (adopt.length === 0 && outdated.length === 0 && !ledger.restored()) return
     const { adopted, dropped } = await ledger.write((tx) => {
       const dropped = ledger.attachments().filter(({ hostLink }) => outdated.includes(hostLink))

@@ -132,3 +132,22 @@ test('[R4] [R6] pods whose adoption could not be stored are adopted once there i
   await clock.advance(60 * second)
   assert.deepEqual(owners(world), [['a', address]])
 })
+
+test('[R4] [X1] what another sandbox has by now than a backup says is that one’s, though nobody collects the other', async (t) => {
+  const { clock, world, add, restart } = await nodeWith(t)
+  world.publish(enis.slice(0, 2))
+  const [old, fresh] = [world.sandbox('old'), world.sandbox('fresh')]
+  const address = await add(old)
+  const backup = world.backup()
+  await clock.runUntil(known(world.agent).remove(old))
+  world.kernel.destroyNamespace(old.netns)
+  await clock.advance(60 * second)
+  assert.equal(await add(fresh), address)
+  const before = { attachments: world.ledger.attachments(), given: given(world) }
+  world.restore(backup)
+  await restart()
+  assert.deepEqual(world.ledger.attachments(), before.attachments)
+  await clock.runUntil(known(world.agent).remove(old)) // late: it is not the old one's any more
+  assert.deepEqual(world.ledger.attachments(), before.attachments)
+  assert.deepEqual(given(world), before.given)
+})
