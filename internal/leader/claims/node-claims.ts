@@ -177,7 +177,10 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
           },
         ]
       }),
-    unreserved: (node, subnets) => (permission.refused() ? unreservedDemand(ledger, node, subnets) : []),
+    unreserved: (node, subnets) =>
+      permission.refused()
+        ? unreservedDemand(ledger, node, subnets).filter(({ key }) => !permission.unanswered.has(key))
+        : [],
     leaving(addresses, trouble) {
       for (const address of addresses) {
         // Each refusal has a request id in it: the same trouble is not told anew for that.

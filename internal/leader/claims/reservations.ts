@@ -7,7 +7,7 @@ import { randomToken } from '../../base/random-token.ts'
 import { chooseSubnet } from '../../ipam/choose-subnet.ts'
 import type { Claim } from '../../ipam/claim.ts'
 import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
-import { type ErrorCode, errorCode, IpamError } from '../../ipam/errors.ts'
+import { type ErrorCode, errorCode, IpamError, mayHaveHappened } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import { occupied } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
@@ -129,8 +129,8 @@ export function createReservations(options: ReservationsOptions): Reservations {
     return (known ?? (await cloud.describeSubnets([id], 'waiting-pod'))[0])?.zone
   }
 
-  function stuck(reason: string, message: string): ReserveOutcome {
-    return { reason, message, retryIn: settings.reconcileEvery }
+  function stuck(reason: string, message: string, retryIn = settings.reconcileEvery): ReserveOutcome {
+    return { reason, message, retryIn }
   }
 
   async function chooseWhere(claim: Claim, node: LedgerNode): Promise<CloudSubnet | Obstacle> {
@@ -157,16 +157,21 @@ export function createReservations(options: ReservationsOptions): Reservations {
 
   async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
     const request = reserveRequest(claim, subnet.id, claim.nominatedAddress, settings.clusterId)
+    // A refusal says nothing of the request before.
+    const wasUnanswered = permission.unanswered.has(claim.key)
+    permission.unanswered.add(claim.key)
     try {
       const made = await cloud.reserveIp(request, 'waiting-pod')
       permission.note(undefined)
+      permission.unanswered.delete(claim.key)
       subnets.take(subnet.id, 1)
       return await store(claim, made)
     } catch (error) {
       const code = errorCode(error)
+      if (!wasUnanswered && !mayHaveHappened(code)) permission.unanswered.delete(claim.key)
       if (code === 'denied') {
         permission.note((error as Error).message)
-        return parks
+        return wasUnanswered ? unknownYet(claim) : parks
       }
       if (code === 'subnet_full') subnets.markFull(subnet.id)
       const reason = code && reasons[code]
@@ -184,9 +189,20 @@ export function createReservations(options: ReservationsOptions): Reservations {
     }
   }
 
+  /** Is there one after all? Two looks say so. */
+  function unknownYet(claim: Claim): ReserveOutcome {
+    const left = untilSure(claim)
+    if (left > 0)
+      return stuck('ReservationUnanswered', 'what came of a request to reserve it is not known yet', left)
+    missing.delete(claim.key)
+    permission.unanswered.delete(claim.key)
+    return parks
+  }
+
   async function forget(claim: Claim): Promise<undefined> {
     const { address, reason } = claim
     missing.delete(claim.key)
+    permission.unanswered.delete(claim.key)
     await ledger.write((tx) => tx.removeClaim(claim))
     log.info('claim released', { pod: podText(claim), address, why: reason })
   }
@@ -207,8 +223,15 @@ export function createReservations(options: ReservationsOptions): Reservations {
       // An address that is made on an ENI for it is on its way.
       if (ledger.openIntents().some((intent) => intent.token === token)) return parks
       const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000
-      const made = untried || permission.refused() ? undefined : await find(claim)
-      if (made !== undefined) return store(claim, made)
+      const isUnanswered = permission.unanswered.has(claim.key)
+      const isKnown = !isUnanswered && (untried || permission.refused())
+      const made = isKnown ? undefined : await find(claim)
+      if (made !== undefined) {
+        missing.delete(claim.key)
+        permission.unanswered.delete(claim.key)
+        return store(claim, made)
+      }
+      if (isUnanswered && permission.refused()) return unknownYet(claim)
       const where = await chooseWhere(claim, node)
       if ('reason' in where)
         return stuck(where.reason, `Cannot reserve an address for ${podText(claim)}: ${where.why}`)

@@ -1,4 +1,5 @@
-// Whether the leader's role may reserve addresses, as far as the cloud has said: where it may not, addresses stay parked on ENIs (S13).
+// Whether the leader's role may reserve addresses, as far as the cloud has said: where it may not, addresses stay parked on ENIs (S13). And
+// for which claims one may have been reserved all the same: these get none on an ENI meanwhile, or they would have two.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -9,6 +10,8 @@ export interface ReservePermission {
   /** What the cloud said; undefined when it has not refused. */
   why(): string | undefined
   note(refusal: string | undefined): void
+  /** Keys of claims for which a reservation was asked for, of which nobody knows yet whether it is made. */
+  readonly unanswered: Set<number>
 }
 
 /** Asked again `askAgainAfter` a refusal: somebody may have given the permission since. */
@@ -17,6 +20,7 @@ export function createReservePermission(clock: Clock, log: Log, askAgainAfter: M
   return {
     refused: () => refusal !== undefined && Math.abs(clock.now() - refusal.at) < askAgainAfter,
     why: () => refusal?.why,
+    unanswered: new Set(),
     note(why) {
       if (why !== undefined && refusal === undefined)
         log.warn('addresses cannot be reserved: they are parked on ENIs', { error: why })

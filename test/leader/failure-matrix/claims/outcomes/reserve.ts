@@ -52,7 +52,7 @@ export const outcomesOfReserve: ClaimOutcomes = {
   'time-out-denied': {
     calls: 2,
     within: 300,
-    shows: ['no claim', 'Pending', 'Attaching', 'Bound (Parked)'],
+    shows: ['no claim', 'Pending', 'Pending (ReservationUnanswered)', 'Attaching', 'Bound (Parked)'],
     what: 'Who may not reserve parks: the address is made on an ENI of the node, and stays there. What the late request reserves is of no claim; the survey releases it when a second view agrees.',
   },
   'time-outs': {
@@ -81,10 +81,10 @@ export const outcomesOfReserve: ClaimOutcomes = {
   },
   throttled: { atMost: 10, within: 25, shows: usual, what: stillThrottled },
   'answer-garbled': {
-    calls: 2,
+    calls: 1,
     within: 5,
     shows: usual,
-    what: 'It has happened: sent again with the same token, or looked for by it, it brings the same reservation.',
+    what: 'It has happened, and is found by the token in its tag. Nothing is sent again.',
   },
   'request-twice': {
     calls: 1,
