@@ -19,9 +19,14 @@ export function judgeReservations(snapshot: SurveySnapshot, policy: SurveyPolicy
   const unjudged = new Set<string>()
   const found = reservations.flatMap((one) => judgeOne(one, known, snapshot) ?? [])
   const seen = new Set(reservations.map(({ id }) => id))
+  // What is found takes the place of what is gone.
+  const refound = new Set(
+    found.flatMap(({ settle }) => (settle?.kind === 'find-reservation' ? settle.claim : [])),
+  )
   for (const claim of claims) {
     const { reservation } = claim
     if (reservation === undefined || seen.has(reservation) || claim.phase === 'Releasing') continue
+    if (refound.has(claim)) continue
     // A view from before may not show it yet.
     if (claim.changedAt >= snapshot.readAt - policy.staleFor) unjudged.add(reservation)
     else found.push(missing(claim, reservation))

@@ -191,6 +191,16 @@ test('[R1] a reservation of one pod on the address of another is for a person to
   assert.deepEqual(world.reserved(), [address])
 })
 
+test('[R1] one that keeps its address in place of the claim’s own is its own from then on', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const address = await restingAddress(world)
+  world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
+  const other = reserve(world, purpose('web-0', 'other'), address)
+  await world.clock.advance(4 * minute)
+  assert.equal(world.claim('web-0')?.reservation, other.id)
+  assert.deepEqual([world.suspects(), world.reserved()], [[], [address]])
+})
+
 test('[R7] a view that lacks all reservations loses none of them', async (t) => {
   const world = await ClaimWorld.start(t)
   for (let i = 0; i < 5; i++) world.put('node-1', `web-${i}`)
