@@ -29,6 +29,7 @@ import { createEipLooks } from './eip-looks.ts'
 import type { EipNotices } from './eip-notices.ts'
 import { placeOf } from './eip-place.ts'
 import type { EipRenewals } from './eip-renewals.ts'
+import { isLeaving } from './held-addresses.ts'
 import { createPicker } from './pick-for.ts'
 
 export interface EipSettler {
@@ -171,7 +172,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       const left = leftFor(claim, { clusterId, eips, holders: holders(), tokens: tokens() })
       if (left === undefined) return false
       const { address, eniId, id, privateIp } = left.eip
-      const isFree = privateIp !== undefined && eniId !== undefined && holding(privateIp) === undefined
+      const isOn = privateIp !== undefined && eniId !== undefined
+      const isFree = isOn && holding(privateIp) === undefined && !isLeaving(privateIp, ledger)
       tx.changeEipClaim(claim, {
         ...{ eipId: id, address, allocateToken: left.token, phase: 'Attaching' },
         ...(isFree && { privateIp, eniId }),
@@ -217,14 +219,17 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
       await notices.trouble(claim, choice)
       return eipPolicy.retryEvery
     }
-    const seen = 'seen' in choice ? choice.seen : undefined
+    const { address, eniId, privateIp } = 'seen' in choice ? choice.seen : {}
     // On an address of ours it goes from there to its pod's.
-    const { eniId, privateIp } = seen ?? {}
     const isOn = eniId !== undefined && privateIp !== undefined && ledger.nodeOf(privateIp) !== undefined
-    const address = seen?.address
     const on = isOn ? { eniId, privateIp } : {}
     const chosen = { eipId: choice.eip, address, ...on, reason: '', message: '' }
-    await ledger.write((tx) => tx.changeEipClaim(claim, { ...chosen, phase: 'Attaching' }))
+    const isChosen = await ledger.write((tx) => {
+      if (isOn && isLeaving(privateIp, ledger)) return false
+      tx.changeEipClaim(claim, { ...chosen, phase: 'Attaching' })
+      return true
+    })
+    if (!isChosen) return eipPolicy.pollEvery
     log.info('EIP chosen', { pod: podText(claim), eip: choice.eip, address })
     return 0
   }

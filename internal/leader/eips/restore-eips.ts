@@ -5,6 +5,7 @@ import type { RefoundEip } from '../../ipam/judge-eips.ts'
 import type { LeaderLedger, LeaderTx } from '../../ports.ts'
 import { unknownUid } from '../claims/owners.ts'
 import type { LeaderSettings } from '../settings.ts'
+import { isLeaving } from './held-addresses.ts'
 
 export interface RestoreTools {
   readonly ledger: LeaderLedger
@@ -21,7 +22,7 @@ export function restoreEip(
   const after = phase === 'Retained' ? (wish.expireAfter ?? settings.claimExpiry) : undefined
   // Bound to something else it is unbound from that: it was made for pods.
   const isOn = eip.eniId !== undefined && eip.privateIp !== undefined
-  const isFree = isOn && ledger.eips.holding(eip.privateIp) === undefined
+  const isFree = isOn && ledger.eips.holding(eip.privateIp) === undefined && !isLeaving(eip.privateIp, ledger)
   tx.restoreEipClaim({
     ...{ namespace, name, node, podUid, phase, wish, allocateToken: token },
     ...{ eipId: eip.id, address: eip.address, uid: randomUuid(random) },

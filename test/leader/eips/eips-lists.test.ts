@@ -1,8 +1,9 @@
 // EIPs of lists: of a user's own, each for one pod, and never released.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Transport } from '../../../internal/vpc/transport.ts'
 import { known } from '../../given.ts'
-import { EipWorld, minute } from './eip-world.ts'
+import { EipWorld, minute, second } from './eip-world.ts'
 
 /** With two EIPs of its user's. */
 async function withEips(t: Parameters<typeof EipWorld.start>[0]): Promise<EipWorld> {
@@ -68,4 +69,37 @@ test('[E4] [E2] a kept one stays its pod’s, and is only unbound; given up, it 
   await world.clock.runUntil(known(world.leader).eips.releaseClaim({ namespace: 'default', name: 'web-0' }))
   await world.until(() => world.eipClaim('web-0') === undefined)
   assert.equal(world.eips().length, 2)
+})
+
+test('[E4] [R7] one that is found on an address which leaves its node is chosen when that is over', async (t) => {
+  const world = EipWorld.of(t)
+  let isSlow = false
+  world.between = (cloud): Transport => ({
+    async request(product, action, params, options) {
+      if (isSlow && action === 'UnassignPrivateIpAddresses')
+        await new Promise<void>((resolve) => world.clock.after(20 * second, resolve))
+      return cloud.request(product, action, params, options)
+    },
+  })
+  world.cloud.admin.createEip({ id: 'eip-xxx1' }, world.clock.now())
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1 && world.addresses('node-2').length > 1)
+  const uid = world.put('node-1', 'db-0')
+  const address = await world.untilBound('db-0', 'node-1')
+  const eni = world.published('node-1').find(({ ips }) => ips.some((ip) => ip.address === address))
+  assert.ok(world.console.bindEipTo('eip-xxx1', known(eni).id, address))
+  await world.clock.advance(10 * second)
+  isSlow = true
+  await world.end(uid)
+  world.put('node-2', 'db-0', 2)
+  const ip = () =>
+    world.ledger
+      .pool('node-1')
+      ?.enis.flatMap(({ ips }) => ips)
+      .find((one) => one.address === address)
+  await world.until(() => ip()?.state === 'unassigning')
+  const next = world.run('node-2', 'a', { ids: 'eip-xxx1' })
+  await world.clock.advance(10 * second)
+  assert.deepEqual([world.ledger.nodeOf(address), world.eipState('a')], ['node-1', 'Pending -'])
+  await world.untilEip(next)
 })
