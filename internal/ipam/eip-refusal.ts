@@ -19,18 +19,20 @@ const reasons: Readonly<Record<EipAct, string>> = {
   release: 'FailedReleaseEIP',
 }
 
-/** What somebody can do about it (E8). */
-const remedies: Partial<Record<ErrorCode, string>> = {
-  denied: 'grant the policy QcloudAccessForIPAMDRoleInQcloudAllocateEIP to the role IPAMDofTKE_QCSRole',
-  eip_quota: 'release EIPs that nobody uses, or ask for a higher quota',
-  arrears: 'the account has to pay first',
-  no_address: 'the line has no address left; another ISP may have',
-  conflict: "unbind the EIP that is on the pod's address",
-  bad_input: 'mend the annotation, and make the pod anew',
+/** What somebody can do about it (E8), where whoever translates the refusal does not know what was asked for. */
+const remedies: Readonly<Record<EipAct, Partial<Record<ErrorCode, string>>>> = {
+  allocate: {
+    no_address: 'The line has no address left: another ISP may have',
+    bad_input: 'Mend the annotation, and make the pod anew',
+  },
+  associate: {
+    conflict: "Unbind the EIP that is on the pod's address",
+    // It is the instance that takes no more, whatever the account may have (E5).
+    eip_quota: 'End another pod with an EIP on its node, or run the pod on another node',
+  },
+  disassociate: {},
+  release: {},
 }
-
-/** It is the instance that takes no more, whatever the account may have (E5). */
-const fullInstance = 'end another pod with an EIP on its node, or run the pod on another node'
 
 /** These pass, or the next look says what is so. */
 const passing: ReadonlySet<ErrorCode> = new Set([
@@ -54,13 +56,17 @@ export function eipFailure(act: EipAct, message: string): EipTrouble {
   return { reason: reasons[act], message }
 }
 
+export interface Refused {
+  readonly code: ErrorCode | undefined
+  readonly message: string
+  /** What can be done about it by what the cloud answered. */
+  readonly hint?: string | undefined
+}
+
 /** undefined: it may have happened, which only a look can say. */
-export function judgeEipRefusal(
-  act: EipAct,
-  { code, message }: { readonly code: ErrorCode | undefined; readonly message: string },
-): JudgedRefusal | undefined {
+export function judgeEipRefusal(act: EipAct, { code, hint, message }: Refused): JudgedRefusal | undefined {
   if (code === undefined || mayHaveHappened(code)) return undefined
-  const remedy = act === 'associate' && code === 'eip_quota' ? fullInstance : remedies[code]
+  const remedy = remedies[act][code] ?? hint
   return {
     code,
     reason: reasons[act],

@@ -527,24 +527,22 @@ for (const one of rows)
     assert.deepEqual(planEip({ row: row(one.row), look, place, refused, now }), want)
   })
 
-for (const { act, again = 'later', code, newToken = false, says } of [
-  {
-    act: 'allocate',
-    code: 'denied',
-    says: /why; grant the policy QcloudAccessForIPAMDRoleInQcloudAllocateEIP to the role IPAMDofTKE_QCSRole$/,
-  },
-  { act: 'associate', code: 'denied', says: /IPAMDofTKE_QCSRole/ },
-  { act: 'allocate', code: 'eip_quota', says: /release EIPs that nobody uses/ },
-  { act: 'allocate', code: 'arrears', says: /has to pay/ },
-  { act: 'allocate', code: 'no_address', says: /another ISP/ },
+for (const { act, again = 'later', code, hint, newToken = false, says } of [
+  { act: 'allocate', code: 'denied', hint: 'hint', says: /^why; hint$/ },
+  { act: 'allocate', code: 'eip_quota', hint: 'hint', says: /^why; hint$/ },
+  { act: 'allocate', code: 'no_address', hint: 'hint', says: /^why; .*another ISP/ },
+  { act: 'allocate', code: 'bad_input', hint: 'hint', says: /^why; Mend the annotation/ },
+  { act: 'release', code: 'bad_input', says: /^why$/ },
+  { act: 'associate', code: 'eip_quota', hint: 'hint', says: /^why; .*run the pod on another node/ },
+  { act: 'release', code: 'eip_quota', hint: 'hint', says: /^why; hint$/ },
   { act: 'allocate', code: 'cloud_fault', newToken: true, says: /^why$/ },
   { act: 'associate', code: 'cloud_fault', says: /^why$/ },
-  { act: 'associate', code: 'conflict', says: /unbind the EIP/ },
+  { act: 'associate', code: 'conflict', hint: 'hint', says: /^why; Unbind the EIP/ },
   { act: 'associate', code: 'in_progress', again: 'soon', says: /^why$/ },
   { act: 'release', code: 'throttled', again: 'soon', says: /^why$/ },
 ] as const satisfies readonly { act: string; code: ErrorCode; [more: string]: unknown }[])
   test(`[E8] [E11] judgeEipRefusal() of ${act}, ${code}: again ${again}`, () => {
-    const judged = judgeEipRefusal(act, { code, message: 'why' })
+    const judged = judgeEipRefusal(act, { code, hint, message: 'why' })
     assert.match(judged?.message ?? '', says)
     assert.deepEqual([judged?.again, judged?.newToken], [again, newToken])
     assert.equal(judged?.reason.toLowerCase(), `failed${act}eip`)

@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
 import type { EipAct, EipClaim } from '../../ipam/eip-claim.ts'
 import { type JudgedRefusal, judgeEipRefusal } from '../../ipam/eip-refusal.ts'
-import { errorCode, IpamError } from '../../ipam/errors.ts'
+import { errorCode, IpamError, withHint } from '../../ipam/errors.ts'
 import type { EipStep } from '../../ipam/plan-eip.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { EipId } from '../../ipam/types.ts'
@@ -116,9 +116,9 @@ export function createEipActs(options: EipActsOptions): EipActs {
   }
 
   async function refuse(asked: EipClaim, before: EipClaim, step: ActStep, error: Error): Promise<ActOutcome> {
-    const { message } = error
     const code = errorCode(error)
-    const refusal = judgeEipRefusal(step.kind, { code, message })
+    const { hint, message } = error as IpamError
+    const refusal = judgeEipRefusal(step.kind, { code, hint, message })
     const isAlone = step.kind === 'allocate' && step.alone
     // What the token names for the cloud has come to nothing, or looks would show it.
     const isUsed = isAlone && code === 'token_used'
@@ -138,8 +138,8 @@ export function createEipActs(options: EipActsOptions): EipActs {
         (error: Error) => ({ error }),
       )
       if ('error' in answer) {
-        const { code, message } = answer.error as IpamError
-        log.warn('EIP call failed', { ...fields, eip: claim.eipId, code, error: message })
+        const { code } = answer.error as IpamError
+        log.warn('EIP call failed', { ...fields, eip: claim.eipId, code, error: withHint(answer.error) })
         return refuse(asked, claim, step, answer.error)
       }
       await accept(asked, answer.eipId)

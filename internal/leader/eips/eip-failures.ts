@@ -3,8 +3,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Pause } from '../../base/pause.ts'
 import type { EipAct, EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
-import { eipFailure, type JudgedRefusal, judgeEipRefusal } from '../../ipam/eip-refusal.ts'
-import { type ErrorCode, errorCode } from '../../ipam/errors.ts'
+import { eipFailure, type JudgedRefusal } from '../../ipam/eip-refusal.ts'
+import { type ErrorCode, errorCode, withHint } from '../../ipam/errors.ts'
 import { type EipRefusal, eipPolicy } from '../../ipam/plan-eip.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { Cloud, LeaderLedger } from '../../ports.ts'
@@ -107,15 +107,14 @@ export function createEipFailures({ clock, cloud, ledger, log, notices }: EipFai
     if (now?.key === claim.key) await notices.trouble(now, trouble)
   }
 
-  /** Who may not look at EIPs, or cannot, may do nothing about them. */
+  /** Who may not look at EIPs, or cannot, may do nothing about them; what is as it should be is so still. */
   async function unseen(claim: EipClaim, error: Error, memory: EipFailing): Promise<void> {
     const code = errorCode(error)
     if (code === undefined || ofLedger.has(code)) return
-    const act = actFor(claim)
-    const refusal = judgeEipRefusal(act, { code, message: error.message })
-    if (code === 'denied' && refusal !== undefined) return notices.trouble(claim, refusal)
-    if (++memory.unseen >= unansweredToldAfter && isUnderWay(claim))
-      await tell(claim, eipFailure(act, error.message))
+    if (++memory.unseen < unansweredToldAfter && code !== 'denied') return
+    const now = ledger.eips.claim(claim)
+    if (now?.key === claim.key && isUnderWay(now))
+      await notices.trouble(now, eipFailure(actFor(now), withHint(error)))
   }
 
   return {

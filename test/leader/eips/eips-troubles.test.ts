@@ -37,6 +37,19 @@ test('[E8] without the permission the event names policy and role; other pods go
   await world.untilEip(uid)
 })
 
+test('[E8] that EIPs may not be looked at is said of none that is where it should be', async (t) => {
+  const world = await EipWorld.start(t)
+  await world.untilEip(world.run('node-1', 'web-0'))
+  world.cloud.setFaults({ ...noFaults, deny: { DescribeAddresses: 1 } })
+  await world.clock.advance(5 * minute)
+  world.run('node-1', 'web-1')
+  await world.until(() => world.eipClaim('web-1')?.reason === 'FailedAllocateEIP')
+  assert.match(known(world.eipClaim('web-1')).message, /Allow cvm:DescribeAddresses/)
+  assert.ok(!world.podReasons('web-0').includes('FailedAssociateEIP'))
+  assert.match(world.eipState('web-0'), /^Bound/)
+  assert.equal(world.eipClaim('web-0')?.reason, '')
+})
+
 test('[E11] a quota that is used up is told with its figures, and waited for', async (t) => {
   const world = await EipWorld.start(t)
   world.cloud.setLimits({ eips: 1 })

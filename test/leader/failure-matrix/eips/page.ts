@@ -47,9 +47,10 @@ function mishapTable(kind: EipKind): string {
 }
 
 function refusalTable(kind: RefusedEipKind): string {
-  const rows = [...eipRefusalsOf(kind)].map(([meaning, codes]) => {
+  const rows = [...eipRefusalsOf(kind)].flatMap(([meaning, codes]) => {
     const { reason, words } = eipRefused(kind, meaning)
-    return row(codeList(codes), `\`${meaning}\``, words, reason, remedyFor(kind, meaning) || '–')
+    const byRemedy = Map.groupBy(codes, (code) => remedyFor(kind, code) || '–')
+    return [...byRemedy].map(([remedy, its]) => row(codeList(its), `\`${meaning}\``, words, reason, remedy))
   })
   const heads = ['refused with', 'our word', 'what happens', 'claim and event, once told', 'what they advise']
   return table(heads, rows)

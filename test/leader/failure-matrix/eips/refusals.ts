@@ -2,7 +2,11 @@
 import type { EipAct } from '../../../../internal/ipam/eip-claim.ts'
 import { eipFailure, judgeEipRefusal } from '../../../../internal/ipam/eip-refusal.ts'
 import type { ErrorCode } from '../../../../internal/ipam/errors.ts'
+import { fromTencent } from '../../../../internal/vpc/errors.ts'
+import { TencentError } from '../../../../internal/vpc/transport.ts'
+import { callOf } from '../codes.ts'
 import type { Refused } from '../refused.ts'
+import { eipActs } from './acts.ts'
 import type { RefusedEipKind } from './codes.ts'
 
 type Class = 'again' | 'unknown' | 'state' | 'anew' | 'later' | 'unseen' | 'figures'
@@ -26,9 +30,14 @@ export function eipRefused(kind: RefusedEipKind, meaning: ErrorCode): Refused {
 }
 
 /** What the pod is told to do about it. */
-export function remedyFor(kind: RefusedEipKind, meaning: ErrorCode): string {
+export function remedyFor(kind: RefusedEipKind, answer: string): string {
+  const { code, hint = '' } = fromTencent(
+    callOf(eipActs[kind].api),
+    new TencentError({ message: '', code: answer }),
+  )
   if (kind === 'quota') return ''
-  return judgeEipRefusal(acts[kind], { code: meaning, message: '' })?.message.replace(/^; /, '') ?? ''
+  if (kind === 'find') return hint
+  return judgeEipRefusal(acts[kind], { code, hint, message: '' })?.message.replace(/^; /, '') ?? ''
 }
 
 function classOf(kind: RefusedEipKind, meaning: ErrorCode): Class {
