@@ -34,6 +34,7 @@ import type { ClaimFeed } from '../internal/ports.ts'
 import type { Database } from '../internal/sqlite/database.ts'
 import { beginChanges, claimFeed, pruneChanges } from '../internal/store/leader/claim-feed.ts'
 import { isComplete } from '../internal/store/leader/meta.ts'
+import type { Millis } from '../internal/value/millis.ts'
 import { claimsSocket } from './claims/place.ts'
 import type { LeaderSettings } from './settings/leader-settings.ts'
 import { aborted } from './until-signal.ts'
@@ -55,6 +56,8 @@ export interface ClaimsParts {
   readonly zone: (name: string) => ZoneOfNodes | undefined
   /** Are pods that come back to their addresses to be kept to their zones, as the settings are now? */
   readonly keepsZones: () => boolean
+  /** How long claims are kept that do not say so themselves, as the settings are now. */
+  readonly claimExpiry: () => Millis | undefined
 }
 
 export interface ServedClaims {
@@ -65,14 +68,14 @@ export interface ServedClaims {
 
 /** Begins; what it needs is tried until it is there. */
 export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): ServedClaims {
-  const { db, releases, clock, random, log } = parts
+  const { db, releases, clock, random, log, claimExpiry } = parts
   const stack = new AsyncDisposableStack()
   beginChanges(db, systemClock.now())
   stack.defer(keepPruned(db, clock))
   const obstacle = () =>
     isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
   const feed = claimFeed(db, clock)
-  const api = createClaimsApi({ feed, releases, clock: systemClock, random, obstacle })
+  const api = createClaimsApi({ feed, releases, clock: systemClock, random, obstacle, claimExpiry })
   stack.defer(() => api.close())
   const webhook = webhookOf(settings, parts, feed, obstacle)
   const ends = new AbortController()

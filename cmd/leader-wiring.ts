@@ -123,6 +123,7 @@ export async function leadOnce(
     random,
     zone: serving.zone,
     keepsZones: () => latest.enableStaticIp && latest.staticIpAffinity,
+    claimExpiry: () => latest.claimExpiredDuration,
   })
   stack.defer(claims.close)
   const { wake } = leader

@@ -1,5 +1,5 @@
 // The resources that a database has: how each is read from it, and its columns.
-import { humanDuration } from '../../internal/apiserver/human-duration.ts'
+import { expiryText } from '../../internal/apiserver/claims/expiry-text.ts'
 import type { Column } from '../../internal/base/table.ts'
 import type { Database } from '../../internal/sqlite/database.ts'
 import { leaderClaims, type ShownClaim } from '../../internal/store/inspect/claims.ts'
@@ -173,14 +173,13 @@ function ownerText({ owner }: Pick<ShownClaim, 'owner'>): string | null {
 type Ending = Pick<ShownClaim, 'phase' | 'policy' | 'expiresAt' | 'expireAfterMs'>
 
 function expires({ phase, policy, expiresAt, expireAfterMs }: Ending, now: Millis): string {
-  if (phase === 'Releasing') return 'now'
-  if (policy === 'Immediate') return 'with pod'
-  if (expiresAt !== null) return untilText(Date.parse(expiresAt) - now)
-  return expireAfterMs === null ? 'never' : `${humanDuration(expireAfterMs)} after pod`
-}
-
-function untilText(left: Millis): string {
-  return left <= 0 ? 'now' : `in ${humanDuration(left)}`
+  return expiryText({
+    isReleasing: phase === 'Releasing',
+    policy,
+    left: expiresAt === null ? undefined : Date.parse(expiresAt) - now,
+    // Of one that is kept already it would be counted; the setting is known to the leader alone.
+    keptFor: expireAfterMs ?? (phase === 'Retained' ? undefined : 'by setting'),
+  })
 }
 
 export const enis: LedgerView<Eni> = {

@@ -60,7 +60,7 @@ export interface Claim extends PodName {
   readonly reserveToken: string | undefined
   readonly nominatedAddress: Ipv4 | undefined
   readonly nominatedSubnets: readonly SubnetId[]
-  /** It is kept so long after its pod; undefined: for ever. */
+  /** It is kept so long after its pod; undefined: as long as the leader's setting says. */
   readonly expireAfter: Millis | undefined
   /** When its last pod ended, for people. */
   readonly retainedAt: Millis | undefined

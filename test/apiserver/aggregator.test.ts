@@ -50,8 +50,8 @@ async function openWorld(): Promise<World> {
     async startLeader(keepsZones = true) {
       const { releases } = ledger
       const common = { clock: systemClock, log: silentLog, random: systemRandom }
-      const webhook = { zone: zoneOfNodes, keepsZones: () => keepsZones }
-      served = serveClaims(settings, { db: ledger.db, releases, client, ...common, ...webhook })
+      const now = { zone: zoneOfNodes, keepsZones: () => keepsZones, claimExpiry: () => undefined }
+      served = serveClaims(settings, { db: ledger.db, releases, client, ...common, ...now })
       while ((await kube.get(`${group}/vpcips`)).status !== 200)
         await new Promise((resolve) => setImmediate(resolve))
     },

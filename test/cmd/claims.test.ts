@@ -64,7 +64,7 @@ const phaseOf = (name: string) =>
 test('[S8] tke-eni get vipc shows what kubectl get vipc shows', async () => {
   assert.match(
     await out('get', 'vipc'),
-    /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 10\.0\.0\.5 node-1 Never never \S+\ndefault web-1 Retained 10\.0\.0\.6 <none> Never in \d+m \S+\n/,
+    /^NAMESPACE NAME PHASE IP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 10\.0\.0\.5 node-1 Never by setting \S+\ndefault web-1 Retained 10\.0\.0\.6 <none> Never in \d+m \S+\n/,
   )
   assert.match(await out('get', 'vpcipclaims', 'default/web-0', '-o', 'wide'), /StatefulSet\/web/)
   assert.doesNotMatch(await out('get', 'vipc', '-n', 'other'), /default/)
@@ -240,6 +240,7 @@ async function leaderServes(): Promise<() => Promise<void>> {
       random: systemRandom,
       zone: () => undefined,
       keepsZones: () => true,
+      claimExpiry: () => undefined,
     },
   )
   while ((await eni('delete', 'vipc', 'nobody')).status !== 3)
@@ -257,7 +258,7 @@ test('[E6] tke-eni get eipc and eip show who has which EIP, and what it costs', 
   insertEip(ledger.db, boundEip('web-3', 7, { namespace: 'other', ...listedEip(['eip-7']) }))
   assert.match(
     await out('get', 'eipc'),
-    /^NAMESPACE NAME PHASE IP EIP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 203\.0\.113\.5 eip-5 node-1 Never never \S+\ndefault web-1 Retained 203\.0\.113\.6 eip-6 <none> Never in \d+m \S+\n/,
+    /^NAMESPACE NAME PHASE IP EIP NODE POLICY EXPIRES AGE\ndefault web-0 Bound 203\.0\.113\.5 eip-5 node-1 Never by setting \S+\ndefault web-1 Retained 203\.0\.113\.6 eip-6 <none> Never in \d+m \S+\n/,
   )
   assert.match(await out('get', 'eipclaims', 'web-2', '-o', 'wide'), /FailedAllocateEIP no quota\n$/)
   assert.match(

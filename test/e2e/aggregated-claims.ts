@@ -86,6 +86,7 @@ export async function startAggregatedClaims(
         random: systemRandom,
         zone: zoneOfNodes,
         keepsZones: () => keepsZones,
+        claimExpiry: () => undefined,
       },
     )
   }

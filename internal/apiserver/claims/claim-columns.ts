@@ -1,8 +1,9 @@
 // The columns of `kubectl get vip`, `kubectl get vipc` and `kubectl get eipc`.
-import { humanDuration } from '../human-duration.ts'
+import { type Millis, parseDuration } from '../../value/millis.ts'
 import { asText, at, type KubeObject } from '../object.ts'
 import { age, column, printer } from '../printers.ts'
 import type { Column, Printer } from '../resource.ts'
+import { expiryText } from './expiry-text.ts'
 
 const wide = (name: string, description: string): Column => ({ ...column(name, 1), description })
 const shown = (name: string, description: string): Column => ({ ...column(name), description })
@@ -45,63 +46,68 @@ export const addressPrinter: Printer = printer(
   ],
 )
 
-export const claimPrinter: Printer = printer(
-  [
-    phaseShown,
-    shown('IP', 'The address.'),
-    nodeShown,
-    policyShown,
-    shown('Expires', 'When the address is given back without a pod.'),
-    ageShown,
-    ownerShown,
-    wide('Subnet', 'Subnet that the address is from.'),
-    message,
-  ],
-  (claim, now) => [
-    status(claim, 'phase'),
-    status(claim, 'vpcIP'),
-    status(claim, 'node'),
-    asText(at(claim, 'spec', 'deletePolicy')),
-    expires(claim, now),
-    age(claim, now),
-    ownerOf(claim),
-    status(claim, 'subnetID'),
-    status(claim, 'message'),
-  ],
-)
+/** How long the leader keeps what does not say so itself, as its setting is now. */
+export type ClaimExpiry = () => Millis | undefined
 
-export const eipClaimPrinter: Printer = printer(
-  [
-    phaseShown,
-    shown('IP', 'The public address.'),
-    shown('EIP', 'Id of the EIP.'),
-    nodeShown,
-    policyShown,
-    shown('Expires', 'When the EIP is given back without a pod.'),
-    ageShown,
-    wide('Private-IP', 'Address of the pod that the EIP is on.'),
-    wide('Bandwidth', 'In Mbps, of an EIP that is made for the pod.'),
-    wide('ISP', 'Line of an EIP that is made for the pod.'),
-    wide('Cost', 'What it is paid for by just now; idle: it serves nobody.'),
-    ownerShown,
-    message,
-  ],
-  (claim, now) => [
-    status(claim, 'phase'),
-    status(claim, 'publicIP'),
-    status(claim, 'eipID'),
-    status(claim, 'node'),
-    asText(at(claim, 'spec', 'deletePolicy')),
-    expires(claim, now),
-    age(claim, now),
-    status(claim, 'privateIP'),
-    wished(claim, 'bandwidth'),
-    wished(claim, 'isp'),
-    status(claim, 'cost'),
-    ownerOf(claim),
-    status(claim, 'message'),
-  ],
-)
+export const claimPrinter = (claimExpiry: ClaimExpiry): Printer =>
+  printer(
+    [
+      phaseShown,
+      shown('IP', 'The address.'),
+      nodeShown,
+      policyShown,
+      shown('Expires', 'When the address is given back without a pod.'),
+      ageShown,
+      ownerShown,
+      wide('Subnet', 'Subnet that the address is from.'),
+      message,
+    ],
+    (claim, now) => [
+      status(claim, 'phase'),
+      status(claim, 'vpcIP'),
+      status(claim, 'node'),
+      asText(at(claim, 'spec', 'deletePolicy')),
+      expires(claim, now, claimExpiry),
+      age(claim, now),
+      ownerOf(claim),
+      status(claim, 'subnetID'),
+      status(claim, 'message'),
+    ],
+  )
+
+export const eipClaimPrinter = (claimExpiry: ClaimExpiry): Printer =>
+  printer(
+    [
+      phaseShown,
+      shown('IP', 'The public address.'),
+      shown('EIP', 'Id of the EIP.'),
+      nodeShown,
+      policyShown,
+      shown('Expires', 'When the EIP is given back without a pod.'),
+      ageShown,
+      wide('Private-IP', 'Address of the pod that the EIP is on.'),
+      wide('Bandwidth', 'In Mbps, of an EIP that is made for the pod.'),
+      wide('ISP', 'Line of an EIP that is made for the pod.'),
+      wide('Cost', 'What it is paid for by just now; idle: it serves nobody.'),
+      ownerShown,
+      message,
+    ],
+    (claim, now) => [
+      status(claim, 'phase'),
+      status(claim, 'publicIP'),
+      status(claim, 'eipID'),
+      status(claim, 'node'),
+      asText(at(claim, 'spec', 'deletePolicy')),
+      expires(claim, now, claimExpiry),
+      age(claim, now),
+      status(claim, 'privateIP'),
+      wished(claim, 'bandwidth'),
+      wished(claim, 'isp'),
+      status(claim, 'cost'),
+      ownerOf(claim),
+      status(claim, 'message'),
+    ],
+  )
 
 function wished(claim: KubeObject, field: string): string {
   const value = at(claim, 'spec', field)
@@ -115,13 +121,14 @@ function heldBy(vip: KubeObject): string {
   return status(vip, 'eniID')
 }
 
-function expires(claim: KubeObject, now: number): string {
-  if (claim.metadata.deletionTimestamp !== undefined) return 'now'
-  if (at(claim, 'spec', 'deletePolicy') === 'Immediate') return 'with pod'
+function expires(claim: KubeObject, now: number, claimExpiry: ClaimExpiry): string {
   const expiry = Date.parse(asText(at(claim, 'status', 'expiresAt')))
-  if (!Number.isNaN(expiry)) return expiry <= now ? 'now' : `in ${humanDuration(expiry - now)}`
-  const after = asText(at(claim, 'spec', 'claimExpiredDuration'))
-  return after === '' ? 'never' : `${after.replace(/(?<=[hm])0[ms]/g, '')} after pod`
+  return expiryText({
+    isReleasing: claim.metadata.deletionTimestamp !== undefined,
+    policy: asText(at(claim, 'spec', 'deletePolicy')),
+    left: Number.isNaN(expiry) ? undefined : expiry - now,
+    keptFor: parseDuration(asText(at(claim, 'spec', 'claimExpiredDuration'))) ?? claimExpiry(),
+  })
 }
 
 function ownerOf(claim: KubeObject): string {

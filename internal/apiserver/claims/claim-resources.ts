@@ -2,7 +2,7 @@
 import { defineResource } from '../define-resource.ts'
 import { asText, at, type KubeObject } from '../object.ts'
 import type { ResourceType } from '../resource.ts'
-import { addressPrinter, claimPrinter, eipClaimPrinter } from './claim-columns.ts'
+import { addressPrinter, type ClaimExpiry, claimPrinter, eipClaimPrinter } from './claim-columns.ts'
 import { claimGroup, claimVersion } from './claim-objects.ts'
 import { addressSchema, claimSchema, eipClaimSchema } from './claim-schemas.ts'
 
@@ -43,7 +43,6 @@ export const claimResource: ResourceType = defineResource({
   namespaced: true,
   shortNames: ['vipc'],
   verbs: ['delete', 'deletecollection', 'get', 'list', 'watch'],
-  printer: claimPrinter,
   fields: {
     'spec.deletePolicy': field('spec', 'deletePolicy'),
     'spec.mode': field('spec', 'mode'),
@@ -63,7 +62,6 @@ export const eipClaimResource: ResourceType = defineResource({
   namespaced: true,
   shortNames: ['eipc'],
   verbs: ['delete', 'deletecollection', 'get', 'list', 'watch'],
-  printer: eipClaimPrinter,
   fields: {
     'spec.deletePolicy': field('spec', 'deletePolicy'),
     'spec.source': field('spec', 'source'),
@@ -77,4 +75,10 @@ export const eipClaimResource: ResourceType = defineResource({
   schema: eipClaimSchema,
 })
 
-export const claimResources: readonly ResourceType[] = [addressResource, claimResource, eipClaimResource]
+export function claimResources(claimExpiry: ClaimExpiry): readonly ResourceType[] {
+  return [
+    addressResource,
+    { ...claimResource, printer: claimPrinter(claimExpiry) },
+    { ...eipClaimResource, printer: eipClaimPrinter(claimExpiry) },
+  ]
+}

@@ -58,7 +58,7 @@ export const claimSchema: JsonObject = group(
           'shared: the address is one of several on a network interface (tke-route-eni). exclusive: the pod has an interface of its own (tke-direct-eni).',
       },
       claimExpiredDuration: text(
-        'How long the claim is kept without a pod, such as "1h0m0s". Without it, for ever.',
+        'How long the claim is kept without a pod, such as "1h0m0s". Without it, as long as the leader\'s setting says.',
       ),
       nominatedVpcIP: text('The very address that the pod asks for.'),
       nominatedENISubnets: {

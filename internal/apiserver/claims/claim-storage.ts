@@ -7,7 +7,6 @@ import type { KubeObject } from '../object.ts'
 import { expired, methodNotAllowed } from '../status-error.ts'
 import type { Change, Collection, Page, PageRequest, Storage, Subscription } from '../storage.ts'
 import { claimGroup } from './claim-objects.ts'
-import { claimResources } from './claim-resources.ts'
 import { viewNamed } from './claim-views.ts'
 
 export interface ClaimStorage extends Storage {
@@ -182,5 +181,5 @@ function checkKept(feed: ClaimFeed, at: number | undefined): void {
 }
 
 function refuse(): never {
-  throw methodNotAllowed(`${claimResources.map(({ kind }) => kind).join(', ')} cannot be written`)
+  throw methodNotAllowed('VpcIP, VpcIPClaim, EIPClaim cannot be written')
 }

@@ -23,6 +23,7 @@ import {
 import { type About, badRequest, type Cause, conflict, notFound, StatusError } from '../status-error.ts'
 import { load } from '../stored-object.ts'
 import { watchObjects } from '../watch.ts'
+import type { ClaimExpiry } from './claim-columns.ts'
 import { claimResources } from './claim-resources.ts'
 import { claimStorage } from './claim-storage.ts'
 import { type ClaimKind, type ClaimView, viewNamed } from './claim-views.ts'
@@ -36,6 +37,7 @@ export interface ClaimsApiParts {
   readonly random: Random
   /** Why the ledger cannot be asked yet; undefined when it can. */
   readonly obstacle?: () => string | undefined
+  readonly claimExpiry: ClaimExpiry
 }
 
 export type ClaimsAnswer = ApiAnswer | StreamedAnswer | Promise<Answer>
@@ -60,9 +62,11 @@ const forceHelps: Cause = {
   field: forceParameter,
 }
 
-export function createClaimsApi({ feed, releases, clock, random, obstacle }: ClaimsApiParts): ClaimsApi {
+export function createClaimsApi(parts: ClaimsApiParts): ClaimsApi {
+  const { feed, releases, clock, random, obstacle, claimExpiry } = parts
   const storage = claimStorage(feed, clock)
-  const context: Context = { storage, clock, random, policies: [], registry: fixedRegistry(claimResources) }
+  const registry = fixedRegistry(claimResources(claimExpiry))
+  const context: Context = { storage, clock, random, policies: [], registry }
   const turns = createTurns(clock)
   let closed = false
   const nextTurn: NextTurn = async () => {

@@ -1,7 +1,9 @@
 // The API of claims over a ledger of its own, on plain HTTP.
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ClaimExpiry } from '../../../internal/apiserver/claims/claim-columns.ts'
 import {
   type ClaimReleases,
   type ClaimsApi,
@@ -29,7 +31,7 @@ export interface ClaimLedger {
   close(): void
 }
 
-export function openClaimLedger(): ClaimLedger {
+export function openClaimLedger(claimExpiry: ClaimExpiry = () => undefined): ClaimLedger {
   const folder = mkdtempSync(join(tmpdir(), 'claims-'))
   const db = openDatabase({ path: join(folder, 'leader.db'), kind: 'leader', migrations: leaderMigrations })
   beginChanges(db, systemClock.now())
@@ -45,6 +47,7 @@ export function openClaimLedger(): ClaimLedger {
     releases,
     clock: systemClock,
     random: systemRandom,
+    claimExpiry,
   })
   return {
     folder,
@@ -65,8 +68,8 @@ export interface ClaimServer extends ClaimLedger {
   stop(): Promise<void>
 }
 
-export async function openClaimServer(): Promise<ClaimServer> {
-  const ledger = openClaimLedger()
+export async function openClaimServer(claimExpiry?: ClaimExpiry): Promise<ClaimServer> {
+  const ledger = openClaimLedger(claimExpiry)
   const served = await serveHandle(ledger.api.handle, { host: '127.0.0.1', port: 0 }, silentLog)
   const port = 'port' in served.bound ? served.bound.port : 0
   return {
