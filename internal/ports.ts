@@ -455,8 +455,8 @@ export interface LedgerEips {
   names(phase: ClaimPhase): readonly PodName[]
   /** For a survey, and to choose of a list: whose each EIP is. */
   holders(): ReadonlyMap<EipId, PodName>
-  /** Of allocations that have brought none that is known: what has one of these tags is nobody's orphan. */
-  tokens(): ReadonlySet<string>
+  /** Of their allocations, with what each has brought. What has the token of one that has brought none that is known is nobody's orphan. */
+  tokens(): ReadonlyMap<string, EipId | undefined>
   /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
   untimed(of: 'all' | 'own'): readonly PodName[]
   ofOwner(uid: string): readonly EipClaim[]

@@ -13,8 +13,8 @@ export interface EipsView {
   readonly eips: readonly CloudEip[]
   /** Whose they are by the ledger. */
   readonly holders: ReadonlyMap<EipId, PodName>
-  /** Of allocations of which more may come. */
-  readonly tokens: ReadonlySet<string>
+  /** Of the allocations of claims, with what each has brought: of others more may come. */
+  readonly tokens: ReadonlyMap<string, EipId | undefined>
   /** Pods, by name, that have a claim. */
   readonly claimed: ReadonlySet<string>
   /** Those of them whose claim has none yet, and has asked for none: it takes what leftFor() finds. */
@@ -27,7 +27,8 @@ export interface RefoundEip extends PodName {
   readonly eip: CloudEip
   readonly phase: 'Attaching' | 'Retained' | 'Releasing'
   readonly wish: EipWish
-  readonly token: string
+  /** Of its allocation; undefined when another has it: somebody has copied its tags. */
+  readonly token: string | undefined
   readonly podUid: PodUid | undefined
   readonly node: NodeName | undefined
   readonly owner: ClaimOwner | undefined
@@ -44,12 +45,14 @@ export function judgeEips(view: EipsView): JudgedEips {
   const claims: RefoundEip[] = []
   const orphans: CloudEip[] = []
   const claimed = new Set(view.claimed)
+  const tokens = new Set(view.tokens.keys())
   for (const { eip, purpose } of unknown(view).toSorted(boundFirst)) {
     const name = podText(purpose)
     if (view.waiting.has(name)) continue
     if (claimed.has(name)) orphans.push(eip)
-    else claims.push(refound(eip, purpose, pods.get(name)))
+    else claims.push(refound(eip, purpose, pods.get(name), unlessTaken(purpose.token, tokens)))
     claimed.add(name)
+    tokens.add(purpose.token)
   }
   return { claims, orphans }
 }
@@ -62,10 +65,14 @@ function asks(pod: PodFact): boolean {
 export function leftFor(
   { name, namespace }: PodName,
   view: Known,
-): { readonly eip: CloudEip; readonly token: string } | undefined {
+): { readonly eip: CloudEip; readonly token: string | undefined } | undefined {
   const its = unknown(view).filter(({ purpose }) => purpose.name === name && purpose.namespace === namespace)
   const [first] = its.toSorted(boundFirst)
-  return first && { eip: first.eip, token: first.purpose.token }
+  return first && { eip: first.eip, token: unlessTaken(first.purpose.token, view.tokens) }
+}
+
+function unlessTaken(token: string, taken: Pick<ReadonlySet<string>, 'has'>): string | undefined {
+  return taken.has(token) ? undefined : token
 }
 
 type Known = Pick<EipsView, 'clusterId' | 'eips' | 'holders' | 'tokens'>
@@ -78,7 +85,8 @@ interface Unknown {
 function unknown({ clusterId, eips, holders, tokens }: Known): readonly Unknown[] {
   return eips.flatMap((eip) => {
     const purpose = purposeOfEip(eip.tags)
-    if (purpose?.clusterId !== clusterId || holders.has(eip.id) || tokens.has(purpose.token)) return []
+    if (purpose?.clusterId !== clusterId || holders.has(eip.id)) return []
+    if (tokens.has(purpose.token) && tokens.get(purpose.token) === undefined) return []
     return eip.state === 'releasing' ? [] : [{ eip, purpose }]
   })
 }
@@ -89,8 +97,13 @@ function boundFirst(a: Unknown, b: Unknown): number {
   return (first ?? 0) - (second ?? 0) || (a.eip.id < b.eip.id ? -1 : 1)
 }
 
-function refound(eip: CloudEip, purpose: EipPurpose, pod: PodFact | undefined): RefoundEip {
-  const { name, namespace, owner, token } = purpose
+function refound(
+  eip: CloudEip,
+  purpose: EipPurpose,
+  pod: PodFact | undefined,
+  token: string | undefined,
+): RefoundEip {
+  const { name, namespace, owner } = purpose
   const asked = pod && eipOfPod(pod)
   const wish = asked !== undefined && 'wish' in asked ? asked.wish : undefined
   const common = { namespace, name, eip, token, owner }

@@ -36,7 +36,8 @@ export function judgeReservations(snapshot: SurveySnapshot, policy: SurveyPolicy
 
 interface Known {
   readonly ids: ReadonlySet<string>
-  readonly tokens: ReadonlySet<string>
+  /** Those that are found come to it. */
+  readonly tokens: Set<string>
   readonly addresses: ReadonlyMap<Ipv4, SurveyClaim>
 }
 
@@ -52,7 +53,7 @@ function judgeOne(one: SurveyReservation, known: Known, snapshot: SurveySnapshot
   if (known.ids.has(one.id)) return undefined
   const purpose = purposeOfReservation(one.tags)
   const holder = known.addresses.get(one.address)
-  if (holder !== undefined) return ofClaimedAddress(one, purpose, holder)
+  if (holder !== undefined) return ofClaimedAddress(one, purpose, holder, known)
   // The call that made it is the claim's own: whoever waits for its answer finds it.
   if (purpose !== undefined && known.tokens.has(purpose.token)) return undefined
   return orphan(one, purpose, snapshot)
@@ -62,17 +63,22 @@ function ofClaimedAddress(
   { address, id }: SurveyReservation,
   purpose: ReservationPurpose | undefined,
   claim: SurveyClaim,
+  { tokens }: Known,
 ): Judgement {
   const about = { subject: id, node: claim.node, holds: false }
   const isIts = purpose !== undefined && podText(purpose) === podText(claim)
-  if (isIts && claim.phase !== 'Releasing')
+  if (isIts && claim.phase !== 'Releasing') {
+    // One token is of one call: with that of another claim it has tags that somebody has copied.
+    const token = tokens.has(purpose.token) ? claim.reserveToken : purpose.token
+    tokens.add(purpose.token)
     return {
       ...about,
       kind: 'reservation-unknown',
       reason: `it keeps ${address} for ${podText(claim)}, and the claim does not know it`,
       remedy: 'none: noted when another view agrees',
-      settle: { kind: 'find-reservation', claim, id, token: purpose.token, node: claim.node },
+      settle: { kind: 'find-reservation', claim, id, token, node: claim.node },
     }
+  }
   const whose = purpose === undefined ? 'nobody can tell whom' : podText(purpose)
   return {
     ...about,

@@ -84,7 +84,7 @@ export function planRebuild(view: RebuildView): Rebuild {
     Number(isThere(eni)) * 2 + Number(staying.has(eni.node))
   const sorted = published.toSorted((a, b) => rank(b) - rank(a))
   const fromNecs = unique(sorted)
-  const known = [...fromNecs, ...attachedExtras(view, nodes, fromNecs)]
+  const known = unique([...fromNecs, ...attachedExtras(view, nodes, fromNecs)])
   const unshown = unshownIps(
     known.filter(isThere),
     shown,
@@ -154,17 +154,20 @@ function unique(enis: readonly RebuiltEni[]): readonly RebuiltEni[] {
   )
 }
 
-/** Nothing is being done to these ENIs, as far as the cloud says. */
+/** Nothing is being done to these ENIs, as far as the cloud says. Of an address that is shown on two, once before it moved, the first counts. */
 function unshownIps(
   enis: readonly RebuiltEni[],
   shown: ReadonlyMap<EniId, CloudEni>,
-  taken: ReadonlySet<Ipv4>,
+  known: ReadonlySet<Ipv4>,
 ): ReadonlyMap<EniId, readonly Ipv4[]> {
+  const taken = new Set(known)
   return new Map(
     enis.map(({ id, mode }) => {
       const eni = shown.get(id)
       const ips = eni?.state === 'available' ? podIps(eni, mode) : []
-      const unshown = ips.filter(({ address, state }) => state === 'available' && !taken.has(address))
+      const unshown = ips.filter(
+        ({ address, state }) => state === 'available' && !taken.has(address) && taken.add(address),
+      )
       return [id, unshown.map(({ address }) => address)]
     }),
   )

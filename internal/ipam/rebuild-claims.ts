@@ -61,10 +61,14 @@ export function rebuildClaims(view: ClaimsView): RebuiltClaims {
   const rank = rankOf(view, published)
   const candidates = [...reserved(view, zones), ...parked(published)].toSorted((a, b) => rank(b) - rank(a))
   const taken = new Set<string | Ipv4>()
-  const claims = candidates.flatMap(({ bound, ...claim }): RebuiltClaim[] => {
+  const tokens = new Set<string>()
+  const claims = candidates.flatMap(({ bound, reserveToken: token, ...claim }): RebuiltClaim[] => {
     if (taken.has(podText(claim)) || taken.has(claim.address)) return []
     taken.add(podText(claim)).add(claim.address)
-    return [claim]
+    // One token is of one call: what else bears it has tags that somebody has copied.
+    const reserveToken = token === undefined || tokens.has(token) ? undefined : token
+    if (reserveToken !== undefined) tokens.add(reserveToken)
+    return [{ ...claim, reserveToken }]
   })
   const rest = view.reservations.map(({ address }) => address).filter((address) => !taken.has(address))
   return { claims, unclaimed: new Set(rest) }

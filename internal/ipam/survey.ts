@@ -165,7 +165,7 @@ export type SurveySettlement =
       readonly kind: 'find-reservation'
       readonly claim: SurveyClaim
       readonly id: string
-      readonly token: string
+      readonly token: string | undefined
       readonly node: NodeName | undefined
     }
 

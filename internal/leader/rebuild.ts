@@ -168,7 +168,7 @@ async function zonesOf(
 
 /** Where one name has two, a survey gives the other back. */
 function eipsOf(view: Pick<EipsView, 'clusterId' | 'eips' | 'pods'>): readonly RefoundEip[] {
-  return judgeEips({ ...view, holders: new Map(), tokens: new Set(), claimed: new Set(), waiting: new Set() })
+  return judgeEips({ ...view, holders: new Map(), tokens: new Map(), claimed: new Set(), waiting: new Set() })
     .claims
 }
 

@@ -1,6 +1,7 @@
 // The NodeENIConfig (NEC) as JSON and as domain values. Unknown fields are ignored, so that neighbouring versions
 // understand each other; what we use is checked strictly, and a fault is named by its path instead of thrown.
 import { z } from 'zod'
+import { leastExpiry } from '../ipam/claim-expiry.ts'
 import type {
   Condition,
   Nec,
@@ -51,7 +52,8 @@ const claim = z
     ({ expireAfterMs: expireAfter, name, namespace, owner }): PublishedClaim => ({
       namespace,
       name,
-      ...(typeof expireAfter === 'number' && { expireAfter }),
+      // People may edit it: the ledger takes no less.
+      ...(typeof expireAfter === 'number' && expireAfter >= leastExpiry && { expireAfter }),
       ...(owner && { owner }),
     }),
   )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type EipPurpose, eipTags } from '../../internal/ipam/eip-tags.ts'
-import { judgeEips } from '../../internal/ipam/judge-eips.ts'
+import { type EipsView, judgeEips, leftFor } from '../../internal/ipam/judge-eips.ts'
 import type { CloudEip, PodFact } from '../../internal/ipam/types.ts'
 import { ip } from '../given.ts'
 
@@ -25,7 +25,7 @@ function eip(id: string, purpose: Partial<EipPurpose> = {}, more: Partial<CloudE
 const none = {
   clusterId: 'cls-1',
   holders: new Map(),
-  tokens: new Set<string>(),
+  tokens: new Map<string, string | undefined>(),
   claimed: new Set<string>(),
   waiting: new Set<string>(),
   pods: [],
@@ -66,7 +66,7 @@ const rows: readonly { does: string; eips: readonly CloudEip[]; more?: object; w
   {
     does: 'spares those that allocations may bring',
     eips: [eip('a')],
-    more: { tokens: new Set(['token-a']) },
+    more: { tokens: new Map([['token-a', undefined]]) },
     want: [],
   },
   { does: 'spares those of other clusters', eips: [eip('a', { clusterId: 'cls-2' })], want: [] },
@@ -100,6 +100,22 @@ for (const { does, eips, more, want } of rows)
     ]
     assert.deepEqual(found, want)
   })
+
+test('[R1][R4] judgeEips() gives a token that somebody has copied to one claim only', () => {
+  const copied = { ...none, eips: [eip('a'), eip('b', { name: 'web-1', token: 'token-a' })] }
+  const tokens = (view: EipsView) => judgeEips(view).claims.map((claim) => `${claim.name} ${claim.token}`)
+  assert.deepEqual(tokens(copied), ['web-0 token-a', 'web-1 undefined'])
+  const known = {
+    holders: new Map([['a', pod]]),
+    tokens: new Map([['token-a', 'a']]),
+    claimed: new Set(['shop/web-0']),
+  }
+  assert.deepEqual(tokens({ ...copied, ...known }), ['web-1 undefined'])
+  assert.partialDeepStrictEqual(leftFor({ namespace: 'shop', name: 'web-1' }, { ...copied, ...known }), {
+    eip: { id: 'b' },
+    token: undefined,
+  })
+})
 
 test('[R4] judgeEips() asks for a kept one as it is', () => {
   const { claims } = judgeEips({ ...none, eips: [eip('a', { expireAfter: 600_000 })] })

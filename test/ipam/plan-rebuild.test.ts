@@ -150,6 +150,25 @@ test('[R4] planRebuild() takes an ENI that is on its instance and in no NEC, in 
   ])
 })
 
+test('[R4] planRebuild() enters no second ENI with the MAC or address of one that a NEC names under a wrong id', () => {
+  const wrong = { ...published(1, '5:7'), id: 'eni-wrong' }
+  const change = { necs: [nec('n1', 'ins-1', [wrong])], cloud: [cloudEni(1, 'n1', 'ins-1', 5)] }
+  assert.deepEqual(enisOf(change), ['eni-wrong n1/1 5:7'])
+  assert.deepEqual(
+    planRebuild(view(change)).orphans.map(({ subject }) => subject),
+    ['eni-1'],
+  )
+})
+
+test('[R4] planRebuild() enters an address once that the cloud shows on two ENIs, before and after it moved', () => {
+  const change = {
+    necs: [nec('n1', 'ins-1', [published(1), { ...published(2), slot: 2 }])],
+    cloud: [cloudEni(1, 'n1', 'ins-1', 8), cloudEni(2, 'n1', 'ins-1', 8)],
+    sure: new Set(ips('10.0.1.8')),
+  }
+  assert.deepEqual(enisOf(change), ['eni-1 n1/1 8:new', 'eni-2 n1/2 '])
+})
+
 test('[R4] planRebuild() holds back what is ours and has no place yet, for the next view to claim', () => {
   const late: CloudEni = { ...cloudEni(2, 'n1', 'ins-1'), instanceId: undefined }
   const foreign = { ...cloudEni(3, 'n1', 'ins-1'), tags: {} }

@@ -82,6 +82,19 @@ for (const c of [
   })
 }
 
+test('[R4] rebuildClaims() gives a token that somebody has copied to one claim only', () => {
+  const copied = { ...reservationOf('web-1', 4), tags: reservationOf('web-1', 3).tags }
+  const reservations = [reservationOf('web-0', 3), copied]
+  const { claims } = rebuildClaims({ clusterId: 'cls-test', necs: [], reservations, pods: [] })
+  assert.deepEqual(
+    claims.map(({ name, reservation, reserveToken }) => [name, reservation, reserveToken]),
+    [
+      ['web-0', 'rsvip-3', 'token-3'],
+      ['web-1', 'rsvip-4', undefined],
+    ],
+  )
+})
+
 function podShowing(n: number): PodFact {
   return {
     ...{ namespace: 'shop', name: 'web-0', uid: 'uid-web-0', node: 'node-1' },

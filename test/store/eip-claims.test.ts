@@ -69,7 +69,7 @@ test('[E2] [R2] a claim is kept through a restart with what was asked for it', a
   store.restart()
   const eips = () => store.ledger.eips
   assert.deepEqual(eips().claim(podOf('web-0')), asked)
-  assert.deepEqual([...eips().tokens()], ['token-1'])
+  assert.deepEqual([...eips().tokens()], [['token-1', undefined]])
   const last = await change(
     'web-0',
     has('eip-a'),

@@ -331,6 +331,16 @@ test('[R10] [S4] encodePublication() keeps claimed addresses where an agent that
   assert.deepEqual(decodeNec({ metadata: { name: 'n' }, ...json })?.publication, publication)
 })
 
+test('[R4] decodeNec() takes no claim that is kept for less than is allowed by its word', () => {
+  const { spec, status } = sample()
+  const [eni] = status['eniInfos'] as readonly Readonly<Record<string, unknown>>[]
+  const claim = { namespace: 'shop', name: 'web-0', expireAfterMs: 1000 }
+  const eniInfos = [{ ...eni, claimedIPs: [{ ip: '10.0.1.9', grant: 3, claim }] }]
+  const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, eniInfos } })
+  const claims = must(nec?.publication).enis.flatMap(({ ips }) => ips.flatMap((ip) => ip.claim ?? []))
+  assert.deepEqual(claims, [{ namespace: 'shop', name: 'web-0' }])
+})
+
 const warm = {
   routeENIIPMinWarmTarget: 5,
   routeENIIPMaxWarmTarget: 5,

@@ -56,8 +56,9 @@ export function ledgerEips(db: Database): LedgerEips {
       return new Map(rows.map(({ eip_id, name, namespace }) => [eip_id, { namespace, name }]))
     },
     tokens() {
-      const sql = `SELECT allocate_token AS token FROM eip_claim WHERE allocate_token IS NOT NULL AND eip_id IS NULL`
-      return new Set(db.all<{ token: string }>(sql).map(({ token }) => token))
+      const sql = `SELECT allocate_token AS token, eip_id FROM eip_claim WHERE allocate_token IS NOT NULL`
+      const rows = db.all<{ token: string; eip_id: string | null }>(sql)
+      return new Map(rows.map(({ eip_id, token }) => [token, eip_id ?? undefined]))
     },
     untimed: (of) =>
       names(db, `phase = 'Retained' AND expires_at IS NULL AND (? = 'all' OR expire_after IS NOT NULL)`, of),

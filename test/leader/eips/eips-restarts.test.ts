@@ -173,6 +173,23 @@ test('[R1] an EIP of ours that no claim knows of is nobody’s when two looks ag
   assert.equal((await world.untilEip(uid)).eipId, claim.eipId)
 })
 
+test('[R1] an EIP with the tags of another, and a name of its own, keeps no survey from what is left', async (t) => {
+  const world = await EipWorld.start(t)
+  const claim = await world.untilEip(world.run('node-1', 'web-0', kept))
+  const { tags } = known(world.cloud.admin.audit(world.clock.now()).eips.find(({ id }) => id === claim.eipId))
+  const copied = renamed(tags, 'web-0', 'copy-0')
+  world.cloud.admin.createEip({ tags: { ...tags, ...copied } }, world.clock.now())
+  const left = { ...tags, ...renamed(tags, 'web-0', 'gone-0'), ...withToken(tags, 'x2') }
+  world.cloud.admin.createEip({ tags: left }, world.clock.now())
+  const phases = () => ['web-0', 'copy-0', 'gone-0'].map((name) => world.eipClaim(name)?.phase)
+  await world.until(() => !phases().includes(undefined), 5 * minute)
+  assert.deepEqual(phases(), ['Bound', 'Retained', 'Retained'])
+  world.loseLedger()
+  world.start()
+  await world.until(() => phases()[0] === 'Bound')
+  assert.deepEqual(phases(), ['Bound', 'Retained', 'Retained'])
+})
+
 function renamed(tags: Readonly<Record<string, string>>, from: string, to: string) {
   return Object.fromEntries(
     Object.entries(tags)
