@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
+import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podSubnet, vpcId } from './leader-world.ts'
 
@@ -49,12 +50,16 @@ for (const { does, faults } of [
   })
 }
 
-test('[S12] one that a stranger has is not got, and the pod is told', async (t) => {
+test('[S12] one that a stranger has is not got, and the pod is told, once', async (t) => {
   const world = await ClaimWorld.start(t)
   const theirs = world.cloud.admin.reserveIp({ subnetId: podSubnet, address: wish }, world.clock.now())
   world.put('node-1', 'web-0', 1, asks(wish))
   await world.clock.advance(minute)
   assert.deepEqual([world.stateOf('web-0'), world.claim('web-0')?.reason], ['Pending -', 'AddressTaken'])
+  const { version } = known(world.claim('web-0'))
+  await world.clock.advance(5 * minute)
+  assert.equal(world.claim('web-0')?.version, version)
+  assert.deepEqual(world.podReasons('web-0'), ['AddressTaken'])
   world.cloud.admin.releaseReservation(theirs.id, world.clock.now())
   assert.equal(await world.untilBound('web-0', 'node-1'), wish)
 })

@@ -131,6 +131,8 @@ test('[R1] where somebody else has taken the address meanwhile, the claim says s
   const claim = known(world.claim('web-0'))
   assert.deepEqual([claim.phase, claim.reservation, claim.reason], ['Retained', undefined, 'AddressTaken'])
   assert.ok(world.podReasons('web-0').includes('AddressTaken'))
+  await world.clock.advance(3 * minute)
+  assert.equal(world.claim('web-0')?.version, claim.version, 'it is said once')
   world.cloud.admin.releaseReservation(theirs.id, world.clock.now())
   await world.clock.advance(2 * minute)
   assert.match(known(world.claim('web-0')?.reservation), /^rsvip-/, 'it is kept again as soon as it is free')

@@ -19,6 +19,7 @@ import { createCloud } from '../../internal/vpc/cloud.ts'
 import type { Transport } from '../../internal/vpc/transport.ts'
 import { leaderMigrations } from '../../migrations/index.ts'
 import { DiskTwin } from '../fake/disk-twin.ts'
+import { withRequestIds } from '../fake/request-ids.ts'
 import { VirtualClock } from '../fake/virtual-clock.ts'
 import { known, nodeReport, warm } from '../given.ts'
 import { LogBook } from '../node/log-book.ts'
@@ -88,7 +89,7 @@ export class LeaderWorld {
     // No leader makes the tokens of the one before again.
     const random = seededRandom(5 + 1000 * this.#starts++)
     const cloud = createCloud({
-      transport: this.between(linkWithEipsApart(this.cloud, this.#process, this.#ofEips)),
+      transport: this.between(withRequestIds(linkWithEipsApart(this.cloud, this.#process, this.#ofEips))),
       clock,
       random,
       log: this.log,

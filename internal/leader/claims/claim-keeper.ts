@@ -17,7 +17,7 @@ import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
-import { podNotice } from '../pod-notice.ts'
+import { isSameTrouble, podNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { createCascade } from './cascade.ts'
@@ -187,10 +187,10 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       wakeNode(claim.node ?? '')
       return outcome.retryIn
     }
-    const { retryIn, ...change } = outcome
-    await ledger.write((tx) => tx.changeClaim(claim, change))
-    if (change.message !== claim.message || change.reason !== claim.reason)
-      kube.notify(podNotice(pod, change.reason, change.message))
+    const { retryIn, reserveToken = claim.reserveToken, ...trouble } = outcome
+    const isTold = isSameTrouble(claim, trouble)
+    await ledger.write((tx) => tx.changeClaim(claim, { reserveToken, ...(!isTold && trouble) }))
+    if (!isTold) kube.notify(podNotice(pod, trouble.reason, trouble.message))
     return retryIn
   }
 

@@ -11,7 +11,7 @@ import { purposeOfReservation } from '../../ipam/reservation-tags.ts'
 import type { Cloud, LeaderKube, LeaderLedger, Reservation } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
-import { claimNotice } from '../pod-notice.ts'
+import { claimNotice, isSameTrouble } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import type { ReservePermission } from './reserve-permission.ts'
 import { reserveRequest } from './reserve-request.ts'
@@ -40,7 +40,7 @@ export function createHolder(options: HolderOptions): Holder {
     { message, reason }: Pick<Claim, 'reason' | 'message'>,
     warns = false,
   ): Promise<void> {
-    if (claim.phase !== 'Retained' || (claim.reason === reason && claim.message === message)) return
+    if (claim.phase !== 'Retained' || isSameTrouble(claim, { message, reason })) return
     await ledger.write((tx) => tx.changeClaim(claim, { reason, message }))
     if (warns && claim.reason !== reason) kube.notify(claimNotice(claim, reason, message))
   }

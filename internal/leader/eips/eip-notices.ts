@@ -3,7 +3,7 @@ import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
 import { eipOfPod } from '../../ipam/eip-wish.ts'
 import type { PodFact, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
-import { claimNotice, podNotice } from '../pod-notice.ts'
+import { claimNotice, isSameTrouble, podNotice } from '../pod-notice.ts'
 
 export interface EipNotices {
   /** Stores in the claim why it is not as it should be, and tells its pod. Throws `storage`, `conflict`. */
@@ -20,7 +20,7 @@ export function createEipNotices(
   const told = new Map<PodUid, string>()
   return {
     async trouble(claim, { message, reason }) {
-      if (claim.reason === reason && withoutRequest(claim.message) === withoutRequest(message)) return
+      if (isSameTrouble(claim, { message, reason })) return
       await ledger.write((tx) => tx.changeEipClaim(claim, { reason, message }))
       kube.notify(claimNotice(claim, reason, message))
     },
@@ -37,9 +37,4 @@ export function createEipNotices(
     },
     forget: (uid) => void told.delete(uid),
   }
-}
-
-/** Each refusal has a request id in it: the same trouble is not told anew for that. */
-function withoutRequest(message: string): string {
-  return message.replaceAll(/\(request [^)]*\)|\[request id:[^\]]*\]/g, '')
 }
