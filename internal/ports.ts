@@ -561,14 +561,14 @@ export interface LeaderTx {
   restoreClaim(claim: FoundClaim): Claim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when the address is another's. */
   changeClaim(claim: SeenClaim, change: ClaimChange): Claim
-  /** Nothing when it has changed since it was read. */
+  /** Throws `conflict` when it has changed since it was read. */
   removeClaim(claim: Claim): void
   addEipClaim(claim: NewEipClaim): EipClaim
   /** Throws `conflict` when there is one of that name, or of that EIP. */
   restoreEipClaim(claim: FoundEipClaim): EipClaim
   /** Throws `conflict` when it has changed since it was read, when its phase may not follow, or when another has the EIP or the address. */
   changeEipClaim(claim: SeenClaim, change: EipClaimChange): EipClaim
-  /** Nothing when it has changed since it was read. Throws `conflict` unless it is let go. */
+  /** Throws `conflict` when it has changed since it was read, and unless it is let go. */
   removeEipClaim(claim: EipClaim): void
   /** A new binding as far as the node is concerned, of an address that was returned. Nothing when it is not bound. */
   renewIp(address: Ipv4, reason: string): void

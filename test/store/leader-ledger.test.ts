@@ -1,6 +1,7 @@
 // The leader's ledger over a real file: what the schema refuses, what each step of an intent does, and a restart amid any step.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { Claim } from '../../internal/ipam/claim.ts'
 import type { Action } from '../../internal/ipam/plan-node.ts'
 import type { Intent } from '../../internal/ipam/settle-intent.ts'
 import type { CloudEni, CloudIp } from '../../internal/ipam/types.ts'
@@ -334,6 +335,18 @@ test('[R2] an address that the ledger has on another ENI is not bound twice', as
     second?.ips.map(({ address }) => address),
     [nth(77)],
   )
+})
+
+test('[R2] a claim that has changed since it was read is not removed', async (t) => {
+  const { store, write } = await ledgerWithNode(t)
+  const claim = await write((tx) => tx.addClaim(claimOf('web-0')))
+  const now = await write((tx) => tx.changeClaim(claim, { reason: 'Because' }))
+  const remove = (one: Claim) => write((tx) => tx.removeClaim(one))
+  await assert.rejects(remove(claim), { code: 'conflict', message: /it has changed meanwhile$/ })
+  assert.deepEqual(store.ledger.claim(claim), now)
+  await remove(now)
+  assert.equal(store.ledger.claim(claim), undefined)
+  await assert.rejects(remove(now), { code: 'conflict', message: /it is gone$/ })
 })
 
 test('[S13] of the addresses that are on an ENI when one was made for a claim, it gets none that is kept for another', async (t) => {

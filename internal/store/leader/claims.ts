@@ -245,9 +245,7 @@ export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Clai
  * address is another's.
  */
 export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
-  const current = expectClaim(db, claim.key)
-  if (current.version !== claim.version)
-    throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
+  const current = expectUnchanged(db, claim)
   const wanted = { ...current, ...change }
   if (!mayFollow(current.phase, wanted.phase)) {
     const message = `Cannot make the claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
@@ -289,8 +287,10 @@ export function startExpiry(db: Database): void {
   if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
 }
 
-export function removeClaim(db: Database, key: number): void {
-  db.run(`DELETE FROM claim WHERE key = ?`, key)
+/** Throws `conflict` when it has changed since `claim` was read. */
+export function removeClaim(db: Database, claim: SeenClaim): void {
+  expectUnchanged(db, claim)
+  db.run(`DELETE FROM claim WHERE key = ?`, claim.key)
 }
 
 export function expiryClock(db: Database): ExpiryClock {
@@ -328,6 +328,12 @@ function columnsOf(claim: Claim): readonly (readonly [string, string | number | 
     ['reason', claim.reason],
     ['message', claim.message],
   ]
+}
+
+function expectUnchanged(db: Database, claim: SeenClaim): Claim {
+  const current = expectClaim(db, claim.key)
+  if (current.version === claim.version) return current
+  throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
 }
 
 function expectClaim(db: Database, key: number): Claim {

@@ -156,10 +156,9 @@ export function changeEipClaim(
   return expectEipClaim(db, claim.key)
 }
 
-/** Nothing when it has changed since. Throws `conflict` unless it is let go: what is in the cloud would be nobody's. */
+/** Throws `conflict` when it has changed since `claim` was read, and unless it is let go: what is in the cloud would be nobody's. */
 export function removeEipClaim(db: Database, now: Millis, claim: EipClaim): void {
-  const current = one(db, 'key = ?', claim.key)
-  if (current?.version !== claim.version) return
+  const current = expectUnchanged(db, claim)
   if (current.phase !== 'Releasing') {
     const message = `Cannot remove the EIP claim of ${podText(claim)}: it is ${current.phase}, not let go`
     throw new IpamError('conflict', message)

@@ -21,7 +21,6 @@ import {
   expiredClaims,
   expiryClock,
   findClaim,
-  findClaimByKey,
   findClaimOf,
   findWaiting,
   hasStaticClaims,
@@ -180,9 +179,7 @@ function leaderTx(db: Database, now: Millis): LeaderTx {
     addClaim: (claim) => addClaim(db, now, claim),
     restoreClaim: (claim) => restoreClaim(db, now, claim),
     changeClaim: (claim, change) => changeClaim(db, now, claim, change),
-    removeClaim(claim) {
-      if (findClaimByKey(db, claim.key)?.version === claim.version) removeClaim(db, claim.key)
-    },
+    removeClaim: (claim) => removeClaim(db, claim),
     addEipClaim: (claim) => addEipClaim(db, now, claim),
     restoreEipClaim: (claim) => restoreEipClaim(db, now, claim),
     changeEipClaim: (claim, change) => changeEipClaim(db, now, claim, change),
