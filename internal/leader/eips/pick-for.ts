@@ -1,9 +1,10 @@
 // Which EIP of its list a claim gets now, among all that want one of the same (E4).
 import type { Random } from '../../base/random.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { errorCode, IpamError } from '../../ipam/errors.ts'
 import { type EipContender, type EipPick, pickEips } from '../../ipam/pick-eip.ts'
 import type { EipView } from '../../ipam/plan-eip.ts'
+import { podText } from '../../ipam/pod-need.ts'
 import type { CloudEip, EipId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger } from '../../ports.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -16,7 +17,7 @@ export interface PickerOptions {
   readonly placeOf: (claim: EipClaim) => EipView['place']
 }
 
-/** Returns what finds the EIP for a claim that has none; as the cloud shows it. Throws what the cloud throws. */
+/** Returns what finds the EIP for a claim that has none; as the cloud shows it. Throws `conflict`, and what the cloud throws. */
 export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOptions) {
   function contender(claim: EipClaim): EipContender | undefined {
     const { key, name, namespace, wish } = claim
@@ -60,7 +61,11 @@ export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOp
     const eips = new Map(found.map((eip) => [eip.id, eip]))
     const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders(), isLeft })
     const pick = picks.get(claim.key)
-    if (pick === undefined) return { reason: 'EipBusy', message: 'its claim has changed meanwhile' }
+    if (pick === undefined)
+      throw new IpamError(
+        'conflict',
+        `Cannot choose an EIP for ${podText(claim)}: its claim has changed meanwhile`,
+      )
     const seen = 'eip' in pick ? eips.get(pick.eip) : undefined
     return seen === undefined ? pick : { eip: seen.id, seen }
   }
