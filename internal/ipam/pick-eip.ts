@@ -27,6 +27,18 @@ export interface EipChoices {
 
 export type EipPick = { readonly eip: EipId } | EipTrouble
 
+/** What is so with an EIP, and what helps. */
+export interface EipObstacle {
+  readonly reason: string
+  readonly so: string
+  readonly remedy: string
+}
+
+/** For people: what cannot be done, what is so, and what helps. */
+export function eipTrouble({ reason, remedy, so }: EipObstacle, what = 'give the pod its EIP'): EipTrouble {
+  return { reason, message: `Cannot ${what}: ${so}; ${remedy}` }
+}
+
 /** By the keys of the contenders. None gets what another has, or gets. */
 export function pickEips(contenders: readonly EipContender[], { eips, holders, isLeft }: EipChoices) {
   const taken = new Map(holders)
@@ -51,15 +63,16 @@ function inTurn(a: EipContender, b: EipContender): number {
 function pickFor(
   { draw, wish: { ids, ordinal } }: EipContender,
   its: EipId | undefined,
-  why: (id: EipId) => EipTrouble | undefined,
+  why: (id: EipId) => EipObstacle | undefined,
 ): EipPick {
   if (ordinal !== undefined) {
     const id = ids[ordinal]
     if (id === undefined) {
-      const message = `the pod is number ${ordinal}, counted from 0, and its list has ${ids.length}: ${listed(ids)}`
-      return { reason: 'EipListTooShort', message }
+      const so = `it is number ${ordinal}, counted from 0, and its list has ${ids.length}: ${listed(ids)}`
+      return eipTrouble({ reason: 'EipListTooShort', so, remedy: 'add to its eip-id-list' })
     }
-    return why(id) ?? { eip: id }
+    const obstacle = why(id)
+    return obstacle === undefined ? { eip: id } : eipTrouble(obstacle)
   }
   // Its address takes no other.
   if (its !== undefined) return { eip: its }
@@ -72,10 +85,15 @@ function pickFor(
   const eip = free[Math.min(Math.floor(draw * free.length), free.length - 1)]
   if (eip !== undefined) return { eip }
   const [only, ...others] = reasons
-  if (only?.why !== undefined && others.length === 0) return only.why
-  const all = reasons.slice(0, mostNamed).flatMap((one) => one.why?.message ?? [])
-  const rest = reasons.length > mostNamed ? `; and ${reasons.length - mostNamed} more` : ''
-  return { reason: 'NoFreeEip', message: `none of the list is free: ${all.join('; ')}${rest}` }
+  if (only?.why !== undefined && others.length === 0) return eipTrouble(only.why)
+  const all = reasons.slice(0, mostNamed).flatMap((one) => one.why?.so ?? [])
+  const rest = reasons.length > mostNamed ? `, and ${reasons.length - mostNamed} more` : ''
+  const so = `none of its list is free: ${all.join(', ')}${rest}`
+  return eipTrouble({
+    reason: 'NoFreeEip',
+    so,
+    remedy: 'it gets the first that is free, or add to its eip-id-list',
+  })
 }
 
 const mostNamed = 5
@@ -97,38 +115,46 @@ function obstacle(
     readonly holder: PodName | undefined
     readonly isLeft: EipChoices['isLeft']
   },
-): EipTrouble | undefined {
-  if (holder !== undefined) return { reason: 'EipTaken', message: `${id} is of pod ${podText(holder)}` }
-  if (eip === undefined)
-    return { reason: 'EipNotFound', message: `there is no EIP ${id} of the account in this region` }
+): EipObstacle | undefined {
+  if (holder !== undefined)
+    return {
+      reason: 'EipTaken',
+      so: `${id} is of pod ${podText(holder)}`,
+      remedy: 'it gets it when it is free',
+    }
+  if (eip === undefined) {
+    const so = `there is no EIP ${id} of the account in this region`
+    return { reason: 'EipNotFound', so, remedy: anotherList }
+  }
   if (createdTag in eip.tags) {
-    const message = `${id} was made for a pod, and goes with that; allowed are EIPs of your own`
-    return { reason: 'EipOfAnother', message }
+    const so = `${id} was made for a pod, and goes with that`
+    return { reason: 'EipOfAnother', so, remedy: `${anotherList}: allowed are EIPs of your own` }
   }
   return (isLeft(eip) ? undefined : obstacleInCloud(eip, pod)) ?? poverty(eip)
 }
+
+const anotherList = 'mend its eip-id-list'
 
 /** Is it on its address already? */
 function isItsOwn(eip: CloudEip | undefined, { at }: EipContender): boolean {
   return at !== undefined && eip?.eniId === at.eniId && eip.privateIp === at.address
 }
 
-function obstacleInCloud(eip: CloudEip, pod: EipContender): EipTrouble | undefined {
+function obstacleInCloud(eip: CloudEip, pod: EipContender): EipObstacle | undefined {
   switch (eip.state) {
     case 'unbound':
       return undefined
     case 'bound':
     case 'bound_to_loose_eni': {
-      return isItsOwn(eip, pod)
-        ? undefined
-        : { reason: 'EipInUse', message: `${eip.id} is bound to ${boundTo(eip)}` }
+      if (isItsOwn(eip, pod)) return undefined
+      return { reason: 'EipInUse', so: `${eip.id} is bound to ${boundTo(eip)}`, remedy: 'unbind it' }
     }
     case 'releasing':
-      return { reason: 'EipNotFound', message: `${eip.id} is being released` }
+      return { reason: 'EipNotFound', so: `${eip.id} is being released`, remedy: anotherList }
     case 'creating':
     case 'binding':
     case 'unbinding':
-      return { reason: 'EipBusy', message: `${eip.id} is ${eip.state} just now` }
+      return { reason: 'EipBusy', so: `${eip.id} is ${eip.state} just now`, remedy: 'it is looked at again' }
   }
 }
 
@@ -140,8 +166,9 @@ export function boundTo({ eniId, instanceId, privateIp }: CloudEip): string {
 }
 
 /** Why an EIP carries nothing, whatever it is on. */
-export function poverty({ arrears, blocked, id }: CloudEip): EipTrouble | undefined {
-  if (arrears) return { reason: 'EipInArrears', message: `${id} is in arrears: the account has to pay first` }
-  if (blocked) return { reason: 'EipBlocked', message: `the cloud has blocked ${id}, as after an attack` }
-  return undefined
+export function poverty({ arrears, blocked, id }: CloudEip): EipObstacle | undefined {
+  if (arrears)
+    return { reason: 'EipInArrears', so: `${id} is in arrears`, remedy: 'pay what is owed to Tencent Cloud' }
+  const so = `the cloud has blocked ${id}, as after an attack`
+  return blocked ? { reason: 'EipBlocked', so, remedy: 'unblock it in the console' } : undefined
 }

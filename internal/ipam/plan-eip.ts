@@ -7,7 +7,7 @@
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import type { EipAct, EipClaim, EipTrouble } from './eip-claim.ts'
-import { boundTo, poverty } from './pick-eip.ts'
+import { boundTo, eipTrouble, poverty } from './pick-eip.ts'
 import type { CloudEip, EniId } from './types.ts'
 
 /** What the cloud showed: of a row with an EIP that one, of another the one that bears its token. */
@@ -144,9 +144,10 @@ function obtain(view: EipView, policy: EipPolicy): EipStep {
 /** What is made for it would be paid for, and what is chosen kept from others, for nothing. */
 function unplaced({ createdAt }: EipClaim, now: Millis, policy: EipPolicy): EipStep {
   if (now - createdAt < policy.knownWithin) return { kind: 'wait', until: now + policy.pollEvery }
-  const message =
-    "the pod's node has no pool, or the address that it shows is of none: an EIP cannot be bound to it"
-  return { kind: 'trouble', reason: 'NoPodAddress', message, until: now + policy.retryEvery }
+  const so = 'its node has no pool, or the address that it shows is of none'
+  const remedy = 'run it on a node that the leader gives addresses to'
+  const trouble = eipTrouble({ reason: 'NoPodAddress', so, remedy })
+  return { kind: 'trouble', ...trouble, until: now + policy.retryEvery }
 }
 
 function settle(view: EipView, policy: EipPolicy): EipStep {
@@ -191,7 +192,8 @@ function bind(view: EipView, eip: CloudEip, wanted: EipPlace | undefined, policy
     return { kind: 'wait', until: now + policy.pollEvery }
   if (wanted !== undefined) {
     const trouble = poverty(eip)
-    if (trouble !== undefined) return { kind: 'trouble', ...trouble, until: now + policy.retryEvery }
+    if (trouble !== undefined)
+      return { kind: 'trouble', ...eipTrouble(trouble), until: now + policy.retryEvery }
     return { kind: 'associate', eip, address: wanted.address, eniId: wanted.eniId }
   }
   if (row.wish.source === 'specified') return leave(view, eip, policy)
@@ -216,13 +218,16 @@ function keepOrUnbind(
     // Its ENI is on the pod's node: that is only not yet to be seen.
     if (eip.state === 'bound_to_loose_eni') return { kind: 'wait', until: now + policy.pollEvery }
     const trouble = poverty(eip)
-    if (trouble !== undefined) return { kind: 'trouble', ...trouble, until: now + policy.retryEvery }
+    if (trouble !== undefined)
+      return { kind: 'trouble', ...eipTrouble(trouble), until: now + policy.retryEvery }
     return { kind: 'done', eip, at: wanted }
   }
   if (isOurDoing(row, eip)) return { kind: 'disassociate', eip }
   if (row.wish.source === 'specified' && wanted === undefined) return leave(view, eip, policy)
-  const message = `${eip.id} is bound to ${boundTo(eip)}, which no leader has done; unbind it`
-  return { kind: 'trouble', reason: 'EipInUse', message, until: now + policy.retryEvery }
+  const so = `${eip.id} is bound to ${boundTo(eip)}, which no leader has done`
+  const what = wanted === undefined ? 'take the EIP back' : undefined
+  const trouble = eipTrouble({ reason: 'EipInUse', so, remedy: 'unbind it' }, what)
+  return { kind: 'trouble', ...trouble, until: now + policy.retryEvery }
 }
 
 /** What somebody has bound to something of his own is left; one that was made for pods is on an ENI for no other reason. */

@@ -2,7 +2,7 @@
 // shows decides, so that it may be broken off and run again.
 import { type Clock, sleep } from '../base/clock.ts'
 import { clusterEips } from '../ipam/eip-tags.ts'
-import { errorCode, IpamError, mayHaveHappened } from '../ipam/errors.ts'
+import { errorCode, IpamError, mayHaveHappened, withHint } from '../ipam/errors.ts'
 import { planReclaim, type ReclaimStep } from '../ipam/plan-reclaim.ts'
 import type { CloudEip, EipId } from '../ipam/types.ts'
 import type { Cloud } from '../ports.ts'
@@ -79,7 +79,7 @@ async function round(parts: ReclaimParts, pending: Map<EipId, Pending>, end: End
     const eips = await cloud.describeEips({ ids: [...pending.keys()] }, 'release')
     shown = new Map(eips.map((eip) => [eip.id, eip]))
   } catch (error) {
-    for (const one of [...pending.values()]) giveUpLate(one, (error as Error).message, clock.now(), end)
+    for (const one of [...pending.values()]) giveUpLate(one, withHint(error), clock.now(), end)
     return
   }
   for (const one of [...pending.values()]) await take(parts, one, shown.get(one.eip.id), end)
@@ -103,7 +103,7 @@ async function take(parts: ReclaimParts, one: Pending, eip: CloudEip | undefined
     giveUpLate(one, one.trouble || `it stays ${eip.state}`, now, end)
   } catch (error) {
     const code = errorCode(error)
-    const message = (error as Error).message
+    const message = withHint(error)
     one.trouble = message
     if (code === 'denied' || code === 'eip_quota' || code === 'bad_input') return end(one, 'failed', message)
     giveUpLate(one, message, now, end)

@@ -179,7 +179,7 @@ test('[E4] pickEips() says what is wrong with each of a list, and not of very ma
   assert.ok(pick !== undefined && 'message' in pick)
   assert.match(
     pick.message,
-    /^none of the list is free: eip-0 is of pod shop\/db-0; there is no EIP eip-1 of the account in this region; .*; and 4 more$/,
+    /^Cannot give the pod its EIP: none of its list is free: eip-0 is of pod shop\/db-0, there is no EIP eip-1 of the account in this region, .*, and 4 more; it gets the first that is free/,
   )
 })
 

@@ -87,11 +87,14 @@ interface Row {
 const wait = (after: number): EipStep => ({ kind: 'wait', until: now + after })
 const acted = (act: EipClaim['acted'], ago: number) => ({ acted: act, actedAt: now - ago })
 const associate = (seen: CloudEip, at = here): EipStep => ({ kind: 'associate', eip: seen, ...at })
-const poor = { reason: 'EipInArrears', message: 'eip-a is in arrears: the account has to pay first' }
+const poor = {
+  reason: 'EipInArrears',
+  message: 'Cannot give the pod its EIP: eip-a is in arrears; pay what is owed to Tencent Cloud',
+}
 const unplaced = {
   reason: 'NoPodAddress',
   message:
-    "the pod's node has no pool, or the address that it shows is of none: an EIP cannot be bound to it",
+    'Cannot give the pod its EIP: its node has no pool, or the address that it shows is of none; run it on a node that the leader gives addresses to',
 }
 const unbound = eip('unbound')
 const bound = eip('bound', here)
@@ -260,7 +263,8 @@ const rows: readonly Row[] = [
     want: {
       kind: 'trouble',
       reason: 'EipBlocked',
-      message: 'the cloud has blocked eip-a, as after an attack',
+      message:
+        'Cannot give the pod its EIP: the cloud has blocked eip-a, as after an attack; unblock it in the console',
       until: now + retryEvery,
     },
   },
@@ -479,7 +483,8 @@ const rows: readonly Row[] = [
     want: {
       kind: 'trouble',
       reason: 'EipInUse',
-      message: 'eip-a is bound to 10.0.1.6 of eni-2, which no leader has done; unbind it',
+      message:
+        'Cannot give the pod its EIP: eip-a is bound to 10.0.1.6 of eni-2, which no leader has done; unbind it',
       until: now + retryEvery,
     },
   },
@@ -495,7 +500,7 @@ const rows: readonly Row[] = [
     want: {
       kind: 'trouble',
       reason: 'EipInUse',
-      message: 'eip-a is bound to nat-1, which no leader has done; unbind it',
+      message: 'Cannot take the EIP back: eip-a is bound to nat-1, which no leader has done; unbind it',
       until: now + retryEvery,
     },
   },

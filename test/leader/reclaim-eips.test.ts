@@ -99,7 +99,7 @@ test('[E8] [E10] what the role may not release is told, and the others are relea
     ...cloud,
     async releaseEip(...args: Parameters<Cloud['releaseEip']>) {
       first ??= args[0]
-      if (args[0] === first) throw new IpamError('denied', 'Cannot release: denied')
+      if (args[0] === first) throw new IpamError('denied', 'Cannot release: denied', { hint: 'Allow it' })
       await cloud.releaseEip(...args)
     },
   }
@@ -107,7 +107,7 @@ test('[E8] [E10] what the role may not release is told, and the others are relea
   assert.deepEqual(
     done.map(({ outcome, why }) => [outcome, why]).toSorted(([a = ''], [b = '']) => a.localeCompare(b)),
     [
-      ['failed', 'Cannot release: denied'],
+      ['failed', 'Cannot release: denied; Allow it'],
       ['released', ''],
     ],
   )

@@ -192,8 +192,10 @@ export function createReservations(options: ReservationsOptions): Reservations {
   /** Is there one after all? Two looks say so. */
   function unknownYet(claim: Claim): ReserveOutcome {
     const left = untilSure(claim)
-    if (left > 0)
-      return stuck('ReservationUnanswered', 'what came of a request to reserve it is not known yet', left)
+    if (left > 0) {
+      const so = 'what came of the request is not known yet; it is looked at again'
+      return stuck('ReservationUnanswered', `Cannot reserve an address for ${podText(claim)}: ${so}`, left)
+    }
     missing.delete(claim.key)
     permission.unanswered.delete(claim.key)
     return parks

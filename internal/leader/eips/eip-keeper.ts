@@ -8,7 +8,7 @@ import type { Random } from '../../base/random.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { claimPhases } from '../../ipam/claim.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type EipClaimStep, planEipClaim } from '../../ipam/plan-eip-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
@@ -116,7 +116,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
       const retryIn = pause.failed()
       // One that does not pass is no race.
       if (!isPassed || retryIn >= settings.retry.firstMs)
-        log.warn('EIP claim not settled', { pod: key, error: (error as Error).message, retryIn })
+        log.warn('EIP claim not settled', { pod: key, error: withHint(error), retryIn })
       queue.add(key, retryIn)
     }
   }

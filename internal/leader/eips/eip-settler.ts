@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts'
 import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
+import { eipTrouble } from '../../ipam/pick-eip.ts'
 import {
   type EipLook,
   type EipPlace,
@@ -63,10 +64,11 @@ interface Memory extends EipFailing {
 }
 
 const well = { reason: '', message: '' }
-const waiting = {
+const waiting = eipTrouble({
   reason: 'NoPodAddress',
-  message: 'the pod has no address that the EIP could be bound to yet',
-}
+  so: 'it has no address yet that an EIP could be bound to',
+  remedy: 'it gets it when it has one',
+})
 
 /** So soon, as a rule, the NEC of a node says what it is to say. */
 const exposedWithin: Millis = 200

@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts'
 import { type Rounds, startRounds } from '../../base/rounds.ts'
 import { claimPhases } from '../../ipam/claim.ts'
 import { clusterEips } from '../../ipam/eip-tags.ts'
-import { errorCode } from '../../ipam/errors.ts'
+import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type JudgedEips, judgeEips, type RefoundEip } from '../../ipam/judge-eips.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { CloudEip, EipId, PodName } from '../../ipam/types.ts'
@@ -54,9 +54,8 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
 
   /** Who may see none makes none, as a rule: claims that want one say so. */
   function note(error: Error): void {
-    const { message } = error
-    if (errorCode(error) !== 'denied') log.warn('survey of EIPs failed', { error: message })
-    else if (!isDenied) log.info('EIPs cannot be looked for', { error: message })
+    if (errorCode(error) !== 'denied') log.warn('survey of EIPs failed', { error: withHint(error) })
+    else if (!isDenied) log.info('EIPs cannot be looked for', { error: withHint(error) })
     isDenied = errorCode(error) === 'denied'
   }
 
@@ -122,7 +121,7 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
       else if (state === 'bound' || state === 'bound_to_loose_eni') await cloud.disassociateEip(id, 'collect')
       log.warn('EIP of nobody given back', { eip: id, address, state })
     } catch (error) {
-      log.warn('EIP of nobody not given back', { eip: id, address, error: (error as Error).message })
+      log.warn('EIP of nobody not given back', { eip: id, address, error: withHint(error) })
     }
   }
 

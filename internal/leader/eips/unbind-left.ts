@@ -2,6 +2,7 @@
 // is unbound before the next pod has the address, and with it what is sent to that EIP.
 import type { Log } from '../../base/log.ts'
 import { createdTag } from '../../ipam/eip-tags.ts'
+import { withHint } from '../../ipam/errors.ts'
 import type { RefoundEip } from '../../ipam/judge-eips.ts'
 import type { CloudEip, EniId } from '../../ipam/types.ts'
 import type { Cloud } from '../../ports.ts'
@@ -25,7 +26,7 @@ export async function unbindLeft(options: UnbindOptions, found: readonly Refound
         log.warn('EIP of a pod that is gone unbound', { eip: eip.id, privateIp: eip.privateIp })
       }
     } catch (error) {
-      log.warn('EIPs of pods that are gone not unbound', { eni, error: (error as Error).message })
+      log.warn('EIPs of pods that are gone not unbound', { eni, error: withHint(error) })
     }
   }
 }

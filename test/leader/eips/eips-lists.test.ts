@@ -42,7 +42,10 @@ test('[E4] of pods that want one EIP one has it; the others are told, and the ne
   await world.clock.advance(minute)
   assert.equal(world.eipState('b'), 'Pending -')
   assert.deepEqual(world.podReasons('b'), ['EipTaken'])
-  assert.match(world.eipClaim('b')?.message ?? '', /eip-xxx1 is of pod default\/a/)
+  assert.match(
+    world.eipClaim('b')?.message ?? '',
+    /^Cannot give the pod its EIP: eip-xxx1 is of pod default\/a; it gets it when it is free$/,
+  )
   world.stop(first)
   assert.equal((await world.untilEip(second)).eipId, 'eip-xxx1')
 })

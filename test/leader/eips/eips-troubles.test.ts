@@ -154,7 +154,7 @@ test('[E1][R5] none is made for a pod that it could not be bound for; it is told
   assert.deepEqual(world.eips(), [])
   for (const name of Object.keys(where)) {
     assert.deepEqual(world.podReasons(name), ['NoPodAddress'])
-    assert.match(known(world.eipClaim(name)).message, /an EIP cannot be bound to it$/)
+    assert.match(known(world.eipClaim(name)).message, /^Cannot give the pod its EIP: its node has no pool/)
   }
 })
 
