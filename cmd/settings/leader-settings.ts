@@ -64,12 +64,12 @@ const table = {
   ),
   claimExpiredDuration: optional(
     duration('5m', '4380h'),
-    'A static address is given up so long after its pod has ended; without it, never.',
+    'A static address, or an EIP that is kept, is given up so long after its pod has ended; without it, never.',
   ),
   enableOwnerref: setting(
     bool,
     'false',
-    'A static address is given up when the workload of its pod is deleted: the topmost one, of any kind. Claims that were made before stay. Needs a role of its own.',
+    'A static address, or an EIP that is kept, is given up when the workload of its pod is deleted: the topmost one, of any kind. Claims that were made before stay. Needs a role of its own.',
   ),
   defaultNetwork: setting(
     choice(networkNames.shared, networkNames.exclusive, 'other'),
@@ -133,7 +133,7 @@ const table = {
   serveClaims: setting(
     bool,
     'true',
-    'Show VpcIPs and VpcIPClaims to kubectl by API aggregation. A cluster that does not permit it is told once, and led all the same.',
+    'Show VpcIPs, VpcIPClaims and EIPClaims to kubectl by API aggregation. A cluster that does not permit it is told once, and led all the same.',
   ),
   apiBindPort: setting(
     integer(0, 65_535),
