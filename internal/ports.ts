@@ -141,9 +141,9 @@ export interface Cloud {
 }
 
 export interface AllocateEip {
-  /** In Mbps. Both are undefined in accounts of the old kind, where they belong to the instance. */
-  readonly bandwidth: number | undefined
-  readonly chargeType: string | undefined
+  /** In Mbps. */
+  readonly bandwidth: number
+  readonly chargeType: string
   readonly isp: Isp
   readonly name: string
   readonly tags: Readonly<Record<string, string>>
@@ -448,8 +448,6 @@ export interface LedgerEips {
   ofEip(eip: EipId): EipClaim | undefined
   /** The one that holds the address of a pod: it may not be taken off its ENI. */
   holding(privateIp: Ipv4): EipClaim | undefined
-  /** Of pods on the node. */
-  ofNode(node: NodeName): readonly EipClaim[]
   where(phase: ClaimPhase): readonly EipClaim[]
   /** As `where`, their names alone. */
   names(phase: ClaimPhase): readonly PodName[]
@@ -457,8 +455,6 @@ export interface LedgerEips {
   holders(): ReadonlyMap<EipId, PodName>
   /** Of allocations that have brought none that is known: what has one of these tags is nobody's orphan. */
   tokens(): ReadonlySet<string>
-  /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
-  untimed(of: 'all' | 'own'): readonly PodName[]
   ofOwner(uid: string): readonly EipClaim[]
   /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
   expired(limit: number): readonly EipClaim[]

@@ -1,8 +1,6 @@
 // What annotation eip-attributes says: JSON with Bandwidth and ISP (E1), or the parameters of AllocateAddresses that real TKE takes as well
 // (vpc-api.md, part 5). Unknown keys, wrong types and values out of range are refused, and the answer says what is allowed.
-import type { Isp } from './types.ts'
-
-const isps: readonly Isp[] = ['BGP', 'CMCC', 'CTCC', 'CUCC']
+import { type Isp, isps } from './types.ts'
 
 /** Most Mbps of each (vpc-api.md, AllocateAddresses). What is paid for by the month cannot be given back when its pod ends: not allowed. */
 const chargeTypes = {

@@ -37,13 +37,9 @@ export function eipTags(
   }
 }
 
-/** By which the EIPs of a cluster are listed, and what an allocation has brought. */
+/** By which the EIPs of a cluster are listed. */
 export function clusterEips(clusterId: string): Readonly<Record<string, string>> {
   return { [createdTag]: 'true', [clusterTag]: clusterId }
-}
-
-export function allocatedBy(clusterId: string, token: string): Readonly<Record<string, string>> {
-  return { ...clusterEips(clusterId), [intentTag]: token }
 }
 
 /** As far as its tags can be read: people may edit them. undefined when it does not say whose it is, or that it was made for a pod. */

@@ -1,7 +1,7 @@
 // What a pod's annotations ask for: a public address that is made for it (E1), or one of a list (E4), kept after it or not (E2, E3). What is
 // not exactly right is refused whole: an address that somebody pays for is never made by guessing.
 import type { ClaimPolicy } from './claim.ts'
-import { parseClaimExpiry } from './claim-expiry.ts'
+import { expiryKey, notExpiry, notPolicy, parseClaimExpiry } from './claim-expiry.ts'
 import { type CreatedWish, parseEipAttributes } from './eip-attributes.ts'
 import { keyPrefix } from './names.ts'
 import { shownText } from './shown-text.ts'
@@ -12,7 +12,7 @@ export const eipKeys = {
   attributes: 'eip-attributes',
   ids: 'eip-id-list',
   policy: 'eip-claim-delete-policy',
-  expiry: 'claim-expired-duration',
+  expiry: expiryKey,
 } as const
 
 export interface SpecifiedWish {
@@ -83,11 +83,10 @@ function faultOf(key: keyof typeof eipKeys, value: string, why: string): EipFaul
 
 function keepingOf({ expiry, policy = 'Immediate' }: EipAnnotations) {
   if (policy === 'Immediate') return { policy, expireAfter: undefined } as const
-  if (policy !== 'Never') return faultOf('policy', policy, 'it is neither Never nor Immediate')
+  if (policy !== 'Never') return faultOf('policy', policy, notPolicy)
   const expireAfter = expiry === undefined ? undefined : parseClaimExpiry(expiry)
   // Kept for ever by a slip of the pen, it would be paid for ever.
-  if (expiry !== undefined && expireAfter === undefined)
-    return faultOf('expiry', expiry, 'it is not a duration of at least 5m (such as 1h30m)')
+  if (expiry !== undefined && expireAfter === undefined) return faultOf('expiry', expiry, notExpiry)
   return { policy, expireAfter } as const
 }
 

@@ -4,8 +4,16 @@ import type { ClaimOwner } from './claim.ts'
 import { type EipPurpose, purposeOfEip } from './eip-tags.ts'
 import { type EipWish, eipOfPod } from './eip-wish.ts'
 import { podText } from './pod-need.ts'
-import type { CloudEip, EipId, Isp, NodeName, PodFact, PodName, PodUid } from './types.ts'
-import { isps } from './types.ts'
+import {
+  type CloudEip,
+  type EipId,
+  type Isp,
+  isps,
+  type NodeName,
+  type PodFact,
+  type PodName,
+  type PodUid,
+} from './types.ts'
 
 export interface EipsView {
   readonly clusterId: string

@@ -1,5 +1,6 @@
 // What a reservation of ours says about itself in the cloud, so that a leader without a ledger knows whose address it keeps.
 import type { ClaimOwner } from './claim.ts'
+import { leastExpiry } from './claim-expiry.ts'
 import { clusterTag, intentTag } from './eni-tags.ts'
 import type { PodName } from './types.ts'
 
@@ -55,7 +56,7 @@ export function purposeOfReservation(tags: Readonly<Record<string, string>>): Re
 
 export function expiryOf(tags: Readonly<Record<string, string>>): number | undefined {
   const after = Number(tags[expiryTag] ?? Number.NaN)
-  return Number.isSafeInteger(after) && after >= 300_000 ? after : undefined
+  return Number.isSafeInteger(after) && after >= leastExpiry ? after : undefined
 }
 
 export function ownerOf(tags: Readonly<Record<string, string>>): ClaimOwner | undefined {

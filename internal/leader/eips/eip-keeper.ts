@@ -81,7 +81,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
   const renewals = createEipRenewals(clock, random, settings.retry)
-  const settler = createEipSettler({ ...options, notices, renewals, livePod: known, freed: wakeWaiting })
+  const settle = createEipSettler({ ...options, notices, renewals, livePod: known, freed: wakeWaiting })
   let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
@@ -177,7 +177,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     const isIts = claim.podUid !== undefined && claim.podUid === live?.uid
     if (isIts && live !== undefined && (await cascade.renew(claim, live))) return 0
     if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
-    return settler.settle(claim)
+    return settle(claim)
   }
 
   function mayExpire({ expireAfter, phase }: EipClaim): boolean {

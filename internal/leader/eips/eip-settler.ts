@@ -32,12 +32,8 @@ import type { EipRenewals } from './eip-renewals.ts'
 import { isLeaving } from './held-addresses.ts'
 import { createPicker } from './pick-for.ts'
 
-export interface EipSettler {
-  /** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
-  settle(claim: EipClaim): Promise<Millis>
-  /** No claim of that key is there any more. */
-  forget(key: number): void
-}
+/** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
+export type EipSettler = (claim: EipClaim) => Promise<Millis>
 
 export interface EipSettlerOptions {
   readonly cloud: Cloud
@@ -296,24 +292,21 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     return 0
   }
 
-  return {
-    async settle(claim) {
-      const memory = memoryOf(claim)
-      const { settled } = memory
-      if (settled?.version === claim.version && settled.place === placeText(place(claim))) {
-        const left = settled.at + surveyEvery - clock.now()
-        if (left > 0 && left <= surveyEvery) return left
-        memory.settled = undefined
-      }
-      try {
-        const step = await plan(claim, memory)
-        return step === undefined ? 0 : await take(claim, step, memory)
-      } catch (error) {
-        await failures.unseen(claim, error as Error, memory)
-        throw error
-      }
-    },
-    forget: (key) => void memories.delete(key),
+  return async (claim) => {
+    const memory = memoryOf(claim)
+    const { settled } = memory
+    if (settled?.version === claim.version && settled.place === placeText(place(claim))) {
+      const left = settled.at + surveyEvery - clock.now()
+      if (left > 0 && left <= surveyEvery) return left
+      memory.settled = undefined
+    }
+    try {
+      const step = await plan(claim, memory)
+      return step === undefined ? 0 : await take(claim, step, memory)
+    } catch (error) {
+      await failures.unseen(claim, error as Error, memory)
+      throw error
+    }
   }
 }
 

@@ -47,7 +47,6 @@ export function ledgerEips(db: Database): LedgerEips {
     claim: (pod) => findEipClaim(db, pod),
     ofEip: (eip) => one(db, 'eip_id = ?', eip),
     holding: (privateIp) => one(db, 'private_ip = ?', privateIp),
-    ofNode: (node) => all(db, 'node = ?', node),
     where: (phase) => all(db, 'phase = ?', phase),
     names: (phase) => names(db, 'phase = ?', phase),
     holders() {
@@ -59,8 +58,6 @@ export function ledgerEips(db: Database): LedgerEips {
       const sql = `SELECT allocate_token AS token FROM eip_claim WHERE allocate_token IS NOT NULL AND eip_id IS NULL`
       return new Set(db.all<{ token: string }>(sql).map(({ token }) => token))
     },
-    untimed: (of) =>
-      names(db, `phase = 'Retained' AND expires_at IS NULL AND (? = 'all' OR expire_after IS NOT NULL)`, of),
     ofOwner: (uid) => all(db, `owner IS NOT NULL AND json_extract(owner, '$.uid') = ?`, uid),
     expired(limit) {
       const sql = `SELECT * FROM eip_claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
