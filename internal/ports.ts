@@ -1,8 +1,8 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
-import type { Claim, ClaimOwner, ClaimPhase } from './ipam/claim.ts'
-import type { EipClaim } from './ipam/eip-claim.ts'
+import type { Claim, ClaimChange, ClaimPhase } from './ipam/claim.ts'
+import type { EipClaim, EipClaimChange } from './ipam/eip-claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -380,7 +380,7 @@ export interface LeaderLedger {
   /** Claims to public addresses. */
   readonly eips: LedgerEips
   /** Workloads that claims go with, of addresses and of EIPs, each once. */
-  owners(): readonly ClaimOwner[]
+  owners(): readonly OwnerRef[]
   claimsOfOwner(uid: string): readonly Claim[]
   /** Static ones of pods on the node that have no address, and none on its way. */
   waitingClaims(node: NodeName): readonly Claim[]
@@ -478,18 +478,8 @@ export type FoundEipClaim = PodName &
     readonly node: NodeName | undefined
   }
 
-/** What of it may change. The EIP, once there is one, does not. */
-export type EipClaimChange = Partial<
-  Omit<EipClaim, 'key' | 'namespace' | 'name' | 'uid' | 'createdAt' | 'changedAt' | 'version'>
->
-
 /** A claim as it was when it was read. */
 export type SeenClaim = Pick<Claim, 'key' | 'namespace' | 'name' | 'version'>
-
-/** What of a claim may change. */
-export type ClaimChange = Partial<
-  Omit<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
->
 
 /** An ENI that exists in the cloud and is entered as it is. */
 export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {

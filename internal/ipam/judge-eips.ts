@@ -1,6 +1,5 @@
 // What becomes of an EIP that bears our tags, and that no claim knows of: an allocation whose answer was lost with its claim, or what is left
 // of a lost ledger. A claim is made for it again, and does the rest; where its pod's name has another, it is released. Pure.
-import type { ClaimOwner } from './claim.ts'
 import { type EipPurpose, purposeOfEip } from './eip-tags.ts'
 import { type EipWish, eipOfPod } from './eip-wish.ts'
 import { podText } from './pod-need.ts'
@@ -10,6 +9,7 @@ import {
   type Isp,
   isps,
   type NodeName,
+  type OwnerRef,
   type PodFact,
   type PodName,
   type PodUid,
@@ -38,7 +38,7 @@ export interface RefoundEip extends PodName {
   readonly token: string
   readonly podUid: PodUid | undefined
   readonly node: NodeName | undefined
-  readonly owner: ClaimOwner | undefined
+  readonly owner: OwnerRef | undefined
 }
 
 export interface JudgedEips {

@@ -1,7 +1,7 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
+import type { Claim, ClaimChange, ClaimPolicy, FollowedOwner } from './claim.ts'
 import { hasUnclearPolicy, isStatic } from './count-pod.ts'
 import { letGo, retain, retime, takenBy } from './lifecycle.ts'
 import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
@@ -40,14 +40,9 @@ export type ClaimStep =
       readonly pod: PodFact & { node: NodeName }
       readonly owner?: FollowedOwner | undefined
     }
-  | { readonly kind: 'change'; readonly change: Partial<Mutable> }
+  | { readonly kind: 'change'; readonly change: ClaimChange }
   /** The row goes; nothing of the cloud belongs to it. */
   | { readonly kind: 'remove' }
-
-type Mutable = Omit<
-  Claim,
-  'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'
->
 
 /** The next step; undefined when all is as it should be. */
 export function planClaim(
@@ -102,7 +97,7 @@ function leave(
   return keep(claim, now, latest)
 }
 
-function changed(change: Partial<Mutable> | undefined): ClaimStep | undefined {
+function changed(change: ClaimChange | undefined): ClaimStep | undefined {
   return change === undefined ? undefined : { kind: 'change', change }
 }
 

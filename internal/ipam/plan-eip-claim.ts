@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Millis } from '../value/millis.ts'
 import type { FollowedOwner } from './claim.ts'
-import type { EipClaim } from './eip-claim.ts'
+import type { EipClaim, EipClaimChange } from './eip-claim.ts'
 import { type EipWish, eipOfPod } from './eip-wish.ts'
 import { letGo, retain, retime, takenBy } from './lifecycle.ts'
 import type { ClaimRules } from './plan-claim.ts'
@@ -26,7 +26,7 @@ export type EipClaimStep =
       readonly pod: PodName & { readonly uid: PodUid; readonly node: NodeName }
       readonly owner?: FollowedOwner | undefined
     }
-  | { readonly kind: 'change'; readonly change: Partial<Omit<EipClaim, 'key' | keyof PodName | 'uid'>> }
+  | { readonly kind: 'change'; readonly change: EipClaimChange }
 
 /** The next step; undefined when nothing of the claim's life is to be changed. */
 export function planEipClaim(
@@ -60,7 +60,7 @@ function wishOf(pod: PodFact): EipWish | undefined {
   return eip === undefined || 'fault' in eip ? undefined : eip.wish
 }
 
-function changing(change: Partial<EipClaim> | undefined): EipClaimStep | undefined {
+function changing(change: EipClaimChange | undefined): EipClaimStep | undefined {
   return change && { kind: 'change', change }
 }
 

@@ -1,9 +1,9 @@
 // Claims to public addresses in a real ledger: what is stored, what the schema refuses, and what watches are told.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { EipClaim } from '../../internal/ipam/eip-claim.ts'
+import type { EipClaim, EipClaimChange } from '../../internal/ipam/eip-claim.ts'
 import type { EipWish } from '../../internal/ipam/eip-wish.ts'
-import type { EipClaimChange, FoundEipClaim, LeaderTx, NewEipClaim } from '../../internal/ports.ts'
+import type { FoundEipClaim, LeaderTx, NewEipClaim } from '../../internal/ports.ts'
 import { beginChanges, claimFeed } from '../../internal/store/leader/claim-feed.ts'
 import { changeEipClaim, findEipClaim } from '../../internal/store/leader/eip-claims.ts'
 import { bound, deleteClaim, insertClaim, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'

@@ -1,9 +1,8 @@
 // Claims and the workloads of their pods (S7): each new claim learns with which it goes, and a kept one goes when that is gone.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { ClaimOwner, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
+import type { AnyClaim, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { withHint } from '../../ipam/errors.ts'
-import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
@@ -164,7 +163,7 @@ function isBy({ uid, via }: FollowedOwner, controller: OwnerRef | undefined): bo
   return controller.uid === (via ?? { uid }).uid
 }
 
-function through(owner: ClaimOwner, controller: OwnerRef): FollowedOwner {
+function through(owner: OwnerRef, controller: OwnerRef): FollowedOwner {
   return controller.uid === owner.uid ? owner : { ...owner, via: controller }
 }
 

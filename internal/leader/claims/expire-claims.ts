@@ -1,6 +1,6 @@
 // Lets claims go whose time without a pod is over (S5).
 import type { Log } from '../../base/log.ts'
-import type { AnyClaim } from '../../ipam/lifecycle.ts'
+import type { AnyClaim } from '../../ipam/claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'

@@ -1,7 +1,7 @@
 // Table `claim`: who wants or has an address. Only this file writes it.
 import {
   type Claim,
-  type ClaimOwner,
+  type ClaimChange,
   type ClaimPhase,
   type ClaimPolicy,
   type FollowedOwner,
@@ -10,8 +10,8 @@ import {
 import { IpamError } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { SurveyClaim } from '../../ipam/survey.ts'
-import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
+import type { EniMode, NodeName, OwnerRef, PodName } from '../../ipam/types.ts'
+import type { ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -124,12 +124,12 @@ export function staticClaims(db: Database): readonly SurveyClaim[] {
   }))
 }
 
-export function listOwners(db: Database): readonly ClaimOwner[] {
+export function listOwners(db: Database): readonly OwnerRef[] {
   const rows = db.all<{ owner: string }>(
     `SELECT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL
      UNION SELECT json_remove(owner, '$.via') FROM eip_claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
-  return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
+  return rows.map(({ owner }) => JSON.parse(owner) as OwnerRef)
 }
 
 export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {

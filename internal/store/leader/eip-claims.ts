@@ -1,11 +1,11 @@
 // Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it.
 import { type ClaimPhase, type ClaimPolicy, type FollowedOwner, mayFollow } from '../../ipam/claim.ts'
-import type { EipAct, EipClaim } from '../../ipam/eip-claim.ts'
+import type { EipAct, EipClaim, EipClaimChange } from '../../ipam/eip-claim.ts'
 import type { EipWish } from '../../ipam/eip-wish.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodName } from '../../ipam/types.ts'
-import type { EipClaimChange, FoundEipClaim, LedgerEips, NewEipClaim, SeenClaim } from '../../ports.ts'
+import type { FoundEipClaim, LedgerEips, NewEipClaim, SeenClaim } from '../../ports.ts'
 import type { Database, SqlValue } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -102,7 +102,7 @@ function keepingOf({ expireAfter, policy }: EipWish): Pick<EipClaim, 'policy' | 
   return { policy, expireAfter }
 }
 
-type Mutable = Omit<EipClaim, 'key' | keyof PodName | 'uid' | 'createdAt' | 'changedAt' | 'version'>
+type Mutable = Required<EipClaimChange>
 
 const emptyClaim = {
   ...{ generation: 1, eipId: undefined, address: undefined, privateIp: undefined, eniId: undefined },
