@@ -15,21 +15,35 @@ export function letGo(reason: string, message: string): LifecycleChange {
 }
 
 /** What it has is kept for the next pod of its name; `expiresAt` undefined: for ever, as things are. */
-export function retain(now: Millis, expiresAt: Millis | undefined): LifecycleChange {
+function retain(now: Millis, expiresAt: Millis | undefined): LifecycleChange {
   return { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' }
 }
 
 /** Two looks at the ledger's clock do not agree to the second. */
 const agree: Millis = 60_000
 
-/** Of a retained one, `latest` being when its time is over: the setting may have come, gone or become shorter meanwhile: then it counts from now. */
-export function retime(
+/** The change that makes `expiresAt` follow the setting: stopped when there is none, begun or shortened to `latest`, never prolonged. */
+function retime(
   { expiresAt }: Pick<AnyClaim, 'expiresAt'>,
   latest: Millis | undefined,
 ): LifecycleChange | undefined {
   const isRight =
     latest === undefined ? expiresAt === undefined : expiresAt !== undefined && expiresAt <= latest + agree
   return isRight ? undefined : { expiresAt: latest }
+}
+
+/**
+ * What its pod leaves, or has left, is kept until `latest`; undefined: no time runs. `missing`: what it is a claim to, of one that has none
+ * yet. Returns undefined when it is so already.
+ */
+export function keptUntil(
+  claim: Pick<AnyClaim, 'phase' | 'expiresAt'>,
+  { latest, missing, now }: { latest: Millis | undefined; missing: string | undefined; now: Millis },
+): LifecycleChange | undefined {
+  if (claim.phase === 'Retained') return retime(claim, latest)
+  return missing === undefined
+    ? retain(now, latest)
+    : letGo('PodGone', `its pod went before it had ${missing}`)
 }
 
 /** The pod has it from now on. `has`: there is what it is a claim to. */

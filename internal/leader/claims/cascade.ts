@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { AnyClaim, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { withHint } from '../../ipam/errors.ts'
+import { letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
@@ -72,9 +73,7 @@ export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): C
   async function release(claim: C): Promise<boolean> {
     if ((await podThere(claim)) !== undefined) return false
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
-    const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
-    const change = { phase: 'Releasing', expiresAt: undefined, ...why } as const
-    await ledger.write((tx) => table.change(tx, claim, change))
+    await ledger.write((tx) => table.change(tx, claim, letGo('OwnerGone', `${owner} is gone`)))
     const { has: of } = table.words
     log.info('claim goes with its workload', { pod: podText(claim), of, address: claim.address, owner })
     return true
