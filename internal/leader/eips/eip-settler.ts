@@ -276,14 +276,6 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function remove(claim: EipClaim): Promise<Millis> {
-    // Of a kept one somebody else has released the EIP.
-    if (claim.phase !== 'Releasing') {
-      await letItGo(claim, {
-        reason: 'EipLost',
-        message: `${claim.eipId} is gone: somebody else has released it`,
-      })
-      return 0
-    }
     await ledger.write((tx) => tx.removeEipClaim(claim))
     log.info('EIP claim released', { ...fieldsOf(claim), why: claim.reason })
     memories.delete(claim.key)
