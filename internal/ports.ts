@@ -447,12 +447,12 @@ export interface LedgerEips {
   /** The one whose EIP it is. */
   ofEip(eip: EipId): EipClaim | undefined
   /** The one that holds the address of a pod: it may not be taken off its ENI. */
-  holding(privateIp: Ipv4): EipClaim | undefined
+  onAddress(privateIp: Ipv4): EipClaim | undefined
   where(phase: ClaimPhase): readonly EipClaim[]
   /** As `where`, their names alone. */
   names(phase: ClaimPhase): readonly PodName[]
   /** For a survey, and to choose of a list: whose each EIP is. */
-  holders(): ReadonlyMap<EipId, PodName>
+  byEip(): ReadonlyMap<EipId, PodName>
   /** Of allocations that have brought none that is known: what has one of these tags is nobody's orphan. */
   tokens(): ReadonlySet<string>
   ofOwner(uid: string): readonly EipClaim[]

@@ -8,6 +8,9 @@ import type { EipId, EniId } from './types.ts'
 /** What the cloud is asked. Only the allocation has a token; what is known of the others is when they were sent. */
 export type EipAct = 'allocate' | 'associate' | 'disassociate' | 'release'
 
+/** Of a claim: it is known what became of what was asked last. */
+export const unasked = { acted: undefined, actedAt: undefined, answered: false } as const
+
 /** `Pending`: no EIP yet. `Attaching`: it has one, which is not bound to the pod's address. `Bound`: it is. */
 export interface EipClaim extends AnyClaim {
   readonly wish: EipWish
@@ -36,4 +39,9 @@ export type EipClaimChange = ChangeOf<EipClaim>
 export interface EipTrouble {
   readonly reason: string
   readonly message: string
+}
+
+/** Those of the documents' samples are shorter than those of the API. */
+export function isEipId(text: string): boolean {
+  return /^eip-[0-9a-z]{4,60}$/.test(text)
 }

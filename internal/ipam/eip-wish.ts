@@ -3,6 +3,7 @@
 import type { ClaimPolicy } from './claim.ts'
 import { expiryKey, notExpiry, notPolicy, parseClaimExpiry } from './claim-expiry.ts'
 import { type CreatedWish, parseEipAttributes } from './eip-attributes.ts'
+import { isEipId } from './eip-claim.ts'
 import { keyPrefix } from './names.ts'
 import { shownText } from './shown-text.ts'
 import type { EipId, PodEip, PodFact } from './types.ts'
@@ -62,6 +63,11 @@ export function eipWishOf(said: EipAnnotations, pod: NamedPod): EipWish | EipFau
   return 'fault' in wish ? wish : { ...wish, ...keeping }
 }
 
+/** One that is on a node, and asks for one, be it in vain. */
+export function asksForEip({ eip, node, terminal }: Pick<PodFact, 'eip' | 'node' | 'terminal'>): boolean {
+  return eip !== undefined && node !== undefined && !terminal
+}
+
 /** In both modes, of addresses that are kept and of others (E7); a pod without an address of ours cannot have one. */
 export function eipOfPod({
   eip,
@@ -100,7 +106,7 @@ const mostIds = 1000
 
 function specifiedOf(text: string, pod: NamedPod): SpecifiedWish | EipFault {
   const ids = text.split(',').map((id) => id.trim())
-  const odd = ids.find((id) => !/^eip-[0-9a-z]{1,60}$/.test(id))
+  const odd = ids.find((id) => !isEipId(id))
   if (odd !== undefined)
     return faultOf(
       'ids',

@@ -1,12 +1,12 @@
 // What becomes of an EIP that bears our tags, and that no claim knows of: an allocation whose answer was lost with its claim, or what is left
 // of a lost ledger. A claim is made for it again, and does the rest; where its pod's name has another, it is released. Pure.
+import { eipDefaults, isChargeType } from './eip-attributes.ts'
 import { type EipPurpose, purposeOfEip } from './eip-tags.ts'
-import { type EipWish, eipOfPod } from './eip-wish.ts'
+import { asksForEip, type EipWish, eipOfPod } from './eip-wish.ts'
 import { podText } from './pod-need.ts'
 import {
   type CloudEip,
   type EipId,
-  type Isp,
   isps,
   type NodeName,
   type OwnerRef,
@@ -48,7 +48,7 @@ export interface JudgedEips {
 }
 
 export function judgeEips(view: EipsView): JudgedEips {
-  const pods = new Map(view.pods.filter(asks).map((pod) => [podText(pod), pod]))
+  const pods = new Map(view.pods.filter(asksForEip).map((pod) => [podText(pod), pod]))
   const claims: RefoundEip[] = []
   const orphans: CloudEip[] = []
   const claimed = new Set(view.claimed)
@@ -60,10 +60,6 @@ export function judgeEips(view: EipsView): JudgedEips {
     claimed.add(name)
   }
   return { claims, orphans }
-}
-
-function asks(pod: PodFact): boolean {
-  return pod.node !== undefined && !pod.terminal && pod.eip !== undefined
 }
 
 /** Of those of the cluster the one that was made for a pod of that name, and that no claim knows of: what a ledger that was lost has left. */
@@ -113,11 +109,8 @@ function refound(eip: CloudEip, purpose: EipPurpose, pod: PodFact | undefined): 
 function wishOf({ bandwidth, chargeType, isp }: CloudEip, { expireAfter, policy }: EipPurpose): EipWish {
   return {
     ...{ source: 'created', policy, expireAfter, label: undefined, tags: {}, raw: {} },
-    bandwidth: bandwidth ?? 100,
-    isp: isps.find((one): one is Isp => one === isp) ?? 'BGP',
-    chargeType:
-      chargeType === 'BANDWIDTH_POSTPAID_BY_HOUR' || chargeType === 'BANDWIDTH_PACKAGE'
-        ? chargeType
-        : 'TRAFFIC_POSTPAID_BY_HOUR',
+    bandwidth: bandwidth ?? eipDefaults.bandwidth,
+    isp: isps.find((one) => one === isp) ?? eipDefaults.isp,
+    chargeType: isChargeType(chargeType) ? chargeType : eipDefaults.chargeType,
   }
 }

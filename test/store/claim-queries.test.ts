@@ -60,7 +60,7 @@ const questions: Readonly<Record<string, (ledger: LeaderLedger) => unknown>> = {
   claimsExpire: (ledger) => ledger.claimsExpire(),
   'eips.claim': ({ eips }) => eips.claim({ namespace: 'default', name: 'web-0' }),
   'eips.ofEip': ({ eips }) => eips.ofEip('eip-a'),
-  'eips.holding': ({ eips }) => eips.holding(ip('10.0.0.1')),
+  'eips.onAddress': ({ eips }) => eips.onAddress(ip('10.0.0.1')),
   'eips.where': ({ eips }) => eips.where('Pending'),
   'eips.names': ({ eips }) => eips.names('Releasing'),
   'eips.ofOwner': ({ eips }) => eips.ofOwner('uid'),

@@ -140,9 +140,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       await take(await cascade.withOwner(step, claim, live), claim)
       if (claim?.policy === 'Immediate') wakeTaker(claim)
       if (live !== undefined) tellOdd(live, claim)
-      const holder =
+      const carrier =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
-      if (holder !== undefined) wakeNode(holder)
+      if (carrier !== undefined) wakeNode(carrier)
       if (claim?.node !== undefined) wakeNode(claim.node)
       if (live?.node !== undefined) wakeNode(live.node)
       return 0

@@ -135,7 +135,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       elsewhere: isElsewhere
         ? {
             ...{ node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) },
-            eip: ledger.eips.holding(address)?.eipId,
+            eip: ledger.eips.onAddress(address)?.eipId,
           }
         : undefined,
       trouble,

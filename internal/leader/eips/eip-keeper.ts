@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { claimPhases } from '../../ipam/claim.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { asksForEip } from '../../ipam/eip-wish.ts'
 import { errorCode } from '../../ipam/errors.ts'
 import { type EipClaimStep, planEipClaim } from '../../ipam/plan-eip-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
@@ -232,7 +233,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     wake,
     wakeAt(addresses) {
       for (const address of addresses) {
-        const holder = eips.holding(address)
+        const holder = eips.onAddress(address)
         if (holder !== undefined) wake(holder)
       }
     },
@@ -250,10 +251,6 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
 function soonest(...all: readonly (Millis | undefined)[]): Millis | undefined {
   const known = all.filter((one) => one !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
-}
-
-function asksForEip({ eip, node, terminal }: PodFact): boolean {
-  return eip !== undefined && node !== undefined && !terminal
 }
 
 function ownerOf({ eip }: PodFact): OwnerRef | undefined {

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { createPause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
-import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
+import { type EipClaim, type EipTrouble, unasked } from '../../ipam/eip-claim.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import {
@@ -164,12 +164,12 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (claim.allocateToken !== undefined) return false
     const eips = await looks.made()
     return ledger.write((tx) => {
-      const { holders, holding, tokens } = ledger.eips
-      const left = leftFor(claim, { clusterId, eips, holders: holders(), tokens: tokens() })
+      const { byEip, onAddress, tokens } = ledger.eips
+      const left = leftFor(claim, { clusterId, eips, holders: byEip(), tokens: tokens() })
       if (left === undefined) return false
       const { address, eniId, id, privateIp } = left.eip
       const isOn = privateIp !== undefined && eniId !== undefined
-      const isFree = isOn && holding(privateIp) === undefined && !isLeaving(privateIp, ledger)
+      const isFree = isOn && onAddress(privateIp) === undefined && !isLeaving(privateIp, ledger)
       tx.changeEipClaim(claim, {
         ...{ eipId: id, address, allocateToken: left.token, phase: 'Attaching' },
         ...(isFree && { privateIp, eniId }),
@@ -239,7 +239,6 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const { phase, podUid, privateIp } = claim
     const waits = podUid !== undefined && at === undefined
     const settled = { privateIp: at?.address, eniId: at?.eniId, ...(waits ? waiting : well) }
-    const unasked = { acted: undefined, actedAt: undefined, answered: false }
     const next = podUid === undefined ? phase : at === undefined ? 'Attaching' : 'Bound'
     const change = { ...settled, ...unasked, phase: next, ...(address !== undefined && { address }) } as const
     const now = await ledger.write((tx) => tx.changeEipClaim(claim, change))

@@ -48,10 +48,10 @@ export function ledgerEips(db: Database): LedgerEips {
   return {
     claim: (pod) => findEipClaim(db, pod),
     ofEip: (eip) => table.one(db, 'eip_id = ?', eip),
-    holding: (privateIp) => table.one(db, 'private_ip = ?', privateIp),
+    onAddress: (privateIp) => table.one(db, 'private_ip = ?', privateIp),
     where: (phase) => table.all(db, 'phase = ?', phase),
     names: (phase) => table.names(db, 'phase = ?', phase),
-    holders() {
+    byEip() {
       const sql = `SELECT eip_id, namespace, name FROM eip_claim WHERE eip_id IS NOT NULL`
       const rows = db.all<PodName & { eip_id: string }>(sql)
       return new Map(rows.map(({ eip_id, name, namespace }) => [eip_id, { namespace, name }]))
