@@ -10,7 +10,6 @@ export type EniId = string
 export type SubnetId = string
 export type InstanceId = string
 export type EipId = string
-
 export type PodUid = string
 
 export interface PodName {

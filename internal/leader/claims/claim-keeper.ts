@@ -30,8 +30,8 @@ import { createLivePods } from './live-pods.ts'
 import type { Owners } from './owners.ts'
 import { createPodThere } from './pod-there.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
-import { createReservations, parking, type Reservations } from './reservations.ts'
-import type { ReservePermission } from './reserve-permission.ts'
+import { createReservations, type Reservations } from './reservations.ts'
+import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 
 export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
@@ -56,6 +56,7 @@ export interface ClaimKeeperOptions {
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly unanswered: Unanswered
   readonly owners: Owners
   readonly ticker: ExpiryTicker
   readonly wakeNode: (node: NodeName) => void
@@ -179,15 +180,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
     const outcome = await reservations.reserve(claim)
-    if ('address' in outcome) {
+    if (outcome.kind !== 'stuck') {
       wakeNode(claim.node ?? '')
-      return undefined
+      return outcome.kind === 'parks' ? outcome.retryIn : undefined
     }
-    if (outcome.reason === parking) {
-      wakeNode(claim.node ?? '')
-      return outcome.retryIn
-    }
-    const { retryIn, ...change } = outcome
+    const { kind: _, retryIn, ...change } = outcome
     await ledger.write((tx) => tx.changeClaim(claim, change))
     if (change.message !== claim.message || change.reason !== claim.reason)
       kube.notify(podNotice(pod, change.reason, change.message))
