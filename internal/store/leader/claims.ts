@@ -1,4 +1,4 @@
-// Table `claim`: who wants or has an address. Only this file writes it.
+// Table `claim`: who wants or has an address. Only this file writes it, by way of claim-rows.ts.
 import type { Claim, ClaimChange, ClaimPhase, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import type { SurveyClaim } from '../../ipam/survey.ts'

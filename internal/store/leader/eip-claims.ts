@@ -1,4 +1,4 @@
-// Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it.
+// Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it, by way of claim-rows.ts.
 import type { ClaimPhase, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import type { EipAct, EipClaim, EipClaimChange } from '../../ipam/eip-claim.ts'
 import type { EipWish } from '../../ipam/eip-wish.ts'
