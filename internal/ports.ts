@@ -1,8 +1,8 @@
 // Every contract with the outside, in domain words; types only. Production adapters and their
 // twins in the simulation implement these, and one contract suite per port holds both to them.
 import type { LocalIp } from './ipam/choose-address.ts'
-import type { Claim, ClaimOwner, ClaimPhase } from './ipam/claim.ts'
-import type { EipClaim } from './ipam/eip-claim.ts'
+import type { Claim, ClaimChange, ClaimPhase } from './ipam/claim.ts'
+import type { EipClaim, EipClaimChange } from './ipam/eip-claim.ts'
 import type { EniInPod } from './ipam/link-identity.ts'
 import type { NodeQuota } from './ipam/node-bounds.ts'
 import type { Action } from './ipam/plan-node.ts'
@@ -141,9 +141,9 @@ export interface Cloud {
 }
 
 export interface AllocateEip {
-  /** In Mbps. Both are undefined in accounts of the old kind, where they belong to the instance. */
-  readonly bandwidth: number | undefined
-  readonly chargeType: string | undefined
+  /** In Mbps. */
+  readonly bandwidth: number
+  readonly chargeType: string
   readonly isp: Isp
   readonly name: string
   readonly tags: Readonly<Record<string, string>>
@@ -380,7 +380,7 @@ export interface LeaderLedger {
   /** Claims to public addresses. */
   readonly eips: LedgerEips
   /** Workloads that claims go with, of addresses and of EIPs, each once. */
-  owners(): readonly ClaimOwner[]
+  owners(): readonly OwnerRef[]
   claimsOfOwner(uid: string): readonly Claim[]
   /** Static ones of pods on the node that have no address, and none on its way. */
   waitingClaims(node: NodeName): readonly Claim[]
@@ -447,18 +447,14 @@ export interface LedgerEips {
   /** The one whose EIP it is. */
   ofEip(eip: EipId): EipClaim | undefined
   /** The one that holds the address of a pod: it may not be taken off its ENI. */
-  holding(privateIp: Ipv4): EipClaim | undefined
-  /** Of pods on the node. */
-  ofNode(node: NodeName): readonly EipClaim[]
+  onAddress(privateIp: Ipv4): EipClaim | undefined
   where(phase: ClaimPhase): readonly EipClaim[]
   /** As `where`, their names alone. */
   names(phase: ClaimPhase): readonly PodName[]
   /** For a survey, and to choose of a list: whose each EIP is. */
-  holders(): ReadonlyMap<EipId, PodName>
+  byEip(): ReadonlyMap<EipId, PodName>
   /** Of their allocations, with what each has brought. What has the token of one that has brought none that is known is nobody's orphan. */
   tokens(): ReadonlyMap<string, EipId | undefined>
-  /** Retained ones whose time does not run: of all of them, or of those only that say how long they are kept. */
-  untimed(of: 'all' | 'own'): readonly PodName[]
   ofOwner(uid: string): readonly EipClaim[]
   /** Whose time is over, by the ledger's own clock: of those the first `limit`. */
   expired(limit: number): readonly EipClaim[]
@@ -482,18 +478,8 @@ export type FoundEipClaim = PodName &
     readonly node: NodeName | undefined
   }
 
-/** What of it may change. The EIP, once there is one, does not. */
-export type EipClaimChange = Partial<
-  Omit<EipClaim, 'key' | 'namespace' | 'name' | 'uid' | 'createdAt' | 'changedAt' | 'version'>
->
-
 /** A claim as it was when it was read. */
 export type SeenClaim = Pick<Claim, 'key' | 'namespace' | 'name' | 'version'>
-
-/** What of a claim may change. */
-export type ClaimChange = Partial<
-  Omit<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
->
 
 /** An ENI that exists in the cloud and is entered as it is. */
 export interface FoundEni extends Omit<PublishedEni, 'ips' | 'gateway'> {

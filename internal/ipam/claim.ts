@@ -2,7 +2,7 @@
 // goes through it.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { EniId, EniMode, NodeName, PodName, PodUid, SubnetId } from './types.ts'
+import type { EniId, EniMode, NodeName, OwnerRef, PodName, PodUid, SubnetId } from './types.ts'
 
 const released = ' (released)'
 
@@ -17,32 +17,23 @@ export type ClaimPhase = 'Pending' | 'Attaching' | 'Bound' | 'Retained' | 'Relea
 
 export const claimPhases: readonly ClaimPhase[] = ['Pending', 'Attaching', 'Bound', 'Retained', 'Releasing']
 
-/** The topmost workload that a pod belongs to. */
-export interface ClaimOwner {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly uid: string
-}
-
-/** As a claim knows it. */
-export interface FollowedOwner extends ClaimOwner {
+/** The topmost workload that a pod belongs to, as a claim knows it. */
+export interface FollowedOwner extends OwnerRef {
   /** The pod's own controller, by which it was found; absent when it is that itself. `none`: the pod was let go, and the claim goes with nobody until another takes it. */
-  readonly via?: ClaimOwner | 'none'
+  readonly via?: OwnerRef | 'none'
 }
 
 /** Without what is nobody else's business. */
-export function shownOwner({ apiVersion, kind, name, uid }: ClaimOwner): ClaimOwner {
+export function shownOwner({ apiVersion, kind, name, uid }: OwnerRef): OwnerRef {
   return { apiVersion, kind, name, uid }
 }
 
-export interface Claim extends PodName {
+/** To an address, or to a public one. */
+export interface AnyClaim extends PodName {
   readonly key: number
-  /** As an object of Kubernetes; `ipUid` is that of its VpcIP. */
+  /** As an object of Kubernetes. */
   readonly uid: string
-  readonly ipUid: string
   readonly policy: ClaimPolicy
-  readonly mode: EniMode
   readonly phase: ClaimPhase
   /** Rises with each pod that takes the claim: what is said of an earlier one counts no more. */
   readonly generation: number
@@ -50,16 +41,6 @@ export interface Claim extends PodName {
   readonly podUid: PodUid | undefined
   readonly node: NodeName | undefined
   readonly address: Ipv4 | undefined
-  /** The ENI that carries the address, as far as one does. */
-  readonly eniId: EniId | undefined
-  readonly subnetId: SubnetId | undefined
-  readonly zone: string | undefined
-  /** The VPC's reservation that keeps the address from others; without one it stays on an ENI. */
-  readonly reservation: string | undefined
-  /** Names the call that makes it, from before that is sent. */
-  readonly reserveToken: string | undefined
-  readonly nominatedAddress: Ipv4 | undefined
-  readonly nominatedSubnets: readonly SubnetId[]
   /** It is kept so long after its pod; undefined: as long as the leader's setting says. */
   readonly expireAfter: Millis | undefined
   /** When its last pod ended, for people. */
@@ -76,6 +57,29 @@ export interface Claim extends PodName {
   /** Of its last change: rises with every change of any claim. */
   readonly version: number
 }
+
+/** What of a claim may change. */
+export type ChangeOf<C extends AnyClaim> = Partial<
+  Omit<C, 'key' | keyof PodName | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'>
+>
+
+export interface Claim extends AnyClaim {
+  /** That of its VpcIP. */
+  readonly ipUid: string
+  readonly mode: EniMode
+  /** The ENI that carries the address, as far as one does. */
+  readonly eniId: EniId | undefined
+  readonly subnetId: SubnetId | undefined
+  readonly zone: string | undefined
+  /** The VPC's reservation that keeps the address from others; without one it stays on an ENI. */
+  readonly reservation: string | undefined
+  /** Names the call that makes it, from before that is sent. */
+  readonly reserveToken: string | undefined
+  readonly nominatedAddress: Ipv4 | undefined
+  readonly nominatedSubnets: readonly SubnetId[]
+}
+
+export type ClaimChange = ChangeOf<Claim>
 
 /** The lifecycle. A pod that comes back finds its claim `Retained`; one that is `Releasing` is let go first, and made anew. */
 const next: Readonly<Record<ClaimPhase, readonly ClaimPhase[]>> = {

@@ -1,8 +1,6 @@
 // What annotation eip-attributes says: JSON with Bandwidth and ISP (E1), or the parameters of AllocateAddresses that real TKE takes as well
 // (vpc-api.md, part 5). Unknown keys, wrong types and values out of range are refused, and the answer says what is allowed.
-import type { Isp } from './types.ts'
-
-const isps: readonly Isp[] = ['BGP', 'CMCC', 'CTCC', 'CUCC']
+import { type Isp, isps } from './types.ts'
 
 /** Most Mbps of each (vpc-api.md, AllocateAddresses). What is paid for by the month cannot be given back when its pod ends: not allowed. */
 const chargeTypes = {
@@ -12,6 +10,10 @@ const chargeTypes = {
 } as const
 
 export type EipChargeType = keyof typeof chargeTypes
+
+export function isChargeType(text: string | undefined): text is EipChargeType {
+  return text !== undefined && Object.hasOwn(chargeTypes, text)
+}
 
 export interface CreatedWish {
   readonly source: 'created'
@@ -27,7 +29,8 @@ export interface CreatedWish {
   readonly raw: Readonly<Record<string, unknown>>
 }
 
-const defaults = { bandwidth: 100, isp: 'BGP', chargeType: 'TRAFFIC_POSTPAID_BY_HOUR' } as const
+/** Of what a pod does not say. */
+export const eipDefaults = { bandwidth: 100, isp: 'BGP', chargeType: 'TRAFFIC_POSTPAID_BY_HOUR' } as const
 
 /** Longer is nobody's wish. */
 const mostText = 8192
@@ -89,9 +92,9 @@ function together(values: ReadonlyMap<string, unknown>): CreatedWish | string {
   if (twice !== undefined) return twice
   const bandwidth = (values.get('Bandwidth') ??
     values.get('InternetMaxBandwidthOut') ??
-    defaults.bandwidth) as number
-  const isp = (values.get('ISP') ?? values.get('InternetServiceProvider') ?? defaults.isp) as Isp
-  const chargeType = (values.get('InternetChargeType') ?? defaults.chargeType) as EipChargeType
+    eipDefaults.bandwidth) as number
+  const isp = (values.get('ISP') ?? values.get('InternetServiceProvider') ?? eipDefaults.isp) as Isp
+  const chargeType = (values.get('InternetChargeType') ?? eipDefaults.chargeType) as EipChargeType
   if (bandwidth > chargeTypes[chargeType])
     return `a bandwidth of ${bandwidth} is too much for ${chargeType}; allowed is a whole number of 1 to ${chargeTypes[chargeType]} (Mbps)`
   if (values.has('BandwidthPackageId') !== (chargeType === 'BANDWIDTH_PACKAGE'))

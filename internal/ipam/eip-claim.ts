@@ -1,25 +1,18 @@
 // A pod's claim to a public address. Its life is that of every claim (claim.ts); what is done about it in the cloud is in plan-eip.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { ClaimPhase, ClaimPolicy, FollowedOwner } from './claim.ts'
+import type { AnyClaim, ChangeOf } from './claim.ts'
 import type { EipWish } from './eip-wish.ts'
-import type { EipId, EniId, NodeName, PodName, PodUid } from './types.ts'
+import type { EipId, EniId } from './types.ts'
 
 /** What the cloud is asked. Only the allocation has a token; what is known of the others is when they were sent. */
 export type EipAct = 'allocate' | 'associate' | 'disassociate' | 'release'
 
-export interface EipClaim extends PodName {
-  readonly key: number
-  /** As an object of Kubernetes. */
-  readonly uid: string
-  readonly policy: ClaimPolicy
-  /** `Pending`: no EIP yet. `Attaching`: it has one, which is not bound to the pod's address. `Bound`: it is. */
-  readonly phase: ClaimPhase
-  /** Rises with each pod that takes the claim: what is said of an earlier one counts no more. */
-  readonly generation: number
-  /** Of the pod that has it now; undefined without one. */
-  readonly podUid: PodUid | undefined
-  readonly node: NodeName | undefined
+/** Of a claim: it is known what became of what was asked last. */
+export const unasked = { acted: undefined, actedAt: undefined, answered: false } as const
+
+/** `Pending`: no EIP yet. `Attaching`: it has one, which is not bound to the pod's address. `Bound`: it is. */
+export interface EipClaim extends AnyClaim {
   readonly wish: EipWish
   readonly eipId: EipId | undefined
   /** The public one; undefined while it is being made. */
@@ -37,25 +30,18 @@ export interface EipClaim extends PodName {
   readonly actedAt: Millis | undefined
   /** The cloud has taken it on, at `actedAt`: it is under way, or has come to nothing. */
   readonly answered: boolean
-  /** It is kept so long after its pod; undefined: as long as the leader's setting says. */
-  readonly expireAfter: Millis | undefined
-  /** When its last pod ended, for people. */
-  readonly retainedAt: Millis | undefined
-  /** By the ledger's own clock. */
-  readonly expiresAt: Millis | undefined
-  /** It goes with this workload. */
-  readonly owner: FollowedOwner | undefined
-  /** Why it is not yet as it should be; empty when it is. */
-  readonly reason: string
-  readonly message: string
-  readonly createdAt: Millis
-  readonly changedAt: Millis
-  /** Of its last change: rises with every change of any claim. */
-  readonly version: number
 }
+
+/** The EIP, once there is one, does not. */
+export type EipClaimChange = ChangeOf<EipClaim>
 
 /** Why something is not as it should be: a word for events, and a sentence for people. */
 export interface EipTrouble {
   readonly reason: string
   readonly message: string
+}
+
+/** Those of the documents' samples are shorter than those of the API. */
+export function isEipId(text: string): boolean {
+  return /^eip-[0-9a-z]{4,60}$/.test(text)
 }

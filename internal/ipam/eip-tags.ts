@@ -1,8 +1,8 @@
 // What an EIP of ours says about itself in the cloud, so that a leader without a ledger knows whose it is, and that it may be released.
-import type { ClaimOwner, ClaimPolicy } from './claim.ts'
+import type { ClaimPolicy } from './claim.ts'
 import { clusterTag, intentTag } from './eni-tags.ts'
 import { expiryOf, expiryTag, namespaceTag, nameTag, ownerOf, ownerTags } from './reservation-tags.ts'
-import type { PodName } from './types.ts'
+import type { OwnerRef, PodName } from './types.ts'
 
 /** Only on those that a leader has made: nobody else's is ever released. Real TKE's name. */
 export const createdTag = 'tke-created-eip'
@@ -15,7 +15,7 @@ export interface EipPurpose extends PodName {
   readonly policy: ClaimPolicy
   /** Milliseconds; undefined when the pod says nothing of it. */
   readonly expireAfter: number | undefined
-  readonly owner: ClaimOwner | undefined
+  readonly owner: OwnerRef | undefined
 }
 
 /** Of its pod's own tags none may stand in for one of ours. */
@@ -37,13 +37,9 @@ export function eipTags(
   }
 }
 
-/** By which the EIPs of a cluster are listed, and what an allocation has brought. */
+/** By which the EIPs of a cluster are listed. */
 export function clusterEips(clusterId: string): Readonly<Record<string, string>> {
   return { [createdTag]: 'true', [clusterTag]: clusterId }
-}
-
-export function allocatedBy(clusterId: string, token: string): Readonly<Record<string, string>> {
-  return { ...clusterEips(clusterId), [intentTag]: token }
 }
 
 /** As far as its tags can be read: people may edit them. undefined when it does not say whose it is, or that it was made for a pod. */

@@ -1,8 +1,9 @@
 // What a pod's annotations ask for: a public address that is made for it (E1), or one of a list (E4), kept after it or not (E2, E3). What is
 // not exactly right is refused whole: an address that somebody pays for is never made by guessing.
 import type { ClaimPolicy } from './claim.ts'
-import { parseClaimExpiry } from './claim-expiry.ts'
+import { expiryKey, notExpiry, notPolicy, parseClaimExpiry } from './claim-expiry.ts'
 import { type CreatedWish, parseEipAttributes } from './eip-attributes.ts'
+import { isEipId } from './eip-claim.ts'
 import { keyPrefix } from './names.ts'
 import { shownText } from './shown-text.ts'
 import type { EipId, PodEip, PodFact } from './types.ts'
@@ -12,7 +13,7 @@ export const eipKeys = {
   attributes: 'eip-attributes',
   ids: 'eip-id-list',
   policy: 'eip-claim-delete-policy',
-  expiry: 'claim-expired-duration',
+  expiry: expiryKey,
 } as const
 
 export interface SpecifiedWish {
@@ -62,6 +63,11 @@ export function eipWishOf(said: EipAnnotations, pod: NamedPod): EipWish | EipFau
   return 'fault' in wish ? wish : { ...wish, ...keeping }
 }
 
+/** One that is on a node, and asks for one, be it in vain. */
+export function asksForEip({ eip, node, terminal }: Pick<PodFact, 'eip' | 'node' | 'terminal'>): boolean {
+  return eip !== undefined && node !== undefined && !terminal
+}
+
 /** In both modes, of addresses that are kept and of others (E7); a pod without an address of ours cannot have one. */
 export function eipOfPod({
   eip,
@@ -83,11 +89,10 @@ function faultOf(key: keyof typeof eipKeys, value: string, why: string): EipFaul
 
 function keepingOf({ expiry, policy = 'Immediate' }: EipAnnotations) {
   if (policy === 'Immediate') return { policy, expireAfter: undefined } as const
-  if (policy !== 'Never') return faultOf('policy', policy, 'it is neither Never nor Immediate')
+  if (policy !== 'Never') return faultOf('policy', policy, notPolicy)
   const expireAfter = expiry === undefined ? undefined : parseClaimExpiry(expiry)
   // Kept for ever by a slip of the pen, it would be paid for ever.
-  if (expiry !== undefined && expireAfter === undefined)
-    return faultOf('expiry', expiry, 'it is not a duration of at least 5m (such as 1h30m)')
+  if (expiry !== undefined && expireAfter === undefined) return faultOf('expiry', expiry, notExpiry)
   return { policy, expireAfter } as const
 }
 
@@ -101,7 +106,7 @@ const mostIds = 1000
 
 function specifiedOf(text: string, pod: NamedPod): SpecifiedWish | EipFault {
   const ids = text.split(',').map((id) => id.trim())
-  const odd = ids.find((id) => !/^eip-[0-9a-z]{1,60}$/.test(id))
+  const odd = ids.find((id) => !isEipId(id))
   if (odd !== undefined)
     return faultOf(
       'ids',

@@ -1,11 +1,19 @@
 // What becomes of an EIP that bears our tags, and that no claim knows of: an allocation whose answer was lost with its claim, or what is left
 // of a lost ledger. A claim is made for it again, and does the rest; where its pod's name has another, it is released. Pure.
-import type { ClaimOwner } from './claim.ts'
+import { eipDefaults, isChargeType } from './eip-attributes.ts'
 import { type EipPurpose, purposeOfEip } from './eip-tags.ts'
-import { type EipWish, eipOfPod } from './eip-wish.ts'
+import { asksForEip, type EipWish, eipOfPod } from './eip-wish.ts'
 import { podText } from './pod-need.ts'
-import type { CloudEip, EipId, Isp, NodeName, PodFact, PodName, PodUid } from './types.ts'
-import { isps } from './types.ts'
+import {
+  type CloudEip,
+  type EipId,
+  isps,
+  type NodeName,
+  type OwnerRef,
+  type PodFact,
+  type PodName,
+  type PodUid,
+} from './types.ts'
 
 export interface EipsView {
   readonly clusterId: string
@@ -31,7 +39,7 @@ export interface RefoundEip extends PodName {
   readonly token: string | undefined
   readonly podUid: PodUid | undefined
   readonly node: NodeName | undefined
-  readonly owner: ClaimOwner | undefined
+  readonly owner: OwnerRef | undefined
 }
 
 export interface JudgedEips {
@@ -41,7 +49,7 @@ export interface JudgedEips {
 }
 
 export function judgeEips(view: EipsView): JudgedEips {
-  const pods = new Map(view.pods.filter(asks).map((pod) => [podText(pod), pod]))
+  const pods = new Map(view.pods.filter(asksForEip).map((pod) => [podText(pod), pod]))
   const claims: RefoundEip[] = []
   const orphans: CloudEip[] = []
   const claimed = new Set(view.claimed)
@@ -55,10 +63,6 @@ export function judgeEips(view: EipsView): JudgedEips {
     tokens.add(purpose.token)
   }
   return { claims, orphans }
-}
-
-function asks(pod: PodFact): boolean {
-  return pod.node !== undefined && !pod.terminal && pod.eip !== undefined
 }
 
 /** Of those of the cluster the one that was made for a pod of that name, and that no claim knows of: what a ledger that was lost has left. */
@@ -118,11 +122,8 @@ function refound(
 function wishOf({ bandwidth, chargeType, isp }: CloudEip, { expireAfter, policy }: EipPurpose): EipWish {
   return {
     ...{ source: 'created', policy, expireAfter, label: undefined, tags: {}, raw: {} },
-    bandwidth: bandwidth ?? 100,
-    isp: isps.find((one): one is Isp => one === isp) ?? 'BGP',
-    chargeType:
-      chargeType === 'BANDWIDTH_POSTPAID_BY_HOUR' || chargeType === 'BANDWIDTH_PACKAGE'
-        ? chargeType
-        : 'TRAFFIC_POSTPAID_BY_HOUR',
+    bandwidth: bandwidth ?? eipDefaults.bandwidth,
+    isp: isps.find((one) => one === isp) ?? eipDefaults.isp,
+    chargeType: isChargeType(chargeType) ? chargeType : eipDefaults.chargeType,
   }
 }

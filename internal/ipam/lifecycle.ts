@@ -1,29 +1,11 @@
 // What all claims have in common, whatever they are to: a pod takes one, ends, comes back; time runs; and at last it is let go. Which phase
 // may follow which is in claim.ts.
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimPhase, ClaimPolicy, FollowedOwner } from './claim.ts'
+import type { AnyClaim, ChangeOf } from './claim.ts'
 import type { NodeName, PodUid } from './types.ts'
 
-/** That of a claim to an address, and of one to a public address. */
-export interface Lifecycle {
-  readonly policy: ClaimPolicy
-  readonly phase: ClaimPhase
-  readonly generation: number
-  readonly podUid: PodUid | undefined
-  readonly node: NodeName | undefined
-  readonly expireAfter: Millis | undefined
-  readonly retainedAt: Millis | undefined
-  readonly expiresAt: Millis | undefined
-  readonly owner: FollowedOwner | undefined
-  readonly reason: string
-  readonly message: string
-}
-
-/** Of whichever kind. */
-export type AnyClaim = Lifecycle &
-  Pick<Claim, 'key' | 'namespace' | 'name' | 'uid' | 'version' | 'address' | 'createdAt'>
-
-export type LifecycleChange = Partial<Lifecycle>
+/** What the claim is to stays. */
+export type LifecycleChange = Omit<ChangeOf<AnyClaim>, 'address'>
 
 const nobody = { podUid: undefined, node: undefined }
 
@@ -33,16 +15,16 @@ export function letGo(reason: string, message: string): LifecycleChange {
 }
 
 /** What it has is kept for the next pod of its name; `expiresAt` undefined: for ever, as things are. */
-export function retain(now: Millis, expiresAt: Millis | undefined): LifecycleChange {
+function retain(now: Millis, expiresAt: Millis | undefined): LifecycleChange {
   return { ...nobody, phase: 'Retained', retainedAt: now, expiresAt, reason: '', message: '' }
 }
 
 /** Two looks at the ledger's clock do not agree to the second. */
 const agree: Millis = 60_000
 
-/** Of a retained one, `latest` being when its time is over: the setting may have come, gone or become shorter meanwhile: then it counts from now. */
-export function retime(
-  { expiresAt }: Pick<Lifecycle, 'expiresAt'>,
+/** The change that makes `expiresAt` follow the setting: stopped when there is none, begun or shortened to `latest`, never prolonged. */
+function retime(
+  { expiresAt }: Pick<AnyClaim, 'expiresAt'>,
   latest: Millis | undefined,
 ): LifecycleChange | undefined {
   const isRight =
@@ -50,9 +32,23 @@ export function retime(
   return isRight ? undefined : { expiresAt: latest }
 }
 
+/**
+ * What its pod leaves, or has left, is kept until `latest`; undefined: no time runs. `missing`: what it is a claim to, of one that has none
+ * yet. Returns undefined when it is so already.
+ */
+export function keptUntil(
+  claim: Pick<AnyClaim, 'phase' | 'expiresAt'>,
+  { latest, missing, now }: { latest: Millis | undefined; missing: string | undefined; now: Millis },
+): LifecycleChange | undefined {
+  if (claim.phase === 'Retained') return retime(claim, latest)
+  return missing === undefined
+    ? retain(now, latest)
+    : letGo('PodGone', `its pod went before it had ${missing}`)
+}
+
 /** The pod has it from now on. `has`: there is what it is a claim to. */
 export function takenBy(
-  { generation }: Pick<Lifecycle, 'generation'>,
+  { generation }: Pick<AnyClaim, 'generation'>,
   { node, uid }: { readonly node: NodeName | undefined; readonly uid: PodUid },
   { expireAfter, has }: { readonly expireAfter: Millis | undefined; readonly has: boolean },
 ): LifecycleChange {

@@ -1,9 +1,9 @@
 // What a pod means for the claim of its name: opened, taken over, kept or let go. Pure; where an address is put is decided in place-claims.ts.
 import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
-import type { Claim, ClaimPolicy, FollowedOwner } from './claim.ts'
+import type { Claim, ClaimChange, ClaimPolicy, FollowedOwner } from './claim.ts'
 import { hasUnclearPolicy, isStatic } from './count-pod.ts'
-import { letGo, retain, retime, takenBy } from './lifecycle.ts'
+import { keptUntil, letGo, takenBy } from './lifecycle.ts'
 import type { EniId, NodeName, PodFact, SubnetId } from './types.ts'
 
 export interface ClaimView {
@@ -40,14 +40,9 @@ export type ClaimStep =
       readonly pod: PodFact & { node: NodeName }
       readonly owner?: FollowedOwner | undefined
     }
-  | { readonly kind: 'change'; readonly change: Partial<Mutable> }
+  | { readonly kind: 'change'; readonly change: ClaimChange }
   /** The row goes; nothing of the cloud belongs to it. */
   | { readonly kind: 'remove' }
-
-type Mutable = Omit<
-  Claim,
-  'key' | 'namespace' | 'name' | 'uid' | 'ipUid' | 'createdAt' | 'changedAt' | 'version'
->
 
 /** The next step; undefined when all is as it should be. */
 export function planClaim(
@@ -56,8 +51,11 @@ export function planClaim(
 ): ClaimStep | undefined {
   if (claim === undefined) return pod === undefined ? undefined : open(pod, rules)
   if (claim.phase === 'Releasing') return undefined
-  if (pod === undefined)
-    return leave(claim, now, expiryClock, unlisted ? undefined : (claim.expireAfter ?? rules.claimExpiry))
+  if (pod === undefined) {
+    if (claim.policy === 'Immediate') return { kind: 'remove' }
+    const after = unlisted ? undefined : (claim.expireAfter ?? rules.claimExpiry)
+    return keep(claim, now, after === undefined ? undefined : expiryClock + after)
+  }
   if (claim.podUid !== pod.uid) return comeBack(claim, pod, now, rules)
   if (claim.policy === 'Never') return undefined
   // It had one of the pool when it was first seen; its node gives it none of those any more.
@@ -89,26 +87,11 @@ export function policyOf(pod: PodFact, { staticIps }: ClaimRules): ClaimPolicy {
   return staticIps && isStatic(pod) ? 'Never' : 'Immediate'
 }
 
-/** `after`: its time; undefined: none runs. */
-function leave(
-  claim: Claim,
-  now: Millis,
-  expiryClock: Millis,
-  after: Millis | undefined,
-): ClaimStep | undefined {
-  if (claim.policy === 'Immediate') return { kind: 'remove' }
-  const latest = after === undefined ? undefined : expiryClock + after
-  if (claim.phase === 'Retained') return changed(retime(claim, latest))
-  return keep(claim, now, latest)
-}
-
-function changed(change: Partial<Mutable> | undefined): ClaimStep | undefined {
-  return change === undefined ? undefined : { kind: 'change', change }
-}
-
-function keep({ address }: Claim, now: Millis, expiresAt: Millis | undefined): ClaimStep {
-  if (address !== undefined) return { kind: 'change', change: retain(now, expiresAt) }
-  return { kind: 'change', change: letGo('PodGone', 'its pod went before it had an address') }
+/** `latest`: when its time is over; undefined: none runs. */
+function keep(claim: Claim, now: Millis, latest: Millis | undefined): ClaimStep | undefined {
+  const missing = claim.address === undefined ? 'an address' : undefined
+  const change = keptUntil(claim, { latest, missing, now })
+  return change && { kind: 'change', change }
 }
 
 /** What the next pod of its name means for a kept address. */
@@ -138,8 +121,7 @@ function comeBack(claim: Claim, pod: PodFact, now: Millis, rules: ClaimRules): C
       return { kind: 'change', change: letGo('PolicyChanged', 'a pod of its name keeps no address') }
     case 'leaves':
       // Its time runs when that pod is gone.
-      if (claim.phase !== 'Retained') return keep(claim, now, undefined)
-      return claim.expiresAt === undefined ? undefined : { kind: 'change', change: { expiresAt: undefined } }
+      return keep(claim, now, undefined)
   }
 }
 

@@ -3,9 +3,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Millis } from '../value/millis.ts'
 import type { FollowedOwner } from './claim.ts'
-import type { EipClaim } from './eip-claim.ts'
+import type { EipClaim, EipClaimChange } from './eip-claim.ts'
 import { type EipWish, eipOfPod } from './eip-wish.ts'
-import { letGo, retain, retime, takenBy } from './lifecycle.ts'
+import { keptUntil, letGo, takenBy } from './lifecycle.ts'
 import type { ClaimRules } from './plan-claim.ts'
 import type { NodeName, PodFact, PodName, PodUid } from './types.ts'
 
@@ -26,7 +26,7 @@ export type EipClaimStep =
       readonly pod: PodName & { readonly uid: PodUid; readonly node: NodeName }
       readonly owner?: FollowedOwner | undefined
     }
-  | { readonly kind: 'change'; readonly change: Partial<Omit<EipClaim, 'key' | keyof PodName | 'uid'>> }
+  | { readonly kind: 'change'; readonly change: EipClaimChange }
 
 /** The next step; undefined when nothing of the claim's life is to be changed. */
 export function planEipClaim(
@@ -35,7 +35,10 @@ export function planEipClaim(
 ): EipClaimStep | undefined {
   if (claim === undefined) return pod && open(pod)
   if (claim.phase === 'Releasing') return undefined
-  if (pod === undefined) return leave(claim, now, expiryClock, rules)
+  if (pod === undefined) {
+    const after = claim.expireAfter ?? rules.claimExpiry
+    return leave(claim, now, after === undefined ? undefined : expiryClock + after)
+  }
   return claim.podUid === pod.uid ? askAnew(claim, pod) : comeBack(claim, pod, now)
 }
 
@@ -60,45 +63,25 @@ function wishOf(pod: PodFact): EipWish | undefined {
   return eip === undefined || 'fault' in eip ? undefined : eip.wish
 }
 
-function changing(change: Partial<EipClaim> | undefined): EipClaimStep | undefined {
+function changing(change: EipClaimChange | undefined): EipClaimStep | undefined {
   return change && { kind: 'change', change }
 }
 
-function leave(
-  claim: EipClaim,
-  now: Millis,
-  expiryClock: Millis,
-  { claimExpiry }: Pick<ClaimRules, 'claimExpiry'>,
-): EipClaimStep | undefined {
-  const after = claim.expireAfter ?? claimExpiry
-  const latest = after === undefined ? undefined : expiryClock + after
-  if (claim.phase === 'Retained') return changing(retime(claim, latest))
-  return keepOrRelease(claim, now, latest)
-}
-
-function keepOrRelease(
-  { eipId, policy }: EipClaim,
-  now: Millis,
-  expiresAt: Millis | undefined,
-): EipClaimStep | undefined {
-  if (policy === 'Immediate') return changing(letGo('PodGone', 'its pod is gone, and it goes with it'))
-  if (eipId === undefined) return changing(letGo('PodGone', 'its pod went before it had an EIP'))
-  return changing(retain(now, expiresAt))
+/** `latest`: when the time of what is kept is over; undefined: none runs. */
+function leave(claim: EipClaim, now: Millis, latest: Millis | undefined): EipClaimStep | undefined {
+  if (claim.policy === 'Immediate') return changing(letGo('PodGone', 'its pod is gone, and it goes with it'))
+  const missing = claim.eipId === undefined ? 'an EIP' : undefined
+  return changing(keptUntil(claim, { latest, missing, now }))
 }
 
 /** Another pod of its name is there. */
 function comeBack(claim: EipClaim, pod: PodFact, now: Millis): EipClaimStep | undefined {
-  if (claim.phase !== 'Retained') {
-    const wish = wishOf(pod)
-    if (wish === undefined || !suits(claim, wish)) return keepOrRelease(claim, now, undefined)
-    return claim.policy === 'Immediate' ? keepOrRelease(claim, now, undefined) : takeOver(claim, pod, wish)
-  }
   const wish = wishOf(pod)
-  // Nobody can read what it asks for: what is kept stays so, and its time runs when that pod is gone.
-  if (wish === undefined)
-    return claim.expiresAt === undefined ? undefined : changing({ expiresAt: undefined })
-  if (suits(claim, wish)) return takeOver(claim, pod, wish)
-  return changing(letGo('PolicyChanged', 'a pod of its name asks for another EIP, or keeps none'))
+  if (wish !== undefined && claim.policy === 'Never' && suits(claim, wish)) return takeOver(claim, pod, wish)
+  if (wish !== undefined && claim.phase === 'Retained')
+    return changing(letGo('PolicyChanged', 'a pod of its name asks for another EIP, or keeps none'))
+  // What nobody can read gives nothing up: what is kept stays so, and its time runs when that pod is gone.
+  return leave(claim, now, undefined)
 }
 
 /** One that was made is taken as it is; what the pod would have had made otherwise is of the next. */

@@ -237,10 +237,11 @@ function isOurDoing({ eniId, privateIp, wish }: EipClaim, eip: CloudEip): boolea
 }
 
 /** Two looks agree: it is not there. */
-function gone({ acted, eipId, phase }: EipClaim): EipStep {
-  if (phase === 'Releasing' || phase === 'Retained') return { kind: 'remove' }
+function gone(row: EipClaim): EipStep {
+  const { acted, eipId, phase } = row
+  if (phase === 'Releasing') return { kind: 'remove' }
   // It has never been there.
-  if (acted === 'allocate') {
+  if (acted === 'allocate' && hasPod(row)) {
     const message = `the cloud accepted to make ${eipId}, and it came to nothing; another is asked for`
     return { kind: 'lost', reason: 'FailedAllocateEIP', message }
   }

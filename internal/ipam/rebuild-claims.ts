@@ -1,10 +1,10 @@
 // Static claims made anew without a ledger (R4): reservations say by their tags whose they are, NECs say what pods were given. Pure.
 import type { Ipv4 } from '../value/ipv4.ts'
-import { type ClaimOwner, isReleased } from './claim.ts'
+import { isReleased } from './claim.ts'
 import { countedAs } from './count-pod.ts'
 import { podText } from './pod-need.ts'
 import { purposeOfReservation } from './reservation-tags.ts'
-import type { Nec, PodFact, PodName, PublishedClaim, SubnetId } from './types.ts'
+import type { Nec, OwnerRef, PodFact, PodName, PublishedClaim, SubnetId } from './types.ts'
 
 /** A reservation as it is of interest here. */
 export interface SeenReservation {
@@ -23,7 +23,7 @@ export interface RebuiltClaim extends PodName {
   readonly reservation: string | undefined
   readonly reserveToken: string | undefined
   readonly expireAfter: number | undefined
-  readonly owner: ClaimOwner | undefined
+  readonly owner: OwnerRef | undefined
 }
 
 export interface RebuiltClaims {

@@ -1,8 +1,7 @@
 // What a reservation of ours says about itself in the cloud, so that a leader without a ledger knows whose address it keeps.
-import type { ClaimOwner } from './claim.ts'
 import { leastExpiry } from './claim-expiry.ts'
 import { clusterTag, intentTag } from './eni-tags.ts'
-import type { PodName } from './types.ts'
+import type { OwnerRef, PodName } from './types.ts'
 
 /** A tag's value is too short for both. */
 export const namespaceTag = 'tke-eni-claim-namespace'
@@ -22,7 +21,7 @@ export interface ReservationPurpose extends PodName {
   /** Milliseconds; undefined when the pod says nothing of it. */
   readonly expireAfter: number | undefined
   /** It goes with this workload (S7). */
-  readonly owner: ClaimOwner | undefined
+  readonly owner: OwnerRef | undefined
 }
 
 export function reservationTags(purpose: ReservationPurpose): Readonly<Record<string, string>> {
@@ -37,7 +36,7 @@ export function reservationTags(purpose: ReservationPurpose): Readonly<Record<st
 }
 
 /** Without them the address stays for ever when the ledger is lost: better than none at all. */
-export function ownerTags({ apiVersion, kind, name, uid }: ClaimOwner): Readonly<Record<string, string>> {
+export function ownerTags({ apiVersion, kind, name, uid }: OwnerRef): Readonly<Record<string, string>> {
   const path = `${apiVersion}/${kind}`
   if ([path, name, uid].some((value) => value.length > longest)) return {}
   return { [ownerKindTag]: path, [ownerNameTag]: name, [ownerUidTag]: uid }
@@ -59,7 +58,7 @@ export function expiryOf(tags: Readonly<Record<string, string>>): number | undef
   return Number.isSafeInteger(after) && after >= leastExpiry ? after : undefined
 }
 
-export function ownerOf(tags: Readonly<Record<string, string>>): ClaimOwner | undefined {
+export function ownerOf(tags: Readonly<Record<string, string>>): OwnerRef | undefined {
   const { [ownerKindTag]: path, [ownerNameTag]: name, [ownerUidTag]: uid } = tags
   const cut = path?.lastIndexOf('/') ?? -1
   if (path === undefined || cut < 1 || !name || !uid) return undefined

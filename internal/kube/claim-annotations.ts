@@ -1,5 +1,5 @@
 // What a pod's annotations say of its address: whether and how long it is kept, and which one it should be (S4, S12).
-import { parseClaimExpiry } from '../ipam/claim-expiry.ts'
+import { expiryKey, notExpiry, notPolicy, parseClaimExpiry } from '../ipam/claim-expiry.ts'
 import { keyPrefix } from '../ipam/names.ts'
 import { shownText } from '../ipam/shown-text.ts'
 import type { OwnerRef, PodClaim, SubnetId } from '../ipam/types.ts'
@@ -7,7 +7,6 @@ import { parseIpv4 } from '../value/ipv4.ts'
 import { at, listAt, textAt } from './json.ts'
 
 const policyKey = 'vpc-ip-claim-delete-policy'
-export const expiryKey = 'claim-expired-duration'
 const addressKey = 'nominated-vpc-ip'
 const subnetsKey = 'nominated-eni-subnets'
 
@@ -27,8 +26,8 @@ export function claimOf(metadata: unknown): PodClaim | undefined {
     if (value === undefined) faults.push(`annotation ${keyPrefix}${key} "${shownText(text)}": ${wants}`)
     return value
   }
-  const policy = read(policyKey, parsePolicy, 'it is neither Never nor Immediate')
-  const expireAfter = read(expiryKey, parseClaimExpiry, 'it is not a duration of at least 5m (such as 1h30m)')
+  const policy = read(policyKey, parsePolicy, notPolicy)
+  const expireAfter = read(expiryKey, parseClaimExpiry, notExpiry)
   const nominatedIp = read(addressKey, parseIpv4, 'it is not an IPv4 address')
   const nominatedSubnets = read(subnetsKey, parseSubnets, 'it is not a list of subnets with commas between')
   const unclear = [

@@ -11,7 +11,7 @@ import { createClaimKeeper } from './claims/claim-keeper.ts'
 import { createExpiryTicker } from './claims/expiry-ticker.ts'
 import { createOwners } from './claims/owners.ts'
 import type { ClaimReleaser } from './claims/release-claim.ts'
-import { createReservePermission } from './claims/reserve-permission.ts'
+import { createReservePermission, type Unanswered } from './claims/reserve-permission.ts'
 import { createEipKeeper } from './eips/eip-keeper.ts'
 import { createEipSurveyor } from './eips/survey-eips.ts'
 import { clusterFacts } from './facts.ts'
@@ -107,6 +107,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     lost: (what) => settlementNotices(what, facts).forEach(kube.notify),
   })
   const permission = createReservePermission(clock, log, settings.reserveAgainAfter)
+  const unanswered: Unanswered = new Set()
   const owners = createOwners({ ...ports, wake: wakeClaim })
   const ofBothKinds = {
     wakeNode: (node: NodeName) => wake(node),
@@ -116,6 +117,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     ...ofBothKinds,
     subnets,
     permission,
+    unanswered,
     doubted: () => surveyor.hasten(),
   })
   const snat = createSnatKeeper({ ...ports, settings })
@@ -148,6 +150,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     runner,
     settings,
     permission,
+    unanswered,
     wake,
     conflict: () => surveyor.hasten(),
   })

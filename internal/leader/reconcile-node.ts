@@ -15,7 +15,7 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { createEvacuation } from './claims/evacuate.ts'
 import { createNodeClaims } from './claims/node-claims.ts'
-import type { ReservePermission } from './claims/reserve-permission.ts'
+import type { ReservePermission, Unanswered } from './claims/reserve-permission.ts'
 import { isServedByClaim } from './claims/served.ts'
 import type { ClusterFacts } from './facts.ts'
 import type { IntentRunner } from './intent-runner.ts'
@@ -48,6 +48,7 @@ export interface ReconcilerOptions {
   readonly runner: IntentRunner
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly unanswered: Unanswered
   readonly wake: (node: NodeName, delay?: Millis) => void
   /** The ledger has an address on one node, and a pod of another shows it. */
   readonly conflict: () => void

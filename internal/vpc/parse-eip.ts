@@ -1,4 +1,5 @@
 // EIPs of the API as our own facts. All throw MalformedAnswer.
+import { isEipId } from '../ipam/eip-claim.ts'
 import type { CloudEip, CloudEipQuota, EipId, EipState, Quota } from '../ipam/types.ts'
 import { parseIpv4 } from '../value/ipv4.ts'
 import { type Answer, MalformedAnswer } from './answer.ts'
@@ -16,9 +17,9 @@ const states = new Map<string, EipState>(
   } as const),
 )
 
-/** The id in `text`, or undefined when no call would take it as one. Those of the documents' samples are shorter than those of the API. */
+/** The id in `text`, or undefined when no call would take it as one. */
 export function parseEipId(text: string): EipId | undefined {
-  return /^eip-[0-9a-z]{4,}$/.test(text) ? text : undefined
+  return isEipId(text) ? text : undefined
 }
 
 export function parseEip(answer: Answer): CloudEip {

@@ -126,7 +126,7 @@ export const calls: Readonly<Record<CallName, (cloud: Cloud, world: SmallCloud) 
   'release a reservation': (cloud) => cloud.releaseReservation({ id: reservationId, vpcId }, 'release'),
   'allocate an EIP': (cloud) =>
     cloud.allocateEip(
-      { bandwidth: 1, chargeType: undefined, isp: 'BGP', name: 'n', tags, raw: {}, clientToken: 't' },
+      { bandwidth: 1, chargeType: 'c', isp: 'BGP', name: 'n', tags, raw: {}, clientToken: 't' },
       'waiting-pod',
     ),
   'describe EIPs by id': (cloud) => cloud.describeEips({ ids: [eipId, 'eip-00000000'] }, 'collect'),

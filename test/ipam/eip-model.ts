@@ -2,7 +2,7 @@
 // does what is planned and is killed between its steps. Everything is drawn from one seed; `check` is asked after each step.
 import { type Random, randomInt, seededRandom } from '../../internal/base/random.ts'
 import { type ClaimPhase, type ClaimPolicy, mayFollow } from '../../internal/ipam/claim.ts'
-import type { EipAct, EipClaim } from '../../internal/ipam/eip-claim.ts'
+import { type EipAct, type EipClaim, unasked } from '../../internal/ipam/eip-claim.ts'
 import type { EipWish } from '../../internal/ipam/eip-wish.ts'
 import { pickEips } from '../../internal/ipam/pick-eip.ts'
 import {
@@ -23,8 +23,6 @@ import { ip } from '../given.ts'
 const { lateFor, staleFor } = eipPolicy
 const tick = 500
 export const users = ['eip-user0', 'eip-user1']
-
-const unasked = { acted: undefined, actedAt: undefined, answered: false }
 
 type Answer = 'ok' | 'refused' | 'unknown' | 'dead token'
 

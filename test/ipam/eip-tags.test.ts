@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  allocatedBy,
-  clusterEips,
-  type EipPurpose,
-  eipTags,
-  purposeOfEip,
-} from '../../internal/ipam/eip-tags.ts'
+import { clusterEips, type EipPurpose, eipTags, purposeOfEip } from '../../internal/ipam/eip-tags.ts'
 
 const purpose: EipPurpose = {
   ...{
@@ -36,7 +30,7 @@ test('[R4] [E6] purposeOfEip() reads what eipTags() says, whatever tags of the p
         const one = { ...purpose, policy: keeps, expireAfter }
         const said = eipTags(one, expireAfter === undefined ? {} : tags)
         assert.deepEqual(purposeOfEip(said), one)
-        for (const [key, value] of Object.entries({ ...clusterEips('cls-1'), ...allocatedBy('cls-1', 't') }))
+        for (const [key, value] of Object.entries({ ...clusterEips('cls-1'), 'tke-eni-intent': 't' }))
           assert.equal(said[key], value)
       },
     ),

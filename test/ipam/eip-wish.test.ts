@@ -192,19 +192,21 @@ for (const { does, said, says } of [
     said: { ids: '' },
     says: /eip-id-list "": "" is no id of an EIP; allowed are ids such as/,
   },
-  { does: 'a gap', said: { ids: 'eip-a,,eip-b' }, says: /"" is no id of an EIP/ },
+  { does: 'a gap', said: { ids: 'eip-aaaa,,eip-bbbb' }, says: /"" is no id of an EIP/ },
+  // A call about it would be refused, and the pod be told that there is none of that id.
+  { does: 'an id that is too short', said: { ids: 'eip-1a2' }, says: /"eip-1a2" is no id of an EIP/ },
   { does: 'an address', said: { ids: '1.2.3.4' }, says: /"1.2.3.4" is no id of an EIP/ },
   { does: 'capital letters', said: { ids: 'EIP-1' }, says: /"EIP-1" is no id/ },
-  { does: 'one twice', said: { ids: 'eip-a,eip-b,eip-a' }, says: /has "eip-a" twice/ },
+  { does: 'one twice', said: { ids: 'eip-aaaa,eip-bbbb,eip-aaaa' }, says: /has "eip-aaaa" twice/ },
   {
     does: 'very many',
-    said: { ids: Array.from({ length: 1001 }, (_, i) => `eip-${i}`).join() },
+    said: { ids: Array.from({ length: 1001 }, (_, i) => `eip-${1000 + i}`).join() },
     says: /1001 ids, 1000 are allowed/,
   },
   {
     does: 'both',
-    said: { ids: 'eip-a', attributes: '' },
-    says: /eip-id-list "eip-a": it does not go with tke.cloud.tencent.com\/eip-attributes/,
+    said: { ids: 'eip-aaaa', attributes: '' },
+    says: /eip-id-list "eip-aaaa": it does not go with tke.cloud.tencent.com\/eip-attributes/,
   },
   {
     does: 'another policy',
@@ -221,7 +223,7 @@ for (const { does, said, says } of [
     said: { attributes: '', policy: 'Never', expiry: 'soon' },
     says: /claim-expired-duration "soon": it is not a duration of at least 5m/,
   },
-  { does: 'a short one', said: { ids: 'eip-a', policy: 'Never', expiry: '4m59s' }, says: /at least 5m/ },
+  { does: 'a short one', said: { ids: 'eip-aaaa', policy: 'Never', expiry: '4m59s' }, says: /at least 5m/ },
 ])
   test(`[E4] [R6] eipWishOf() refuses ${does}, and says which annotation it is`, () => {
     const wish = ask(said)

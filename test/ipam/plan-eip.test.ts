@@ -442,7 +442,7 @@ const rows: readonly Row[] = [
     row: { phase: 'Retained' },
     seen: 'missing',
     sameFor: goneFor,
-    want: { kind: 'remove' },
+    want: { kind: 'lost', reason: 'EipLost', message: 'eip-a is gone: somebody else has released it' },
   },
   {
     does: 'takes its time to believe that',

@@ -297,7 +297,7 @@ test('[E1] [E6] toPodFact() reads the EIP of a pod, with whose it is when that i
   })
   assert.ok(kept !== undefined && 'wish' in kept && kept.wish.source === 'created')
   assert.deepEqual([kept.owner, kept.wish.bandwidth, kept.wish.expireAfter], [set, 5, 3_600_000])
-  const listed = eipOf({ [`${prefix}eip-id-list`]: 'eip-a,eip-b' })
+  const listed = eipOf({ [`${prefix}eip-id-list`]: 'eip-aaaa,eip-bbbb' })
   assert.ok(listed !== undefined && 'wish' in listed && listed.wish.source === 'specified')
   assert.deepEqual([listed.owner, listed.wish.ordinal], [undefined, 1])
   assert.deepEqual(Object.keys(eipOf({ [`${prefix}eip-attributes`]: '[' }) ?? {}), ['fault'])

@@ -59,7 +59,7 @@ test('[R8] fencedCloud() sends nothing once the term is over', async (t) => {
   const before = sent.length
   term.end('a test')
   const reservation = { subnetId, address: undefined, name: 'a', description: '', tags: {}, clientToken: 't' }
-  const sold = { bandwidth: 1, chargeType: undefined, isp: 'BGP' } as const
+  const sold = { bandwidth: 1, chargeType: 'c', isp: 'BGP' } as const
   const eip = { ...sold, name: 'a', tags: {}, raw: {}, clientToken: 't' }
   const calls = [
     () => create(cloud, 't2'),

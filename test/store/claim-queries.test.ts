@@ -60,11 +60,9 @@ const questions: Readonly<Record<string, (ledger: LeaderLedger) => unknown>> = {
   claimsExpire: (ledger) => ledger.claimsExpire(),
   'eips.claim': ({ eips }) => eips.claim({ namespace: 'default', name: 'web-0' }),
   'eips.ofEip': ({ eips }) => eips.ofEip('eip-a'),
-  'eips.holding': ({ eips }) => eips.holding(ip('10.0.0.1')),
-  'eips.ofNode': ({ eips }) => eips.ofNode('node-1'),
+  'eips.onAddress': ({ eips }) => eips.onAddress(ip('10.0.0.1')),
   'eips.where': ({ eips }) => eips.where('Pending'),
   'eips.names': ({ eips }) => eips.names('Releasing'),
-  'eips.untimed': ({ eips }) => eips.untimed('own'),
   'eips.ofOwner': ({ eips }) => eips.ofOwner('uid'),
   'eips.expired': ({ eips }) => eips.expired(10),
 }

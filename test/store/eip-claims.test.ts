@@ -1,9 +1,9 @@
 // Claims to public addresses in a real ledger: what is stored, what the schema refuses, and what watches are told.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { EipClaim } from '../../internal/ipam/eip-claim.ts'
+import type { EipClaim, EipClaimChange } from '../../internal/ipam/eip-claim.ts'
 import type { EipWish } from '../../internal/ipam/eip-wish.ts'
-import type { EipClaimChange, FoundEipClaim, LeaderTx, NewEipClaim } from '../../internal/ports.ts'
+import type { FoundEipClaim, LeaderTx, NewEipClaim } from '../../internal/ports.ts'
 import { beginChanges, claimFeed } from '../../internal/store/leader/claim-feed.ts'
 import { changeEipClaim, findEipClaim } from '../../internal/store/leader/eip-claims.ts'
 import { bound, deleteClaim, insertClaim, t0, updateClaim } from '../apiserver/claims/claim-rows.ts'
@@ -79,10 +79,9 @@ test('[E2] [R2] a claim is kept through a restart with what was asked for it', a
   )
   store.restart()
   assert.deepEqual(eips().ofEip('eip-a'), last)
-  assert.deepEqual(eips().holding(onIts.privateIp), last)
-  assert.equal(eips().holding(ip('10.0.1.6')), undefined)
-  assert.deepEqual([...eips().holders()], [['eip-a', podOf('web-0')]])
-  assert.deepEqual(eips().ofNode('n1'), [last])
+  assert.deepEqual(eips().onAddress(onIts.privateIp), last)
+  assert.equal(eips().onAddress(ip('10.0.1.6')), undefined)
+  assert.deepEqual([...eips().byEip()], [['eip-a', podOf('web-0')]])
   assert.deepEqual(eips().where('Bound'), [last])
   assert.deepEqual(eips().names('Bound'), [podOf('web-0')])
   assert.deepEqual(eips().ofOwner('set'), [last])
@@ -182,12 +181,10 @@ test('[E6] [S5] claims expire by the clock that addresses expire by', async (t) 
   assert.equal(store.ledger.claimsExpire(), false)
   await write((tx) => tx.setExpiryClock({ now: 1000, mark: { server: 1, local: 1, now: 1000 } }))
   await change('a', allocating, has('eip-a'), { ...settled, ...alone, phase: 'Retained', retainedAt: 5 })
-  assert.deepEqual(store.ledger.eips.untimed('own'), [podOf('a')])
   const last = await change('a', { expiresAt: 5000 })
   assert.equal(store.ledger.claimsExpire(), true)
   // What passed before the first began to wait is nothing to it.
   assert.deepEqual(store.ledger.expiryClock(), { now: 1000, mark: undefined })
-  assert.deepEqual(store.ledger.eips.untimed('all'), [])
   assert.deepEqual(store.ledger.eips.expired(9), [])
   await write((tx) => tx.setExpiryClock({ now: 5000, mark: undefined }))
   assert.deepEqual(store.ledger.eips.expired(9), [last])

@@ -261,23 +261,6 @@ test('describeEips() lets only those suffer who asked for the malformed EIP', as
   assert.deepEqual([good?.status, failed?.status], ['fulfilled', 'rejected'])
 })
 
-test('allocateEip() leaves out what an account of the old kind does not take', async () => {
-  const sent: object[] = []
-  const transport: Transport = {
-    request: async (_, __, params) => {
-      sent.push(params)
-      return { AddressSet: ['eip-0000000a'], TaskId: '1' }
-    },
-  }
-  const clock = new VirtualClock()
-  const cloud = createCloud({ transport, clock, random: seededRandom(1), log: silentLog })
-  const request = { ...wantedEip, bandwidth: undefined, chargeType: undefined, clientToken: 't' }
-  await clock.runUntil(cloud.allocateEip(request, 'waiting-pod'))
-  assert.deepEqual(sent, [
-    { AddressCount: 1, InternetServiceProvider: 'BGP', AddressName: 'n', ClientToken: 't' },
-  ])
-})
-
 test('describeEipQuota() leaves out lines that the region does not have', async () => {
   const { cloud, clock } = cloudWith(quotasAre('TOTAL_EIP_QUOTA', 'DAILY_EIP_APPLY', 'NEW_QUOTA'))
   const quota = { used: 1, limit: 20 }

@@ -1,9 +1,9 @@
 // Claims and the workloads of their pods (S7): each new claim learns with which it goes, and a kept one goes when that is gone.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { ClaimOwner, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
+import type { AnyClaim, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { withHint } from '../../ipam/errors.ts'
-import type { AnyClaim } from '../../ipam/lifecycle.ts'
+import { letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger } from '../../ports.ts'
@@ -73,9 +73,7 @@ export function createCascade<C extends AnyClaim>(options: CascadeOptions<C>): C
   async function release(claim: C): Promise<boolean> {
     if ((await podThere(claim)) !== undefined) return false
     const owner = `${claim.owner?.kind} ${claim.owner?.name}`
-    const why = { reason: 'OwnerGone', message: `${owner} is gone` } as const
-    const change = { phase: 'Releasing', expiresAt: undefined, ...why } as const
-    await ledger.write((tx) => table.change(tx, claim, change))
+    await ledger.write((tx) => table.change(tx, claim, letGo('OwnerGone', `${owner} is gone`)))
     const { has: of } = table.words
     log.info('claim goes with its workload', { pod: podText(claim), of, address: claim.address, owner })
     return true
@@ -164,7 +162,7 @@ function isBy({ uid, via }: FollowedOwner, controller: OwnerRef | undefined): bo
   return controller.uid === (via ?? { uid }).uid
 }
 
-function through(owner: ClaimOwner, controller: OwnerRef): FollowedOwner {
+function through(owner: OwnerRef, controller: OwnerRef): FollowedOwner {
   return controller.uid === owner.uid ? owner : { ...owner, via: controller }
 }
 

@@ -30,8 +30,8 @@ import { createLivePods } from './live-pods.ts'
 import type { Owners } from './owners.ts'
 import { createPodThere } from './pod-there.ts'
 import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
-import { createReservations, parking, type Reservations } from './reservations.ts'
-import type { ReservePermission } from './reserve-permission.ts'
+import { createReservations, type Reservations } from './reservations.ts'
+import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 
 export interface ClaimKeeper extends ClaimReleaser {
   /** A pod came, changed or went. */
@@ -56,6 +56,7 @@ export interface ClaimKeeperOptions {
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly unanswered: Unanswered
   readonly owners: Owners
   readonly ticker: ExpiryTicker
   readonly wakeNode: (node: NodeName) => void
@@ -140,9 +141,9 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
       await take(await cascade.withOwner(step, claim, live), claim)
       if (claim?.policy === 'Immediate') wakeTaker(claim)
       if (live !== undefined) tellOdd(live, claim)
-      const holder =
+      const carrier =
         claim?.policy === 'Never' && claim.address !== undefined ? ledger.nodeOf(claim.address) : undefined
-      if (holder !== undefined) wakeNode(holder)
+      if (carrier !== undefined) wakeNode(carrier)
       if (claim?.node !== undefined) wakeNode(claim.node)
       if (live?.node !== undefined) wakeNode(live.node)
       return 0
@@ -179,15 +180,11 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
 
   async function reserve(claim: Claim, pod: PodFact): Promise<Millis | undefined> {
     const outcome = await reservations.reserve(claim)
-    if ('address' in outcome) {
+    if (outcome.kind !== 'stuck') {
       wakeNode(claim.node ?? '')
-      return undefined
+      return outcome.kind === 'parks' ? outcome.retryIn : undefined
     }
-    if (outcome.reason === parking) {
-      wakeNode(claim.node ?? '')
-      return outcome.retryIn
-    }
-    const { retryIn, reserveToken = claim.reserveToken, ...trouble } = outcome
+    const { kind: _, retryIn, reserveToken = claim.reserveToken, ...trouble } = outcome
     const isTold = isSameTrouble(claim, trouble)
     await ledger.write((tx) => tx.changeClaim(claim, { reserveToken, ...(!isTold && trouble) }))
     if (!isTold) kube.notify(podNotice(pod, trouble.reason, trouble.message))

@@ -1,8 +1,8 @@
 // Claims to addresses and claims to public ones, as those see them who treat both alike: who expires them, releases them, and lets them go
 // with their workloads.
-import type { Claim } from '../../ipam/claim.ts'
+import type { AnyClaim, Claim } from '../../ipam/claim.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
-import type { AnyClaim, LifecycleChange } from '../../ipam/lifecycle.ts'
+import type { LifecycleChange } from '../../ipam/lifecycle.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../../ports.ts'
 

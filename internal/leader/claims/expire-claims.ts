@@ -1,6 +1,7 @@
 // Lets claims go whose time without a pod is over (S5).
 import type { Log } from '../../base/log.ts'
-import type { AnyClaim } from '../../ipam/lifecycle.ts'
+import type { AnyClaim } from '../../ipam/claim.ts'
+import { letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodName } from '../../ipam/types.ts'
 import type { LeaderLedger } from '../../ports.ts'
@@ -42,8 +43,7 @@ export function createExpiry<C extends AnyClaim>(options: ExpiryOptions<C>): () 
   }
 
   async function expire(claim: C): Promise<void> {
-    const over = { reason: 'Expired', message: 'its time is over' } as const
-    await ledger.write((tx) => table.change(tx, claim, { phase: 'Releasing', expiresAt: undefined, ...over }))
+    await ledger.write((tx) => table.change(tx, claim, letGo('Expired', 'its time is over')))
     log.info('claim expired', { pod: podText(claim), of: table.words.has, address: claim.address })
     wake(claim)
   }

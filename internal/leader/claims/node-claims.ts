@@ -16,7 +16,7 @@ import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { isFree, parkedOn, unreservedDemand } from './parked.ts'
 import { forced } from './release-claim.ts'
-import type { ReservePermission } from './reserve-permission.ts'
+import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 
 export interface NodeClaimsOptions {
   readonly ledger: LeaderLedger
@@ -24,6 +24,7 @@ export interface NodeClaimsOptions {
   readonly kube: LeaderKube
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly unanswered: Unanswered
   readonly clock: Clock
   readonly wake: (node: NodeName, delay?: Millis) => void
 }
@@ -43,7 +44,7 @@ export interface NodeClaims {
 }
 
 export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
-  const { clock, facts, kube, ledger, permission, settings, wake } = options
+  const { clock, facts, kube, ledger, permission, settings, unanswered, wake } = options
   /** Since when an address is returned whose pod seems to be there. */
   const givenUp = new Map<number, { readonly version: number; readonly since: Millis }>()
 
@@ -135,7 +136,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       elsewhere: isElsewhere
         ? {
             ...{ node: placedOn, inUse: isInUse(placedOn, claim), trouble: hindrances.get(address) },
-            eip: ledger.eips.holding(address)?.eipId,
+            eip: ledger.eips.onAddress(address)?.eipId,
           }
         : undefined,
       trouble,
@@ -179,7 +180,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
       }),
     unreserved: (node, subnets) =>
       permission.refused()
-        ? unreservedDemand(ledger, node, subnets).filter(({ key }) => !permission.unanswered.has(key))
+        ? unreservedDemand(ledger, node, subnets).filter(({ key }) => !unanswered.has(key))
         : [],
     leaving(addresses, trouble) {
       for (const address of addresses) {

@@ -2,18 +2,17 @@
 // such a workload exists; where it cannot be watched its workloads are asked for now and then.
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { ClaimOwner, FollowedOwner } from '../../ipam/claim.ts'
+import type { AnyClaim, FollowedOwner } from '../../ipam/claim.ts'
 import { errorCode } from '../../ipam/errors.ts'
-import type { AnyClaim } from '../../ipam/lifecycle.ts'
 import type { OwnerRef, PodFact, PodName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, Stop, WorkloadKind } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
 
 export interface Topmost {
-  readonly owner?: ClaimOwner
+  readonly owner?: OwnerRef
   readonly fault?: string
   /** The one that could not be looked at. */
-  readonly at?: ClaimOwner
+  readonly at?: OwnerRef
 }
 
 export interface Owners {
@@ -24,7 +23,7 @@ export interface Owners {
     claim: Pick<AnyClaim, 'namespace' | 'owner'>,
   ): Promise<'there' | 'gone' | 'unsure' | { readonly owner: FollowedOwner | undefined }>
   /** A claim goes with it from now on. */
-  follow(owner: ClaimOwner): void
+  follow(owner: OwnerRef): void
   /** Watches the kinds that claims go with now, and no others. */
   keep(): void
   stop(): void
@@ -113,7 +112,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
   }
 
   /** Is it worth asking? */
-  function isSuspect(owner: ClaimOwner): boolean {
+  function isSuspect(owner: OwnerRef): boolean {
     if (owner.uid === unknownUid) return true
     const watched = watches.get(keyOf(owner))
     if (watched?.uids !== undefined) return !watched.uids.has(owner.uid)
@@ -123,7 +122,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
   }
 
   /** A kind that was uninstalled took all its workloads along: one look may be at a server that does not know it yet (R7). */
-  function judgeKind(owner: ClaimOwner, now: Millis): 'gone' | 'unsure' {
+  function judgeKind(owner: OwnerRef, now: Millis): 'gone' | 'unsure' {
     const since = unserved.get(keyOf(owner)) ?? now
     unserved.set(keyOf(owner), since)
     return wentAway.has(owner.uid) || Math.abs(now - since) >= askAgainAfter ? 'gone' : 'unsure'

@@ -1,8 +1,9 @@
 // Giving what a claim is to back at somebody's wish (S6, E6): the claim is let go, and its keeper does the rest. A pod that runs would lose
 // its network, or its public address: that is refused, unless it is forced.
 import type { Log } from '../../base/log.ts'
+import type { AnyClaim } from '../../ipam/claim.ts'
 import { errorCode, withHint } from '../../ipam/errors.ts'
-import { type AnyClaim, letGo } from '../../ipam/lifecycle.ts'
+import { letGo } from '../../ipam/lifecycle.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName } from '../../ipam/types.ts'
 import type { ClaimRelease, LeaderKube, LeaderLedger, ReleaseRefusal, ReleaseRequest } from '../../ports.ts'

@@ -12,19 +12,21 @@ import { podText } from '../../ipam/pod-need.ts'
 import { occupied } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
-import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { secondViewAfter } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
 import { isNominated, type Obstacle, refuseNominated } from './nominated.ts'
-import type { ReservePermission } from './reserve-permission.ts'
+import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 import { reserveRequest } from './reserve-request.ts'
 
 export type ReserveOutcome =
-  | { readonly address: Ipv4 }
+  | { readonly kind: 'reserved' }
+  /** Nothing is reserved: an ENI of the pod's node is to have an address for it. */
+  | { readonly kind: 'parks'; readonly retryIn: Millis }
   /** What stands in the way, for the claim and its pod. */
   | {
+      readonly kind: 'stuck'
       readonly reason: string
       readonly message: string
       readonly retryIn: Millis
@@ -48,15 +50,16 @@ export interface ReservationsOptions {
   readonly subnets: Subnets
   readonly settings: LeaderSettings
   readonly permission: ReservePermission
+  readonly unanswered: Unanswered
   readonly wakeNode: (node: NodeName) => void
   readonly wakeClaim: (claim: Claim) => void
   /** The ledger and the cloud do not say the same of an address. */
   readonly doubted: () => void
 }
 
-/** Nothing is reserved: an ENI of the pod's node is to have an address for it. */
-export const parking = 'Parking'
-const parks: ReserveOutcome = { reason: parking, message: '', retryIn: 60_000 }
+type Stuck = Extract<ReserveOutcome, { kind: 'stuck' }>
+
+const parks: ReserveOutcome = { kind: 'parks', retryIn: 60_000 }
 
 const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
   subnet_full: 'SubnetExhausted',
@@ -65,7 +68,19 @@ const reasons: Partial<Readonly<Record<ErrorCode, string>>> = {
 }
 
 export function createReservations(options: ReservationsOptions): Reservations {
-  const { cloud, clock, ledger, log, permission, random, settings, subnets, wakeClaim, wakeNode } = options
+  const {
+    cloud,
+    clock,
+    ledger,
+    log,
+    permission,
+    random,
+    settings,
+    subnets,
+    unanswered,
+    wakeClaim,
+    wakeNode,
+  } = options
   /** By key of the claim: since when what it is to let go is not seen. */
   const missing = new Map<number, Millis>()
 
@@ -94,7 +109,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
       options.doubted()
       const so = `the ledger has ${made.address} on node ${holder}, and the cloud on none`
       const message = `Cannot give the pod the address that is reserved for it: ${so}; they are being compared`
-      return { reason: 'AddressDoubted', message, retryIn: secondViewAfter(settings) }
+      return stuck('AddressDoubted', message, secondViewAfter(settings))
     }
     const zone = await zoneOf(made.subnetId)
     await ledger.write((tx) =>
@@ -109,7 +124,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
       }),
     )
     log.info('address reserved', { pod: podText(claim), address: made.address })
-    return { address: made.address }
+    return { kind: 'reserved' }
   }
 
   /**
@@ -129,8 +144,8 @@ export function createReservations(options: ReservationsOptions): Reservations {
     return (known ?? (await cloud.describeSubnets([id], 'waiting-pod'))[0])?.zone
   }
 
-  function stuck(reason: string, message: string, retryIn = settings.reconcileEvery): ReserveOutcome {
-    return { reason, message, retryIn }
+  function stuck(reason: string, message: string, retryIn = settings.reconcileEvery): Stuck {
+    return { kind: 'stuck', reason, message, retryIn }
   }
 
   async function chooseWhere(claim: Claim, node: LedgerNode): Promise<CloudSubnet | Obstacle> {
@@ -158,17 +173,17 @@ export function createReservations(options: ReservationsOptions): Reservations {
   async function create(claim: Claim, subnet: CloudSubnet): Promise<ReserveOutcome> {
     const request = reserveRequest(claim, subnet.id, claim.nominatedAddress, settings.clusterId)
     // A refusal says nothing of the request before.
-    const wasUnanswered = permission.unanswered.has(claim.key)
-    permission.unanswered.add(claim.key)
+    const wasUnanswered = unanswered.has(claim.key)
+    unanswered.add(claim.key)
     try {
       const made = await cloud.reserveIp(request, 'waiting-pod')
       permission.note(undefined)
-      permission.unanswered.delete(claim.key)
+      unanswered.delete(claim.key)
       subnets.take(subnet.id, 1)
       return await store(claim, made)
     } catch (error) {
       const code = errorCode(error)
-      if (!wasUnanswered && !mayHaveHappened(code)) permission.unanswered.delete(claim.key)
+      if (!wasUnanswered && !mayHaveHappened(code)) unanswered.delete(claim.key)
       if (code === 'denied') {
         permission.note((error as Error).message)
         return wasUnanswered ? unknownYet(claim) : parks
@@ -197,14 +212,14 @@ export function createReservations(options: ReservationsOptions): Reservations {
       return stuck('ReservationUnanswered', `Cannot reserve an address for ${podText(claim)}: ${so}`, left)
     }
     missing.delete(claim.key)
-    permission.unanswered.delete(claim.key)
+    unanswered.delete(claim.key)
     return parks
   }
 
   async function forget(claim: Claim): Promise<undefined> {
     const { address, reason } = claim
     missing.delete(claim.key)
-    permission.unanswered.delete(claim.key)
+    unanswered.delete(claim.key)
     await ledger.write((tx) => tx.removeClaim(claim))
     log.info('claim released', { pod: podText(claim), address, why: reason })
   }
@@ -219,18 +234,17 @@ export function createReservations(options: ReservationsOptions): Reservations {
   return {
     async reserve(claim) {
       const node = claim.node === undefined ? undefined : ledger.node(claim.node)
-      if (node === undefined)
-        return { reason: 'NodeNotRegistered', message: `node ${claim.node} is not known yet`, retryIn: 1000 }
+      if (node === undefined) return stuck('NodeNotRegistered', `node ${claim.node} is not known yet`, 1000)
       const token = claim.reserveToken ?? ''
       // An address that is made on an ENI for it is on its way.
       if (ledger.openIntents().some((intent) => intent.token === token)) return parks
       const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000
-      const isUnanswered = permission.unanswered.has(claim.key)
+      const isUnanswered = unanswered.has(claim.key)
       const isKnown = !isUnanswered && (untried || permission.refused())
       const made = isKnown ? undefined : await find(claim)
       if (made !== undefined) {
         missing.delete(claim.key)
-        permission.unanswered.delete(claim.key)
+        unanswered.delete(claim.key)
         return store(claim, made)
       }
       if (isUnanswered && permission.refused()) return unknownYet(claim)

@@ -10,9 +10,10 @@ export interface ReservePermission {
   /** What the cloud said; undefined when it has not refused. */
   why(): string | undefined
   note(refusal: string | undefined): void
-  /** Keys of claims for which a reservation was asked for, of which nobody knows yet whether it is made. */
-  readonly unanswered: Set<number>
 }
+
+/** Keys of claims for which a reservation was asked for, of which nobody knows yet whether it is made: in memory only. */
+export type Unanswered = Set<number>
 
 /** Asked again `askAgainAfter` a refusal: somebody may have given the permission since. */
 export function createReservePermission(clock: Clock, log: Log, askAgainAfter: Millis): ReservePermission {
@@ -20,7 +21,6 @@ export function createReservePermission(clock: Clock, log: Log, askAgainAfter: M
   return {
     refused: () => refusal !== undefined && Math.abs(clock.now() - refusal.at) < askAgainAfter,
     why: () => refusal?.why,
-    unanswered: new Set(),
     note(why) {
       if (why !== undefined && refusal === undefined)
         log.warn('addresses cannot be reserved: they are parked on ENIs', { error: why })

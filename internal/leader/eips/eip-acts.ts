@@ -4,13 +4,13 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { randomToken } from '../../base/random-token.ts'
-import type { EipAct, EipClaim } from '../../ipam/eip-claim.ts'
+import { type EipAct, type EipClaim, type EipClaimChange, unasked } from '../../ipam/eip-claim.ts'
 import { type JudgedRefusal, judgeEipRefusal } from '../../ipam/eip-refusal.ts'
 import { errorCode, IpamError, withHint } from '../../ipam/errors.ts'
 import type { EipStep } from '../../ipam/plan-eip.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { EipId } from '../../ipam/types.ts'
-import type { Cloud, EipClaimChange, LeaderLedger } from '../../ports.ts'
+import type { Cloud, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import { eipRequest } from './eip-request.ts'
 
@@ -39,8 +39,6 @@ export interface EipActsOptions {
   /** The claim holds that address no more. */
   readonly left: (privateIp: Ipv4) => void
 }
-
-const unasked = { acted: undefined, actedAt: undefined, answered: false }
 
 export function createEipActs(options: EipActsOptions): EipActs {
   const { cloud, clock, clusterId, isDue, ledger, left, log, random } = options

@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { claimPhases } from '../../ipam/claim.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
+import { asksForEip } from '../../ipam/eip-wish.ts'
 import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type EipClaimStep, planEipClaim } from '../../ipam/plan-eip-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
@@ -81,7 +82,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
   const cascade = createCascade<EipClaim>({ ...options, table, podThere, ownerOf, keeps: keepsEip })
   const expire = createExpiry({ table, ledger, log, ticker, podThere, wake })
   const renewals = createEipRenewals(clock, random, settings.retry)
-  const settler = createEipSettler({ ...options, notices, renewals, livePod: known, freed: wakeWaiting })
+  const settle = createEipSettler({ ...options, notices, renewals, livePod: known, freed: wakeWaiting })
   let expiryRule = settings.claimExpiry
 
   function wake(pod: PodName, delay: Millis = 0): void {
@@ -177,7 +178,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     const isIts = claim.podUid !== undefined && claim.podUid === live?.uid
     if (isIts && live !== undefined && (await cascade.renew(claim, live))) return 0
     if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
-    return settler.settle(claim)
+    return settle(claim)
   }
 
   function mayExpire({ expireAfter, phase }: EipClaim): boolean {
@@ -232,7 +233,7 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
     wake,
     wakeAt(addresses) {
       for (const address of addresses) {
-        const holder = eips.holding(address)
+        const holder = eips.onAddress(address)
         if (holder !== undefined) wake(holder)
       }
     },
@@ -250,10 +251,6 @@ export function createEipKeeper(options: EipKeeperOptions): EipKeeper {
 function soonest(...all: readonly (Millis | undefined)[]): Millis | undefined {
   const known = all.filter((one) => one !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
-}
-
-function asksForEip({ eip, node, terminal }: PodFact): boolean {
-  return eip !== undefined && node !== undefined && !terminal
 }
 
 function ownerOf({ eip }: PodFact): OwnerRef | undefined {

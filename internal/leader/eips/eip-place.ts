@@ -29,7 +29,7 @@ export function placeOf(
   if (eni.held === true || ip.state === 'held') return 'unknown'
   if (eni.state !== 'attached' || eni.goal !== 'serve' || ip.state !== 'bound') return 'none'
   // The EIP of the pod that had the address before goes first.
-  const holder = ledger.eips.holding(address)
+  const holder = ledger.eips.onAddress(address)
   if (holder !== undefined && holder.key !== row.key) return 'unknown'
   // Whose it is will be seen when the other one has shown what it has now.
   const others = facts.podsOn(pod.node).filter(({ terminal, uid }) => !terminal && uid !== pod.uid)

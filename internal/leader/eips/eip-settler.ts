@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { createPause } from '../../base/pause.ts'
 import type { Random } from '../../base/random.ts'
-import type { EipClaim, EipTrouble } from '../../ipam/eip-claim.ts'
+import { type EipClaim, type EipTrouble, unasked } from '../../ipam/eip-claim.ts'
 import { leftFor } from '../../ipam/judge-eips.ts'
 import { letGo } from '../../ipam/lifecycle.ts'
 import { eipTrouble } from '../../ipam/pick-eip.ts'
@@ -33,12 +33,8 @@ import type { EipRenewals } from './eip-renewals.ts'
 import { isLeaving } from './held-addresses.ts'
 import { createPicker } from './pick-for.ts'
 
-export interface EipSettler {
-  /** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
-  settle(claim: EipClaim): Promise<Millis>
-  /** No claim of that key is there any more. */
-  forget(key: number): void
-}
+/** Returns after how long to go on. Throws `storage`, `conflict`, and what the cloud throws when looked at. */
+export type EipSettler = (claim: EipClaim) => Promise<Millis>
 
 export interface EipSettlerOptions {
   readonly cloud: Cloud
@@ -170,12 +166,12 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     if (claim.allocateToken !== undefined) return false
     const eips = await looks.made()
     return ledger.write((tx) => {
-      const { holders, holding, tokens } = ledger.eips
-      const left = leftFor(claim, { clusterId, eips, holders: holders(), tokens: tokens() })
+      const { byEip, onAddress, tokens } = ledger.eips
+      const left = leftFor(claim, { clusterId, eips, holders: byEip(), tokens: tokens() })
       if (left === undefined) return false
       const { address, eniId, id, privateIp } = left.eip
       const isOn = privateIp !== undefined && eniId !== undefined
-      const isFree = isOn && holding(privateIp) === undefined && !isLeaving(privateIp, ledger)
+      const isFree = isOn && onAddress(privateIp) === undefined && !isLeaving(privateIp, ledger)
       tx.changeEipClaim(claim, {
         ...{ eipId: id, address, allocateToken: left.token, phase: 'Attaching' },
         ...(isFree && { privateIp, eniId }),
@@ -245,7 +241,6 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     const { phase, podUid, privateIp } = claim
     const waits = podUid !== undefined && at === undefined
     const settled = { privateIp: at?.address, eniId: at?.eniId, ...(waits ? waiting : well) }
-    const unasked = { acted: undefined, actedAt: undefined, answered: false }
     const next = podUid === undefined ? phase : at === undefined ? 'Attaching' : 'Bound'
     const change = { ...settled, ...unasked, phase: next, ...(address !== undefined && { address }) } as const
     const now = await ledger.write((tx) => tx.changeEipClaim(claim, change))
@@ -282,14 +277,6 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   }
 
   async function remove(claim: EipClaim): Promise<Millis> {
-    // Of a kept one somebody else has released the EIP.
-    if (claim.phase !== 'Releasing') {
-      await letItGo(claim, {
-        reason: 'EipLost',
-        message: `${claim.eipId} is gone: somebody else has released it`,
-      })
-      return 0
-    }
     await ledger.write((tx) => tx.removeEipClaim(claim))
     log.info('EIP claim released', { ...fieldsOf(claim), why: claim.reason })
     memories.delete(claim.key)
@@ -298,24 +285,21 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
     return 0
   }
 
-  return {
-    async settle(claim) {
-      const memory = memoryOf(claim)
-      const { settled } = memory
-      if (settled?.version === claim.version && settled.place === placeText(place(claim))) {
-        const left = settled.at + surveyEvery - clock.now()
-        if (left > 0 && left <= surveyEvery) return left
-        memory.settled = undefined
-      }
-      try {
-        const step = await plan(claim, memory)
-        return step === undefined ? 0 : await take(claim, step, memory)
-      } catch (error) {
-        await failures.unseen(claim, error as Error, memory)
-        throw error
-      }
-    },
-    forget: (key) => void memories.delete(key),
+  return async (claim) => {
+    const memory = memoryOf(claim)
+    const { settled } = memory
+    if (settled?.version === claim.version && settled.place === placeText(place(claim))) {
+      const left = settled.at + surveyEvery - clock.now()
+      if (left > 0 && left <= surveyEvery) return left
+      memory.settled = undefined
+    }
+    try {
+      const step = await plan(claim, memory)
+      return step === undefined ? 0 : await take(claim, step, memory)
+    } catch (error) {
+      await failures.unseen(claim, error as Error, memory)
+      throw error
+    }
   }
 }
 

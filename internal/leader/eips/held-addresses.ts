@@ -12,7 +12,7 @@ export interface Unheld {
 }
 
 export function withoutHeld(action: Action, ledger: Pick<LeaderLedger, 'addressesOf' | 'eips'>): Unheld {
-  const isHeld = (address: Ipv4) => ledger.eips.holding(address) !== undefined
+  const isHeld = (address: Ipv4) => ledger.eips.onAddress(address) !== undefined
   const held = leaving(action, ledger).filter(isHeld)
   if (held.length === 0) return { action, held }
   if (action.kind !== 'unassign') return { action: undefined, held }

@@ -43,7 +43,7 @@ export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOp
   function isLeft({ eniId, privateIp, state }: CloudEip): boolean {
     if (state !== 'bound' || privateIp === undefined) return false
     const node = ledger.nodeOf(privateIp)
-    if (node === undefined || ledger.eips.holding(privateIp) !== undefined) return false
+    if (node === undefined || ledger.eips.onAddress(privateIp) !== undefined) return false
     const eni = ledger.pool(node)?.enis.find(({ ips }) => ips.some(({ address }) => address === privateIp))
     return eni?.id === eniId && !facts.podsOn(node).some(({ ip, terminal }) => ip === privateIp && !terminal)
   }
@@ -59,7 +59,7 @@ export function createPicker({ cloud, facts, ledger, placeOf, random }: PickerOp
     const ids = new Set(rivals(own).flatMap(({ wish }) => wish.ids))
     const found = await describe([...new Set([...own, ...ids])])
     const eips = new Map(found.map((eip) => [eip.id, eip]))
-    const picks = pickEips(rivals(own), { eips, holders: ledger.eips.holders(), isLeft })
+    const picks = pickEips(rivals(own), { eips, holders: ledger.eips.byEip(), isLeft })
     const pick = picks.get(claim.key)
     if (pick === undefined)
       throw new IpamError(

@@ -22,7 +22,8 @@ export function restoreEip(
   const after = phase === 'Retained' ? (wish.expireAfter ?? settings.claimExpiry) : undefined
   // Bound to something else it is unbound from that: it was made for pods.
   const isOn = eip.eniId !== undefined && eip.privateIp !== undefined
-  const isFree = isOn && ledger.eips.holding(eip.privateIp) === undefined && !isLeaving(eip.privateIp, ledger)
+  const isFree =
+    isOn && ledger.eips.onAddress(eip.privateIp) === undefined && !isLeaving(eip.privateIp, ledger)
   tx.restoreEipClaim({
     ...{ namespace, name, node, podUid, phase, wish, allocateToken: token },
     ...{ eipId: eip.id, address: eip.address, uid: randomUuid(random) },

@@ -78,7 +78,7 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
     const names = claimPhases.flatMap((phase) => ledger.eips.names(phase))
     return judgeEips({
       ...{ clusterId: settings.clusterId, eips, claimed: new Set(names.map(podText)), waiting: waiting() },
-      ...{ holders: ledger.eips.holders(), tokens: ledger.eips.tokens(), pods: [...facts.pods()] },
+      ...{ holders: ledger.eips.byEip(), tokens: ledger.eips.tokens(), pods: [...facts.pods()] },
     })
   }
 

@@ -1,6 +1,6 @@
 // The claims in a leader's database as they are shown.
-import { type ClaimOwner, type ClaimPhase, type ClaimPolicy, shownOwner } from '../../ipam/claim.ts'
-import type { EniMode } from '../../ipam/types.ts'
+import { type ClaimPhase, type ClaimPolicy, shownOwner } from '../../ipam/claim.ts'
+import type { EniMode, OwnerRef } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { wallClock } from '../leader/claim-feed.ts'
@@ -28,7 +28,7 @@ export interface ShownClaim {
   readonly retainedAt: Timestamp | null
   /** By the clock on the wall; null also while its pod is there. */
   readonly expiresAt: Timestamp | null
-  readonly owner: ClaimOwner | null
+  readonly owner: OwnerRef | null
   readonly reason: string
   readonly message: string
   readonly generation: number

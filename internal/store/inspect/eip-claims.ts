@@ -1,8 +1,9 @@
 // The claims to EIPs in a leader's database, and the EIPs themselves, as they are shown.
-import { type ClaimOwner, type ClaimPhase, type ClaimPolicy, shownOwner } from '../../ipam/claim.ts'
+import { type ClaimPhase, type ClaimPolicy, shownOwner } from '../../ipam/claim.ts'
 import type { EipAct } from '../../ipam/eip-claim.ts'
 import { type EipCost, eipCost } from '../../ipam/eip-cost.ts'
 import type { EipWish } from '../../ipam/eip-wish.ts'
+import type { OwnerRef } from '../../ipam/types.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -39,7 +40,7 @@ export interface ShownEipClaim {
   readonly retainedAt: Timestamp | null
   /** By the clock on the wall; null also while its pod is there. */
   readonly expiresAt: Timestamp | null
-  readonly owner: ClaimOwner | null
+  readonly owner: OwnerRef | null
   readonly reason: string
   readonly message: string
   readonly generation: number

@@ -7,24 +7,21 @@ import type { AddressPage, ClaimEvent, ClaimFeed, ClaimPage, PodPage } from '../
 import type { Database, SqlValue } from '../../sqlite/database.ts'
 import type { Millis } from '../../value/millis.ts'
 import { readMeta, writeMeta } from '../meta.ts'
-import { type ClaimRow, expiryClock, fromRow } from './claims.ts'
+import { type ClaimRow, findClaim, findClaimOf, fromRow } from './claims.ts'
 import { type EipClaimRow, findEipClaim, fromEipRow } from './eip-claims.ts'
+import { expiryClock } from './expiry-clock.ts'
 
 /** Up to which change the log has been cut. */
 const oldestKey = 'changes-from'
 
 /** Of `db`, a database of `leaderMigrations`. */
 export function claimFeed(db: Database, clock: Pick<Clock, 'now'>): ClaimFeed {
-  const one = (condition: string, ...values: readonly SqlValue[]): Claim | undefined => {
-    const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE ${condition}`, ...values)
-    return row === undefined ? undefined : fromRow(row)
-  }
   return {
     version: () => newestChange(db),
     oldest: () => oldestChange(db),
     wallClock: () => wallClock(db, clock.now()),
-    claim: ({ namespace, name }) => one('namespace = ? AND name = ?', namespace, name),
-    claimOf: (address) => one('address = ?', address),
+    claim: (pod) => findClaim(db, pod),
+    claimOf: (address) => findClaimOf(db, address),
     claims: (page) => select(db, claimsBy('namespace, name'), byPod(page), page),
     countClaims: (page) => count(db, claimsBy('namespace, name'), byPod(page), page.at),
     claimsWithAddress: (page) => select(db, claimsBy('address'), byAddress(page), page),

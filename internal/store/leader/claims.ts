@@ -1,20 +1,13 @@
-// Table `claim`: who wants or has an address. Only this file writes it.
-import {
-  type Claim,
-  type ClaimOwner,
-  type ClaimPhase,
-  type ClaimPolicy,
-  type FollowedOwner,
-  mayFollow,
-} from '../../ipam/claim.ts'
+// Table `claim`: who wants or has an address. Only this file writes it, by way of claim-rows.ts.
+import type { Claim, ClaimChange, ClaimPhase, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
 import { IpamError } from '../../ipam/errors.ts'
-import { podText } from '../../ipam/pod-need.ts'
 import type { SurveyClaim } from '../../ipam/survey.ts'
-import type { EniMode, NodeName, PodName } from '../../ipam/types.ts'
-import type { ClaimChange, ExpiryClock, FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
+import type { EniMode, NodeName, OwnerRef, PodName } from '../../ipam/types.ts'
+import type { FoundClaim, NewClaim, PlacedClaim, SeenClaim } from '../../ports.ts'
 import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
+import { type Columns, claimRows } from './claim-rows.ts'
 
 export interface ClaimRow {
   readonly key: number
@@ -47,20 +40,15 @@ export interface ClaimRow {
   readonly version: number
 }
 
-export function findClaim(db: Database, namespace: string, name: string): Claim | undefined {
-  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE namespace = ? AND name = ?`, namespace, name)
-  return row && fromRow(row)
-}
+const table = claimRows({ table: 'claim', noun: 'claim', fromRow, columnsOf, beforeChange: takeFromOther })
 
-export function findClaimOf(db: Database, address: Ipv4): Claim | undefined {
-  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE address = ?`, address)
-  return row && fromRow(row)
-}
-
-export function findClaimByKey(db: Database, key: number): Claim | undefined {
-  const row = db.get<ClaimRow>(`SELECT * FROM claim WHERE key = ?`, key)
-  return row && fromRow(row)
-}
+export const findClaim = (db: Database, { name, namespace }: PodName) =>
+  table.one(db, 'namespace = ? AND name = ?', namespace, name)
+export const findClaimOf = (db: Database, address: Ipv4) => table.one(db, 'address = ?', address)
+export const findClaimByKey = (db: Database, key: number) => table.one(db, 'key = ?', key)
+export const claimsWhere = (db: Database, phase: ClaimPhase) => table.all(db, 'phase = ?', phase)
+export const claimNames = (db: Database, phase: ClaimPhase) => table.names(db, 'phase = ?', phase)
+export const { change: changeClaim, expired: expiredClaims, ofOwner: claimsOfOwner } = table
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
@@ -91,18 +79,9 @@ export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim
   }))
 }
 
-export function claimsWhere(db: Database, phase: ClaimPhase): readonly Claim[] {
-  return db.all<ClaimRow>(`SELECT * FROM claim WHERE phase = ? ORDER BY key`, phase).map(fromRow)
-}
-
-export function claimNames(db: Database, phase: ClaimPhase): readonly PodName[] {
-  return db.all<PodName>(`SELECT namespace, name FROM claim WHERE phase = ? ORDER BY namespace, name`, phase)
-}
-
 export function untimedClaims(db: Database, of: 'all' | 'own'): readonly PodName[] {
-  const sql = `SELECT namespace, name FROM claim WHERE phase = 'Retained' AND expires_at IS NULL
-    AND (? = 'all' OR expire_after IS NOT NULL) ORDER BY namespace, name`
-  return db.all<PodName>(sql, of)
+  const condition = `phase = 'Retained' AND expires_at IS NULL AND (? = 'all' OR expire_after IS NOT NULL)`
+  return table.names(db, condition, of)
 }
 
 export function staticClaims(db: Database): readonly SurveyClaim[] {
@@ -124,32 +103,26 @@ export function staticClaims(db: Database): readonly SurveyClaim[] {
   }))
 }
 
-export function listOwners(db: Database): readonly ClaimOwner[] {
+export function listOwners(db: Database): readonly OwnerRef[] {
   const rows = db.all<{ owner: string }>(
     `SELECT json_remove(owner, '$.via') AS owner FROM claim WHERE owner IS NOT NULL
      UNION SELECT json_remove(owner, '$.via') FROM eip_claim WHERE owner IS NOT NULL ORDER BY owner`,
   )
-  return rows.map(({ owner }) => JSON.parse(owner) as ClaimOwner)
-}
-
-export function claimsOfOwner(db: Database, uid: string): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE owner IS NOT NULL AND json_extract(owner, '$.uid') = ? ORDER BY key`
-  return db.all<ClaimRow>(sql, uid).map(fromRow)
+  return rows.map(({ owner }) => JSON.parse(owner) as OwnerRef)
 }
 
 /** Static ones of pods on the node that have no address, and none on its way. */
 export function waitingClaims(db: Database, node: NodeName): readonly Claim[] {
   // The plus: found by the node, not among all that have no address.
-  const sql = `SELECT * FROM claim WHERE node = ? AND policy = 'Never' AND phase = 'Pending' AND +address IS NULL
-    AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted')) ORDER BY key`
-  return db.all<ClaimRow>(sql, node).map(fromRow)
+  const condition = `node = ? AND policy = 'Never' AND phase = 'Pending' AND +address IS NULL
+    AND NOT EXISTS (SELECT 1 FROM intent WHERE token = claim.reserve_token AND state IN ('recorded', 'accepted'))`
+  return table.all(db, condition, node)
 }
 
 /** The one for which the call of that token was made, if it has no address yet. */
 export function findWaiting(db: Database, token: string): Claim | undefined {
-  const sql = `SELECT * FROM claim WHERE reserve_token = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL`
-  const row = db.get<ClaimRow>(sql, token)
-  return row && fromRow(row)
+  const condition = `reserve_token = ? AND policy = 'Never' AND phase = 'Pending' AND address IS NULL`
+  return table.one(db, condition, token)
 }
 
 /** What the call of that token brings is the claim's. */
@@ -178,97 +151,34 @@ export function unreservedClaims(db: Database): readonly Claim[] {
   return db.all<ClaimRow>(sql).map(fromRow)
 }
 
-/** Whose time is over. */
-export function expiredClaims(db: Database, limit: number): readonly Claim[] {
-  const sql = `SELECT * FROM claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
-  return db.all<ClaimRow>(sql, expiryClock(db).now, limit).map(fromRow)
-}
-
-/** Of addresses or EIPs: one clock is for both. */
-export function claimsExpire(db: Database): boolean {
-  const ofTable = (table: string) => `EXISTS (SELECT 1 FROM ${table} WHERE expires_at IS NOT NULL)`
-  return db.get(`SELECT 1 WHERE ${ofTable('claim')} OR ${ofTable('eip_claim')}`) !== undefined
-}
+const empty = {
+  ...{ generation: 1, podUid: undefined, node: undefined, address: undefined, eniId: undefined },
+  ...{ subnetId: undefined, zone: undefined, reservation: undefined, nominatedAddress: undefined },
+  ...{ nominatedSubnets: [], retainedAt: undefined, expiresAt: undefined, reason: '', message: '' },
+} as const
 
 export function addClaim(db: Database, now: Millis, claim: NewClaim): Claim {
-  const row = db.get<{ key: number }>(
-    `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, pod_uid, node, nominated_address, nominated_subnets,
-       expire_after, reserve_token, owner, created_at, changed_at)
-     VALUES (?, ?, ?, ?, ?, ?, 'Pending', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
-    claim.namespace,
-    claim.name,
-    claim.uid,
-    claim.ipUid,
-    claim.policy,
-    claim.mode,
-    claim.podUid,
-    claim.node,
-    claim.nominatedAddress ?? null,
-    JSON.stringify(claim.nominatedSubnets),
-    claim.expireAfter ?? null,
-    claim.reserveToken ?? null,
-    claim.owner === undefined ? null : JSON.stringify(claim.owner),
-    now,
-    now,
-  )
-  return expectClaim(db, row?.key ?? 0)
+  return insert(db, now, { ...empty, ...claim, phase: 'Pending' })
 }
 
 export function restoreClaim(db: Database, now: Millis, claim: FoundClaim): Claim {
-  if (claim.expiresAt !== undefined) startExpiry(db)
-  const row = db.get<{ key: number }>(
-    `INSERT INTO claim (namespace, name, uid, ip_uid, policy, mode, phase, address, subnet_id, zone, eni_id, reservation, reserve_token,
-       expire_after, retained_at, expires_at, owner, created_at, changed_at)
-     VALUES (?, ?, ?, ?, 'Never', 'shared', 'Retained', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
-    claim.namespace,
-    claim.name,
-    claim.uid,
-    claim.ipUid,
-    claim.address,
-    claim.subnetId ?? null,
-    claim.zone ?? null,
-    claim.eniId ?? null,
-    claim.reservation ?? null,
-    claim.reserveToken ?? null,
-    claim.expireAfter ?? null,
-    now,
-    claim.expiresAt ?? null,
-    claim.owner === undefined ? null : JSON.stringify(claim.owner),
-    now,
-    now,
-  )
-  return expectClaim(db, row?.key ?? 0)
+  const kept = { policy: 'Never', mode: 'shared', phase: 'Retained', retainedAt: now } as const
+  return insert(db, now, { ...empty, ...claim, ...kept })
 }
 
-/**
- * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
- * address is another's.
- */
-export function changeClaim(db: Database, now: Millis, claim: SeenClaim, change: ClaimChange): Claim {
-  const current = expectUnchanged(db, claim)
-  const wanted = { ...current, ...change }
-  if (!mayFollow(current.phase, wanted.phase)) {
-    const message = `Cannot make the claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
-    throw new IpamError('conflict', message)
-  }
-  // Of two pool pods the address is the one's that shows it now.
-  if (wanted.address !== undefined && wanted.policy === 'Immediate' && wanted.address !== current.address)
-    db.run(
-      `UPDATE claim SET address = NULL, eni_id = NULL, phase = 'Pending', changed_at = ? WHERE address = ? AND policy = 'Immediate'`,
-      now,
-      wanted.address,
-    )
-  if (wanted.expiresAt !== undefined && current.expiresAt === undefined) startExpiry(db)
-  const before = columnsOf(current)
-  const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
-  if (different.length === 0) return current
+function insert(db: Database, now: Millis, claim: Mutable & PodName & Pick<Claim, 'uid' | 'ipUid'>): Claim {
+  const { ipUid: ip_uid, name, namespace, uid } = claim
+  return table.insert(db, now, { namespace, name, uid, ip_uid }, claim)
+}
+
+/** Of two pool pods the address is the one's that shows it now. */
+function takeFromOther(db: Database, now: Millis, from: Claim, { address, policy }: Mutable): void {
+  if (address === undefined || policy !== 'Immediate' || address === from.address) return
   db.run(
-    `UPDATE claim SET ${different.map(([name]) => `${name} = ?`).join(', ')}, changed_at = ? WHERE key = ?`,
-    ...different.map(([, value]) => value),
+    `UPDATE claim SET address = NULL, eni_id = NULL, phase = 'Pending', changed_at = ? WHERE address = ? AND policy = 'Immediate'`,
     now,
-    claim.key,
+    address,
   )
-  return expectClaim(db, claim.key)
 }
 
 /** The address of a claim without a pod has come to an ENI, or left all: no node's look tells of those. */
@@ -282,64 +192,37 @@ export function placeClaim(db: Database, now: Millis, address: Ipv4, eni: number
   )
 }
 
-/** The first to wait begins now: what passed before is nothing to it. */
-export function startExpiry(db: Database): void {
-  if (!claimsExpire(db)) setExpiryClock(db, { now: expiryClock(db).now, mark: undefined })
-}
-
 /** Throws `conflict` when it has changed since `claim` was read. */
 export function removeClaim(db: Database, claim: SeenClaim): void {
-  expectUnchanged(db, claim)
+  table.unchanged(db, claim)
   db.run(`DELETE FROM claim WHERE key = ?`, claim.key)
 }
 
-export function expiryClock(db: Database): ExpiryClock {
-  const row = db.get<{ value: string }>(`SELECT value FROM meta WHERE key = 'expiry-clock'`)
-  const { now = 0, mark } = JSON.parse(row?.value ?? '{}') as Partial<ExpiryClock>
-  return { now, mark }
-}
+type Mutable = Required<ClaimChange>
 
-/** It never goes back. */
-export function setExpiryClock(db: Database, { mark, now }: ExpiryClock): void {
-  const value = JSON.stringify({ now: Math.max(now, expiryClock(db).now), mark })
-  db.run(`UPDATE meta SET value = ? WHERE key = 'expiry-clock'`, value)
-}
-
-function columnsOf(claim: Claim): readonly (readonly [string, string | number | null])[] {
-  return [
-    ['policy', claim.policy],
-    ['mode', claim.mode],
-    ['phase', claim.phase],
-    ['generation', claim.generation],
-    ['pod_uid', claim.podUid ?? null],
-    ['node', claim.node ?? null],
-    ['address', claim.address ?? null],
-    ['eni_id', claim.eniId ?? null],
-    ['subnet_id', claim.subnetId ?? null],
-    ['zone', claim.zone ?? null],
-    ['reservation', claim.reservation ?? null],
-    ['reserve_token', claim.reserveToken ?? null],
-    ['nominated_address', claim.nominatedAddress ?? null],
-    ['nominated_subnets', JSON.stringify(claim.nominatedSubnets)],
-    ['expire_after', claim.expireAfter ?? null],
-    ['retained_at', claim.retainedAt ?? null],
-    ['expires_at', claim.expiresAt ?? null],
-    ['owner', claim.owner === undefined ? null : JSON.stringify(claim.owner)],
-    ['reason', claim.reason],
-    ['message', claim.message],
-  ]
-}
-
-function expectUnchanged(db: Database, claim: SeenClaim): Claim {
-  const current = expectClaim(db, claim.key)
-  if (current.version === claim.version) return current
-  throw new IpamError('conflict', `Cannot change the claim of ${podText(claim)}: it has changed meanwhile`)
-}
-
-function expectClaim(db: Database, key: number): Claim {
-  const claim = findClaimByKey(db, key)
-  if (claim === undefined) throw new IpamError('conflict', `Cannot change claim ${key}: it is gone`)
-  return claim
+function columnsOf(claim: Mutable): Columns {
+  return {
+    policy: claim.policy,
+    mode: claim.mode,
+    phase: claim.phase,
+    generation: claim.generation,
+    pod_uid: claim.podUid ?? null,
+    node: claim.node ?? null,
+    address: claim.address ?? null,
+    eni_id: claim.eniId ?? null,
+    subnet_id: claim.subnetId ?? null,
+    zone: claim.zone ?? null,
+    reservation: claim.reservation ?? null,
+    reserve_token: claim.reserveToken ?? null,
+    nominated_address: claim.nominatedAddress ?? null,
+    nominated_subnets: JSON.stringify(claim.nominatedSubnets),
+    expire_after: claim.expireAfter ?? null,
+    retained_at: claim.retainedAt ?? null,
+    expires_at: claim.expiresAt ?? null,
+    owner: claim.owner === undefined ? null : JSON.stringify(claim.owner),
+    reason: claim.reason,
+    message: claim.message,
+  }
 }
 
 /** Rows that changes keep have no token: what names a call is nobody else's business. */

@@ -1,15 +1,15 @@
-// Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it.
-import { type ClaimPhase, type ClaimPolicy, type FollowedOwner, mayFollow } from '../../ipam/claim.ts'
-import type { EipAct, EipClaim } from '../../ipam/eip-claim.ts'
+// Table `eip_claim`: which pods have, or want, public addresses. Only this file writes it, by way of claim-rows.ts.
+import type { ClaimPhase, ClaimPolicy, FollowedOwner } from '../../ipam/claim.ts'
+import type { EipAct, EipClaim, EipClaimChange } from '../../ipam/eip-claim.ts'
 import type { EipWish } from '../../ipam/eip-wish.ts'
 import { IpamError } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { PodName } from '../../ipam/types.ts'
-import type { EipClaimChange, FoundEipClaim, LedgerEips, NewEipClaim, SeenClaim } from '../../ports.ts'
-import type { Database, SqlValue } from '../../sqlite/database.ts'
+import type { FoundEipClaim, LedgerEips, NewEipClaim } from '../../ports.ts'
+import type { Database } from '../../sqlite/database.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
-import { expiryClock, startExpiry } from './claims.ts'
+import { type Columns, claimRows } from './claim-rows.ts'
 
 export interface EipClaimRow {
   readonly key: number
@@ -42,15 +42,16 @@ export interface EipClaimRow {
   readonly version: number
 }
 
+const table = claimRows({ table: 'eip_claim', noun: 'EIP claim', fromRow: fromEipRow, columnsOf })
+
 export function ledgerEips(db: Database): LedgerEips {
   return {
     claim: (pod) => findEipClaim(db, pod),
-    ofEip: (eip) => one(db, 'eip_id = ?', eip),
-    holding: (privateIp) => one(db, 'private_ip = ?', privateIp),
-    ofNode: (node) => all(db, 'node = ?', node),
-    where: (phase) => all(db, 'phase = ?', phase),
-    names: (phase) => names(db, 'phase = ?', phase),
-    holders() {
+    ofEip: (eip) => table.one(db, 'eip_id = ?', eip),
+    onAddress: (privateIp) => table.one(db, 'private_ip = ?', privateIp),
+    where: (phase) => table.all(db, 'phase = ?', phase),
+    names: (phase) => table.names(db, 'phase = ?', phase),
+    byEip() {
       const sql = `SELECT eip_id, namespace, name FROM eip_claim WHERE eip_id IS NOT NULL`
       const rows = db.all<PodName & { eip_id: string }>(sql)
       return new Map(rows.map(({ eip_id, name, namespace }) => [eip_id, { namespace, name }]))
@@ -60,36 +61,15 @@ export function ledgerEips(db: Database): LedgerEips {
       const rows = db.all<{ token: string; eip_id: string | null }>(sql)
       return new Map(rows.map(({ eip_id, token }) => [token, eip_id ?? undefined]))
     },
-    untimed: (of) =>
-      names(db, `phase = 'Retained' AND expires_at IS NULL AND (? = 'all' OR expire_after IS NOT NULL)`, of),
-    ofOwner: (uid) => all(db, `owner IS NOT NULL AND json_extract(owner, '$.uid') = ?`, uid),
-    expired(limit) {
-      const sql = `SELECT * FROM eip_claim WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?`
-      return db.all<EipClaimRow>(sql, expiryClock(db).now, limit).map(fromEipRow)
-    },
+    ofOwner: (uid) => table.ofOwner(db, uid),
+    expired: (limit) => table.expired(db, limit),
     any: () => db.get(`SELECT 1 FROM eip_claim LIMIT 1`) !== undefined,
   }
 }
 
-export function findEipClaim(db: Database, { name, namespace }: PodName): EipClaim | undefined {
-  return one(db, 'namespace = ? AND name = ?', namespace, name)
-}
-
-function one(db: Database, condition: string, ...values: readonly SqlValue[]): EipClaim | undefined {
-  const row = db.get<EipClaimRow>(`SELECT * FROM eip_claim WHERE ${condition}`, ...values)
-  return row && fromEipRow(row)
-}
-
-function all(db: Database, condition: string, ...values: readonly SqlValue[]): readonly EipClaim[] {
-  return db
-    .all<EipClaimRow>(`SELECT * FROM eip_claim WHERE ${condition} ORDER BY key`, ...values)
-    .map(fromEipRow)
-}
-
-function names(db: Database, condition: string, ...values: readonly SqlValue[]): readonly PodName[] {
-  const sql = `SELECT namespace, name FROM eip_claim WHERE ${condition} ORDER BY namespace, name`
-  return db.all<PodName>(sql, ...values)
-}
+export const findEipClaim = (db: Database, { name, namespace }: PodName) =>
+  table.one(db, 'namespace = ? AND name = ?', namespace, name)
+export const changeEipClaim = table.change
 
 /** Policy and time are as the wish says. */
 export function addEipClaim(db: Database, now: Millis, { wish, ...claim }: NewEipClaim): EipClaim {
@@ -97,7 +77,6 @@ export function addEipClaim(db: Database, now: Millis, { wish, ...claim }: NewEi
 }
 
 export function restoreEipClaim(db: Database, now: Millis, { wish, ...claim }: FoundEipClaim): EipClaim {
-  if (claim.expiresAt !== undefined) startExpiry(db)
   const retainedAt = claim.phase === 'Retained' ? now : undefined
   return insert(db, now, { ...emptyClaim, ...claim, ...keepingOf(wish), wish, retainedAt })
 }
@@ -106,7 +85,7 @@ function keepingOf({ expireAfter, policy }: EipWish): Pick<EipClaim, 'policy' | 
   return { policy, expireAfter }
 }
 
-type Mutable = Omit<EipClaim, 'key' | keyof PodName | 'uid' | 'createdAt' | 'changedAt' | 'version'>
+type Mutable = Required<EipClaimChange>
 
 const emptyClaim = {
   ...{ generation: 1, eipId: undefined, address: undefined, privateIp: undefined, eniId: undefined },
@@ -114,51 +93,14 @@ const emptyClaim = {
   ...{ retainedAt: undefined, expiresAt: undefined, reason: '', message: '' },
 } as const
 
-function insert(db: Database, now: Millis, claim: Mutable & PodName & { readonly uid: string }): EipClaim {
+function insert(db: Database, now: Millis, claim: Mutable & PodName & Pick<EipClaim, 'uid'>): EipClaim {
   const { name, namespace, uid } = claim
-  const columns = [...Object.entries({ namespace, name, uid }), ...columnsOf(claim)]
-  const row = db.get<{ key: number }>(
-    `INSERT INTO eip_claim (${columns.map(([column]) => column).join(', ')}, created_at, changed_at)
-     VALUES (${columns.map(() => '?').join(', ')}, ?, ?) RETURNING key`,
-    ...columns.map(([, value]) => value),
-    now,
-    now,
-  )
-  return expectEipClaim(db, row?.key ?? 0)
-}
-
-/**
- * Only what differs is written. Throws `conflict` when it has changed since `claim` was read, when its phase may not follow, or when the
- * EIP or the address is another's.
- */
-export function changeEipClaim(
-  db: Database,
-  now: Millis,
-  claim: SeenClaim,
-  change: EipClaimChange,
-): EipClaim {
-  const current = expectUnchanged(db, claim)
-  const wanted = { ...current, ...change }
-  if (!mayFollow(current.phase, wanted.phase)) {
-    const message = `Cannot make the EIP claim of ${podText(claim)} ${wanted.phase}: it is ${current.phase}`
-    throw new IpamError('conflict', message)
-  }
-  if (wanted.expiresAt !== undefined && current.expiresAt === undefined) startExpiry(db)
-  const before = columnsOf(current)
-  const different = columnsOf(wanted).filter(([, value], i) => before[i]?.[1] !== value)
-  if (different.length === 0) return current
-  db.run(
-    `UPDATE eip_claim SET ${different.map(([name]) => `${name} = ?`).join(', ')}, changed_at = ? WHERE key = ?`,
-    ...different.map(([, value]) => value),
-    now,
-    claim.key,
-  )
-  return expectEipClaim(db, claim.key)
+  return table.insert(db, now, { namespace, name, uid }, claim)
 }
 
 /** Throws `conflict` when it has changed since `claim` was read, and unless it is let go: what is in the cloud would be nobody's. */
 export function removeEipClaim(db: Database, now: Millis, claim: EipClaim): void {
-  const current = expectUnchanged(db, claim)
+  const current = table.unchanged(db, claim)
   if (current.phase !== 'Releasing') {
     const message = `Cannot remove the EIP claim of ${podText(claim)}: it is ${current.phase}, not let go`
     throw new IpamError('conflict', message)
@@ -168,43 +110,30 @@ export function removeEipClaim(db: Database, now: Millis, claim: EipClaim): void
   db.run(`DELETE FROM eip_claim WHERE key = ?`, claim.key)
 }
 
-function columnsOf(claim: Mutable): readonly (readonly [string, string | number | null])[] {
-  return [
-    ['policy', claim.policy],
-    ['phase', claim.phase],
-    ['generation', claim.generation],
-    ['pod_uid', claim.podUid ?? null],
-    ['node', claim.node ?? null],
-    ['source', claim.wish.source],
-    ['wish', JSON.stringify(claim.wish)],
-    ['eip_id', claim.eipId ?? null],
-    ['address', claim.address ?? null],
-    ['private_ip', claim.privateIp ?? null],
-    ['eni_id', claim.eniId ?? null],
-    ['allocate_token', claim.allocateToken ?? null],
-    ['acted', claim.acted ?? null],
-    ['acted_at', claim.actedAt ?? null],
-    ['answered', Number(claim.answered)],
-    ['expire_after', claim.expireAfter ?? null],
-    ['retained_at', claim.retainedAt ?? null],
-    ['expires_at', claim.expiresAt ?? null],
-    ['owner', claim.owner === undefined ? null : JSON.stringify(claim.owner)],
-    ['reason', claim.reason],
-    ['message', claim.message],
-  ]
-}
-
-function expectUnchanged(db: Database, claim: SeenClaim): EipClaim {
-  const current = expectEipClaim(db, claim.key)
-  if (current.version === claim.version) return current
-  const message = `Cannot change the EIP claim of ${podText(claim)}: it has changed meanwhile`
-  throw new IpamError('conflict', message)
-}
-
-function expectEipClaim(db: Database, key: number): EipClaim {
-  const claim = one(db, 'key = ?', key)
-  if (claim === undefined) throw new IpamError('conflict', `Cannot change EIP claim ${key}: it is gone`)
-  return claim
+function columnsOf(claim: Mutable): Columns {
+  return {
+    policy: claim.policy,
+    phase: claim.phase,
+    generation: claim.generation,
+    pod_uid: claim.podUid ?? null,
+    node: claim.node ?? null,
+    source: claim.wish.source,
+    wish: JSON.stringify(claim.wish),
+    eip_id: claim.eipId ?? null,
+    address: claim.address ?? null,
+    private_ip: claim.privateIp ?? null,
+    eni_id: claim.eniId ?? null,
+    allocate_token: claim.allocateToken ?? null,
+    acted: claim.acted ?? null,
+    acted_at: claim.actedAt ?? null,
+    answered: Number(claim.answered),
+    expire_after: claim.expireAfter ?? null,
+    retained_at: claim.retainedAt ?? null,
+    expires_at: claim.expiresAt ?? null,
+    owner: claim.owner === undefined ? null : JSON.stringify(claim.owner),
+    reason: claim.reason,
+    message: claim.message,
+  }
 }
 
 /** Rows that changes keep have no token: what names a call is nobody else's business. */

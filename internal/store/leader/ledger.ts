@@ -15,11 +15,9 @@ import {
   addClaim,
   changeClaim,
   claimNames,
-  claimsExpire,
   claimsOfOwner,
   claimsWhere,
   expiredClaims,
-  expiryClock,
   findClaim,
   findClaimOf,
   findWaiting,
@@ -30,7 +28,6 @@ import {
   removeClaim,
   renameCall,
   restoreClaim,
-  setExpiryClock,
   staticClaims,
   unreservedClaims,
   untimedClaims,
@@ -49,6 +46,7 @@ import {
   setEniState,
 } from './enis.ts'
 import { enterEpoch } from './epoch.ts'
+import { claimsExpire, expiryClock, setExpiryClock } from './expiry-clock.ts'
 import {
   addIntent,
   findIntent,
@@ -126,7 +124,7 @@ export function leaderLedger(db: Database, clock: Clock): LeaderLedger {
     leftSince: (eni, since) => leftSince(db, eni, since),
     touchedSince: (from) => touchedSince(db, from),
     suspects: () => listSuspects(db),
-    claim: ({ namespace, name }) => findClaim(db, namespace, name),
+    claim: (pod) => findClaim(db, pod),
     claimOf: (address) => findClaimOf(db, address),
     placedClaims: (node) => placedClaims(db, node),
     claimsWhere: (phase) => claimsWhere(db, phase),

@@ -50,7 +50,7 @@ test('[E4] of pods that want one EIP one has it; the others are told, and the ne
   assert.equal((await world.untilEip(second)).eipId, 'eip-xxx1')
 })
 
-test('[E4] both are taken where the names say nothing; one that is not there is told', async (t) => {
+test('[E4] both are taken where the names say nothing; one that is not there is told, and one that can be none', async (t) => {
   const world = await withEips(t)
   const uids = ['a', 'b'].map((name, i) => world.run(`node-${i + 1}`, name, { ids }))
   const taken = [await world.untilEip(known(uids[0])), await world.untilEip(known(uids[1]))]
@@ -59,7 +59,7 @@ test('[E4] both are taken where the names say nothing; one that is not there is 
   world.run('node-1', 'd', { ids: 'eip-a' })
   await world.untilTold('c')
   await world.untilTold('d')
-  assert.deepEqual([world.podReasons('c'), world.podReasons('d')], [['EipNotFound'], ['EipNotFound']])
+  assert.deepEqual([world.podReasons('c'), world.podReasons('d')], [['EipNotFound'], ['EIPRefused']])
 })
 
 test('[E4] [E2] a kept one stays its pod’s, and is only unbound; given up, it is its user’s again', async (t) => {

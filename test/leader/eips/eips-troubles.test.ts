@@ -183,7 +183,7 @@ test('[E8][E11] what a pod is told is what is so now', async (t) => {
 test('[E4] a list that is mended counts for the pod that is there', async (t) => {
   const world = await EipWorld.start(t)
   world.cloud.admin.createEip({ id: 'eip-good' }, world.clock.now())
-  const uid = world.run('node-1', 'web-0', { ids: 'eip-bad' })
+  const uid = world.run('node-1', 'web-0', { ids: 'eip-gone' })
   await world.untilTold('web-0')
   const pod = known(world.kube.pods.items.get(uid))
   world.kube.pods.put(uid, { ...pod, eip: eipOf('web-0', { ids: 'eip-good' }) })

@@ -142,7 +142,7 @@ function canHave(world: World, { eip, name, namespace }: PodFact, all: readonly 
   if (eip === undefined || 'fault' in eip) return false
   const { wish } = eip
   if (wish.source === 'created') return true
-  const holders = world.ledger.eips.holders()
+  const holders = world.ledger.eips.byEip()
   return all
     .filter((one) => world.eips.isOf(one, name))
     .some(({ id }) => {

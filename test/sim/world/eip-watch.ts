@@ -95,7 +95,7 @@ export class EipWatch {
     // Nobody may look.
     if (isCreated({ tags })) return !this.areKnown()
     if ((this.#boundAt.get(id) ?? 0) > this.#lostAt) return false
-    return privateIp === null || this.#world.ledger.eips.holding(privateIp) === undefined
+    return privateIp === null || this.#world.ledger.eips.onAddress(privateIp) === undefined
   }
 
   /** A pod has got an address: no other's EIP leads there. */

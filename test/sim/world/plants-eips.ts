@@ -56,12 +56,12 @@ export const eipPlants: Readonly<Record<string, KnownMistake>> = {
   /** An address leaves its ENI whatever EIP is on it. */
   'unassigned-before-disassociated': {
     peers: 'eip',
-    leaderLedger: (ledger) => withEips(ledger, { holding: () => undefined }),
+    leaderLedger: (ledger) => withEips(ledger, { onAddress: () => undefined }),
   },
   /** What is tagged as ours is nobody's, whatever the ledger says of it. */
   'eip-sweep-ignores-claims': {
     peers: 'eip',
-    leaderLedger: (ledger) => withEips(ledger, { holders: () => new Map(), tokens: () => new Map() }),
+    leaderLedger: (ledger) => withEips(ledger, { byEip: () => new Map(), tokens: () => new Map() }),
   },
   /** ip-masq-agent is told what leaders know, and nothing else any more. */
   'masq-edit-drops-others': {
