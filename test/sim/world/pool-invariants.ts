@@ -14,16 +14,21 @@ export function hasRoom(world: World, node: SimNode): boolean {
 }
 
 /**
- * ENIs that pods have, that somebody took off their node, and that cannot come back: its instance was made smaller meanwhile, and pods have
- * every ENI on it. They go with their pods. So do those that keep an address that nothing else keeps, until another ENI there has room for it.
+ * ENIs that pods have or wait for, that somebody took off their node, and that cannot come back: its instance was made smaller meanwhile, and
+ * pods have every ENI on it. They go with their pods. So do those that keep an address that nothing else keeps, until another ENI there has room
+ * for it.
  */
 export function withoutPlace(world: World, node: SimNode): ReadonlySet<EniId> {
   const pool = world.ledger.pool(node.name)
   const used = new Set(node.ledger?.attachments().map(({ address }) => address))
   const hasUsed = ({ ips }: PoolEni) => ips.some(({ address }) => used.has(address))
+  const waiting = new Set(
+    node.kubelet.runningPods().flatMap(({ address, wants }) => (address === undefined ? wants : [])),
+  )
   const enis = pool?.enis ?? []
   const away = enis.filter(
-    (eni) => eni.state === 'available' && (hasUsed(eni) || isStuckOn(world, node, eni)),
+    (eni) =>
+      eni.state === 'available' && (hasUsed(eni) || waiting.has(eni.mode) || isStuckOn(world, node, eni)),
   )
   const there = enis.filter(
     (eni) => eni.state !== 'available' && (hasUsed(eni) || parkedOn(world, eni).length > 0),
