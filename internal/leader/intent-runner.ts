@@ -6,7 +6,7 @@ import type { Fields, Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { randomToken } from '../base/random-token.ts'
 import { clusterTag, intentTag, tagsOf } from '../ipam/eni-tags.ts'
-import { errorCode } from '../ipam/errors.ts'
+import { errorCode, withHint } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
 import type { PoolTrouble } from '../ipam/pool-condition.ts'
 import {
@@ -157,7 +157,7 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   /** Only a refusal of the very first sending says that nothing has happened; all else is found out by looking. */
   async function refuse(intent: Intent, error: unknown): Promise<void> {
     const code = errorCode(error) ?? 'unknown_outcome'
-    const message = error instanceof Error ? error.message : String(error)
+    const message = withHint(error)
     if (intent.resent > 0 || mayDiffer(intent.kind, code)) {
       log.warn('cloud call left open', { ...fieldsOf(intent), code, error: message })
       await ledger.write((tx) => tx.noteUnanswered(intent, message))

@@ -214,6 +214,8 @@ test('[K3] the quota of ENIs is told as ENILimit, without a storm, and is over w
   world.addPods('n1', 'a')
   await world.clock.advance(10 * minute)
   assert.deepEqual(world.reasons('n1'), ['Warning ENILimit'])
+  const told = world.kube.notices.find(({ reason }) => reason === 'ENILimit')
+  assert.match(told?.message ?? '', /; Delete unused ENIs, use a larger instance type, or ask/)
   const calls = world.db.all(`SELECT id FROM intent WHERE kind = 'create'`).length
   assert.ok(calls <= 25, `${calls} creations in ten minutes`)
   const writes = world.kube.writes
