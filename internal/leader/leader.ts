@@ -5,12 +5,11 @@ import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import type { NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
 import { createClaimKeeper } from './claims/claim-keeper.ts'
 import { createExpiryTicker } from './claims/expiry-ticker.ts'
 import { createOwners } from './claims/owners.ts'
-import type { ClaimReleaser } from './claims/release-claim.ts'
 import { createReservePermission, type Unanswered } from './claims/reserve-permission.ts'
 import { createEipKeeper } from './eips/eip-keeper.ts'
 import { createEipSurveyor } from './eips/survey-eips.ts'
@@ -50,9 +49,9 @@ export interface Leader {
   /** How Kubernetes labels the nodes of a zone; undefined while none are known, or their labels say nothing. */
   zone(name: string): ZoneOfNodes | undefined
   /** Gives static addresses back at somebody's wish. */
-  readonly claims: ClaimReleaser
+  readonly claims: ClaimRelease
   /** The same for public ones. */
-  readonly eips: ClaimReleaser
+  readonly eips: ClaimRelease
   /** Stops after what is under way; what stays open is settled by the next start. */
   stop(): Promise<void>
 }

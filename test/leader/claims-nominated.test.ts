@@ -1,4 +1,5 @@
 // What a pod asks for by its annotations, and cannot have; and two pods of one name.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
@@ -6,6 +7,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podSubnet, vpcId } from './leader-world.ts'
+import { releaseNow } from './release.ts'
 
 const wish = '10.0.1.77' as Ipv4
 const farSubnet = 'subnet-00000far'
@@ -43,9 +45,9 @@ for (const { does, faults } of [
     assert.match(world.claim('web-1')?.message ?? '', /pod default\/web-0 has 10\.0\.1\.77$/)
     assert.ok(world.podReasons('web-1').includes('AddressTaken'))
     await world.end(uid)
-    const released = world.leader?.claims.releaseClaim({ namespace: 'default', name: 'web-0' })
+    const released = releaseNow(known(world.leader).claims, world.claim('web-0'))
     await world.until(() => world.claim('web-1')?.phase === 'Bound', 5 * minute)
-    assert.deepEqual(await released, { state: 'releasing' })
+    assert.deepEqual(await released, 'releasing')
     assert.equal(world.stateOf('web-1'), `Bound ${wish}`)
   })
 }

@@ -1,9 +1,11 @@
 // Where the role may not reserve addresses: they stay on ENIs, and move from one to another in one step.
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
+import { releaseNow } from './release.ts'
 
 /** As TKE's own role. */
 const noPermission = {
@@ -278,8 +280,7 @@ test('[S13][S6] it is released although nobody may look at reservations', async 
   const uid = world.put('node-1', 'web-0')
   const address = await untilParked(world, 'web-0', 'node-1')
   await world.end(uid)
-  const name = { namespace: 'default', name: 'web-0' }
-  await world.clock.runUntil(known(world.leader).claims.releaseClaim(name))
+  await world.clock.runUntil(releaseNow(known(world.leader).claims, world.claim('web-0')))
   await world.until(() => world.claim('web-0') === undefined, 5 * minute)
   assert.equal(world.stateOf('web-0'), 'none')
   assert.equal(eniOf(world, address), undefined)

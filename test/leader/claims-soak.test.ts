@@ -1,5 +1,6 @@
 // Static pods come, go and move by chance, while calls fail and leaders die: an address is never promised on two nodes, a claim keeps its
 // own, and when it is quiet again everybody agrees. A seed that fails is named; CLAIM_SEEDS=n runs more of them.
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Random, randomInt, seededRandom } from '../../internal/base/random.ts'
@@ -8,6 +9,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
 import { promisedTwice, returnUnused, showAddresses } from './claim-agents.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
+import { releaseNow } from './release.ts'
 
 const nodes = ['node-1', 'node-2', 'node-3']
 const names = ['web-0', 'web-1', 'web-2', 'web-3', 'web-4']
@@ -66,7 +68,8 @@ class Soak {
     () => this.loseNode(this.pick(nodes)),
     () => {
       const name = this.pick(names)
-      void this.world.leader?.claims.releaseClaim({ namespace: 'default', name }).catch(() => {})
+      const { leader } = this.world
+      if (leader !== undefined) void releaseNow(leader.claims, this.world.claim(name)).catch(() => {})
     },
   ]
 

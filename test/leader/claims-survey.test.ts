@@ -1,4 +1,5 @@
 // Reservations that somebody made, released or changed behind the leader's back, or that a lost call has left.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clusterTag } from '../../internal/ipam/eni-tags.ts'
@@ -7,6 +8,7 @@ import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podSubnet, vpcId } from './leader-world.ts'
+import { releaseNow } from './release.ts'
 
 const purpose = (name: string, token: string) =>
   reservationTags({
@@ -160,12 +162,9 @@ test('[S6] the next pod of its name is told what to do, and by force it gets ano
   await world.until(() => told() !== undefined, 20 * minute)
   assert.match(known(told()).message, /tke-eni delete vipc web-0 -n default --force/)
   assert.equal(world.claim('web-0')?.address, address)
-  const outcome = known(world.leader).claims.releaseClaim(
-    { namespace: 'default', name: 'web-0' },
-    { force: true },
-  )
+  const outcome = releaseNow(known(world.leader).claims, world.claim('web-0'), { force: true })
   await world.until(() => world.claim('web-0')?.phase === 'Bound', 10 * minute)
-  assert.deepEqual(await outcome, { state: 'releasing' })
+  assert.deepEqual(await outcome, 'releasing')
   assert.notEqual(await world.untilBound('web-0', 'node-1'), address)
 })
 

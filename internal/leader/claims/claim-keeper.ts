@@ -13,7 +13,7 @@ import { errorCode } from '../../ipam/errors.ts'
 import { type ClaimStep, planClaim, returnOf } from '../../ipam/plan-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, PodFact, PodName, PodUid } from '../../ipam/types.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
@@ -29,11 +29,11 @@ import { createHolder } from './hold-address.ts'
 import { createLivePods } from './live-pods.ts'
 import type { Owners } from './owners.ts'
 import { createPodThere } from './pod-there.ts'
-import { type ClaimReleaser, createClaimRelease } from './release-claim.ts'
+import { createClaimRelease } from './release-claim.ts'
 import { createReservations, type Reservations } from './reservations.ts'
 import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 
-export interface ClaimKeeper extends ClaimReleaser {
+export interface ClaimKeeper extends ClaimRelease {
   /** A pod came, changed or went. */
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */

@@ -11,27 +11,17 @@ import { claimNotice } from '../pod-notice.ts'
 import { addressClaims, type ClaimTable } from './claim-table.ts'
 import type { PodThere } from './pod-there.ts'
 
-export type ReleaseOutcome = { readonly state: 'releasing' | 'gone' } | ReleaseRefusal
-
-export interface ClaimReleaser extends ClaimRelease {
-  /** As `release`, of the claim as it is now, whichever pod has it; `uid`: of the claim that is meant. */
-  releaseClaim(
-    pod: PodName,
-    options?: { readonly uid?: string | undefined; readonly force?: boolean | undefined },
-  ): Promise<ReleaseOutcome>
-}
-
 export interface ReleaseTools {
   readonly ledger: LeaderLedger
   readonly log: Log
   /** Something of the claim of that name has changed. */
   readonly wake: (pod: PodName) => void
-  readonly wakeNode?: (node: NodeName) => void
+  readonly wakeNode: (node: NodeName) => void
   /** The claim may not know of it yet, or no more. */
-  readonly podThere?: PodThere
+  readonly podThere: PodThere
   /** Is it known which pods there are? */
-  readonly synced?: () => boolean
-  readonly kube?: Pick<LeaderKube, 'notify'>
+  readonly synced: () => boolean
+  readonly kube: Pick<LeaderKube, 'notify'>
 }
 
 /** Stored in the claim: what it is to goes although its pod may have it. */
@@ -49,7 +39,7 @@ export interface ReleaseKind<C extends AnyClaim> {
 }
 
 /** Of addresses. */
-export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
+export function createClaimRelease(tools: ReleaseTools): ClaimRelease {
   return createRelease(tools, {
     table: addressClaims(tools.ledger),
     // One that has another address loses nothing.
@@ -59,7 +49,7 @@ export function createClaimRelease(tools: ReleaseTools): ClaimReleaser {
   })
 }
 
-export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: ReleaseKind<C>): ClaimReleaser {
+export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: ReleaseKind<C>): ClaimRelease {
   const { kube, ledger, log, podThere, synced, wake, wakeNode } = tools
   const { table } = kind
 
@@ -78,11 +68,11 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
 
   /** The pod of a claim that says of none; or why nobody can say whether one is there. */
   async function look(claim: C): Promise<{ readonly live?: PodFact | undefined; readonly blind?: string }> {
-    if (synced?.() === false)
+    if (!synced())
       return { blind: 'the leader does not know yet whether its pod runs; try again in a moment' }
     if (claim.podUid !== undefined) return {}
     try {
-      return { live: await podThere?.(claim) }
+      return { live: await podThere(claim) }
     } catch (error) {
       return { blind: `the leader cannot see whether its pod is there: ${withHint(error)}` }
     }
@@ -91,12 +81,12 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
   async function release(
     claim: C,
     { dryRun = false, force = false }: Pick<ReleaseRequest, 'dryRun' | 'force'>,
-  ): Promise<ReleaseOutcome> {
-    if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return { state: 'releasing' }
+  ): Promise<'releasing' | ReleaseRefusal> {
+    if (claim.phase === 'Releasing' && !(force && claim.reason !== forced)) return 'releasing'
     const { blind, live } = await look(claim)
     const refused = blind === undefined ? whyNot(claim, live, force) : refusal(blind)
     if (refused !== undefined) return refused
-    if (dryRun) return { state: 'releasing' }
+    if (dryRun) return 'releasing'
     const isForced = force && hasPod(claim, live)
     const how = isForced ? 'somebody has deleted it although its pod was there' : 'somebody has deleted it'
     const change = letGo(isForced ? forced : 'Deleted', how)
@@ -109,29 +99,23 @@ export function createRelease<C extends AnyClaim>(tools: ReleaseTools, kind: Rel
     const { has: of } = table.words
     log.info('claim deleted', { pod: podText(claim), of, address: claim.address, forced: isForced })
     if (isForced) tell(claim)
-    if (claim.node !== undefined) wakeNode?.(claim.node)
+    if (claim.node !== undefined) wakeNode(claim.node)
     wake(claim)
-    return { state: 'releasing' }
+    return 'releasing'
   }
 
   function tell(claim: C): void {
-    kube?.notify(claimNotice(claim, forced, kind.sayForced(claim)))
+    kube.notify(claimNotice(claim, forced, kind.sayForced(claim)))
   }
 
   return {
-    async releaseClaim(pod, { force, uid } = {}) {
-      const claim = table.claim(pod)
-      if (claim === undefined || (uid !== undefined && claim.uid !== uid)) return { state: 'gone' }
-      return release(claim, { force })
-    },
     async release({ generation, key, pod, version, ...how }) {
       const claim = table.claim(pod)
       if (claim?.key !== key) return 'releasing' // it went meanwhile, which is what was wanted
       if (claim.phase === 'Releasing' && how.force !== true) return 'releasing'
       if (claim.generation !== generation || (version !== undefined && claim.version !== version))
         return refusal(changed)
-      const outcome = await release(claim, how)
-      return 'refused' in outcome ? outcome : 'releasing'
+      return release(claim, how)
     },
   }
 }

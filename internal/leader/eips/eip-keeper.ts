@@ -13,7 +13,7 @@ import { errorCode, withHint } from '../../ipam/errors.ts'
 import { type EipClaimStep, planEipClaim } from '../../ipam/plan-eip-claim.ts'
 import { podText } from '../../ipam/pod-need.ts'
 import type { NodeName, OwnerRef, PodFact, PodName, PodUid } from '../../ipam/types.ts'
-import type { Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
+import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
 import type { Millis } from '../../value/millis.ts'
 import { createCascade } from '../claims/cascade.ts'
@@ -23,7 +23,6 @@ import type { ExpiryTicker } from '../claims/expiry-ticker.ts'
 import { createLivePods } from '../claims/live-pods.ts'
 import type { Owners } from '../claims/owners.ts'
 import { createPodThere } from '../claims/pod-there.ts'
-import type { ClaimReleaser } from '../claims/release-claim.ts'
 import type { ClusterFacts } from '../facts.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { createEipNotices } from './eip-notices.ts'
@@ -32,7 +31,7 @@ import { createEipSettler } from './eip-settler.ts'
 import { createPublicIpKeeper } from './public-ip.ts'
 import { createEipRelease } from './release-eip.ts'
 
-export interface EipKeeper extends ClaimReleaser {
+export interface EipKeeper extends ClaimRelease {
   /** A pod came, changed or went. */
   observe(pod: PodFact, gone: boolean): void
   /** All pods there are. */

@@ -20,6 +20,7 @@ import { beginChanges, claimFeed, pruneChanges } from '../../../internal/store/l
 import { leaderLedger } from '../../../internal/store/leader/ledger.ts'
 import { setComplete } from '../../../internal/store/leader/meta.ts'
 import { leaderMigrations } from '../../../migrations/index.ts'
+import { noPods } from '../../leader/release.ts'
 
 export interface ClaimLedger {
   readonly folder: string
@@ -37,7 +38,7 @@ export function openClaimLedger(claimExpiry: ClaimExpiry = () => undefined): Cla
   beginChanges(db, systemClock.now())
   setComplete(db)
   const ledger = leaderLedger(db, systemClock)
-  const tools = { ledger, log: silentLog, wake() {} }
+  const tools = { ...noPods, ledger }
   const releases = {
     claim: createClaimRelease(tools),
     eip: createEipRelease(tools),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { silentLog } from '../../../internal/base/log.ts'
 import { createClaimRelease } from '../../../internal/leader/claims/release-claim.ts'
 import type { ReleaseRequest } from '../../../internal/ports.ts'
 import {
@@ -12,6 +11,7 @@ import {
   updateClaim,
 } from '../../apiserver/claims/claim-rows.ts'
 import { openLeader } from '../../store/open-ledgers.ts'
+import { noPods } from '../release.ts'
 
 const pod = { namespace: 'default', name: 'web-0' }
 
@@ -20,8 +20,8 @@ function given(t: TestContext, claim: ClaimValues) {
   insertClaim(db, claim)
   const woken: string[] = []
   const { release } = createClaimRelease({
+    ...noPods,
     ledger,
-    log: silentLog,
     wake: ({ name }) => void woken.push(name),
   })
   const now = () => ledger.claim(pod)

@@ -1,8 +1,10 @@
 // EIPs of lists: of a user's own, each for one pod, and never released.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Transport } from '../../../internal/vpc/transport.ts'
 import { known } from '../../given.ts'
+import { releaseNow } from '../release.ts'
 import { EipWorld, minute, second } from './eip-world.ts'
 
 /** With two EIPs of its user's. */
@@ -69,7 +71,7 @@ test('[E4] [E2] a kept one stays its pod’s, and is only unbound; given up, it 
   world.stop(uid)
   await world.until(() => world.eipClaim('web-0')?.privateIp === undefined)
   assert.equal(world.eipState('web-0'), 'Retained eip-xxx1')
-  await world.clock.runUntil(known(world.leader).eips.releaseClaim({ namespace: 'default', name: 'web-0' }))
+  await world.clock.runUntil(releaseNow(known(world.leader).eips, world.eipClaim('web-0')))
   await world.until(() => world.eipClaim('web-0') === undefined)
   assert.equal(world.eips().length, 2)
 })

@@ -1,8 +1,10 @@
 // The ways in which a kept EIP is given up (E6): its time is over, somebody deletes its claim, its workload goes.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { known } from '../../given.ts'
 import { workloadKey } from '../../sim/world/kube-twin.ts'
+import { releaseNow } from '../release.ts'
 import { EipWorld, minute } from './eip-world.ts'
 
 const kept = { attributes: '', policy: 'Never' }
@@ -42,9 +44,9 @@ test('[E6] its claim is deleted; while its pod runs that is refused, unless it i
   const uid = world.run('node-1', 'web-0', kept)
   const { eipId } = await world.untilEip(uid)
   const release = (force = false) =>
-    world.clock.runUntil(known(world.leader).eips.releaseClaim(pod, { force }))
+    world.clock.runUntil(releaseNow(known(world.leader).eips, world.eipClaim(pod.name), { force }))
   assert.match(JSON.stringify(await release()), /would lose its public address/)
-  assert.deepEqual(await release(true), { state: 'releasing' })
+  assert.deepEqual(await release(true), 'releasing')
   await world.until(
     () => world.eipClaim('web-0')?.eipId !== eipId && world.eipClaim('web-0')?.phase === 'Bound',
   )
@@ -53,9 +55,9 @@ test('[E6] its claim is deleted; while its pod runs that is refused, unless it i
   assert.equal(world.eips().length, 1)
   world.stop(uid)
   await world.until(() => world.eipClaim('web-0')?.phase === 'Retained')
-  assert.deepEqual(await release(), { state: 'releasing' })
+  assert.deepEqual(await release(), 'releasing')
   await world.until(() => world.eipClaim('web-0') === undefined)
-  assert.deepEqual([world.eips(), await release()], [[], { state: 'gone' }])
+  assert.deepEqual([world.eips(), await release()], [[], 'gone'])
 })
 
 test('[E6] [S7] its workload goes, and it goes with that', async (t) => {

@@ -1,5 +1,7 @@
 // What can happen to pods with public addresses and their EIPs, as data, and how it is done to a world.
+
 import type { Millis } from '../../../internal/value/millis.ts'
+import { releaseNow } from '../../leader/release.ts'
 import type { Asks } from './static-pods.ts'
 import type { World } from './world.ts'
 
@@ -96,10 +98,10 @@ function releaseEip(world: World, name: string, force: boolean): void {
   if (!world.host.leads() || leader === undefined) return
   // What its leader does not know yet may have been done all the same when it dies on it.
   if (force || world.statics.of(name).length === 0) world.eips.promises.release(name)
-  leader.eips.releaseClaim({ namespace: 'default', name }, { force }).then(
+  releaseNow(leader.eips, world.ledger.eips.claim({ namespace: 'default', name }), { force }).then(
     (outcome) => {
       world.log(`eipc of ${name}: ${JSON.stringify(outcome)}`)
-      if (!('refused' in outcome)) world.eips.promises.release(name)
+      if (typeof outcome === 'string') world.eips.promises.release(name)
     },
     () => {},
   )

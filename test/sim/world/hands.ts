@@ -1,9 +1,11 @@
 // What people do: with the leader's database, and in the cloud's console. Not what the product promises to survive unharmed: an address
 // that is taken in the console is lost for its pod; but nothing else is, and in the end all is right again.
+
 import { pick, randomInt } from '../../../internal/base/random.ts'
 import { clusterTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
 import { purposeOfReservation, reservationTags } from '../../../internal/ipam/reservation-tags.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
+import { releaseNow } from '../../leader/release.ts'
 import { type Console, cloudConsole } from './console.ts'
 import { clusterId, type SimNode, type World } from './world.ts'
 
@@ -275,7 +277,7 @@ export class Hands {
     if (!host.leads() || host.leader === undefined) return
     this.#world.log(`the claim of ${pod.name} is deleted, as its event asks`)
     promises.release(pod.name)
-    host.leader.claims.releaseClaim(pod, { force: true }).catch(() => {})
+    releaseNow(host.leader.claims, claim, { force: true }).catch(() => {})
   }
 
   #take(addresses: readonly Ipv4[]): void {

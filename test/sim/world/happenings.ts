@@ -1,6 +1,8 @@
 // What can happen to the system, as data, and how it is done to a world.
+
 import { pick, randomInt } from '../../../internal/base/random.ts'
 import type { EniMode, NodeDefaults, PodFact } from '../../../internal/ipam/types.ts'
+import { releaseNow } from '../../leader/release.ts'
 import { annotated } from './annotations.ts'
 import { stream } from './chance.ts'
 import type { LinkFaults } from './cloud-link.ts'
@@ -319,12 +321,12 @@ function releaseClaim(world: World, name: string, force: boolean): void {
   else if (isPodless) world.promises.release(name)
   let answered = false
   if (address !== undefined) world.hands.forceRelease(address, () => !answered && process?.alive === true)
-  leader.claims.releaseClaim(pod, { force }).then(
+  releaseNow(leader.claims, world.ledger.claim(pod), { force }).then(
     (outcome) => {
       answered = true
       world.log(`vipc of ${name}: ${JSON.stringify(outcome)}`)
-      if (!('refused' in outcome) && !force) world.promises.release(name)
-      if (!('refused' in outcome) && force) world.statics.end(name, 'zone')
+      if (typeof outcome === 'string' && !force) world.promises.release(name)
+      if (typeof outcome === 'string' && force) world.statics.end(name, 'zone')
     },
     () => {
       answered = true

@@ -5,6 +5,7 @@ import type { LeaderSettings } from '../../../../internal/leader/settings.ts'
 import { workloadKey } from '../../../sim/world/kube-twin.ts'
 import { returnUnused, showAddresses } from '../../claim-agents.ts'
 import type { ClaimWorld } from '../../claim-world.ts'
+import { releaseNow } from '../../release.ts'
 import { type Act, minute, second } from '../cell.ts'
 import type { ClaimKind } from './kinds.ts'
 
@@ -72,7 +73,7 @@ function moves(world: ClaimWorld): void {
 }
 
 function release(world: ClaimWorld): void {
-  void world.leader?.claims.releaseClaim({ namespace: 'default', name: subject })
+  if (world.leader !== undefined) void releaseNow(world.leader.claims, world.claim(subject))
 }
 
 const accepted = (kind: string) => (world: ClaimWorld) =>
