@@ -152,7 +152,7 @@ export function hasPlace(world: World, node: SimNode, claim: Claim | undefined):
   if (withRoom) return !isNew || free > 0
   const isFull =
     enis.length >= bounds.instanceEnis &&
-    !enis.some(({ ips, mode }) => mode === 'exclusive' && hasWarm(node, ips))
+    !enis.some(({ ips, mode }) => mode === 'exclusive' && hasWarm(world, node, ips))
   const hasMost = enis.filter(({ mode }) => mode === 'shared').length >= bounds.shared.maxEnis
   return !isFull && !hasMost && free > (isNew ? 1 : 0)
 }

@@ -57,13 +57,14 @@ function isStuckOn(world: World, node: SimNode, eni: PoolEni): boolean {
 /** For the address of a claim: where a pod waits for it what is warm makes room. */
 export function hasRoomFor(world: World, node: SimNode, { ips, mode }: PoolEni, isAwaited = true): boolean {
   const most = world.kube.necs.items.get(node.name)?.publication?.shared.ipsPerEni ?? 0
-  return mode === 'shared' && (ips.length < most || (isAwaited && hasWarm(node, ips)))
+  return mode === 'shared' && (ips.length < most || (isAwaited && hasWarm(world, node, ips)))
 }
 
-/** Addresses of the pool that no pod has. */
-export function hasWarm(node: SimNode, ips: PoolEni['ips']): boolean {
-  const inUse = addressesInUse(node)
-  return ips.some((ip) => ip.claim === undefined && !inUse.has(ip.address))
+/** Addresses of the pool that no pod has, or shows although somebody has taken it off: that is not given back under it. */
+export function hasWarm({ kube }: World, node: SimNode, ips: PoolEni['ips']): boolean {
+  const pods = [...kube.pods.items.values()].filter(({ terminal }) => !terminal)
+  const held = new Set([...addressesInUse(node), ...pods.flatMap(({ ip }) => ip ?? [])])
+  return ips.some((ip) => ip.claim === undefined && !held.has(ip.address))
 }
 
 /** What the ledger has for one pool, and what of it pods use, by the agent's ledger and by the kernel. */
