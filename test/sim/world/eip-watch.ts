@@ -72,8 +72,7 @@ export class EipWatch {
     if (!this.#world.shape.eips) return
     this.promises.ledgerLost()
     this.#lostAt = this.#world.clock.now()
-    this.#knownFrom = undefined
-    this.#listAsked = false
+    this.#findsAnew()
   }
 
   /** Could whoever leads have found what a lost ledger knew? */
@@ -122,8 +121,7 @@ export class EipWatch {
   performing(action: string, params: unknown): void {
     this.#leaving = []
     if (!this.#world.shape.eips) return
-    // Asked again it was refused: who made his ledger anew without it finds the rest in a survey.
-    if (isList(action, params) && this.#knownFrom === undefined) this.#asksForList()
+    if (isList(action, params)) this.#asksForList()
     const { NetworkInterfaceId, PrivateIpAddress, PrivateIpAddresses, SourceNetworkInterfaceId } =
       params as Named
     const on = (eni: string | undefined, addresses?: readonly (string | undefined)[]) =>
@@ -146,9 +144,18 @@ export class EipWatch {
     if (action === 'DisassociateAddress') this.#seeUnbinding((params as Named).AddressId ?? '')
   }
 
+  /** Asked again it was refused: who made his ledger anew without it finds the rest in a survey. Until it is made only the last one counts. */
   #asksForList(): void {
+    if (!this.#world.ledger.complete() && this.#lostAt > 0) this.#findsAnew()
+    if (this.#knownFrom !== undefined) return
     this.#isBlind ||= this.#listAsked
     this.#listAsked = true
+  }
+
+  #findsAnew(): void {
+    this.#knownFrom = undefined
+    this.#listAsked = false
+    this.#isBlind = false
   }
 
   /** The cloud has done as a leader asked. */
