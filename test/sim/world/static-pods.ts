@@ -45,6 +45,8 @@ export class StaticPods {
 
   /** Since when no pod of a name has had its own address; absent while one has. One that came and went may never have been heard of. */
   readonly #idleSince = new Map<string, Millis>()
+  /** As that was when a pod got it last. */
+  readonly #idleBefore = new Map<string, Millis>()
 
   constructor(world: World) {
     this.#world = world
@@ -135,6 +137,8 @@ export class StaticPods {
 
   /** A pod of that name has its own address. */
   served(name: string): void {
+    const since = this.#idleSince.get(name)
+    if (since !== undefined) this.#idleBefore.set(name, since)
     this.#idleSince.delete(name)
   }
 
@@ -152,8 +156,17 @@ export class StaticPods {
     const now = this.#world.clock.now()
     this.#world.eips.gone(pod)
     this.#goneSince.set(pod.name, now)
-    this.#idleSince.set(pod.name, this.#idleSince.get(pod.name) ?? now)
+    const before =
+      this.#idleSince.get(pod.name) ?? (this.#isUnseen(pod) ? this.#idleBefore.get(pod.name) : undefined)
+    this.#idleSince.set(pod.name, before ?? now)
+    this.#idleBefore.delete(pod.name)
     if (member.wanted) this.#bringLater(member)
+  }
+
+  /** It came and went while no leader was there, which nobody can know. */
+  #isUnseen(pod: PodFact): boolean {
+    const { hosts, ledger } = this.#world
+    return !hosts.some((host) => host.leads()) && ledger.claim(pod)?.podUid !== pod.uid
   }
 
   #bringLater(member: Member): void {
