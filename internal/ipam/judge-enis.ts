@@ -1,6 +1,7 @@
 // ENIs of the ledger against what the cloud shows of them.
 import type { Ipv4 } from '../value/ipv4.ts'
 import { podIps, purposeOf } from './eni-tags.ts'
+import { purposeOfReservation } from './reservation-tags.ts'
 import type { Judgement, Judgements, SurveyEni, SurveyIp, SurveyPolicy, SurveySnapshot } from './survey.ts'
 import type { CloudEni, EniId, InstanceId, NodeName } from './types.ts'
 
@@ -12,7 +13,7 @@ export function judgeEnis(snapshot: SurveySnapshot, policy: SurveyPolicy): Judge
   const instanceOf = new Map(snapshot.nodes.map(({ name, instanceId }) => [name, instanceId]))
   const unjudged = new Set<string>()
   const found: Judgement[] = []
-  const context = { snapshot, policy, everywhere, instanceOf, unjudged, isPromised: promises(snapshot) }
+  const context = { snapshot, policy, everywhere, instanceOf, unjudged, reservedFor: reserved(snapshot) }
   for (const eni of snapshot.enis) {
     if (eni.id === undefined) continue // being made: its intent knows
     const known = { ...eni, id: eni.id }
@@ -47,9 +48,12 @@ interface Context {
   readonly everywhere: ReadonlySet<Ipv4>
   readonly instanceOf: ReadonlyMap<NodeName, InstanceId>
   readonly unjudged: Set<string>
-  /** Reserved for a pod that has no claim: it is for no other one. */
-  readonly isPromised: (address: Ipv4) => boolean
+  /** What becomes of an address that is reserved, and that no claim has; undefined: it is not reserved. */
+  readonly reservedFor: (address: Ipv4) => ReservedFor | undefined
 }
+
+/** `claim`: one that does not know of it yet; `nobody`: its claim is gone, or goes. */
+type ReservedFor = 'claim' | 'nobody' | 'unclear'
 
 function judgeEni(eni: Known, cloud: CloudEni | undefined, context: Context): readonly Judgement[] {
   const about = { subject: eni.id, node: eni.node, holds: false }
@@ -145,7 +149,7 @@ function misplaced(eni: Known, cloud: CloudEni): readonly Judgement[] {
 function judgeIps(
   eni: Known,
   cloud: CloudEni,
-  { snapshot, policy: { staleFor }, everywhere, unjudged, isPromised }: Context,
+  { snapshot, policy: { staleFor }, everywhere, unjudged, reservedFor }: Context,
 ): readonly Judgement[] {
   const { readAt } = snapshot
   const ips = podIps(cloud, eni.mode)
@@ -168,31 +172,57 @@ function judgeIps(
         settle: { kind: 'drop-ip', address: ip.address, eniId: eni.id, node: eni.node, pod: ip.pod },
       }),
     ),
-    ...unknown.map(
-      ({ address }): Judgement => ({
+    ...unknown.map(({ address }): Judgement => {
+      const place = everywhere.has(address) ? 'has it elsewhere' : 'does not have it'
+      const about = {
         kind: 'ip-unknown',
         subject: address,
         node: eni.node,
-        reason: `it is on ENI "${eni.id}", and the ledger ${everywhere.has(address) ? 'has it elsewhere' : 'does not have it'}`,
+        reason: `it is on ENI "${eni.id}", and the ledger ${place}`,
         remedy: 'none: taken into the pool when another view agrees',
         holds: false,
-        settle:
-          everywhere.has(address) || isPromised(address)
-            ? undefined
-            : { kind: 'adopt-ip', eni: eni.key, address, node: eni.node },
-      }),
-    ),
+      } as const
+      if (everywhere.has(address)) return { ...about, settle: undefined }
+      const adopted = { kind: 'adopt-ip', eni: eni.key, address, node: eni.node } as const
+      const whose = reservedFor(address)
+      if (whose === undefined) return { ...about, settle: adopted }
+      const reason = `${about.reason}; it is reserved, and no claim has it`
+      if (whose === 'nobody')
+        return {
+          ...about,
+          reason,
+          remedy: 'none: unassigned when another view agrees, then its reservation is released',
+          settle: { kind: 'unassign-ip', address, eniId: eni.id, node: eni.node },
+        }
+      const remedy =
+        whose === 'claim'
+          ? 'none: its claim will take it'
+          : 'release the reservation, or give it its tags back; delete the pod that shows the address'
+      return { ...about, reason, remedy, settle: undefined }
+    }),
   ]
 }
 
-function promises({ claims, reservations = [] }: SurveySnapshot): Context['isPromised'] {
-  const read = (): ReadonlySet<Ipv4> => {
-    const claimed = new Set(claims.map((claim) => claim.address))
-    return new Set(reservations.flatMap(({ address }) => (claimed.has(address) ? [] : [address])))
+/** What a pod shows stays where it is. */
+function reserved({ claims, pods, reservations = [] }: SurveySnapshot): Context['reservedFor'] {
+  const read = (): ReadonlyMap<Ipv4, ReservedFor> => {
+    const claimed = new Set(claims.map(({ address }) => address))
+    const waiting = new Set(
+      claims.filter(({ phase }) => phase !== 'Releasing').map((claim) => claim.reserveToken),
+    )
+    const shown = new Set(pods.filter(({ terminal }) => !terminal).map(({ ip }) => ip))
+    const free = reservations.filter(({ address }) => !claimed.has(address))
+    return new Map(
+      free.map(({ address, tags }) => {
+        const purpose = purposeOfReservation(tags)
+        if (purpose === undefined || shown.has(address)) return [address, 'unclear']
+        return [address, waiting.has(purpose.token) ? 'claim' : 'nobody']
+      }),
+    )
   }
-  let promised: ReadonlySet<Ipv4> | undefined // rarely asked for
+  let known: ReadonlyMap<Ipv4, ReservedFor> | undefined // rarely asked for
   return (address) => {
-    promised ??= read()
-    return promised.has(address)
+    known ??= read()
+    return known.get(address)
   }
 }

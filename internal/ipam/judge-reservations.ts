@@ -92,7 +92,7 @@ function ofClaimedAddress(
 function orphan(
   { address, bound, id, vpcId }: SurveyReservation,
   purpose: ReservationPurpose | undefined,
-  { enis, pods }: SurveySnapshot,
+  { cloud, enis, pods }: SurveySnapshot,
 ): Judgement {
   const place = enis.find(({ ips }) => ips.some((ip) => ip.address === address))
   const about = { kind: 'reservation-orphan', subject: id, node: place?.node, holds: false } as const
@@ -107,6 +107,12 @@ function orphan(
     return never('its tags do not say whose it is', 'release it in the console, or give it its tags back')
   if (place !== undefined)
     return never(`it is on ENI "${place.id}"`, 'none: released when its ENI has let it go')
+  const ours = cloud.find(({ ips }) => ips.some((ip) => ip.address === address))
+  if (ours !== undefined)
+    return never(
+      `ENI "${ours.id}" has it, and the ledger does not`,
+      'none: released when its ENI has let it go',
+    )
   if (bound) return never('an ENI that is not ours has it', 'unassign it in the console: then it is released')
   if (pods.some(({ ip, terminal }) => ip === address && !terminal))
     return never('a pod shows it', 'delete that pod: then it is released')

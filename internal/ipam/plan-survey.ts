@@ -86,6 +86,7 @@ const order: Readonly<Record<SurveySettlement['kind'] | 'orphan', number>> = {
   'find-reservation': 0,
   'lose-reservation': 0,
   'release-reservation': 0,
+  'unassign-ip': 0,
   'drop-ip': 1,
   'forget-eni': 2,
   'correct-eni': 3,

@@ -128,6 +128,13 @@ export type SurveySettlement =
       readonly node: NodeName
     }
   | {
+      /** Reserved for a pod that has no claim, and on an ENI all the same: off it, its reservation can be released. */
+      readonly kind: 'unassign-ip'
+      readonly address: Ipv4
+      readonly eniId: EniId
+      readonly node: NodeName
+    }
+  | {
       readonly kind: 'drop-ip'
       readonly address: Ipv4
       readonly eniId: EniId

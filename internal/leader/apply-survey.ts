@@ -51,6 +51,7 @@ function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<I
     case 'adopt-eni':
       return adopt(target, settlement, taken)
     case 'release-reservation':
+    case 'unassign-ip':
       return [] // nothing of it is in the ledger
     case 'find-reservation':
       tx.changeClaim(settlement.claim, { reservation: settlement.id, reserveToken: settlement.token })

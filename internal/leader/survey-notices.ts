@@ -71,6 +71,7 @@ export function settlementNotices(settlement: SurveySettlement, facts: ClusterFa
       return [podNotice({ namespace, name, uid }, 'ReservationLost', message)]
     }
     case 'release-reservation':
+    case 'unassign-ip':
     case 'find-reservation':
       return []
   }

@@ -11,7 +11,7 @@ import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
 import { podText } from '../ipam/pod-need.ts'
 import { poolOf, servingIn } from '../ipam/pool.ts'
-import type { SurveyNode, SurveyPlan, SurveySnapshot } from '../ipam/survey.ts'
+import type { SurveyNode, SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { CloudEni, EniMode, NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
 import type { Millis } from '../value/millis.ts'
@@ -98,21 +98,22 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       return made
     })
     tell(plan)
-    await release(plan)
+    for (const settlement of plan.settlements) await giveBack(settlement)
     return plan
   }
 
-  /** One that is not released now is found again by the next survey. */
-  async function release({ settlements }: SurveyPlan): Promise<void> {
-    for (const settlement of settlements) {
-      if (settlement.kind !== 'release-reservation' || stopped) continue
-      const { address, id: reservation, vpcId } = settlement
-      try {
-        await cloud.releaseReservation({ id: reservation, vpcId }, 'collect')
-      } catch (error) {
-        if (errorCode(error) === 'not_found') continue
-        log.warn('reservation not released', { reservation, address, error: (error as Error).message })
-      }
+  /** What is in no ledger. What is not given back now is found again by the next survey. */
+  async function giveBack(settlement: SurveySettlement): Promise<void> {
+    if (stopped) return
+    const { kind } = settlement
+    try {
+      if (kind === 'release-reservation')
+        await cloud.releaseReservation({ id: settlement.id, vpcId: settlement.vpcId }, 'collect')
+      if (kind === 'unassign-ip')
+        await cloud.unassignIps({ eni: settlement.eniId, addresses: [settlement.address] }, 'collect')
+    } catch (error) {
+      if (errorCode(error) === 'not_found') return
+      log.warn('not given back', { ...fieldsOf(settlement), error: (error as Error).message })
     }
   }
 
@@ -194,19 +195,7 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       if (kind === 'ip-doubled') log.error('quarantined', fields)
       else log.warn('quarantined', fields)
     }
-    for (const settlement of plan.settlements) {
-      const { kind, node } = settlement
-      const eni = 'eniId' in settlement ? settlement.eniId : undefined
-      const address = 'address' in settlement ? settlement.address : undefined
-      const pod = 'claim' in settlement ? podText(settlement.claim) : undefined
-      log.warn('survey settled', {
-        kind,
-        node,
-        pod,
-        eni: kind === 'adopt-eni' ? settlement.eni.id : eni,
-        address,
-      })
-    }
+    for (const settlement of plan.settlements) log.warn('survey settled', fieldsOf(settlement))
     for (const notice of surveyNotices(plan, facts)) kube.notify(notice)
     const nodes = new Set([...plan.settlements, ...plan.confirmed].flatMap(({ node }) => node ?? []))
     for (const node of nodes) options.wake(node)
@@ -222,5 +211,18 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       stopped = true
       rounds?.stop()
     },
+  }
+}
+
+function fieldsOf(settlement: SurveySettlement) {
+  const { kind, node } = settlement
+  const eni = 'eniId' in settlement ? settlement.eniId : undefined
+  return {
+    kind,
+    node,
+    pod: 'claim' in settlement ? podText(settlement.claim) : undefined,
+    eni: kind === 'adopt-eni' ? settlement.eni.id : eni,
+    address: 'address' in settlement ? settlement.address : undefined,
+    reservation: kind === 'release-reservation' ? settlement.id : undefined,
   }
 }

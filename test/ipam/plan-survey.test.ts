@@ -141,6 +141,7 @@ function inShort(settlement: SurveySettlement): string {
     }
     case 'adopt-ip':
     case 'drop-ip':
+    case 'unassign-ip':
       return `${settlement.kind} ${settlement.address}`
     case 'correct-eni':
       return `${settlement.eniId} is ${settlement.state}`

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
+import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
 import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
-import { podSubnet, vpcId } from './leader-world.ts'
+import { podOn, podSubnet, vpcId } from './leader-world.ts'
 import { releaseNow } from './release.ts'
 
 const purpose = (name: string, token: string) =>
@@ -58,21 +59,68 @@ test('[R1] a reservation of no claim is released when two views agree, one of so
   assert.deepEqual(world.suspects(), [`reservation-orphan ${unclear.id}`])
 })
 
-test('[R7] an orphan whose address an ENI has is left alone until it has let it go', async (t) => {
+test('[R1] [R7] an orphan whose address an ENI of ours has is unassigned and released when two views agree', async (t) => {
   const world = await ClaimWorld.start(t)
   world.put('node-1', 'web-0')
-  await world.untilBound('web-0', 'node-1')
-  const eni = known(world.cloudEnis()[0]).id
+  const address = await world.untilBound('web-0', 'node-1')
+  const eni = known(world.cloudEnis()[0])
   const orphan = reserve(world, purpose('web-9', 'lost'), '10.0.1.200')
-  assert.equal(world.console.assignNamed(eni, orphan.address), true)
-  await world.clock.advance(5 * minute)
-  assert.equal(world.reserved().includes(orphan.address), true)
+  assert.equal(world.console.assignNamed(eni.id, orphan.address), true)
+  await world.until(() => world.suspects().length > 0)
   assert.deepEqual(world.suspects(), [`ip-unknown ${orphan.address}`, `reservation-orphan ${orphan.id}`])
-  assert.equal(world.addresses('node-1').includes(orphan.address), false, 'no pod gets it')
-  assert.equal(world.console.unassign(eni, orphan.address), true)
-  await world.clock.advance(4 * minute)
-  assert.equal(world.reserved().includes(orphan.address), false)
+  assert.equal(world.reserved().includes(orphan.address), true)
+  await world.until(() => !world.reserved().includes(orphan.address), 4 * minute)
+  assert.deepEqual(world.addresses('node-1'), [address], 'no pod gets it')
+  await world.clock.advance(2 * minute)
   assert.deepEqual(world.suspects(), [])
+})
+
+for (const { does, tags, waits } of [
+  { does: 'its tags do not say whose it is', tags: { [clusterTag]: 'cls-test' }, waits: false },
+  { does: 'a pod shows its address', tags: purpose('web-9', 'lost'), waits: true },
+])
+  test(`[R7] an orphan whose address an ENI of ours has is left alone while ${does}`, async (t) => {
+    const world = await ClaimWorld.start(t)
+    world.put('node-1', 'web-0')
+    await world.untilBound('web-0', 'node-1')
+    const eni = known(world.cloudEnis()[0]).id
+    const orphan = reserve(world, tags, '10.0.1.200')
+    const shows = () =>
+      world.kube.pods.put('other', podOn('node-1', 'other', { uid: 'other', ip: orphan.address }))
+    if (waits) shows()
+    assert.equal(world.console.assignNamed(eni, orphan.address), true)
+    await world.clock.advance(5 * minute)
+    assert.equal(world.reserved().includes(orphan.address), true)
+    assert.ok(world.suspects().includes(`ip-unknown ${orphan.address}`))
+    if (waits) world.kube.pods.remove('other')
+    else assert.equal(world.console.unassign(eni, orphan.address), true)
+    await world.clock.advance(4 * minute)
+    assert.deepEqual(
+      world.suspects().filter((suspect) => suspect.startsWith('ip-')),
+      [],
+    )
+    assert.equal(world.reserved().includes(orphan.address), !waits)
+  })
+
+test('[R1] a claim that is let go before it knows its address gives that back from an ENI, too', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-1')
+  const kept = await world.untilBound('web-1', 'node-1')
+  world.cloud.setFaults({
+    loseNextAnswers: { CreateReserveIpAddresses: 1 },
+    throttle: { DescribeReserveIpAddresses: 1 },
+  })
+  const uid = world.put('node-1', 'web-0')
+  await world.until(() => world.reserved().length === 2)
+  world.crash()
+  world.kube.pods.remove(uid)
+  world.cloud.setFaults(noFaults)
+  const address = known(world.reserved().find((one) => one !== kept))
+  assert.ok(world.console.assignNamed(known(world.cloudEnis()[0]).id, address))
+  world.start()
+  await world.until(() => world.stateOf('web-0') === 'Releasing -')
+  await world.until(() => world.stateOf('web-0') === 'none', 6 * minute)
+  assert.deepEqual([world.reserved(), world.addresses('node-1')], [[kept], [kept]])
 })
 
 test('[R1] a reservation that somebody released is made again for a claim that rests', async (t) => {

@@ -337,6 +337,15 @@ test('[R2] an address that the ledger has on another ENI is not bound twice', as
   )
 })
 
+test('[S3] of an ENI that addresses were named for, others that have come meanwhile are left to a survey', async (t) => {
+  const { write, record, attached, shown } = await ledgerWithNode(t)
+  const eni = await attached()
+  const addresses = ips('10.0.1.9')
+  const intent = await record({ kind: 'assign', eni, count: 1, addresses, reason: because })
+  await write((tx) => tx.finish(intent, cloudEni(['5', '6', '8', '9'])))
+  assert.equal(shown(), 'attached serve +0 [5 bound, 6 bound, 9 bound]')
+})
+
 test('[R2] a claim that has changed since it was read is not removed', async (t) => {
   const { store, write } = await ledgerWithNode(t)
   const claim = await write((tx) => tx.addClaim(claimOf('web-0')))
