@@ -11,24 +11,30 @@ import { boundTo, eipTrouble, poverty } from './pick-eip.ts'
 import type { CloudEip, EniId } from './types.ts'
 
 /** What the cloud showed: of a row with an EIP that one, of another the one that bears its token. */
-export interface EipLook {
+export interface SeenEip {
   /** When it was asked. */
   readonly at: Millis
+  /** That may take a while. */
+  readonly answeredAt: Millis
   /** undefined: it was not there. */
   readonly eip: CloudEip | undefined
+}
+
+export interface EipLook extends SeenEip {
   /** When the first of the looks was asked that have shown the same, one after the other. */
   readonly since: Millis
 }
 
 /** A look after `before`, in the memory of whoever looks: a leader that starts knows of none. */
-export function lookAgain(before: EipLook | undefined, at: Millis, eip: CloudEip | undefined): EipLook {
+export function lookAgain(before: EipLook | undefined, seen: SeenEip): EipLook {
+  const { at, eip } = seen
   const isSame =
     before !== undefined &&
     before.eip?.id === eip?.id &&
     before.eip?.state === eip?.state &&
     before.eip?.eniId === eip?.eniId &&
     before.eip?.privateIp === eip?.privateIp
-  return { at, eip, since: isSame ? before.since : at }
+  return { ...seen, since: isSame ? before.since : at }
 }
 
 /** An address of a pod, on an ENI. */
@@ -63,7 +69,7 @@ export interface EipPolicy {
   readonly lateFor: Millis
   /** What nobody of ours has released is believed gone when looks agree for so long: an answer may also leave something out. */
   readonly goneFor: Millis
-  /** A look is good for a decision for so long. */
+  /** A look is good for a decision for so long, from its answer on: however slow the cloud is, one follows. */
   readonly freshFor: Millis
   readonly pollEvery: Millis
   /** A node that has just come is known so soon, as a rule. */
@@ -262,7 +268,7 @@ function tellsFrom({ acted, actedAt }: EipClaim, { staleFor }: EipPolicy): Milli
 }
 
 function isGood({ look, now, row }: EipView, policy: EipPolicy): boolean {
-  return look !== undefined && look.at >= tellsFrom(row, policy) && now - look.at <= policy.freshFor
+  return look !== undefined && look.at >= tellsFrom(row, policy) && now - look.answeredAt <= policy.freshFor
 }
 
 function nextLook({ now, row }: EipView, policy: EipPolicy): Millis {

@@ -348,7 +348,7 @@ export class EipModel {
     let step = this.plan(view())
     if (step.kind === 'wait' && step.until <= this.now) {
       const eip = this.lookFor(row)
-      memory.look = lookAgain(memory.look, this.now, eip)
+      memory.look = lookAgain(memory.look, { at: this.now, answeredAt: this.now, eip })
       step = this.plan(view())
     }
     memory.due = this.now + tick

@@ -78,6 +78,8 @@ interface Row {
   /** undefined: it is not there. */
   readonly seen?: CloudEip | 'missing' | 'not looked'
   readonly lookedAgo?: number
+  /** Without it at once. */
+  readonly answeredAgo?: number
   readonly sameFor?: number
   readonly place?: EipView['place']
   readonly refused?: EipView['refused']
@@ -194,6 +196,18 @@ const rows: readonly Row[] = [
   // Towards the pod.
   { does: 'looks first', seen: 'not looked', want: wait(0) },
   { does: 'looks again when the look is old', lookedAgo: freshFor + 1, want: wait(0) },
+  {
+    does: 'takes a look that was long on its way',
+    lookedAgo: 4 * freshFor,
+    answeredAgo: freshFor,
+    want: associate(unbound),
+  },
+  {
+    does: 'looks again when that one is old',
+    lookedAgo: 4 * freshFor,
+    answeredAgo: freshFor + 1,
+    want: wait(0),
+  },
   { does: 'binds one that is on nothing', want: associate(unbound) },
   ...(['creating', 'binding', 'unbinding', 'releasing'] as const).map((state) => ({
     does: `waits while it is ${state}`,
@@ -273,6 +287,13 @@ const rows: readonly Row[] = [
     does: 'takes no look from before it bound',
     row: { ...held, ...acted('associate', 6000) },
     lookedAgo: 1001,
+    want: wait(0),
+  },
+  {
+    does: 'takes none that was answered since, and asked before',
+    row: { ...held, ...acted('associate', 6000) },
+    lookedAgo: 1001,
+    answeredAgo: 0,
     want: wait(0),
   },
   {
@@ -525,10 +546,19 @@ const rows: readonly Row[] = [
 
 for (const one of rows)
   test(`[R1] [R2] [E3] planEip() ${one.does}`, () => {
-    const { lookedAgo = 0, sameFor = 0, place = here, refused, seen = unbound, want } = one
+    const {
+      lookedAgo = 0,
+      answeredAgo = lookedAgo,
+      sameFor = 0,
+      place = here,
+      refused,
+      seen = unbound,
+      want,
+    } = one
     const at = now - lookedAgo
     const eip = seen === 'missing' || seen === 'not looked' ? undefined : seen
-    const look = seen === 'not looked' ? undefined : { at, eip, since: at - sameFor }
+    const look =
+      seen === 'not looked' ? undefined : { at, answeredAt: now - answeredAgo, eip, since: at - sameFor }
     assert.deepEqual(planEip({ row: row(one.row), look, place, refused, now }), want)
   })
 

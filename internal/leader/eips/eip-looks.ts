@@ -3,15 +3,10 @@
 import type { Clock } from '../../base/clock.ts'
 import type { EipClaim } from '../../ipam/eip-claim.ts'
 import { clusterEips, purposeOfEip } from '../../ipam/eip-tags.ts'
+import type { SeenEip } from '../../ipam/plan-eip.ts'
 import type { CloudEip } from '../../ipam/types.ts'
 import type { Cloud } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
-
-export interface SeenEip {
-  /** When it was asked. */
-  readonly at: Millis
-  readonly eip: CloudEip | undefined
-}
 
 export interface EipLooks {
   /** Of a row with an EIP that one, of another the one that bears its token. Throws what the cloud throws. */
@@ -43,11 +38,12 @@ export function createEipLooks(cloud: Cloud, clock: Clock, clusterId: string): E
     async find({ allocateToken, eipId }) {
       if (eipId === undefined) {
         const { at, eips } = await list()
-        return { at, eip: eips.find(({ tags }) => purposeOfEip(tags)?.token === allocateToken) }
+        const eip = eips.find(({ tags }) => purposeOfEip(tags)?.token === allocateToken)
+        return { at, answeredAt: clock.now(), eip }
       }
       const at = clock.now()
       const [eip] = await cloud.describeEips({ ids: [eipId] }, 'warm-refill')
-      return { at, eip }
+      return { at, answeredAt: clock.now(), eip }
     },
   }
 }

@@ -101,8 +101,8 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   async function plan(claim: EipClaim, memory: Memory): Promise<EipStep | undefined> {
     const step = planEip(viewOf(claim, memory))
     if (step.kind !== 'wait' || step.until > clock.now()) return step
-    const { at, eip } = await looks.find(claim)
-    memory.look = lookAgain(memory.look, at, eip)
+    const seen = await looks.find(claim)
+    memory.look = lookAgain(memory.look, seen)
     memory.unseen = 0
     if (ledger.eips.claim(claim)?.version !== claim.version) return undefined
     return planEip(viewOf(claim, memory))

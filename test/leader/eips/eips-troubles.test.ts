@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
+import type { Transport } from '../../../internal/vpc/transport.ts'
 import { ip, known } from '../../given.ts'
 import { podOn } from '../leader-world.ts'
-import { EipWorld, eipOf, minute } from './eip-world.ts'
+import { EipWorld, eipOf, minute, second } from './eip-world.ts'
 
 test('[E1] what its annotations say wrong is told with what is allowed, and nothing is made', async (t) => {
   const world = await EipWorld.start(t)
@@ -166,6 +167,29 @@ test('[E1] an EIP that waits for its pod to have an address says so', async (t) 
   assert.match(world.eipState('web-0'), /^Attaching eip-/)
   world.kube.pods.put(pod.uid, { ...pod, ip: known(world.addresses('node-1')[0]) })
   await world.untilEip(pod.uid)
+})
+
+test('[R5] a pod has its EIP however long each look takes, and no more looks are asked for', async (t) => {
+  const world = EipWorld.of(t)
+  let asked = 0
+  world.between = (cloud): Transport => ({
+    async request(product, action, params, options) {
+      if (action === 'DescribeAddresses') {
+        asked++
+        await new Promise<void>((resolve) => world.clock.after(12 * second, resolve))
+      }
+      return cloud.request(product, action, params, options)
+    },
+  })
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1 && world.addresses('node-2').length > 1)
+  const before = asked
+  const uid = world.run('node-1', 'web-0')
+  await world.untilEip(uid)
+  assert.ok(asked - before < 12, `${asked - before} looks`)
+  world.stop(uid)
+  await world.until(() => !world.ledger.eips.any())
+  assert.deepEqual(world.eips(), [])
 })
 
 test('[E8][E11] what a pod is told is what is so now', async (t) => {
