@@ -68,8 +68,9 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
     return [...ledger.claimsOfOwner(uid), ...ledger.eips.ofOwner(uid)]
   }
 
-  function wakeClaims(uid: string): void {
-    for (const claim of ownedBy(uid)) wake(claim)
+  /** Those of an earlier ledger all have one uid: it is looked up once, however many they are. */
+  function wakeClaims(of: readonly OwnerRef[]): void {
+    for (const uid of new Set(of.map((owner) => owner.uid))) for (const claim of ownedBy(uid)) wake(claim)
   }
 
   function watch(kind: WorkloadKind): Watched {
@@ -78,19 +79,20 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
       kind,
       {
         replaced(items) {
-          watched.uids = new Set(items.map(({ uid }) => uid))
+          const there = new Set(items.map(({ uid }) => uid))
+          watched.uids = there
           if (watched.trouble !== undefined) log.info('workloads are watched again', { ...kind })
           watched.trouble = undefined
           unserved.delete(keyOf(kind))
-          for (const owner of ledger.owners()) {
-            if (keyOf(owner) === keyOf(kind) && !watched.uids.has(owner.uid)) wakeClaims(owner.uid)
-          }
+          const ofKind = ledger.owners().filter((owner) => keyOf(owner) === keyOf(kind))
+          wakeClaims(ofKind.filter(({ uid }) => !there.has(uid)))
         },
         changed: ({ uid }) => void watched.uids?.add(uid),
         removed({ uid }) {
           watched.uids?.delete(uid)
-          if (ownedBy(uid).length > 0) wentAway.add(uid)
-          wakeClaims(uid)
+          const claims = ownedBy(uid)
+          if (claims.length > 0) wentAway.add(uid)
+          for (const claim of claims) wake(claim)
         },
       },
       (error) => {
@@ -175,7 +177,7 @@ export function createOwners({ clock, kube, ledger, log, wake }: OwnersOptions):
         watches.delete(key)
       }
       for (const kind of kinds.values()) ensureWatched(kind)
-      for (const owner of all) if (isSuspect(owner)) wakeClaims(owner.uid)
+      wakeClaims(all.filter(isSuspect))
       const used = new Set(all.map(({ uid }) => uid))
       for (const uid of [...asked.keys(), ...wentAway]) {
         if (used.has(uid)) continue
