@@ -33,6 +33,9 @@ export interface EipSurveyorOptions {
   readonly wake: (pod: PodName) => void
 }
 
+/** What is there for longer, and was to be given back, something keeps: that is tried again with each survey. */
+const soonFor: Millis = 60_000
+
 export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
   const { clock, cloud, facts, ledger, log, settings, wake } = options
   /** Since when each has been known by no claim, at every look. */
@@ -44,8 +47,10 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
   /** What is nobody's can wait: a cloud in trouble is not asked any sooner. */
   async function round(): Promise<Millis> {
     try {
-      await survey()
-      return suspects.size > 0 ? secondViewAfter(settings) : settings.surveyEvery
+      const at = clock.now()
+      await survey(at)
+      const isSoon = [...suspects.values()].some((since) => at - since < soonFor)
+      return isSoon ? secondViewAfter(settings) : settings.surveyEvery
     } catch (error) {
       note(error as Error)
       return settings.surveyEvery
@@ -59,9 +64,8 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
     isDenied = errorCode(error) === 'denied'
   }
 
-  async function survey(): Promise<void> {
+  async function survey(at: Millis): Promise<void> {
     const { clusterId } = settings
-    const at = clock.now()
     const eips = await cloud.describeEips({ tags: clusterEips(clusterId) }, 'collect')
     isDenied = false
     if (stopped) return
@@ -116,10 +120,11 @@ export function createEipSurveyor(options: EipSurveyorOptions): EipSurveyor {
   async function giveBack({ address, id, state }: CloudEip): Promise<void> {
     // A claim may have taken it meanwhile.
     if (stopped || ledger.eips.ofEip(id) !== undefined) return
+    const isOn = state === 'bound' || state === 'bound_to_loose_eni'
+    if (!isOn && state !== 'unbound') return
     try {
-      if (state === 'unbound') await cloud.releaseEip(id, 'collect')
-      else if (state === 'bound' || state === 'bound_to_loose_eni') await cloud.disassociateEip(id, 'collect')
-      log.warn('EIP of nobody given back', { eip: id, address, state })
+      await (isOn ? cloud.disassociateEip(id, 'collect') : cloud.releaseEip(id, 'collect'))
+      log.warn(isOn ? 'EIP of nobody unbound' : 'EIP of nobody released', { eip: id, address })
     } catch (error) {
       log.warn('EIP of nobody not given back', { eip: id, address, error: withHint(error) })
     }

@@ -266,6 +266,39 @@ test('[R1] [R7] what a survey would give back is asked about again before it goe
   assert.equal(world.eipClaim('web-0')?.eipId, other)
 })
 
+/** One beside that of web-0. */
+async function withDouble(t: Parameters<typeof EipWorld.start>[0]) {
+  const world = await EipWorld.start(t, { surveyEvery: 5 * minute })
+  const { eipId } = await world.untilEip(world.run('node-1', 'web-0'))
+  const { tags } = known(world.cloud.admin.audit(world.clock.now()).eips.find(({ id }) => id === eipId))
+  const id = 'eip-dddddddd'
+  world.cloud.admin.createEip({ id, tags: { ...tags, ...withToken(tags, 'x1') } }, world.clock.now())
+  return { world, isThere: () => world.eips().some((eip) => eip.startsWith(id)), id }
+}
+
+test('[R1] one of nobody that the cloud does not take back is tried again with each survey, and no sooner', async (t) => {
+  const { isThere, world } = await withDouble(t)
+  const calls = () => world.cloud.stats()['ReleaseAddresses']?.calls ?? 0
+  world.cloud.setFaults({ ...noFaults, deny: { ReleaseAddresses: 1 } })
+  await world.until(() => calls() > 0, 6 * minute)
+  await world.clock.advance(2 * minute)
+  const before = calls()
+  await world.clock.advance(60 * minute)
+  assert.ok(calls() - before >= 10 && calls() - before <= 13, `${calls() - before} in an hour`)
+  world.cloud.setFaults(noFaults)
+  await world.until(() => !isThere(), 6 * minute)
+})
+
+test('[R1] of one of nobody the log says what was done: unbound once, released once', async (t) => {
+  const { id, isThere, world } = await withDouble(t)
+  const [eni] = world.published('node-2')
+  const on = known(eni?.ips[0]?.address)
+  assert.ok(world.console.bindEipTo(id, known(eni).id, on))
+  await world.until(() => !isThere(), 7 * minute)
+  const counts = ['unbound', 'released'].map((what) => world.log.count(`EIP of nobody ${what}`))
+  assert.deepEqual(counts, [1, 1])
+})
+
 test('[R1] one that has come of a token beside the one that its claim has is nobody’s', async (t) => {
   const world = await EipWorld.start(t)
   const { eipId } = await world.untilEip(world.run('node-1', 'web-0'))
