@@ -71,7 +71,7 @@ export function serveClaims(settings: ClaimsSettings, parts: ClaimsParts): Serve
   const { db, releases, clock, random, log, claimExpiry } = parts
   const stack = new AsyncDisposableStack()
   beginChanges(db, systemClock.now())
-  stack.defer(keepPruned(db, clock))
+  stack.defer(keepPruned(db, clock, log))
   const obstacle = () =>
     isComplete(db) ? undefined : 'the leader is rebuilding its ledger; try again in a moment'
   const feed = claimFeed(db, clock)
@@ -121,11 +121,18 @@ const pruneEvery = 60_000
 const pruneAtOnce = 1000
 
 /** Returns what ends it. */
-function keepPruned(db: Database, clock: Clock): () => void {
+function keepPruned(db: Database, clock: Clock, log: Log): () => void {
   let cancel = clock.after(pruneEvery, prune)
   function prune(): void {
-    const gone = pruneChanges(db, { ...kept, since: clock.now() - kept.for }, pruneAtOnce)
-    cancel = clock.after(gone < pruneAtOnce ? pruneEvery : 0, prune)
+    let again = pruneEvery
+    try {
+      const gone = pruneChanges(db, { ...kept, since: clock.now() - kept.for }, pruneAtOnce)
+      again = gone < pruneAtOnce ? pruneEvery : 0
+    } catch (error) {
+      // A disk that is full, or a lock: nothing is in doubt, and the log may grow meanwhile.
+      log.warn('changes of claims not pruned', { error: (error as Error).message, retryIn: again })
+    }
+    cancel = clock.after(again, prune)
   }
   return () => cancel()
 }
