@@ -7,7 +7,7 @@ import type { Ipv4 } from '../../value/ipv4.ts'
 import type { ClusterFacts } from '../facts.ts'
 
 export interface PlaceOptions {
-  readonly ledger: LeaderLedger
+  readonly ledger: Pick<LeaderLedger, 'claim' | 'eips' | 'nodeOf' | 'pool'>
   readonly facts: Pick<ClusterFacts, 'podsOn'>
 }
 
@@ -38,7 +38,7 @@ export function placeOf(
 }
 
 /** That of a static pod is known before the pod shows it. */
-function addressOf(pod: PodFact, ledger: LeaderLedger): Ipv4 | undefined {
+function addressOf(pod: PodFact, ledger: PlaceOptions['ledger']): Ipv4 | undefined {
   if (pod.ip !== undefined) return pod.ip
   const claim = ledger.claim(pod)
   return claim?.policy === 'Never' && claim.podUid === pod.uid ? claim.address : undefined

@@ -75,7 +75,7 @@ export function createEipSettler(options: EipSettlerOptions): EipSettler {
   const memories = new Map<number, Memory>()
   const looks = createEipLooks(cloud, clock, clusterId)
   const place = (claim: EipClaim) => placeOf(claim, livePod(claim), options)
-  const pick = createPicker({ ...options, placeOf: place })
+  const pick = createPicker(options)
   const failures = createEipFailures(options)
   const acts = createEipActs({
     ...options,
