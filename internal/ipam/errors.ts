@@ -1,4 +1,5 @@
 // Every way an operation of ours can fail, in our own words. Adapters translate at the border.
+import type { Millis } from '../value/millis.ts'
 
 export type ErrorCode =
   | 'bad_input' // a setting, annotation, request or answer that is not what it must be
@@ -26,13 +27,20 @@ export type ErrorCode =
 export class IpamError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
+  /** Of a call of the cloud that was sent: when it was last. */
+  readonly sentAt: Millis | undefined
 
   /** `message` reads "Cannot <do what>: <what is so now>"; `hint` says what to do. */
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; sentAt?: Millis | undefined } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'IpamError'
     this.code = code
     this.hint = options.hint
+    this.sentAt = options.sentAt
   }
 }
 

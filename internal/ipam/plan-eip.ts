@@ -91,7 +91,7 @@ export const eipPolicy: EipPolicy = {
 /**
  * An act is stored, with its time and as not answered, before it is sent. When the cloud takes it on, or refuses it for a state that the same
  * request may have brought about, that is stored with the time of the answer; when it refuses otherwise, it has not happened, and what was
- * stored of the act before is stored again; without an answer nothing is.
+ * stored of the act before is stored again; without an answer, only when it was sent last.
  */
 export type EipStep =
   /**

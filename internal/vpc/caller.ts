@@ -1,4 +1,5 @@
 // One API call from end to end: its turn, its sending, its failure in our words, its answer read.
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { IpamError } from '../ipam/errors.ts'
 import type { Priority } from '../ports.ts'
@@ -24,6 +25,7 @@ export interface Caller {
 export interface CallerOptions {
   readonly transport: Transport
   readonly limiter: Limiter
+  readonly clock: Clock
   readonly log: Log
   readonly describeTimeoutMs: Millis
   readonly mutateTimeoutMs: Millis
@@ -33,13 +35,18 @@ export interface CallerOptions {
 }
 
 export function createCaller(options: CallerOptions): Caller {
-  const { transport, limiter, log, signal, beforeSend } = options
+  const { transport, limiter, clock, log, signal } = options
 
   async function call<T>(call: ApiCall<T>): Promise<T> {
     const { product, action, priority, params } = call
     const timeoutMs = call.mutates ? options.mutateTimeoutMs : options.describeTimeoutMs
+    let sentAt: Millis | undefined
+    const beforeSend = () => {
+      options.beforeSend?.()
+      sentAt = clock.now()
+    }
     const send = async () => {
-      beforeSend?.()
+      beforeSend()
       return transport.request(product, action, params(), { timeoutMs, signal, beforeSend })
     }
     const retry = (error: unknown) => retryAfter(call, error)
@@ -48,7 +55,7 @@ export function createCaller(options: CallerOptions): Caller {
       log.debug('cloud call done', { action, priority, request: answer['RequestId'] })
       return reading(call, () => call.read(readAnswer(answer, '')))
     } catch (error) {
-      throw fromTencent(call, error)
+      throw fromTencent(call, error, sentAt)
     }
   }
 

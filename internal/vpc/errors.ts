@@ -1,5 +1,6 @@
 // The only place that knows Tencent Cloud's codes: what each means in our words, and whether the same call may be sent again.
 import { type ErrorCode, IpamError } from '../ipam/errors.ts'
+import type { Millis } from '../value/millis.ts'
 import type { Retry } from './limiter.ts'
 import { readFault, type TencentFault } from './transport.ts'
 
@@ -164,12 +165,12 @@ export function retryAfter(call: Doing, error: unknown): Retry {
 }
 
 /** The failure in our words; an IpamError stays as it is. */
-export function fromTencent(call: Doing, error: unknown): IpamError {
+export function fromTencent(call: Doing, error: unknown, sentAt?: Millis): IpamError {
   if (error instanceof IpamError) return error
   const fault = readFault(error)
   const code = meaningOf(call, fault)
   const hint = hintFor(call, fault, code)
-  const options = hint === undefined ? { cause: error } : { cause: error, hint }
+  const options = { cause: error, sentAt, ...(hint !== undefined && { hint }) }
   return new IpamError(code, `Cannot ${call.doing}: ${tell(fault)}`, options)
 }
 

@@ -115,7 +115,7 @@ export function createEipActs(options: EipActsOptions): EipActs {
 
   async function refuse(asked: EipClaim, before: EipClaim, step: ActStep, error: Error): Promise<ActOutcome> {
     const code = errorCode(error)
-    const { hint, message } = error as IpamError
+    const { hint, message, sentAt } = error as IpamError
     const refusal = judgeEipRefusal(step.kind, { code, hint, message })
     const isAlone = step.kind === 'allocate' && step.alone
     // What the token names for the cloud has come to nothing, or looks would show it.
@@ -123,6 +123,8 @@ export function createEipActs(options: EipActsOptions): EipActs {
     if (refusal?.ofState) await learn(asked, () => ({ answered: true, actedAt: clock.now() }))
     else if (refusal !== undefined || isUsed)
       await putBack(asked, before, isUsed || (isAlone && refusal?.newToken === true))
+    // It may have waited for its turn, or been refused at first: from the last time on it may take effect.
+    else if (sentAt !== undefined) await learn(asked, () => ({ actedAt: sentAt }))
     return refusal === undefined ? { kind: 'unanswered', message } : { kind: 'refused', refusal }
   }
 

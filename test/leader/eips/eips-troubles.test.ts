@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noFaults } from '../../../internal/sim/vpc/settings.ts'
-import type { Transport } from '../../../internal/vpc/transport.ts'
+import { TencentError, type Transport } from '../../../internal/vpc/transport.ts'
 import { ip, known } from '../../given.ts'
 import { podOn } from '../leader-world.ts'
 import { EipWorld, eipOf, minute, second } from './eip-world.ts'
@@ -190,6 +190,35 @@ test('[R5] a pod has its EIP however long each look takes, and no more looks are
   world.stop(uid)
   await world.until(() => !world.ledger.eips.any())
   assert.deepEqual(world.eips(), [])
+})
+
+test('[R2] a call that was throttled before it got no answer may happen as long as any other: none follows until then', async (t) => {
+  const world = EipWorld.of(t)
+  const sent: number[] = []
+  const inVain = (code: string): never => {
+    throw new TencentError({ message: 'refused', code, requestId: 'r-1' })
+  }
+  world.between = (cloud): Transport => ({
+    async request(product, action, params, options) {
+      if (action !== 'AssociateAddress') return cloud.request(product, action, params, options)
+      sent.push(world.clock.now())
+      if (sent.length < 8) return inVain('RequestLimitExceeded')
+      if (sent.length > 8) return cloud.request(product, action, params, options)
+      world.clock.after(
+        29 * second,
+        () => void cloud.request(product, action, params, options).catch(() => {}),
+      )
+      return inVain('InternalError')
+    },
+  })
+  world.start()
+  await world.until(() => world.addresses('node-1').length > 1)
+  const uid = world.run('node-1', 'web-0')
+  await world.untilEip(uid)
+  await world.clock.advance(minute)
+  const [first, last] = [known(sent[0]), known(sent[7])]
+  assert.ok(last - first > 10 * second, `${last - first} ms later`)
+  assert.equal(sent.length, 8)
 })
 
 test('[E8][E11] what a pod is told is what is so now', async (t) => {
