@@ -1,5 +1,6 @@
 // What a database must be told when it takes the place of a newer one: that it is behind the world, and not the same any more.
 import type { Database } from '../sqlite/database.ts'
+import { forgetChanges } from './leader/claim-feed.ts'
 import { writeMeta } from './meta.ts'
 
 /**
@@ -19,4 +20,5 @@ export function markRestored(db: Database, kind: 'leader' | 'node', at: string):
 function makeIncomplete(db: Database): void {
   writeMeta(db, 'complete', undefined)
   for (const table of ['quarantine', 'intent', 'ip', 'eni', 'node']) db.run(`DELETE FROM ${table}`)
+  forgetChanges(db)
 }

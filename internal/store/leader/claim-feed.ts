@@ -72,6 +72,12 @@ export function beginChanges(db: Database, now: Millis): void {
   })
 }
 
+/** Whoever begins them next does so as in a new ledger: the next numbers were those of other changes in the one that was lost. */
+export function forgetChanges(db: Database): void {
+  db.run(`DELETE FROM change`)
+  db.run(`DELETE FROM sqlite_sequence WHERE name = 'change'`)
+}
+
 export interface ChangesKept {
   readonly atLeast: number
   readonly since: Millis
