@@ -86,7 +86,7 @@ for (const { does, tags, waits } of [
     const eni = known(world.cloudEnis()[0]).id
     const orphan = reserve(world, tags, '10.0.1.200')
     const shows = () =>
-      world.kube.pods.put('other', podOn('node-1', 'other', { uid: 'other', ip: orphan.address }))
+      world.kube.pods.put('other', podOn('node-2', 'other', { uid: 'other', ip: orphan.address }))
     if (waits) shows()
     assert.equal(world.console.assignNamed(eni, orphan.address), true)
     await world.clock.advance(5 * minute)

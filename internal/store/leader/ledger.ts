@@ -339,9 +339,8 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
  */
 function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: boolean): void {
   expectIps(db, intent.eni, 0)
-  // What else has come by itself a survey judges: it may be kept for somebody.
-  const isNamed = intent.kind === 'assign' && (intent.exact || intent.state === 'accepted')
-  const named = isNamed ? new Set(intent.addresses) : undefined
+  // What has come beside those that were asked for by name a survey judges: it may be kept for somebody.
+  const named = intent.exact ? new Set(intent.addresses) : undefined
   for (const { address, state } of podIps(eni, intent.mode)) {
     if (named?.has(address) === false) continue
     const place = findIp(db, address)
