@@ -213,6 +213,7 @@ for (const role of ['leader', 'agent'] as const) {
     `[R6] the database of the ${role} is deleted while it runs: it ends in a sentence, and a new process rebuilds it`,
     async (t) => {
       await serving(role)
+      await named()
       for (const end of ['', '-wal', '-shm']) rmSync(`${databaseOf(role)}${end}`)
       await makePods(victim, 2)
       await endPods(victim, 2)
@@ -236,6 +237,17 @@ async function endPods(node: string, count: number): Promise<void> {
   const ending = pods.filter((name) => name.startsWith(`${node}-`)).slice(0, count)
   pods = pods.filter((name) => !ending.includes(name))
   await Promise.all(ending.map((name) => deletePod(cluster.kube, name)))
+}
+
+/** Links say whose they are a moment after their pods have begun: before that nobody could tell without the database. */
+async function named(): Promise<void> {
+  const own = pods.filter((name) => name.startsWith(`${victim}-`)).length
+  await until(
+    `${own} links are named`,
+    async () => (await cluster.host.call('kernel', { node: victim })).named.length === own,
+    [],
+    20_000,
+  )
 }
 
 /** A leader that was started waits for the lease of the one before. */
