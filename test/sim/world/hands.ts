@@ -284,10 +284,10 @@ export class Hands {
     // A view from before may be on its way: what it shows is bound a moment later.
     const taking = { upTo: Number.POSITIVE_INFINITY }
     for (const address of addresses) this.#taken.set(address, taking)
-    const { promises } = this.#world
+    const { ledger, promises } = this.#world
     const reserved = new Set(this.#reserved())
-    const promised = new Set(promises.all().map(({ address }) => address))
     // Also of a pod that is about to get it.
+    const promised = new Set([...promises.all(), ...ledger.staticClaims()].map(({ address }) => address))
     for (const address of addresses.filter((one) => reserved.has(one) || promised.has(one))) {
       this.#adrift.add(address)
       // What no reservation keeps anybody may take now.
