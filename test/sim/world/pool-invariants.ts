@@ -150,7 +150,10 @@ function count(world: World, node: SimNode, mode: EniMode): Count {
       .filter((pod) => isPools(pod) && (poolOf(pod.address) ?? pod.wants) === mode).length,
     enis,
     bound: ofPool.length,
-    claimed: claimed.size,
+    // What is parked on an ENI that the instance takes no more takes no place on it, until there is one for it to move to.
+    claimed: all
+      .filter(({ state }) => state !== 'available')
+      .flatMap(({ ips }) => ips.filter(({ claim }) => claim !== undefined)).length,
     used: ofPool.filter(({ address }) => inUse.has(address)).length,
   }
 }
