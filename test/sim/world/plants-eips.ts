@@ -61,7 +61,8 @@ export const eipPlants: Readonly<Record<string, KnownMistake>> = {
   /** What is tagged as ours is nobody's, whatever the ledger says of it. */
   'eip-sweep-ignores-claims': {
     peers: 'eip',
-    leaderLedger: (ledger) => withEips(ledger, { byEip: () => new Map(), tokens: () => new Map() }),
+    leaderLedger: (ledger) =>
+      withEips(ledger, { byEip: () => new Map(), tokens: () => new Map(), ofEip: () => undefined }),
   },
   /** ip-masq-agent is told what leaders know, and nothing else any more. */
   'masq-edit-drops-others': {
