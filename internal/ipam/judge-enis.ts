@@ -53,7 +53,14 @@ interface Context {
 }
 
 /** `claim`: one that does not know of it yet; `nobody`: its claim is gone, or goes. */
-type ReservedFor = 'claim' | 'nobody' | 'unclear'
+type ReservedFor = keyof typeof left | 'nobody'
+
+/** What is reserved and stays where it is, and what helps. */
+const left = {
+  claim: 'none: its claim will take it',
+  untagged: 'release the reservation, or give it its tags back',
+  shown: 'delete the pod that shows it: then it is unassigned, and its reservation is released',
+} as const
 
 function judgeEni(eni: Known, cloud: CloudEni | undefined, context: Context): readonly Judgement[] {
   const about = { subject: eni.id, node: eni.node, holds: false }
@@ -192,18 +199,13 @@ function judgeIps(
           ...about,
           reason,
           remedy: 'none: unassigned when another view agrees, then its reservation is released',
-          settle: { kind: 'unassign-ip', address, eniId: eni.id, node: eni.node },
+          settle: { kind: 'unassign-ip', address, eni: eni.key, eniId: eni.id, node: eni.node },
         }
-      const remedy =
-        whose === 'claim'
-          ? 'none: its claim will take it'
-          : 'release the reservation, or give it its tags back; delete the pod that shows the address'
-      return { ...about, reason, remedy, settle: undefined }
+      return { ...about, reason, remedy: left[whose], settle: undefined }
     }),
   ]
 }
 
-/** What a pod shows stays where it is. */
 function reserved({ claims, pods, reservations = [] }: SurveySnapshot): Context['reservedFor'] {
   const read = (): ReadonlyMap<Ipv4, ReservedFor> => {
     const claimed = new Set(claims.map(({ address }) => address))
@@ -215,8 +217,9 @@ function reserved({ claims, pods, reservations = [] }: SurveySnapshot): Context[
     return new Map(
       free.map(({ address, tags }) => {
         const purpose = purposeOfReservation(tags)
-        if (purpose === undefined || shown.has(address)) return [address, 'unclear']
-        return [address, waiting.has(purpose.token) ? 'claim' : 'nobody']
+        if (purpose === undefined) return [address, 'untagged']
+        if (waiting.has(purpose.token)) return [address, 'claim']
+        return [address, shown.has(address) ? 'shown' : 'nobody']
       }),
     )
   }

@@ -107,6 +107,8 @@ function orphan(
     return never('its tags do not say whose it is', 'release it in the console, or give it its tags back')
   if (place !== undefined)
     return never(`it is on ENI "${place.id}"`, 'none: released when its ENI has let it go')
+  if (pods.some(({ ip, terminal }) => ip === address && !terminal))
+    return never('a pod shows it', 'delete that pod: then it is released')
   const ours = cloud.find(({ ips }) => ips.some((ip) => ip.address === address))
   if (ours !== undefined)
     return never(
@@ -114,8 +116,6 @@ function orphan(
       'none: released when its ENI has let it go',
     )
   if (bound) return never('an ENI that is not ours has it', 'unassign it in the console: then it is released')
-  if (pods.some(({ ip, terminal }) => ip === address && !terminal))
-    return never('a pod shows it', 'delete that pod: then it is released')
   return {
     ...about,
     reason: so,

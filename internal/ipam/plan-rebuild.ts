@@ -131,11 +131,12 @@ function rebuiltNodes({ necs, nodes }: RebuildView): readonly RebuiltNode[] {
   })
 }
 
-/** What the node has given up and the cloud does not show either nobody has: a pod that was given it would have no network. */
+/** What the node has given up and the cloud does not show, or is taking off, nobody has: a pod that was given it would have no network. */
 function withoutGone({ ips, mode }: PublishedEni, cloud: CloudEni | undefined, { report }: Nec) {
   if (cloud === undefined) return ips
   const isReturned = isReturnedIn(report)
-  const there = new Set(podIps(cloud, mode).map(({ address }) => address))
+  const staying = podIps(cloud, mode).filter(({ state }) => state === 'available')
+  const there = new Set(staying.map(({ address }) => address))
   return ips.filter((ip) => there.has(ip.address) || !isReturned(ip))
 }
 

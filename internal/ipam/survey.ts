@@ -131,6 +131,7 @@ export type SurveySettlement =
       /** Reserved for a pod that has no claim, and on an ENI all the same: off it, its reservation can be released. */
       readonly kind: 'unassign-ip'
       readonly address: Ipv4
+      readonly eni: number
       readonly eniId: EniId
       readonly node: NodeName
     }

@@ -5,6 +5,7 @@ import type { SurveyClaim, SurveyPlan, SurveySettlement, SurveySnapshot } from '
 import type { NodeDefaults, PodFact } from '../ipam/types.ts'
 import type { LeaderLedger, LeaderTx } from '../ports.ts'
 import type { Ipv4 } from '../value/ipv4.ts'
+import { withoutHeld } from './eips/held-addresses.ts'
 
 export interface SurveyTarget {
   readonly tx: LeaderTx
@@ -50,8 +51,10 @@ function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<I
       return [settlement.address]
     case 'adopt-eni':
       return adopt(target, settlement, taken)
-    case 'release-reservation':
     case 'unassign-ip':
+      unassign(target, settlement, taken)
+      return []
+    case 'release-reservation':
       return [] // nothing of it is in the ledger
     case 'find-reservation':
       tx.changeClaim(settlement.claim, { reservation: settlement.id, reserveToken: settlement.token })
@@ -66,6 +69,22 @@ function settle(target: SurveyTarget, settlement: SurveySettlement, taken: Set<I
       })
       return []
   }
+}
+
+/** It comes into the ledger as one that leaves: no pool has it meanwhile, and its ENI has nothing else to do. What waits the next survey finds again. */
+function unassign(
+  { tx, ledger, newToken }: SurveyTarget,
+  { eni, address, node: name }: Extract<SurveySettlement, { kind: 'unassign-ip' }>,
+  taken: Set<Ipv4>,
+): void {
+  const node = ledger.node(name)
+  const reason = 'reserved for a pod that has no claim'
+  const { action } = withoutHeld({ kind: 'unassign', eni, addresses: [address], reason }, ledger)
+  const isBusy = ledger.openIntents().some((intent) => intent.eni === eni)
+  if (node === undefined || action === undefined || isBusy || taken.has(address)) return
+  tx.adoptIp(eni, address, 'it was found on its ENI')
+  tx.record(node, action, undefined, newToken())
+  taken.add(address)
 }
 
 const noBounds = { minWarm: 0, maxWarm: 0, maxEnis: 0, ipsPerEni: 0 }

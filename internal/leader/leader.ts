@@ -154,7 +154,15 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     conflict: () => surveyor.hasten(),
   })
 
-  const surveyor = createSurveyor({ ...ports, facts, subnets, settings, wake, wakeClaim: claims.wake })
+  const surveyor = createSurveyor({
+    ...ports,
+    facts,
+    subnets,
+    settings,
+    runner,
+    wake,
+    wakeClaim: claims.wake,
+  })
   const eipSurveyor = createEipSurveyor({ ...ports, facts, settings, wake: eips.wake })
   function serve(): void {
     for (const { name } of ledger.nodes()) wake(name)

@@ -70,8 +70,11 @@ export function settlementNotices(settlement: SurveySettlement, facts: ClusterFa
       const message = `${lostReservation(settlement.claim)}: it is made again as soon as it can be`
       return [podNotice({ namespace, name, uid }, 'ReservationLost', message)]
     }
+    case 'unassign-ip': {
+      const message = `address ${settlement.address} on ENI "${settlement.eniId}" is reserved for a pod that has no claim: it is unassigned`
+      return nodeNotice(node, facts, 'Normal', 'Unassigned', message)
+    }
     case 'release-reservation':
-    case 'unassign-ip':
     case 'find-reservation':
       return []
   }

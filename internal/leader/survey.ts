@@ -1,5 +1,5 @@
 // Compares ledger, cloud and Kubernetes, at start and now and then, and sooner while something is suspected. What is decided
-// is decided in the transaction that changes the ledger; ordinary reconciling does the rest.
+// is decided in the transaction that changes the ledger; ordinary reconciling and ordinary intents do the rest, but for reservations of nobody.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createPause } from '../base/pause.ts'
@@ -20,6 +20,7 @@ import { isServedByClaim } from './claims/served.ts'
 import { viewCloud, viewReservations } from './cloud-view.ts'
 import { differingNecs } from './differing-necs.ts'
 import type { ClusterFacts } from './facts.ts'
+import type { IntentRunner } from './intent-runner.ts'
 import { type LeaderSettings, secondViewAfter } from './settings.ts'
 import type { Subnets } from './subnets.ts'
 import { surveyNotices } from './survey-notices.ts'
@@ -42,6 +43,8 @@ export interface SurveyorOptions {
   readonly random: Random
   readonly log: Log
   readonly settings: LeaderSettings
+  /** Settles what a survey has recorded. */
+  readonly runner: Pick<IntentRunner, 'resume'>
   readonly wake: (node: NodeName) => void
   readonly wakeClaim: (pod: PodName) => void
 }
@@ -52,7 +55,7 @@ const soon = 1000
 type Views = Omit<SurveySnapshot, 'enis' | 'nodes' | 'touched' | 'pods' | 'claims'>
 
 export function createSurveyor(options: SurveyorOptions): Surveyor {
-  const { kube, cloud, ledger, facts, subnets, clock, random, log, settings } = options
+  const { kube, cloud, ledger, facts, subnets, clock, random, log, settings, runner } = options
   const { staleFor } = settings.settle
   const pause = createPause(settings.retry, clock, random)
   let rounds: Rounds | undefined
@@ -98,22 +101,22 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
       return made
     })
     tell(plan)
-    for (const settlement of plan.settlements) await giveBack(settlement)
+    runner.resume()
+    await release(plan)
     return plan
   }
 
-  /** What is in no ledger. What is not given back now is found again by the next survey. */
-  async function giveBack(settlement: SurveySettlement): Promise<void> {
-    if (stopped) return
-    const { kind } = settlement
-    try {
-      if (kind === 'release-reservation')
-        await cloud.releaseReservation({ id: settlement.id, vpcId: settlement.vpcId }, 'collect')
-      if (kind === 'unassign-ip')
-        await cloud.unassignIps({ eni: settlement.eniId, addresses: [settlement.address] }, 'collect')
-    } catch (error) {
-      if (errorCode(error) === 'not_found') return
-      log.warn('not given back', { ...fieldsOf(settlement), error: (error as Error).message })
+  /** Of nobody in the ledger. One that is not released now is found again by the next survey. */
+  async function release({ settlements }: SurveyPlan): Promise<void> {
+    for (const settlement of settlements) {
+      if (settlement.kind !== 'release-reservation' || stopped) continue
+      const { id, vpcId } = settlement
+      try {
+        await cloud.releaseReservation({ id, vpcId }, 'collect')
+      } catch (error) {
+        if (errorCode(error) === 'not_found') continue
+        log.warn('reservation not released', { ...fieldsOf(settlement), error: (error as Error).message })
+      }
     }
   }
 

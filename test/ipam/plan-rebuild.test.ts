@@ -130,6 +130,16 @@ test('[R4] planRebuild() forgets what its node has given up and the cloud does n
   assert.deepEqual(enisOf({ necs }), ['eni-1 n1/1 5:5 6:6 7:7 8:8'])
 })
 
+test('[R4] planRebuild() forgets what its node has given up and the cloud is taking off', () => {
+  const report = nodeReport({ returned: [{ address: nth(6), grant: 6 }] })
+  const necs = [nec('n1', 'ins-1', [published(1, '5:5', '6:6')], { report })]
+  const eni = cloudEni(1, 'n1', 'ins-1', 5, 6)
+  const going = { ...eni, ips: eni.ips.map((ip) => ({ ...ip, state: 'deleting' as const })) }
+  assert.deepEqual(enisOf({ necs, cloud: [eni] }), ['eni-1 n1/1 5:5 6:6'])
+  // What a pod may have stays, whatever the cloud says of it.
+  assert.deepEqual(enisOf({ necs, cloud: [going] }), ['eni-1 n1/1 5:5'])
+})
+
 test('[R4] planRebuild() goes on above every grant, of returned addresses too', () => {
   const report = nodeReport({ returned: [{ address: nth(9), grant: 40 }] })
   const change = { necs: [nec('n1', 'ins-1', [published(1, '5:7')], { report })] }

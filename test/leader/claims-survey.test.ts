@@ -75,6 +75,31 @@ test('[R1] [R7] an orphan whose address an ENI of ours has is unassigned and rel
   assert.deepEqual(world.suspects(), [])
 })
 
+test('[R1] [R2] an orphan on an ENI of ours leaves it by an intent: no pool gets it, however long that takes', async (t) => {
+  const world = await ClaimWorld.start(t)
+  world.put('node-1', 'web-0')
+  await world.untilBound('web-0', 'node-1')
+  const eni = known(world.cloudEnis()[0])
+  const orphan = reserve(world, purpose('web-9', 'lost'), '10.0.1.200')
+  assert.equal(world.console.assignNamed(eni.id, orphan.address), true)
+  world.cloud.setFaults({ throttle: { UnassignPrivateIpAddresses: 1 } })
+  const leaving = () =>
+    world.ledger
+      .openIntents()
+      .some(({ addresses, kind }) => kind === 'unassign' && addresses.includes(orphan.address))
+  await world.until(leaving, 4 * minute)
+  for (const name of ['a', 'b', 'c', 'd']) world.put('node-1', name, 1, { keepsIp: false })
+  await world.clock.advance(2 * minute)
+  assert.ok(leaving())
+  assert.equal(world.addresses('node-1').includes(orphan.address), false)
+  world.crash()
+  world.cloud.setFaults(noFaults)
+  world.start()
+  await world.until(() => !world.reserved().includes(orphan.address), 6 * minute)
+  assert.equal(world.addresses('node-1').includes(orphan.address), false)
+  assert.deepEqual(world.differences(), [])
+})
+
 for (const { does, tags, waits } of [
   { does: 'its tags do not say whose it is', tags: { [clusterTag]: 'cls-test' }, waits: false },
   { does: 'a pod shows its address', tags: purpose('web-9', 'lost'), waits: true },

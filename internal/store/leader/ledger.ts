@@ -339,7 +339,7 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
  */
 function bind(db: Database, now: Millis, intent: Intent, eni: CloudEni, partly: boolean): void {
   expectIps(db, intent.eni, 0)
-  // What has come beside those that were asked for by name a survey judges: it may be kept for somebody.
+  // What has come beside those that were asked for by name a survey judges: it may be kept for somebody. A pool takes all, as it cannot tell its own.
   const named = intent.exact ? new Set(intent.addresses) : undefined
   for (const { address, state } of podIps(eni, intent.mode)) {
     if (named?.has(address) === false) continue
