@@ -1,7 +1,7 @@
 // delete and deletecollection: options, preconditions, and what is answered.
 import { mediaType, parseJson } from './body.ts'
 import { checkedDryRun } from './dry-run.ts'
-import { asObject, asText, type JsonObject, type KubeObject } from './object.ts'
+import { asObject, asText, type Json, type JsonObject, type KubeObject } from './object.ts'
 import { select } from './read.ts'
 import { deleteOne } from './remove.ts'
 import { negotiate } from './represent.ts'
@@ -32,9 +32,10 @@ export function deleteObject(call: Call): Answer {
 export function deleteCollection(call: Call): Answer {
   const options = deleteOptions(call)
   const { items, ending } = select(call)
-  const deleted = items.map((object) =>
-    options.dryRun ? object : deleteOne(call.context, call.type, object, options).object,
-  )
+  const deleted = items.map((object) => {
+    checkPreconditions(call.type, object, options)
+    return options.dryRun ? object : deleteOne(call.context, call.type, object, options).object
+  })
   const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
   return jsonAnswer(200, as.list(deleted, { resourceVersion: String(ending.revision) }), as.contentType)
 }
@@ -58,21 +59,35 @@ function answer(call: Call, object: KubeObject, gone: boolean): Answer {
   })
 }
 
-/** What a delete asks for. Throws StatusError 400, 415 or 422. */
+/** What a delete asks for; what cannot be understood deletes nothing. Throws StatusError 400, 415 or 422. */
 export function deleteOptions({ body, headers, query }: Call): DeleteOptions {
   const type = mediaType(headers['content-type'])
   if (body !== undefined && body !== '' && type !== '' && type !== 'application/json') {
     throw unsupportedMediaType(['application/json'])
   }
-  const given: JsonObject = body === undefined || body === '' ? {} : asObject(parseJson(body))
-  const preconditions = asObject(given['preconditions'])
-  const dryRun = Array.isArray(given['dryRun']) ? given['dryRun'].map(asText) : query.getAll('dryRun')
+  const given = readObject('DeleteOptions', body === undefined || body === '' ? undefined : parseJson(body))
+  const preconditions = readObject('preconditions', given['preconditions'])
+  const said = given['dryRun'] ?? undefined
+  if (said !== undefined && !Array.isArray(said)) throw badRequest('dryRun is no list')
+  const dryRun = said === undefined ? query.getAll('dryRun') : said.map(asText)
   return {
     graceSeconds: graceOf(given, query),
     dryRun: checkedDryRun(dryRun),
-    uid: asText(preconditions['uid']),
-    resourceVersion: asText(preconditions['resourceVersion']),
+    uid: readText('preconditions.uid', preconditions['uid']),
+    resourceVersion: readText('preconditions.resourceVersion', preconditions['resourceVersion']),
   }
+}
+
+function readObject(what: string, value: Json | undefined): JsonObject {
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value)) throw badRequest(`${what} is no object`)
+  return asObject(value)
+}
+
+function readText(what: string, value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value !== 'string') throw badRequest(`${what} is no text`)
+  return value
 }
 
 function graceOf(given: JsonObject, query: URLSearchParams): number | undefined {

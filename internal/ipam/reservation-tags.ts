@@ -1,5 +1,5 @@
 // What a reservation of ours says about itself in the cloud, so that a leader without a ledger knows whose address it keeps.
-import { leastExpiry } from './claim-expiry.ts'
+import { storedExpiry } from './claim-expiry.ts'
 import { clusterTag, intentTag } from './eni-tags.ts'
 import type { OwnerRef, PodName } from './types.ts'
 
@@ -54,8 +54,7 @@ export function purposeOfReservation(tags: Readonly<Record<string, string>>): Re
 }
 
 export function expiryOf(tags: Readonly<Record<string, string>>): number | undefined {
-  const after = Number(tags[expiryTag] ?? Number.NaN)
-  return Number.isSafeInteger(after) && after >= leastExpiry ? after : undefined
+  return storedExpiry(Number(tags[expiryTag] ?? Number.NaN))
 }
 
 export function ownerOf(tags: Readonly<Record<string, string>>): OwnerRef | undefined {

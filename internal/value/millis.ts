@@ -14,7 +14,15 @@ export function parseDuration(text: string): Millis | undefined {
   return Number.isSafeInteger(total) ? total : undefined
 }
 
+/** The last that RFC 3339 can say: the end of the year 9999. */
+const lastTime: Millis = Date.UTC(10_000, 0) - 1
+
+/** "2026-01-31T12:00:00.000Z"; what is later than that format can say is its end. */
+export function formatMillis(at: Millis): string {
+  return new Date(Math.min(at, lastTime)).toISOString()
+}
+
 /** "2026-01-31T00:00:00Z": whole seconds in RFC 3339, as Kubernetes and the CVM API print them. */
 export function formatTime(at: Millis): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`
+  return `${formatMillis(at).slice(0, 19)}Z`
 }

@@ -1,7 +1,7 @@
 // The NodeENIConfig (NEC) as JSON and as domain values. Unknown fields are ignored, so that neighbouring versions
 // understand each other; what we use is checked strictly, and a fault is named by its path instead of thrown.
 import { z } from 'zod'
-import { leastExpiry } from '../ipam/claim-expiry.ts'
+import { storedExpiry } from '../ipam/claim-expiry.ts'
 import type {
   Condition,
   Nec,
@@ -48,15 +48,15 @@ const ips = z.array(ip, { error: 'is not a list' })
 const owner = z.object({ apiVersion: text, kind: text, name: text, uid: text }, object)
 const claim = z
   .object({ namespace: text, name: text, expireAfterMs: count.nullish(), owner: owner.nullish() }, object)
-  .transform(
-    ({ expireAfterMs: expireAfter, name, namespace, owner }): PublishedClaim => ({
+  .transform(({ expireAfterMs, name, namespace, owner }): PublishedClaim => {
+    const expireAfter = storedExpiry(expireAfterMs)
+    return {
       namespace,
       name,
-      // People may edit it: the ledger takes no less.
-      ...(typeof expireAfter === 'number' && expireAfter >= leastExpiry && { expireAfter }),
+      ...(expireAfter !== undefined && { expireAfter }),
       ...(owner && { owner }),
-    }),
-  )
+    }
+  })
 
 /** In a list of their own: an agent that knows nothing of claims would give them to any pod. */
 const claimedIp = z

@@ -308,6 +308,9 @@ function deleteTests(its: Its, kube: KubeOf): void {
     ['another version', { preconditions: { resourceVersion: '7' } }, 409],
     ['a dry run', { dryRun: ['All'] }, 200],
     ['a dry run of half', { dryRun: ['Half'] }, 422],
+    ['a dry run that is no list', { dryRun: 'All' }, 400],
+    ['preconditions that are no object', { preconditions: 'uid' }, 400],
+    ['a version that is no text', { preconditions: { resourceVersion: 7 } }, 400],
   ] as const) {
     test(`a delete with ${what} changes nothing`, async () => {
       insertClaim(its().db, retained('web-0', '10.0.0.5'))
@@ -328,6 +331,23 @@ function deleteTests(its: Its, kube: KubeOf): void {
     const options: JsonObject = { preconditions: { uid, resourceVersion } }
     assert.equal((await kube().send('DELETE', `${vipcs}/web-0`, options)).status, 200)
     assert.equal(phaseOf('web-0'), 'Releasing')
+  })
+
+  for (const preconditions of [{ uid: 'other' }, { resourceVersion: '7' }])
+    test(`a collection with ${Object.keys(preconditions)} of another object changes nothing`, async () => {
+      insertClaim(its().db, retained('web-0', '10.0.0.5'))
+      assert.equal((await kube().send('DELETE', vipcs, { preconditions })).status, 409)
+      assert.equal(phaseOf('web-0'), 'Retained')
+    })
+
+  test('a claim that is kept beyond all time is shown, watched and released', async () => {
+    const watch = await kube().watch(`${all}?watch=true`)
+    insertClaim(its().db, retained('web-0', '10.0.0.5', { expire_after: 8e15, expires_at: 8.7e15 }))
+    assert.deepEqual(await nextEvents(watch, 1), ['ADDED web-0'])
+    const { body } = await kube().get(`${vipcs}/web-0`)
+    assert.match(asText(at(body, 'status', 'expiresAt')), /^9999-12-31T/)
+    assert.equal((await kube().send('DELETE', `${vipcs}/web-0`)).status, 200)
+    watch.close()
   })
 
   test('a collection is released as far as it can be', async () => {

@@ -178,7 +178,19 @@ for (const { does, annotations, owners, want } of [
       claim: {
         unclear: ['expireAfter'],
         fault:
-          'annotation tke.cloud.tencent.com/claim-expired-duration "0": it is not a duration of at least 5m (such as 1h30m)',
+          'annotation tke.cloud.tencent.com/claim-expired-duration "0": it is not a duration of 5m to 4380h (such as 1h30m)',
+      },
+    },
+  },
+  {
+    does: 'wants more time than there is',
+    annotations: { ...never, 'claim-expired-duration': '100000000d' },
+    want: {
+      keepsIp: true,
+      claim: {
+        unclear: ['expireAfter'],
+        fault:
+          'annotation tke.cloud.tencent.com/claim-expired-duration "100000000d": it is not a duration of 5m to 4380h (such as 1h30m)',
       },
     },
   },
@@ -190,7 +202,7 @@ for (const { does, annotations, owners, want } of [
       claim: {
         unclear: ['expireAfter'],
         fault:
-          'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of at least 5m (such as 1h30m); ' +
+          'annotation tke.cloud.tencent.com/claim-expired-duration "4m59s": it is not a duration of 5m to 4380h (such as 1h30m); ' +
           'annotation tke.cloud.tencent.com/nominated-vpc-ip "10.0.1.300": it is not an IPv4 address',
       },
     },

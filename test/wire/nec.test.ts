@@ -331,15 +331,20 @@ test('[R10] [S4] encodePublication() keeps claimed addresses where an agent that
   assert.deepEqual(decodeNec({ metadata: { name: 'n' }, ...json })?.publication, publication)
 })
 
-test('[R4] decodeNec() takes no claim that is kept for less than is allowed by its word', () => {
-  const { spec, status } = sample()
-  const [eni] = status['eniInfos'] as readonly Readonly<Record<string, unknown>>[]
-  const claim = { namespace: 'shop', name: 'web-0', expireAfterMs: 1000 }
-  const eniInfos = [{ ...eni, claimedIPs: [{ ip: '10.0.1.9', grant: 3, claim }] }]
-  const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, eniInfos } })
-  const claims = must(nec?.publication).enis.flatMap(({ ips }) => ips.flatMap((ip) => ip.claim ?? []))
-  assert.deepEqual(claims, [{ namespace: 'shop', name: 'web-0' }])
-})
+for (const { does, expireAfterMs, expireAfter } of [
+  { does: 'less than is allowed', expireAfterMs: 1000, expireAfter: undefined },
+  { does: 'more than is allowed', expireAfterMs: 8.64e15, expireAfter: 4380 * 3_600_000 },
+])
+  test(`[R4] decodeNec() takes no claim that is kept for ${does} by its word`, () => {
+    const { spec, status } = sample()
+    const [eni] = status['eniInfos'] as readonly Readonly<Record<string, unknown>>[]
+    const claim = { namespace: 'shop', name: 'web-0', expireAfterMs }
+    const eniInfos = [{ ...eni, claimedIPs: [{ ip: '10.0.1.9', grant: 3, claim }] }]
+    const nec = decodeNec({ metadata: { name: 'n' }, spec, status: { ...status, eniInfos } })
+    const claims = must(nec?.publication).enis.flatMap(({ ips }) => ips.flatMap((ip) => ip.claim ?? []))
+    const kept = expireAfter === undefined ? {} : { expireAfter }
+    assert.deepEqual(claims, [{ namespace: 'shop', name: 'web-0', ...kept }])
+  })
 
 const warm = {
   routeENIIPMinWarmTarget: 5,

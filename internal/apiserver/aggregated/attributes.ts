@@ -2,6 +2,7 @@
 import { verbOf } from '../api.ts'
 import { parseResourcePath } from '../request-path.ts'
 import { parseTarget } from '../request-target.ts'
+import { pinnedName } from '../selector.ts'
 
 export type Attributes =
   | {
@@ -22,9 +23,16 @@ export function attributesOf(method: string, url: string): Attributes | undefine
   const { query } = target
   const path = parseResourcePath(target.path)
   if (path === undefined) return { verb: method.toLowerCase(), path: target.path }
-  const { group, version, resource, subresource, namespace = '', name = '' } = path
+  const { group, version, resource, subresource, namespace = '' } = path
   const verb = verbOf(method, { path, query }) ?? method.toLowerCase()
+  const name = path.name ?? (verb === 'list' || verb === 'watch' ? onlyName(query) : '')
   return { verb, group, version, resource, subresource, namespace, name }
+}
+
+/** A rule with resourceNames is about a list or watch of that name alone, too: as kubectl asks for one (RequestInfo of the API server). */
+function onlyName(query: URLSearchParams): string {
+  const name = pinnedName(query.get('fieldSelector')) ?? ''
+  return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name
 }
 
 /** "delete resource "vpcipclaims" in API group …", as the API server words it. */

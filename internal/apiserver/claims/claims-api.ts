@@ -20,6 +20,7 @@ import {
   jsonAnswer,
   type StreamedAnswer,
 } from '../request.ts'
+import type { ResourceType } from '../resource.ts'
 import { type About, badRequest, type Cause, conflict, notFound, StatusError } from '../status-error.ts'
 import { load } from '../stored-object.ts'
 import { watchObjects } from '../watch.ts'
@@ -141,9 +142,8 @@ async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
   const refusals: StatusError[] = []
   for (let i = 0; i < items.length; i += atOnce) {
     const some = items.slice(i, i + atOnce)
-    const outcomes = await Promise.all(some.map((object) => releaseOne(object, options, desk)))
-    for (const [j, refused] of outcomes.entries())
-      if (refused !== undefined) refusals.push(refusalTo(call.type, some[j]?.metadata.name ?? '', refused))
+    const outcomes = await Promise.all(some.map((object) => tryRelease(call.type, object, options, desk)))
+    refusals.push(...outcomes.filter((refused) => refused !== undefined))
     await desk.nextTurn()
   }
   const [first] = refusals
@@ -153,6 +153,23 @@ async function deleteClaims(call: Call, desk: Desk): Promise<Answer> {
   }
   const as = negotiate(call.headers['accept'], call.query, call.type, () => call.context.clock.now())
   return jsonAnswer(200, as.list(items, listMetadata(ending)), as.contentType)
+}
+
+/** undefined: nothing is in the way. */
+async function tryRelease(
+  type: ResourceType,
+  object: KubeObject,
+  options: DeleteOptions,
+  desk: Desk,
+): Promise<StatusError | undefined> {
+  try {
+    checkPreconditions(type, object, options)
+  } catch (error) {
+    if (error instanceof StatusError) return error
+    throw error
+  }
+  const refused = await releaseOne(object, options, desk)
+  return refused && refusalTo(type, object.metadata.name ?? '', refused)
 }
 
 async function selectAll(

@@ -1,11 +1,11 @@
 // Points in time as people and their programs read them.
-import type { Millis } from '../../value/millis.ts'
+import { formatMillis, type Millis } from '../../value/millis.ts'
 
 /** "2026-01-31T12:00:00.000Z" */
 export type Timestamp = string
 
 export function timestamp(at: Millis): Timestamp {
-  return new Date(at).toISOString()
+  return formatMillis(at)
 }
 
 /** Of a column that may be NULL. */

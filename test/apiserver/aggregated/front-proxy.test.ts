@@ -69,6 +69,18 @@ for (const [method, url, words] of [
   })
 }
 
+for (const [method, query, name] of [
+  ['GET', 'fieldSelector=metadata.name%3Db', 'b'],
+  ['GET', 'watch=true&fieldSelector=metadata.name%3Db', 'b'],
+  ['GET', 'fieldSelector=metadata.name%3D..', ''],
+  ['GET', 'fieldSelector=metadata.name%21%3Db', ''],
+  ['DELETE', 'fieldSelector=metadata.name%3Db', ''],
+] as const)
+  test(`[K4] attributesOf() ${method} ?${query} is about ${name || 'no name'}`, () => {
+    const attributes = attributesOf(method, `${group}/namespaces/a/vpcipclaims?${query}`)
+    assert.equal(attributes !== undefined && 'name' in attributes && attributes.name, name)
+  })
+
 test('attributesOf() knows nothing of a path that could be taken for another', () => {
   for (const url of ['//evil/apis', '/healthz/../apis', '/healthz/%2E%2e/apis', 'http://evil/apis'])
     assert.equal(attributesOf('GET', url), undefined)
