@@ -4,8 +4,8 @@ import type { Ipv4 } from '../value/ipv4.ts'
 import type { Millis } from '../value/millis.ts'
 import { maxNamedAddresses } from './call-bounds.ts'
 import type { Action, NodeDemand } from './plan-node.ts'
-import { type NodePool, occupied, type PoolEni, strandedEnis } from './pool.ts'
-import type { CloudSubnet, PodName, SubnetId } from './types.ts'
+import { type NodePool, occupied, type PoolEni, strandedEnis, takesSharedEni } from './pool.ts'
+import type { CloudSubnet, EniId, PodName, SubnetId } from './types.ts'
 import type { Unplaced } from './yield-places.ts'
 
 /** A static claim as a node sees it. */
@@ -66,9 +66,9 @@ interface Stuck extends Unplaced {
 /** Claims in a total order, so that runs can be replayed. */
 export function placeClaims(
   pool: NodePool,
-  demand: Pick<NodeDemand, 'claims' | 'returned' | 'shown' | 'subnets' | 'unreserved'>,
+  demand: Pick<NodeDemand, 'claims' | 'returned' | 'shown' | 'subnets' | 'unlinked' | 'unreserved'>,
 ): ClaimPlacement {
-  const { claims = [], returned, subnets, unreserved = [] } = demand
+  const { claims = [], returned, subnets, unlinked, unreserved = [] } = demand
   const stranded = strandedEnis(pool, demand)
   // One that another node has yet finds its ENI ready when it comes.
   const waiting = [
@@ -80,7 +80,7 @@ export function placeClaims(
       mayGo && (forced || returned.has(address)) ? [address] : [],
     ),
   )
-  const room = new Room(pool, subnets, stranded)
+  const room = new Room(pool, subnets, stranded, unlinked)
   for (const [subnetId, those] of Map.groupBy(waiting, (claim) => claim.subnetId))
     for (const claim of those) room.give(subnetId, claim)
   for (const claim of unreserved) room.make(claim)
@@ -176,12 +176,19 @@ class Room {
   readonly stuck: Stuck[] = []
   readonly #pool: NodePool
   readonly #stranded: ReadonlySet<number>
+  readonly #unlinked: ReadonlySet<EniId>
   readonly #free: Map<SubnetId, number>
   readonly #given = new Map<PoolEni, Given[]>()
   readonly #made: PoolEni[] = []
 
-  constructor(pool: NodePool, subnets: readonly CloudSubnet[], stranded: ReadonlySet<number>) {
+  constructor(
+    pool: NodePool,
+    subnets: readonly CloudSubnet[],
+    stranded: ReadonlySet<number>,
+    unlinked: ReadonlySet<EniId> = new Set(),
+  ) {
     this.#pool = pool
+    this.#unlinked = unlinked
     this.#stranded = stranded
     this.#free = new Map(subnets.map(({ available, id }) => [id, available]))
   }
@@ -196,10 +203,14 @@ class Room {
   /** Also its address is to be made. */
   make(claim: UnreservedDemand): void {
     const { subnetIds } = claim
-    const subnetId = subnetIds.find((id) => (this.#free.get(id) ?? 0) > 1)
-    const eni = this.#fullest(subnetIds) ?? (subnetId && this.#make(subnetId, claim, subnetIds, false))
-    if (eni) this.#put(eni, { unreserved: claim })
-    else if (subnetId === undefined)
+    const free = (id: SubnetId) => this.#free.get(id) ?? 0
+    const subnetId = subnetIds.find((id) => free(id) > 1)
+    const there = this.#fullest(subnetIds.filter((id) => free(id) > 0))
+    const eni = there ?? (subnetId && this.#make(subnetId, claim, subnetIds, false))
+    if (eni) {
+      this.#free.set(eni.subnetId, free(eni.subnetId) - 1)
+      this.#put(eni, { unreserved: claim })
+    } else if (subnetId === undefined)
       this.stuck.push({ claim, why: 'subnets-full', subnetIds, reserved: false })
   }
 
@@ -277,12 +288,12 @@ class Room {
     return { ...this.#pool, enis }
   }
 
-  /** Of those that serve, with room; fullest first (P12), those on their way last. */
+  /** Of those that serve, with room and a link on the node; fullest first (P12), those on their way last. */
   #fullest(subnetIds: readonly SubnetId[]): PoolEni | undefined {
     const used = (eni: PoolEni) => occupied(eni) + (this.#given.get(eni)?.length ?? 0)
     return [...this.#pool.enis, ...this.#made]
       .filter((eni) => eni.mode === 'shared' && eni.goal === 'serve' && !eni.held)
-      .filter(({ key }) => !this.#stranded.has(key))
+      .filter(({ id, key }) => !this.#stranded.has(key) && !(id !== undefined && this.#unlinked.has(id)))
       .filter((eni) => subnetIds.includes(eni.subnetId) && used(eni) < this.#pool.shared.ipsPerEni)
       .toSorted((a, b) => Number(isFree(b)) - Number(isFree(a)) || used(b) - used(a) || a.slot - b.slot)[0]
   }
@@ -294,13 +305,11 @@ class Room {
     subnetIds: readonly SubnetId[],
     reserved: boolean,
   ): PoolEni | undefined {
-    const { enis, instanceEnis, shared, unclaimed = 0 } = this.#pool
+    const { enis, instanceEnis } = this.#pool
     const all = [...enis, ...this.#made]
     const slots = new Set(all.map(({ slot }) => slot))
     const slot = Array.from({ length: instanceEnis }, (_, i) => i + 1).find((one) => !slots.has(one))
-    const ofMode = all.filter(({ mode }) => mode === 'shared').length
-    const isFull = all.length + unclaimed >= instanceEnis || ofMode + unclaimed >= shared.maxEnis
-    if (slot === undefined || isFull || shared.ipsPerEni === 0) {
+    if (slot === undefined || !takesSharedEni(this.#pool, all)) {
       this.stuck.push({ claim, why: 'node-full', subnetIds, reserved })
       return undefined
     }

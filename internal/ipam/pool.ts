@@ -71,6 +71,15 @@ export function besides(bounds: NodeBounds, withheld: Readonly<Record<EniMode, n
   return { ...bounds, shared: of('shared'), exclusive: of('exclusive') }
 }
 
+/** Has the node a place for one more shared ENI beside these? */
+export function takesSharedEni(
+  { instanceEnis, shared, unclaimed = 0 }: Pick<NodePool, 'instanceEnis' | 'shared' | 'unclaimed'>,
+  enis: readonly Pick<PoolEni, 'mode'>[],
+): boolean {
+  const ofMode = enis.filter(({ mode }) => mode === 'shared').length
+  return shared.ipsPerEni > 0 && enis.length + unclaimed < instanceEnis && ofMode + unclaimed < shared.maxEnis
+}
+
 /** Addresses that occupy the ENI's quota, on their way in or out included. */
 export function occupied(eni: PoolEni): number {
   return eni.ips.length + eni.expectedIps

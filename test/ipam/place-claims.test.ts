@@ -49,6 +49,9 @@ interface Row {
   readonly unreserved?: readonly UnreservedDemand[]
   readonly returned?: readonly string[]
   readonly free?: number
+  /** Of subnet-b; undefined: there is none. */
+  readonly freeOfB?: number
+  readonly unlinked?: readonly string[]
   readonly want: readonly string[]
   readonly stuck?: readonly string[]
 }
@@ -203,6 +206,42 @@ const rows: readonly Row[] = [
     want: ['create 1 subnet-a claim 7'],
   },
   {
+    // The fullest ENI was tried for ever.
+    does: '[S13] has it made on an ENI whose subnet has one left, be it not the fullest',
+    pool: {
+      enis: [
+        { slot: 1, bound: 3 },
+        { slot: 2, bound: 1, subnetId: 'subnet-b' },
+      ],
+    },
+    claims: [],
+    unreserved: [bare(7, { subnetIds: ['subnet-a', 'subnet-b'] })],
+    free: 0,
+    freeOfB: 1,
+    want: ['assign 200 for claim 7'],
+  },
+  {
+    does: '[S13] tells that the subnet of an ENI with room has none left',
+    pool: { enis: [{ slot: 1, bound: 3 }] },
+    claims: [],
+    unreserved: [bare(7)],
+    free: 0,
+    want: [],
+    stuck: ['bare-7 subnets-full'],
+  },
+  {
+    does: '[P12] puts none on an ENI that its node has no link of',
+    pool: {
+      enis: [
+        { slot: 1, bound: 3 },
+        { slot: 2, bound: 1 },
+      ],
+    },
+    claims: [claimed(1)],
+    unlinked: ['eni-1'],
+    want: ['assign 200 10.0.9.1'],
+  },
+  {
     does: '[S12][S13] assigns the one that its pod wants',
     pool: { enis: [{ slot: 1, bound: 1 }] },
     claims: [],
@@ -220,11 +259,14 @@ const rows: readonly Row[] = [
   },
 ]
 
-for (const { claims, does, free = 100, pool, returned = [], stuck = [], unreserved = [], want } of rows) {
+for (const row of rows) {
+  const { claims, does, free = 100, freeOfB, pool, returned = [], stuck = [], unlinked = [] } = row
+  const { unreserved = [], want } = row
   test(does.replace(/^((?:\[\w+\])*) ?/, '$1 placeClaims() '), () => {
     const plan = placeClaims(withClaims(pool, claims), {
       ...{ claims, unreserved, returned: new Set(returned.map(ip)) },
-      subnets: [subnet('subnet-a', free)],
+      unlinked: new Set(unlinked),
+      subnets: [subnet('subnet-a', free), ...(freeOfB === undefined ? [] : [subnet('subnet-b', freeOfB)])],
     })
     const said = plan.actions.map((action) => {
       if (action.kind === 'create')

@@ -1,8 +1,9 @@
 // A node goes, and static addresses that were on its ENIs stay their pods'.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { warm } from '../given.ts'
+import { known, warm } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
+import { podSubnet, vpcId, zone } from './leader-world.ts'
 
 test('[S9] when a node is deleted its ENIs go, and claims keep their addresses by their reservations', async (t) => {
   const world = await ClaimWorld.start(t)
@@ -53,6 +54,21 @@ test('[S9] under the name of a node on another instance its pods have their addr
   assert.equal(await world.untilBound('web-0', 'node-1'), address)
   await world.clock.advance(3 * minute)
   assert.deepEqual(world.differences(), [])
+})
+
+test('[S4] a static pod has an address of the subnet of the ENIs that its node has, when that takes no other', async (t) => {
+  const larger = 'subnet-00larger'
+  const world = ClaimWorld.of(t, { subnetIds: [podSubnet, larger] })
+  world.cloud.admin.createSubnet({ id: larger, vpcId, cidr: '10.0.4.0/22', zone }, world.clock.now())
+  world.addNode('node-3', 'SA2.SMALL1') // one ENI with five addresses
+  world.start()
+  const there = { claim: { nominatedSubnets: [podSubnet] } }
+  const [first] = [0, 1, 2, 3, 4].map((n) => world.put('node-3', `web-${n}`, 1, there))
+  for (const n of [0, 1, 2, 3, 4]) await world.untilBound(`web-${n}`, 'node-3')
+  await world.end(known(first))
+  world.put('node-3', 'web-9')
+  await world.untilBound('web-9', 'node-3')
+  assert.equal(world.claim('web-9')?.subnetId, podSubnet)
 })
 
 test('[S4][X3] a static pod comes before warm addresses on a full node: they are asked for, and it has the place of one', async (t) => {

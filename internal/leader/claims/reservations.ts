@@ -9,7 +9,7 @@ import type { Claim } from '../../ipam/claim.ts'
 import { clusterTag, intentTag } from '../../ipam/eni-tags.ts'
 import { type ErrorCode, errorCode, IpamError, mayHaveHappened } from '../../ipam/errors.ts'
 import { podText } from '../../ipam/pod-need.ts'
-import { occupied } from '../../ipam/pool.ts'
+import { occupied, takesSharedEni } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
 import type { Millis } from '../../value/millis.ts'
@@ -159,14 +159,17 @@ export function createReservations(options: ReservationsOptions): Reservations {
     return { reason: 'SubnetExhausted', why }
   }
 
-  /** Where an ENI of the node has room: another ENI is another place on the node (P12). */
+  /** Where an ENI of the node has room, or will have when the node takes no other: another ENI is another place on the node (P12). */
   function nearest(node: NodeName, wanted: readonly CloudSubnet[]): CloudSubnet | undefined {
     const pool = ledger.pool(node)
     const enis = (pool?.enis ?? [])
       .filter(({ goal, held, mode }) => mode === 'shared' && goal === 'serve' && !held)
-      .filter((eni) => occupied(eni) < (pool?.shared.ipsPerEni ?? 0))
       .toSorted((a, b) => occupied(b) - occupied(a) || a.slot - b.slot)
-    const subnets = enis.flatMap(({ subnetId }) => wanted.filter(({ id }) => id === subnetId))
+    const withRoom = enis.filter((eni) => occupied(eni) < (pool?.shared.ipsPerEni ?? 0))
+    const others = pool === undefined || takesSharedEni(pool, pool.enis) ? [] : enis
+    const subnets = [...withRoom, ...others].flatMap(({ subnetId }) =>
+      wanted.filter(({ id }) => id === subnetId),
+    )
     return subnets.find(({ available, zone }) => available > 0 && zone === ledger.node(node)?.zone)
   }
 
