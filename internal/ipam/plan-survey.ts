@@ -86,13 +86,14 @@ const order: Readonly<Record<SurveySettlement['kind'] | 'orphan', number>> = {
   'find-reservation': 0,
   'lose-reservation': 0,
   'release-reservation': 0,
-  'unassign-ip': 0,
   'drop-ip': 1,
   'forget-eni': 2,
   'correct-eni': 3,
   'adopt-ip': 4,
   orphan: 5,
   'adopt-eni': 5,
+  // An ENI with something under way is not changed any more.
+  'unassign-ip': 6,
 }
 
 function settle(due: readonly Judgement[], snapshot: SurveySnapshot): readonly SurveySettlement[] {
