@@ -18,6 +18,9 @@ export interface ReturnPolicy extends PoolBounds {
   readonly mostOn?: ReadonlyMap<EniId, number>
 }
 
+/** What is over a maximum goes at once, although it may cool down: others wait for its place. */
+export type ReturnReason = 'more than a maximum allows' | 'more idle than the pool should hold'
+
 /** Of one pool. */
 export interface ReturnState {
   readonly ips: readonly LocalIp[]
@@ -30,6 +33,8 @@ export interface ReturnState {
 
 export interface ReturnPlan {
   readonly give: readonly LocalIp[]
+  /** For the history of the addresses. */
+  readonly why: ReturnReason
   /** What `timerFrom` is from now on: undefined while there is no surplus. */
   readonly timerFrom: Millis | undefined
 }
@@ -43,13 +48,14 @@ export function planReturn(state: ReturnState, policy: ReturnPolicy, now: Millis
   const surplus = ofPool.length - Math.max(state.pods, inUse) - policy.maxWarm
   const candidates = emptiestEniFirst(ofPool.filter(isIdle), state)
   const beyond = beyondMaxima(emptiestEniFirst(bound, state), ofPool.length, candidates, policy)
-  if (beyond.length > 0) return { give: beyond, timerFrom: now }
-  if (surplus <= 0) return { give: [], timerFrom: undefined }
+  if (beyond.length > 0) return { give: beyond, why: 'more than a maximum allows', timerFrom: now }
+  const why = 'more idle than the pool should hold'
+  if (surplus <= 0) return { give: [], why, timerFrom: undefined }
   const from = Math.min(state.timerFrom ?? now, now) // the clock may have been set back behind the timer
-  if (now - from < policy.releaseEvery) return { give: [], timerFrom: from }
+  if (now - from < policy.releaseEvery) return { give: [], why, timerFrom: from }
   // What rests keeps its turn: another one in its place would leave addresses on more ENIs than need be (P12).
   const due = candidates.slice(0, surplus).filter((ip) => hasRested(ip, policy, now))
-  return { give: policy.quickRelease ? due : due.slice(0, 1), timerFrom: now }
+  return { give: policy.quickRelease ? due : due.slice(0, 1), why, timerFrom: now }
 }
 
 /**

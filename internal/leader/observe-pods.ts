@@ -20,6 +20,8 @@ const retryAfter = 1000
 export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log): PodObserver {
   /** What each pod shows, undefined when it shows nothing any more; in the order of events. */
   const pending = new Map<PodUid, PodFact | undefined>()
+  /** Pods that show an address now; two may show one, while a node that has restarted gives its addresses anew. */
+  const shown = new Map<PodUid, PodFact>()
   const addressOf = new Map<PodUid, Ipv4>([...ledger.podAddresses()].map(([address, uid]) => [uid, address]))
 
   async function flush(): Promise<void> {
@@ -29,8 +31,10 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
       // Those that left come first: an address may have gone from one to the other within the batch.
       await ledger.write((tx) => {
         const holders = new Map(ledger.podAddresses())
-        for (const [uid, pod] of batch) leave(tx, holders, uid, pod?.ip)
-        for (const [uid, pod] of batch) {
+        const left = new Set(batch.flatMap(([uid, pod]) => leave(tx, holders, uid, pod?.ip) ?? []))
+        const others =
+          left.size === 0 ? [] : [...shown].filter(([, { ip }]) => ip !== undefined && left.has(ip))
+        for (const [uid, pod] of [...others, ...batch]) {
           if (pod?.ip === undefined || holders.get(pod.ip) === uid) continue
           // On another node it is not the pod's, whatever the pod shows.
           if (ledger.nodeOf(pod.ip) === pod.node) tx.setPod(pod.ip, pod)
@@ -58,12 +62,18 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
     if (newer.length === 0) clock.after(retryAfter, () => void flush())
   }
 
-  /** A late event of a pod that is gone takes nothing from the one that has its address now. */
-  function leave(tx: LeaderTx, holders: Map<Ipv4, PodUid>, uid: PodUid, now: Ipv4 | undefined): void {
+  /** Returns what it has left. A late event of a pod that is gone takes nothing from the one that has its address now. */
+  function leave(
+    tx: LeaderTx,
+    holders: Map<Ipv4, PodUid>,
+    uid: PodUid,
+    now: Ipv4 | undefined,
+  ): Ipv4 | undefined {
     const before = addressOf.get(uid)
-    if (before === undefined || before === now || holders.get(before) !== uid) return
+    if (before === undefined || before === now || holders.get(before) !== uid) return undefined
     tx.setPod(before, undefined)
     holders.delete(before)
+    return before
   }
 
   function note(uid: PodUid, pod: PodFact | undefined): void {
@@ -76,12 +86,15 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
     observe(pod, gone) {
       if (pod.hostNetwork) return
       const shows = !gone && !pod.terminal && pod.ip !== undefined
+      if (shows) shown.set(pod.uid, pod)
+      else shown.delete(pod.uid)
       if (shows) {
         if (addressOf.get(pod.uid) !== pod.ip || pending.has(pod.uid)) note(pod.uid, pod)
       } else if (addressOf.has(pod.uid) || pending.has(pod.uid)) note(pod.uid, undefined)
     },
     listed(pods) {
       const present = new Set(pods.map(({ uid }) => uid))
+      for (const uid of shown.keys()) if (!present.has(uid)) shown.delete(uid)
       for (const uid of addressOf.keys()) if (!present.has(uid)) note(uid, undefined)
     },
   }

@@ -81,7 +81,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
         const policy = { ...placed[mode], ...pace(bounds[mode].maxWarm), cooldown, mostOn: pool.mostOn() }
         const plan = planReturn({ ips, enis, pods: counts[mode], timerFrom: before }, policy, tx.now)
         const addresses = plan.give.map(({ address }) => address)
-        tx.giveBack(addresses, 'more idle than the pool should hold')
+        tx.giveBack(addresses, plan.why)
         if (plan.timerFrom !== before) tx.setReleaseTimer(mode, plan.timerFrom)
         return plan
       })

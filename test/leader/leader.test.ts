@@ -58,6 +58,32 @@ test('[P18] only pods that count make it grow', async (t) => {
   assert.equal(world.addresses('n1').length, 3)
 })
 
+test('[K1] of two pods that show one address, as after a restart of their node, the one has it that goes on showing it', async (t) => {
+  const world = await filled(t)
+  const [one, two] = world.addresses('n1').map(known)
+  const show = (uid: string, ip: typeof one) => world.kube.pods.put(uid, podOn('n1', uid, { uid, ip }))
+  show('a', one)
+  await world.clock.advance(second)
+  show('b', one)
+  await world.clock.advance(second)
+  world.crash()
+  world.start()
+  await world.clock.advance(20 * second)
+  show('a', two)
+  await world.clock.advance(second)
+  assert.deepEqual(
+    world.ledger.podAddresses(),
+    new Map([
+      [one, 'b'],
+      [two, 'a'],
+    ]),
+  )
+  show('b', two)
+  world.kube.pods.remove('a')
+  await world.clock.advance(second)
+  assert.deepEqual(world.ledger.podAddresses(), new Map([[two, 'b']]))
+})
+
 test('[P3] what the agent gave up is unassigned and leaves the NEC; what a pod shows, or under an old grant, is not', async (t) => {
   const world = await filled(t, { defaults: warm(4, 4) })
   const ips = known(world.published('n1')[0]).ips

@@ -2,6 +2,7 @@
 import { isIdle } from '../../../internal/ipam/choose-address.ts'
 import { clusterTag, intentTag, purposeOf } from '../../../internal/ipam/eni-tags.ts'
 import { routeTableOf } from '../../../internal/ipam/plan-repair.ts'
+import type { ReturnReason } from '../../../internal/ipam/plan-return.ts'
 import { nodeDefaults } from '../../../internal/node/settings.ts'
 import type { Ipv4 } from '../../../internal/value/ipv4.ts'
 import type { Millis } from '../../../internal/value/millis.ts'
@@ -156,8 +157,10 @@ export class Watchman {
       if (from === key) continue // the same sandbox, connected again
       if (node.ledger?.ips().some((ip) => ip.address === address && ip.claim !== undefined)) continue // the only one for its pod
       if (isForItsEip(node, address)) continue // the same pod's, in another sandbox
-      // An address rests on the node that has it: by our doing it leaves that only after its rest.
-      if (from?.split('/')[0] !== node.name && this.#world.hands.haveTaken(address)) continue
+      // An address rests on the node that has it: by our doing it leaves that only after its rest, or over a maximum.
+      const [before] = from?.split('/') ?? []
+      if (before !== node.name && (this.#world.hands.haveTaken(address) || this.#wasBeyond(before, address)))
+        continue
       // While a clock catches up it is a tenth too fast or too slow.
       const cooldown = nodeDefaults.cooldown * (skewMs === node.machine.skewMs ? 1 : 0.85)
       if (freedAt === undefined || now - freedAt >= cooldown - 1000) continue
@@ -191,6 +194,17 @@ export class Watchman {
       this.#freedFrom.set(address, key)
     }
     return faults
+  }
+
+  /** Has that node given it back for being over a maximum? */
+  #wasBeyond(name: string | undefined, address: Ipv4): boolean {
+    const reason: ReturnReason = 'more than a maximum allows'
+    const node = this.#world.nodes.find((one) => one.name === name)
+    const last = node?.db.get<{ reason: string }>(
+      `SELECT reason FROM ip_history WHERE address = ? AND event = 'returned' ORDER BY seq DESC LIMIT 1`,
+      address,
+    )
+    return last?.reason === reason
   }
 
   /** Long enough for the agent to know. */

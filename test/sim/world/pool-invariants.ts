@@ -93,8 +93,9 @@ export function boundFaults(world: World, node: SimNode): string[] {
 function roomInSubnet(world: World, node: SimNode): boolean {
   const zone = zones.indexOf(world.ledger.node(node.name)?.zone ?? '')
   const block = parseCidr(`10.0.${zone * 16}.0/${world.shape.subnetBits[zone] ?? 24}`)
-  const { ips } = world.cloud.admin.audit(world.clock.now())
-  const taken = ips.filter(({ address }) => block !== undefined && cidrContains(block, address)).length
+  const { ips, reservations } = world.cloud.admin.audit(world.clock.now())
+  const all = new Set([...ips, ...reservations].map(({ address }) => address))
+  const taken = [...all].filter((address) => block !== undefined && cidrContains(block, address)).length
   const reserved = 3 // the network's address, the gateway's and the broadcast's
   return block === undefined || 2 ** (32 - cidrRange(block).bits) - reserved - taken >= 2
 }

@@ -96,6 +96,13 @@ export class Promises {
       return faults
     }
     const before = this.of(pod.name)
+    // Its node has not heard yet that somebody has given it up: it goes with this pod.
+    const claim = this.#world.ledger.claim(pod)
+    if (before === undefined && claim?.phase === 'Releasing' && claim.address === address) {
+      this.#disowned.add(pod.uid)
+      this.#world.clock.after(1000, () => this.#world.statics.end(pod.name, 'zone'))
+      return faults
+    }
     this.#world.statics.served(pod.name)
     if (before?.address === address) return faults
     if (before !== undefined)
