@@ -32,6 +32,13 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
   )
   const isLost = ({ ip }: PodFact) => ip === undefined || !found.has(ip)
   const strays = single.filter((pod) => placeOf(pod) === undefined && isOurs(pod) && isLost(pod))
+  // Taken off by hand while it passed from pod to pod, an address may have come again, for another.
+  const owners = new Map(snapshot.claims.map((claim) => [claim.address, podText(claim)]))
+  const ownerOf = ({ ip }: PodFact) => (ip === undefined ? undefined : owners.get(ip))
+  const others = live.filter((pod) => {
+    const owner = ownerOf(pod)
+    return owner !== undefined && owner !== podText(pod) && !twice.has(pod.ip) && placeOf(pod) === pod.node
+  })
   return {
     found: [
       ...doubled.map(
@@ -56,12 +63,12 @@ export function judgePods(snapshot: SurveySnapshot): Judgements {
           settle: undefined,
         }),
       ),
-      ...strays.map(
+      ...[...strays, ...others].map(
         (pod): Judgement => ({
           kind: 'pod-stray',
           subject: `${pod.namespace}/${pod.name}`,
           node: pod.node,
-          reason: `it shows ${pod.ip}, which the ledger has nowhere`,
+          reason: `it shows ${pod.ip}, which ${placeOf(pod) === undefined ? 'the ledger has nowhere' : `is kept for pod "${ownerOf(pod)}"`}`,
           remedy: 'delete the pod: the next one gets an address of the pool',
           holds: false,
           settle: undefined,

@@ -4,7 +4,13 @@ import { test } from 'node:test'
 import { tagsOf } from '../../internal/ipam/eni-tags.ts'
 import { planSurvey } from '../../internal/ipam/plan-survey.ts'
 import type { Suspect } from '../../internal/ipam/quarantine.ts'
-import type { SurveyEni, SurveyPlan, SurveySettlement, SurveySnapshot } from '../../internal/ipam/survey.ts'
+import type {
+  SurveyClaim,
+  SurveyEni,
+  SurveyPlan,
+  SurveySettlement,
+  SurveySnapshot,
+} from '../../internal/ipam/survey.ts'
 import type { CloudEni, EniMode, PodFact } from '../../internal/ipam/types.ts'
 import { cidr, mac, nodeBounds, nth } from '../given.ts'
 
@@ -397,6 +403,23 @@ const rows: readonly Row[] = [
     does: 'tells of a pod that shows an address of ours which the ledger does not have',
     world: { pods: [pod('a', 'n1', 77)] },
     left: ['pod-stray default/a'],
+  },
+  {
+    // It had no network, nor had the pod that the address was kept for, and nobody was told.
+    does: 'tells of a pod that shows an address which is kept for another one, on their node',
+    world: {
+      pods: [pod('a', 'n1', 5)],
+      claims: [{ namespace: 'default', name: 'web-0', address: nth(5) } as SurveyClaim],
+    },
+    left: ['pod-stray default/a'],
+  },
+  {
+    does: 'tells nothing of a pod that shows what is kept for it',
+    world: {
+      pods: [pod('a', 'n1', 5)],
+      claims: [{ namespace: 'default', name: 'a', address: nth(5) } as SurveyClaim],
+    },
+    innocent: true,
   },
   {
     does: 'holds an address that a pod shows on another node than the ledger has it on',
