@@ -74,7 +74,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
     surveyor.hasten()
   }
   const wake = (node: NodeName, delay = settings.gatherFor) => queue.add(node, delay)
-  const pods = createPodObserver(ledger, clock, log)
+  const pods = createPodObserver(ledger, clock, log, () => facts.pods())
   const facts = clusterFacts({
     wake,
     podChanged: observePod,

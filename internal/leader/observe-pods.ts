@@ -17,11 +17,15 @@ export interface PodObserver {
 const retryAfter = 1000
 
 /** Gathers observations of a turn into one change of the ledger. */
-export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log): PodObserver {
+export function createPodObserver(
+  ledger: LeaderLedger,
+  clock: Clock,
+  log: Log,
+  /** All that are there. */
+  present: () => Iterable<PodFact>,
+): PodObserver {
   /** What each pod shows, undefined when it shows nothing any more; in the order of events. */
   const pending = new Map<PodUid, PodFact | undefined>()
-  /** Pods that show an address now; two may show one, while a node that has restarted gives its addresses anew. */
-  const shown = new Map<PodUid, PodFact>()
   const addressOf = new Map<PodUid, Ipv4>([...ledger.podAddresses()].map(([address, uid]) => [uid, address]))
 
   async function flush(): Promise<void> {
@@ -32,9 +36,7 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
       await ledger.write((tx) => {
         const holders = new Map(ledger.podAddresses())
         const left = new Set(batch.flatMap(([uid, pod]) => leave(tx, holders, uid, pod?.ip) ?? []))
-        const others =
-          left.size === 0 ? [] : [...shown].filter(([, { ip }]) => ip !== undefined && left.has(ip))
-        for (const [uid, pod] of [...others, ...batch]) {
+        for (const [uid, pod] of [...showing(left), ...batch]) {
           if (pod?.ip === undefined || holders.get(pod.ip) === uid) continue
           // On another node it is not the pod's, whatever the pod shows.
           if (ledger.nodeOf(pod.ip) === pod.node) tx.setPod(pod.ip, pod)
@@ -48,6 +50,13 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
       log.warn('pod addresses not noted', { error: (error as Error).message })
       if (errorCode(error) === 'storage') keep(batch)
     }
+  }
+
+  /** Two may show one address, while a node that has restarted gives its addresses anew. */
+  function showing(addresses: ReadonlySet<Ipv4>): readonly (readonly [PodUid, PodFact])[] {
+    if (addresses.size === 0) return []
+    const live = [...present()].filter((pod) => !pod.terminal && !pod.hostNetwork)
+    return live.flatMap((pod) => (pod.ip !== undefined && addresses.has(pod.ip) ? [[pod.uid, pod]] : []))
   }
 
   /** Kubernetes will not tell it again. */
@@ -86,16 +95,13 @@ export function createPodObserver(ledger: LeaderLedger, clock: Clock, log: Log):
     observe(pod, gone) {
       if (pod.hostNetwork) return
       const shows = !gone && !pod.terminal && pod.ip !== undefined
-      if (shows) shown.set(pod.uid, pod)
-      else shown.delete(pod.uid)
       if (shows) {
         if (addressOf.get(pod.uid) !== pod.ip || pending.has(pod.uid)) note(pod.uid, pod)
       } else if (addressOf.has(pod.uid) || pending.has(pod.uid)) note(pod.uid, undefined)
     },
     listed(pods) {
-      const present = new Set(pods.map(({ uid }) => uid))
-      for (const uid of shown.keys()) if (!present.has(uid)) shown.delete(uid)
-      for (const uid of addressOf.keys()) if (!present.has(uid)) note(uid, undefined)
+      const uids = new Set(pods.map(({ uid }) => uid))
+      for (const uid of addressOf.keys()) if (!uids.has(uid)) note(uid, undefined)
     },
   }
 }
