@@ -143,6 +143,32 @@ test('[S6] what a node has not given back is for no pod of its name that comes t
   assert.equal(world.reserved().length, 1)
 })
 
+test('[S6] a pod whose node gave it the address before it heard that it was given up is told', async (t) => {
+  const world = await ClaimWorld.start(t)
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  world.kube.pods.remove(uid)
+  await world.clock.advance(second)
+  await release(world, 'web-0')
+  const next = world.put('node-1', 'web-0', 2)
+  world.show(next, address)
+  await world.clock.advance(5 * minute)
+  assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
+  assert.deepEqual(
+    world.kube.notices.filter(({ reason }) => reason === 'StaticIPRefused').map(({ message }) => message),
+    [
+      `Cannot keep ${address}, which the pod has as long as it runs: it was given up before (somebody has deleted it); delete the pod to have one kept`,
+    ],
+  )
+  world.kube.pods.remove(next)
+  world.giveBack('node-1', its)
+  world.put('node-1', 'web-0', 3)
+  await world.until(() => world.claim('web-0')?.phase === 'Bound')
+  await world.untilBound('web-0', 'node-1')
+  assert.equal(world.podReasons('web-0').filter((reason) => reason === 'StaticIPRefused').length, 1)
+})
+
 for (const { what, outage } of [
   { what: 'refuses connections', outage: 'reset' },
   { what: 'never answers', outage: 'hang' },

@@ -29,7 +29,7 @@ import { createHolder } from './hold-address.ts'
 import { createLivePods } from './live-pods.ts'
 import type { Owners } from './owners.ts'
 import { createPodThere } from './pod-there.ts'
-import { createClaimRelease } from './release-claim.ts'
+import { createClaimRelease, forced } from './release-claim.ts'
 import { createReservations, type Reservations } from './reservations.ts'
 import type { ReservePermission, Unanswered } from './reserve-permission.ts'
 
@@ -155,11 +155,13 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
     if (claim.phase === 'Pending' && live !== undefined)
       return trouble.watch(claim, () => reserve(claim, live))
     // A pod that came meanwhile opens a new one when this is gone.
-    if (claim.phase === 'Releasing')
+    if (claim.phase === 'Releasing') {
+      if (live !== undefined) tellOdd(live, claim)
       return (
         (await trouble.watch(claim, () => reservations.release(claim))) ??
         (live === undefined ? undefined : 0)
       )
+    }
     if (claim.phase === 'Retained' && live === undefined && (await cascade.follow(claim))) return 0
     const again =
       claim.reservation === undefined ? await trouble.watch(claim, () => holder.hold(claim)) : undefined
@@ -231,15 +233,19 @@ export function createClaimKeeper(options: ClaimKeeperOptions): ClaimKeeper {
   /** What a pod asks for that it does not get. */
   function tellOdd(pod: PodFact, claim: Claim | undefined): void {
     const key = podText(pod)
-    const message = oddity(pod, claim?.policy === 'Never' && claim.phase !== 'Releasing' ? claim : undefined)
+    const message = oddity(pod, claim?.policy === 'Never' ? claim : undefined)
     if (message === undefined || told.get(key) === message) return
     told.set(key, message)
     kube.notify(podNotice(pod, 'StaticIPRefused', message))
   }
 
-  /** `claim`: what is kept for its name. */
+  /** `claim`: what is kept for its name, or was. */
   function oddity(pod: PodFact, claim: Claim | undefined): string | undefined {
-    const kept = claim?.address
+    const isOver = claim?.phase === 'Releasing'
+    // Its node gave it the address before it heard of that.
+    if (isOver && claim.reason !== forced && pod.ip !== undefined && pod.ip === claim.address)
+      return `Cannot keep ${pod.ip}, which the pod has as long as it runs: it was given up before (${claim.message}); delete the pod to have one kept`
+    const kept = isOver ? undefined : claim?.address
     if (claim !== undefined && kept !== undefined && isBeside(claim, pod)) return keptFor(pod, kept)
     if (pod.claim?.fault !== undefined) {
       const so = kept === undefined ? '' : `; address ${kept} stays kept for it as before`

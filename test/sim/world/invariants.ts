@@ -196,7 +196,7 @@ export class Watchman {
     return faults
   }
 
-  /** Has that node given it back for being over a maximum? */
+  /** Has that node given it back for being over a maximum? That waits for no rest (P5). */
   #wasBeyond(name: string | undefined, address: Ipv4): boolean {
     const reason: ReturnReason = 'more than a maximum allows'
     const node = this.#world.nodes.find((one) => one.name === name)

@@ -96,9 +96,11 @@ export class Promises {
       return faults
     }
     const before = this.of(pod.name)
-    // Its node has not heard yet that somebody has given it up: it goes with this pod.
+    // Its node has not heard yet that somebody has given it up: it goes with this pod, which is told.
     const claim = this.#world.ledger.claim(pod)
     if (before === undefined && claim?.phase === 'Releasing' && claim.address === address) {
+      if (askedAt - this.#world.calmSince >= 60_000)
+        faults.push(`${node.name}: ${pod.name} has ${address}, which was given up long before`)
       this.#disowned.add(pod.uid)
       this.#world.clock.after(1000, () => this.#world.statics.end(pod.name, 'zone'))
       return faults
