@@ -57,9 +57,6 @@ export function planSurvey(
   const kept = suspects.filter((suspect) => !found.has(suspectKey(suspect)) && unjudged.has(suspect.subject))
   return {
     suspects: [...waiting, ...kept],
-    confirmed: waiting.filter(
-      (suspect) => isConfirmed(suspect) && (before.get(suspectKey(suspect))?.reads ?? 0) < 2,
-    ),
     settlements: settle(
       due.map(({ judgement }) => judgement),
       snapshot,

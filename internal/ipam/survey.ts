@@ -199,8 +199,6 @@ export interface Judgements {
 export interface SurveyPlan {
   /** All that is in quarantine from now on. */
   readonly suspects: readonly Suspect[]
-  /** Among them, those that have just been confirmed. */
-  readonly confirmed: readonly Suspect[]
   readonly settlements: readonly SurveySettlement[]
   /** Another view is wanted soon. */
   readonly again: boolean

@@ -1,16 +1,20 @@
 // Events of a survey (K3): on the node, and on the pods that lose something.
 import { podText } from '../ipam/pod-need.ts'
 import type { Suspect } from '../ipam/quarantine.ts'
-import type { SurveyIp, SurveyPlan, SurveySettlement } from '../ipam/survey.ts'
+import type { SurveyIp, SurveySettlement } from '../ipam/survey.ts'
 import type { NodeName, Notice } from '../ipam/types.ts'
 import { lostReservation } from './apply-survey.ts'
 import type { ClusterFacts } from './facts.ts'
 import { podNotice } from './pod-notice.ts'
 
-export function surveyNotices(plan: SurveyPlan, facts: ClusterFacts): readonly Notice[] {
+export function surveyNotices(
+  confirmed: readonly Suspect[],
+  settlements: readonly SurveySettlement[],
+  facts: ClusterFacts,
+): readonly Notice[] {
   return [
-    ...plan.confirmed.flatMap((suspect) => ofSuspect(suspect, facts)),
-    ...plan.settlements.flatMap((settlement) => settlementNotices(settlement, facts)),
+    ...confirmed.flatMap((suspect) => ofSuspect(suspect, facts)),
+    ...settlements.flatMap((settlement) => settlementNotices(settlement, facts)),
   ]
 }
 

@@ -11,6 +11,7 @@ import { errorCode } from '../ipam/errors.ts'
 import { planSurvey } from '../ipam/plan-survey.ts'
 import { podText } from '../ipam/pod-need.ts'
 import { poolOf, servingIn } from '../ipam/pool.ts'
+import { isConfirmed, suspectKey } from '../ipam/quarantine.ts'
 import type { SurveyNode, SurveyPlan, SurveySettlement, SurveySnapshot } from '../ipam/survey.ts'
 import type { CloudEni, EniMode, NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { Cloud, LeaderKube, LeaderLedger, LedgerNode } from '../ports.ts'
@@ -61,6 +62,8 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
   let rounds: Rounds | undefined
   let stopped = false
   let surveys = 0
+  /** What people have been told of by this leader: the one before may have died between storing it and telling. */
+  let told: ReadonlySet<string> = new Set()
   /** When the next one is due that nothing brings on. */
   let dueAt = 0
 
@@ -191,18 +194,21 @@ export function createSurveyor(options: SurveyorOptions): Surveyor {
     return pods[mode] + maxWarm - servingIn(pool, mode, new Set())
   }
 
-  function tell(plan: SurveyPlan): void {
-    for (const suspect of plan.confirmed) {
+  function tell({ settlements, suspects }: SurveyPlan): void {
+    const confirmed = suspects.filter(isConfirmed)
+    const news = confirmed.filter((suspect) => !told.has(suspectKey(suspect)))
+    told = new Set(confirmed.map(suspectKey))
+    for (const suspect of news) {
       const { kind, subject, node, reason, remedy } = suspect
       const fields = { kind, subject, node, reason, remedy }
       if (kind === 'ip-doubled') log.error('quarantined', fields)
       else log.warn('quarantined', fields)
     }
-    for (const settlement of plan.settlements) log.warn('survey settled', fieldsOf(settlement))
-    for (const notice of surveyNotices(plan, facts)) kube.notify(notice)
-    const nodes = new Set([...plan.settlements, ...plan.confirmed].flatMap(({ node }) => node ?? []))
+    for (const settlement of settlements) log.warn('survey settled', fieldsOf(settlement))
+    for (const notice of surveyNotices(news, settlements, facts)) kube.notify(notice)
+    const nodes = new Set([...settlements, ...news].flatMap(({ node }) => node ?? []))
     for (const node of nodes) options.wake(node)
-    for (const settlement of plan.settlements) if ('claim' in settlement) options.wakeClaim(settlement.claim)
+    for (const settlement of settlements) if ('claim' in settlement) options.wakeClaim(settlement.claim)
   }
 
   return {

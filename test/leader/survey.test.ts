@@ -188,6 +188,25 @@ test('[R1] an address that a pod of one node goes on using is not published on a
   assert.deepEqual(world.differences(), [])
 })
 
+test('[R7] what is in quarantine is told once, and once more by the next leader: the one before may have died before it told', async (t) => {
+  const { world, address } = await robbed(t)
+  const told = () =>
+    world.kube.notices.filter(({ message }) => message.startsWith('default/a is in quarantine'))
+  const reasons = () => told().map(({ about, reason }) => `${about.kind} ${reason}`)
+  assert.deepEqual(world.suspects(), ['pod-stray default/a'])
+  await world.clock.advance(10 * minute)
+  assert.deepEqual(reasons(), ['Node Quarantined', 'Pod AddressLost'])
+  world.crash()
+  world.kube.notices.length = 0
+  world.start()
+  await world.clock.advance(10 * minute)
+  assert.deepEqual(reasons(), ['Node Quarantined', 'Pod AddressLost'])
+  assert.match(
+    known(told()[0]).message,
+    new RegExp(`it shows ${address}, which the ledger has nowhere; delete the pod`),
+  )
+})
+
 test('[R1] nor on one whose pool the leader filled with it', async (t) => {
   const { world, address } = await robbed(t, {}, '10.0.1.0/28')
   world.addPods('n2', ...[...Array(9).keys()].map((i) => `p${i}`))
