@@ -121,7 +121,7 @@ export function createNecPublisher(
 
   return {
     publish(node, conditions, urgency, yields = new Map()) {
-      const mostOn = mostOfPool(ledger.pool(node.name)?.enis ?? [], yields)
+      const mostOn = yields.size === 0 ? new Map() : mostOfPool(ledger.pool(node.name)?.enis ?? [], yields)
       return publishEnis(node, conditions, limitedTo(mostOn, node), urgency)
     },
     async refresh(node) {

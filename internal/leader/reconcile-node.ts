@@ -324,6 +324,7 @@ export function createNodeReconciler(options: ReconcilerOptions): NodeReconciler
     const due = plan.actions.filter((action) => left(action) === 0)
     const paused = plan.actions.map(left).filter((pause) => pause > 0)
     if (paused.length > 0) wake(node.name, Math.min(...paused))
+    if (due.length === 0) return
     const enis = new Map(ledger.pool(node.name)?.enis.map((eni) => [eni.key, eni]))
     await Promise.all(due.map((action) => start(node, action, enis, waiting)))
   }

@@ -239,3 +239,22 @@ test('[R6] run(), get() and all() say that tables are not as they should be', ()
     })
   db.close()
 })
+
+test('a statement is compiled once, whatever values it is given', (t) => {
+  const db = open(':memory:')
+  t.after(() => db.close())
+  for (const name of ['a', 'b']) db.run(`INSERT INTO thing (name) VALUES (?)`, name)
+  const ordered = `SELECT rowid, name FROM thing WHERE name = ? ORDER BY rowid`
+  const joined = `SELECT other.name FROM thing LEFT JOIN thing AS other ON other.rowid = thing.rowid WHERE thing.name IS ?`
+  // Each compilation has better-sqlite3 make a function that makes its rows.
+  const makeFunction = t.mock.method(globalThis, 'Function')
+  for (let i = 0; i < 9; i++) {
+    assert.equal(db.all(ordered, 'a').length, 1)
+    assert.equal(db.all(joined, 'b').length, 1)
+  }
+  assert.equal(makeFunction.mock.callCount(), 2)
+  assert.match(
+    JSON.stringify(db.all(`EXPLAIN QUERY PLAN ${ordered}`, 'a')),
+    /SEARCH thing USING .*\(name=\?\)/,
+  )
+})

@@ -52,13 +52,15 @@ export const { change: changeClaim, expired: expiredClaims, ofOwner: claimsOfOwn
 
 /** Static ones whose pod is on the node, or whose address is on one of its ENIs. */
 export function placedClaims(db: Database, node: NodeName): readonly PlacedClaim[] {
-  const columns = 'claim.*, eni.node AS placed_on, eni.key AS placed_eni'
   // From the node to its claims, never through all there are: the order of CROSS JOINs stays as it is written.
   const rows = db.all<ClaimRow & { placed_on: string | null; placed_eni: number | null }>(
-    `SELECT ${columns} FROM claim LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
-       WHERE claim.policy = 'Never' AND claim.node = ?
-     UNION SELECT ${columns} FROM eni CROSS JOIN ip ON ip.eni = eni.key CROSS JOIN claim ON claim.address = ip.address
-       WHERE claim.policy = 'Never' AND eni.node = ? ORDER BY key`,
+    `SELECT claim.*, eni.node AS placed_on, eni.key AS placed_eni
+     FROM claim LEFT JOIN ip ON ip.address = claim.address LEFT JOIN eni ON eni.key = ip.eni
+     WHERE claim.key IN (
+       SELECT key FROM claim WHERE policy = 'Never' AND node = ?
+       UNION SELECT claim.key FROM eni CROSS JOIN ip ON ip.eni = eni.key CROSS JOIN claim ON claim.address = ip.address
+         WHERE claim.policy = 'Never' AND eni.node = ?)
+     ORDER BY claim.key`,
     node,
     node,
   )
