@@ -5,7 +5,7 @@
 // became of it: its effect in a look that is late enough, or that it had none although the latest moment has passed at which it could have
 // had one. That is what makes it safe to send another: of two that can still happen nobody knows which does so last.
 import type { Ipv4 } from '../value/ipv4.ts'
-import type { Millis } from '../value/millis.ts'
+import { isRecent, type Millis } from '../value/millis.ts'
 import type { EipAct, EipClaim, EipTrouble } from './eip-claim.ts'
 import { boundTo, eipTrouble, poverty } from './pick-eip.ts'
 import type { CloudEip, EniId } from './types.ts'
@@ -149,7 +149,7 @@ function obtain(view: EipView, policy: EipPolicy): EipStep {
 
 /** What is made for it would be paid for, and what is chosen kept from others, for nothing. */
 function unplaced({ createdAt }: EipClaim, now: Millis, policy: EipPolicy): EipStep {
-  if (now - createdAt < policy.knownWithin) return { kind: 'wait', until: now + policy.pollEvery }
+  if (isRecent(createdAt, now, policy.knownWithin)) return { kind: 'wait', until: now + policy.pollEvery }
   const so = 'its node has no pool, or the address that it shows is of none'
   const remedy = 'run it on a node that the leader gives addresses to'
   const trouble = eipTrouble({ reason: 'NoPodAddress', so, remedy })

@@ -14,6 +14,11 @@ export function parseDuration(text: string): Millis | undefined {
   return Number.isSafeInteger(total) ? total : undefined
 }
 
+/** Did it happen less than `duration` before `now`? What lies ahead happened before the clock was set back. */
+export function isRecent(at: Millis, now: Millis, duration: Millis): boolean {
+  return at <= now && now - at < duration
+}
+
 /** The last that RFC 3339 can say: the end of the year 9999. */
 const lastTime: Millis = Date.UTC(10_000, 0) - 1
 

@@ -188,6 +188,12 @@ const rows: readonly Row[] = [
     want: { kind: 'trouble', until: now + retryEvery, ...unplaced },
   },
   {
+    does: 'says so at once when its clock was set back meanwhile',
+    row: { ...bare, createdAt: now + 1 },
+    place: 'elsewhere',
+    want: { kind: 'trouble', until: now + retryEvery, ...unplaced },
+  },
+  {
     does: 'keeps none of a list from others for such a pod',
     row: { ...bare, wish: specified, createdAt: now - knownWithin },
     place: 'elsewhere',

@@ -162,3 +162,30 @@ test('[R2][S13] a token that the cloud knows for something else that is no more 
   await world.untilBound('web-0', 'node-1')
   assert.equal(new Set(tokens).size, 2)
 })
+
+test('[R2][R7] what a lost call has reserved is found when the clock was set back meanwhile, and the subnet has nothing left', async (t) => {
+  const world = ClaimWorld.of(t)
+  let isLast = false
+  world.between = (transport) => ({
+    async request(product, action, params, options) {
+      const answer = await transport.request(product, action, params, options)
+      if (!isLast) return answer
+      if (action === 'CreateReserveIpAddresses')
+        throw new TencentError({ message: 'lost', code: 'timeout', sent: true })
+      if (action !== 'DescribeSubnets') return answer
+      const { SubnetSet } = answer as { readonly SubnetSet: readonly object[] }
+      return { ...answer, SubnetSet: SubnetSet.map((subnet) => ({ ...subnet, AvailableIpAddressCount: 0 })) }
+    },
+  })
+  world.start()
+  world.put('node-1', 'web-1')
+  await world.untilBound('web-1', 'node-1')
+  isLast = true
+  world.put('node-1', 'web-0')
+  await world.until(() => world.reserved().length === 2)
+  world.crash()
+  assert.deepEqual([world.reserved().length, world.claim('web-0')?.address], [2, undefined])
+  world.machine.skewMs -= 365 * 24 * 60 * minute
+  world.start()
+  assert.ok(world.reserved().includes(await world.untilBound('web-0', 'node-1')))
+})

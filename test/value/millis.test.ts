@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDuration } from '../../internal/value/millis.ts'
+import { isRecent, parseDuration } from '../../internal/value/millis.ts'
 
 for (const { text, want } of [
   { text: '0', want: 0 },
@@ -18,4 +18,15 @@ for (const { text, want } of [
   { text: `${'9'.repeat(30)}d`, want: undefined },
 ]) {
   test(`[R6] parseDuration("${text}") is ${want ?? 'refused'}`, () => assert.equal(parseDuration(text), want))
+}
+
+for (const { at, want } of [
+  { at: 1000, want: true },
+  { at: 501, want: true },
+  { at: 500, want: false },
+  { at: 1001, want: false },
+]) {
+  test(`isRecent(): ${at} is ${want ? '' : 'not '}within 500 ms of 1000`, () => {
+    assert.equal(isRecent(at, 1000, 500), want)
+  })
 }

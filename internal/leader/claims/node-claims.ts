@@ -10,7 +10,7 @@ import type { PoolTrouble } from '../../ipam/pool-condition.ts'
 import type { CloudSubnet, NodeName } from '../../ipam/types.ts'
 import type { LeaderKube, LeaderLedger, LedgerNode, PlacedClaim } from '../../ports.ts'
 import type { Ipv4 } from '../../value/ipv4.ts'
-import type { Millis } from '../../value/millis.ts'
+import { isRecent, type Millis } from '../../value/millis.ts'
 import type { ClusterFacts } from '../facts.ts'
 import { claimNotice } from '../pod-notice.ts'
 import type { LeaderSettings } from '../settings.ts'
@@ -61,8 +61,7 @@ export function createNodeClaims(options: NodeClaimsOptions): NodeClaims {
     if (phase === 'Releasing') return true
     // Taken off, it would be anybody's: it moves, when its pod is elsewhere.
     if (reservation === undefined) return false
-    // What began in the future began before a clock was set back.
-    return node !== undefined || now - retainedAt >= settings.claimRest || retainedAt > now
+    return node !== undefined || !isRecent(retainedAt, now, settings.claimRest)
   }
 
   function isResting({ node, phase, placedOn, reservation }: PlacedClaim, at: LedgerNode): boolean {

@@ -12,7 +12,7 @@ import { podText } from '../../ipam/pod-need.ts'
 import { occupied, takesSharedEni } from '../../ipam/pool.ts'
 import type { CloudSubnet, NodeName, SubnetId } from '../../ipam/types.ts'
 import type { Cloud, LeaderLedger, LedgerNode, Reservation } from '../../ports.ts'
-import type { Millis } from '../../value/millis.ts'
+import { isRecent, type Millis } from '../../value/millis.ts'
 import type { LeaderSettings } from '../settings.ts'
 import { secondViewAfter } from '../settings.ts'
 import type { Subnets } from '../subnets.ts'
@@ -241,7 +241,7 @@ export function createReservations(options: ReservationsOptions): Reservations {
       const token = claim.reserveToken ?? ''
       // An address that is made on an ENI for it is on its way.
       if (ledger.openIntents().some((intent) => intent.token === token)) return parks
-      const untried = claim.generation === 1 && clock.now() - claim.createdAt < 1000
+      const untried = claim.generation === 1 && isRecent(claim.createdAt, clock.now(), 1000)
       const isUnanswered = unanswered.has(claim.key)
       const isKnown = !isUnanswered && (untried || permission.refused())
       const made = isKnown ? undefined : await find(claim)
