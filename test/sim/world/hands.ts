@@ -19,6 +19,8 @@ export class Hands {
   readonly #world: World
   /** Addresses that a person took from under the product, with the highest grant of that moment: whoever has one by such a grant is excused. */
   readonly #taken = new Map<Ipv4, { upTo: number }>()
+  /** ENIs that a person took off their instances: what comes on them carries nothing before they are back, whatever its grant. */
+  readonly #detached = new Set<string>()
   /** ENIs of others: nobody may touch them. */
   readonly #foreign: string[] = []
   /** Static addresses of these of which the leader does not know: their nodes may have them under later grants. */
@@ -44,7 +46,7 @@ export class Hands {
   excuses(address: Ipv4, node: SimNode): boolean {
     if (!this.#taken.has(address)) return false
     if (this.#adrift.has(address)) this.#settle(address)
-    if (this.#adrift.has(address)) return true
+    if (this.#adrift.has(address) || this.#detached.has(this.#eniOf(address) ?? '')) return true
     const row = node.db.get<{ grant: number }>(`SELECT "grant" FROM ip WHERE address = ?`, address)
     return (row?.grant ?? 0) <= (this.#taken.get(address)?.upTo ?? 0)
   }
@@ -135,14 +137,14 @@ export class Hands {
     if (eni?.instanceId == null) return
     if (!this.#console.detach(eni.id, eni.instanceId)) return
     this.#world.log(`console: ${eni.id} is detached`)
-    this.#take(eni.ips)
+    this.#takeOff(eni)
   }
 
   deleteEni(): void {
     const eni = this.#someEni()
     if (eni?.instanceId == null || !this.#console.detach(eni.id, eni.instanceId)) return
     this.#world.log(`console: ${eni.id} is detached, to be deleted`)
-    this.#take(eni.ips)
+    this.#takeOff(eni)
     this.#later(3000, () => {
       if (this.#console.remove(eni.id)) this.#world.log(`console: ${eni.id} is deleted`)
     })
@@ -158,7 +160,7 @@ export class Hands {
     if (eni?.instanceId == null || other === undefined) return
     if (!this.#console.detach(eni.id, eni.instanceId)) return
     this.#world.log(`console: ${eni.id} is moved to ${other.name}`)
-    this.#take(eni.ips)
+    this.#takeOff(eni)
     this.#later(3000, () => void this.#console.attach(eni.id, other.instanceId))
   }
 
@@ -278,6 +280,18 @@ export class Hands {
     this.#world.log(`the claim of ${pod.name} is deleted, as its event asks`)
     promises.release(pod.name)
     releaseNow(host.leader.claims, claim, { force: true }).catch(() => {})
+  }
+
+  #takeOff({ id, instanceId, ips }: CloudSide): void {
+    this.#take(ips)
+    this.#detached.add(id)
+    // It is on its way off for some time.
+    const settle = (): void => {
+      const eni = this.#audited().find((one) => one.id === id)
+      if (eni?.state === 'AVAILABLE' && eni.instanceId === instanceId) this.#detached.delete(id)
+      else if (eni !== undefined) this.#later(1000, settle)
+    }
+    this.#later(5000, settle)
   }
 
   #take(addresses: readonly Ipv4[]): void {
