@@ -3,6 +3,7 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
+import type { ErrorCode } from '../ipam/errors.ts'
 import type { NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
 import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
@@ -59,6 +60,9 @@ export interface Leader {
 /** Nodes looked at together; cloud calls queue for their own limits behind it. */
 const concurrentNodes = 32
 
+/** Refusals that say that the cloud is not as the ledger has it. */
+const unforeseen: ReadonlySet<ErrorCode> = new Set(['conflict', 'invalid_state', 'not_found'])
+
 export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leader {
   const { kube, cloud, ledger, clock, random, log } = ports
   const queue = createWorkQueue({
@@ -99,7 +103,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (intent.from !== undefined) wake(intent.from.node)
       const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
       if (frees) intent.addresses.forEach(addressFreed)
-      if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
+      if (failure !== undefined && unforeseen.has(failure.code)) surveyor.hasten()
     },
     held: (addresses) => eips.wakeAt(addresses),
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),
