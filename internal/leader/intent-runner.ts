@@ -10,7 +10,6 @@ import { errorCode, withHint } from '../ipam/errors.ts'
 import type { Action } from '../ipam/plan-node.ts'
 import type { PoolTrouble } from '../ipam/pool-condition.ts'
 import {
-  confirmed,
   type Intent,
   isFromTheFuture,
   mayDiffer,
@@ -79,8 +78,6 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   const { cloud, ledger, clock, random, log, policy } = options
   /** Intents whose call is under way in this process; settling leaves them alone. */
   const inFlight = new Map<number, Priority>()
-  /** Intents whose first call was refused because something else has an address that it names: who it is says the survey, not another call. */
-  const refused = new Map<number, string>()
   let cancelTick: Cancel | undefined
   let ticking = false
   let stopped = false
@@ -162,8 +159,6 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     const code = errorCode(error) ?? 'unknown_outcome'
     const message = withHint(error)
     if (intent.resent > 0 || mayDiffer(intent.kind, code)) {
-      if (intent.kind === 'assign' && intent.exact && intent.resent === 0 && code === 'conflict')
-        refused.set(intent.id, message)
       log.warn('cloud call left open', { ...fieldsOf(intent), code, error: message })
       await ledger.write((tx) => tx.noteUnanswered(intent, message))
       if (intent.resent >= toldAfterResends) options.hindered(intent, { code, message })
@@ -257,15 +252,10 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
     const known = ledger.addressesOf(intent.eni)
     const left = ledger.leftSince(intent.eni, lookedAt - policy.staleFor)
     const moves = intent.addresses.some((address) => left.has(address))
-    const shown =
+    const settlement =
       intent.kind === 'migrate'
         ? settleMigration(intent, { from, to: eni, left: moves }, lookedAt, policy)
         : settleIntent(intent, eni, { known, left }, lookedAt, policy)
-    const why = refused.get(intent.id)
-    const settlement: Settlement =
-      shown.kind === 'resend' && why !== undefined
-        ? confirmed(intent, lookedAt, policy.staleFor, { kind: 'failed', why })
-        : shown
     switch (settlement.kind) {
       case 'wait':
         if (intent.missingSince !== undefined) await ledger.write((tx) => tx.noteMissing(intent, false))
@@ -284,7 +274,6 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
       case 'failed': {
         const seen = intent.kind === 'migrate' ? (from ?? nothing) : eni
         await ledger.write((tx) => tx.fail(intent, settlement.why, { seen }))
-        if (settlement.why === why) return conclude(intent, { code: 'conflict', message: why })
         const message = `Cannot ${intent.kind} ${nameOf(intent)}: ${settlement.why}`
         return conclude(intent, { code: 'invalid_state', message })
       }
@@ -324,7 +313,6 @@ export function createIntentRunner(options: IntentRunnerOptions): IntentRunner {
   }
 
   function conclude(intent: Intent, failure: PoolTrouble | undefined): void {
-    refused.delete(intent.id)
     if (failure === undefined) log.info('cloud call settled', fieldsOf(intent))
     else log.warn('cloud call failed', { ...fieldsOf(intent), ...failure })
     options.resolved(intent, failure)

@@ -3,7 +3,6 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
-import type { ErrorCode } from '../ipam/errors.ts'
 import type { NodeName, PodFact, PodName } from '../ipam/types.ts'
 import type { ZoneOfNodes } from '../ipam/zone-affinity.ts'
 import type { ClaimRelease, Cloud, LeaderKube, LeaderLedger } from '../ports.ts'
@@ -60,9 +59,6 @@ export interface Leader {
 /** Nodes looked at together; cloud calls queue for their own limits behind it. */
 const concurrentNodes = 32
 
-/** Refusals that say that the cloud is not as the ledger has it. */
-const unforeseen: ReadonlySet<ErrorCode> = new Set(['conflict', 'invalid_state', 'not_found'])
-
 export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leader {
   const { kube, cloud, ledger, clock, random, log } = ports
   const queue = createWorkQueue({
@@ -103,7 +99,7 @@ export function startLeader(ports: LeaderPorts, settings: LeaderSettings): Leade
       if (intent.from !== undefined) wake(intent.from.node)
       const frees = intent.kind === 'unassign' || intent.kind === 'migrate' || intent.exact
       if (frees) intent.addresses.forEach(addressFreed)
-      if (failure !== undefined && unforeseen.has(failure.code)) surveyor.hasten()
+      if (failure?.code === 'not_found' || failure?.code === 'invalid_state') surveyor.hasten()
     },
     held: (addresses) => eips.wakeAt(addresses),
     hindered: (intent, trouble) => reconciler.hindered(intent, trouble),

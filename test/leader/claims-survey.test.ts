@@ -300,30 +300,3 @@ test('[R7] a view that lacks all reservations loses none of them', async (t) => 
     before,
   )
 })
-
-test('[S4][R7] an address that somebody put on another node holds up none that are bound with it, and comes when it has left', async (t) => {
-  const world = await ClaimWorld.start(t, { surveyEvery: 20 * minute })
-  const names = ['web-0', 'web-1', 'web-2']
-  const addresses: Ipv4[] = []
-  for (const name of names) {
-    const uid = world.put('node-1', name)
-    addresses.push(await world.untilBound(name, 'node-1'))
-    await world.end(uid)
-  }
-  world.put('node-1', 'stays-1')
-  world.put('node-2', 'stays-2')
-  await world.untilBound('stays-1', 'node-1')
-  await world.untilBound('stays-2', 'node-2')
-  await world.clock.advance(4 * minute)
-  assert.equal(world.addresses('node-1').length, 1, 'what is kept rests on no ENI')
-  assert.ok(world.console.assignNamed(known(world.published('node-2')[0]).id, known(addresses[0])))
-  for (const name of names) world.put('node-1', name, 2)
-  const isBound = (name: string) => world.claim(name)?.phase === 'Bound'
-  await world.until(() => isBound('web-1') && isBound('web-2'), minute)
-  assert.deepEqual(names.filter(isBound), ['web-1', 'web-2'])
-  await world.until(() => isBound('web-0'), 3 * minute)
-  assert.deepEqual(
-    names.map((name) => world.claim(name)?.address),
-    addresses,
-  )
-})
