@@ -12,6 +12,18 @@ async function release(world: ClaimWorld, name: string, options = {}) {
   return outcome
 }
 
+/** The claim of web-0 is released, and node-1 has not given `its` address back yet. */
+async function releasedUnheard(world: ClaimWorld) {
+  const uid = world.put('node-1', 'web-0')
+  const address = await world.untilBound('web-0', 'node-1')
+  const its = world.publishedFor('node-1', 'web-0')
+  const before = known(world.claim('web-0'))
+  world.kube.pods.remove(uid)
+  await world.clock.advance(second)
+  assert.deepEqual(await release(world, 'web-0'), 'releasing')
+  return { address, before, its }
+}
+
 test('[S6] the claim of a pod that runs is not released; without its pod it is, step by step', async (t) => {
   const world = await ClaimWorld.start(t)
   const uid = world.put('node-1', 'web-0')
@@ -62,12 +74,7 @@ test('[S6][R7] nothing is released while the API server cannot say whether the p
 
 test('[S6][R7] what the node has not given back yet stays until it has', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  const its = world.publishedFor('node-1', 'web-0')
-  world.kube.pods.remove(uid)
-  await world.clock.advance(second)
-  assert.deepEqual(await release(world, 'web-0'), 'releasing')
+  const { address, its } = await releasedUnheard(world)
   await world.clock.advance(5 * minute)
   assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
   assert.deepEqual(world.addresses('node-1'), [address])
@@ -123,13 +130,7 @@ test('[S6] what is on its way to a pod when it is released by force is not shown
 
 test('[S6] what a node has not given back is for no pod of its name that comes there, which gets a new claim', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  const its = world.publishedFor('node-1', 'web-0')
-  const before = known(world.claim('web-0'))
-  world.kube.pods.remove(uid)
-  await world.clock.advance(second)
-  assert.deepEqual(await release(world, 'web-0'), 'releasing')
+  const { address, before, its } = await releasedUnheard(world)
   world.put('node-1', 'web-0', 2)
   await world.clock.advance(minute)
   assert.equal(world.stateOf('web-0'), `Releasing ${address}`)
@@ -145,12 +146,7 @@ test('[S6] what a node has not given back is for no pod of its name that comes t
 
 test('[S6] a pod whose node gave it the address before it heard that it was given up is told', async (t) => {
   const world = await ClaimWorld.start(t)
-  const uid = world.put('node-1', 'web-0')
-  const address = await world.untilBound('web-0', 'node-1')
-  const its = world.publishedFor('node-1', 'web-0')
-  world.kube.pods.remove(uid)
-  await world.clock.advance(second)
-  await release(world, 'web-0')
+  const { address, its } = await releasedUnheard(world)
   const next = world.put('node-1', 'web-0', 2)
   world.show(next, address)
   await world.clock.advance(5 * minute)
@@ -164,7 +160,6 @@ test('[S6] a pod whose node gave it the address before it heard that it was give
   world.kube.pods.remove(next)
   world.giveBack('node-1', its)
   world.put('node-1', 'web-0', 3)
-  await world.until(() => world.claim('web-0')?.phase === 'Bound')
   await world.untilBound('web-0', 'node-1')
   assert.equal(world.podReasons('web-0').filter((reason) => reason === 'StaticIPRefused').length, 1)
 })
