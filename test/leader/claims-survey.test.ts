@@ -6,7 +6,7 @@ import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-import { known } from '../given.ts'
+import { known, warm } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podOn, podSubnet, vpcId } from './leader-world.ts'
 import { releaseNow } from './release.ts'
@@ -300,3 +300,40 @@ test('[R7] a view that lacks all reservations loses none of them', async (t) => 
     before,
   )
 })
+
+test('[S4][R7] a new ENI that gets a kept address for its own goes back, and the claim has it again', async (t) => {
+  const world = new ClaimWorld(
+    t,
+    { staticIps: true, exclusiveEnis: true, defaults: warm(0, 0) },
+    '10.0.1.0/28',
+  )
+  world.addNode('node-1', 'S5.MEDIUM4')
+  world.addNode('node-2', 'S5.MEDIUM4')
+  world.start()
+  await world.clock.advance(10 * second)
+  const address = await restingAddress(world)
+  const others = takeAllOthers(world)
+  world.cloud.admin.releaseReservation(known(world.claim('web-0')?.reservation), world.clock.now())
+  const uid = 'uid-own'
+  world.kube.pods.put(uid, podOn('node-2', 'own', { uid, wants: 'exclusive' }))
+  const isItsOwn = () =>
+    world.cloud.admin.audit(world.clock.now()).ips.some((ip) => ip.primary && ip.address === address)
+  await world.until(isItsOwn)
+  assert.ok(isItsOwn(), 'it was the only one left')
+  world.put('node-1', 'web-0', 2)
+  await world.clock.advance(20 * second)
+  for (const { id } of others) world.cloud.admin.releaseReservation(id, world.clock.now())
+  assert.equal(await world.untilBound('web-0', 'node-1'), address)
+  await world.until(() => world.published('node-2').length === 1)
+  assert.notEqual(known(world.published('node-2')[0]).primaryIp, address)
+})
+
+/** Reserves for somebody else what the subnet has left. */
+function takeAllOthers(world: ClaimWorld): { readonly id: string }[] {
+  const { ips, reservations } = world.cloud.admin.audit(world.clock.now())
+  const taken = new Set([...ips, ...reservations].map(({ address }) => address))
+  const all = Array.from({ length: 13 }, (_, i) => `10.0.1.${i + 2}` as Ipv4)
+  return all
+    .filter((address) => !taken.has(address))
+    .map((address) => reserve(world, { [clusterTag]: 'cls-other' }, address))
+}

@@ -318,6 +318,11 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
     case 'create':
       identifyEni(db, intent.eni, eni)
       setEniState(db, now, intent.eni, 'available')
+      // A kept address whose reservation is gone is free for any: nobody can have it there, and its claim gets it again once the ENI is gone.
+      if (findClaimOf(db, eni.primaryIp)?.policy === 'Never') {
+        expectIps(db, intent.eni, 0)
+        return doomEni(db, intent.eni)
+      }
       return bind(db, now, intent, eni, partly)
     case 'assign':
       return bind(db, now, intent, eni, partly)
