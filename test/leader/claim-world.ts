@@ -13,8 +13,8 @@ export const minute = 60 * second
 
 export class ClaimWorld extends LeaderWorld {
   /** With node-1 and node-2, and no leader yet. */
-  static of(t: TestContext, settings: Partial<LeaderSettings> = {}): ClaimWorld {
-    const world = new ClaimWorld(t, { staticIps: true, defaults: warm(0, 0), ...settings })
+  static of(t: TestContext, settings: Partial<LeaderSettings> = {}, subnetCidr?: string): ClaimWorld {
+    const world = new ClaimWorld(t, { staticIps: true, defaults: warm(0, 0), ...settings }, subnetCidr)
     world.addNode('node-1', 'S5.MEDIUM4')
     world.addNode('node-2', 'S5.MEDIUM4')
     return world

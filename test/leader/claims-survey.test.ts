@@ -6,7 +6,7 @@ import { clusterTag } from '../../internal/ipam/eni-tags.ts'
 import { reservationTags } from '../../internal/ipam/reservation-tags.ts'
 import { noFaults } from '../../internal/sim/vpc/settings.ts'
 import type { Ipv4 } from '../../internal/value/ipv4.ts'
-import { known, warm } from '../given.ts'
+import { known } from '../given.ts'
 import { ClaimWorld, minute, second } from './claim-world.ts'
 import { podOn, podSubnet, vpcId } from './leader-world.ts'
 import { releaseNow } from './release.ts'
@@ -302,13 +302,7 @@ test('[R7] a view that lacks all reservations loses none of them', async (t) => 
 })
 
 test('[S4][R7] a new ENI that gets a kept address for its own goes back, and the claim has it again', async (t) => {
-  const world = new ClaimWorld(
-    t,
-    { staticIps: true, exclusiveEnis: true, defaults: warm(0, 0) },
-    '10.0.1.0/28',
-  )
-  world.addNode('node-1', 'S5.MEDIUM4')
-  world.addNode('node-2', 'S5.MEDIUM4')
+  const world = ClaimWorld.of(t, { exclusiveEnis: true }, '10.0.1.0/28')
   world.start()
   await world.clock.advance(10 * second)
   const address = await restingAddress(world)

@@ -318,7 +318,7 @@ function finish(db: Database, now: Millis, intent: Intent, eni: CloudEni | undef
     case 'create':
       identifyEni(db, intent.eni, eni)
       setEniState(db, now, intent.eni, 'available')
-      // A kept address whose reservation is gone is free for any: nobody can have it there, and its claim gets it again once the ENI is gone.
+      // VPC gives a kept address that nothing keeps any more to anybody. No pod could have it here: once the ENI is gone it is reserved, or assigned, again.
       if (findClaimOf(db, eni.primaryIp)?.policy === 'Never') {
         expectIps(db, intent.eni, 0)
         return doomEni(db, intent.eni)
